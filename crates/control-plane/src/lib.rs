@@ -1,0 +1,29 @@
+//! A real Kubernetes control plane on loopback: etcd, kube-apiserver and, where wanted, kube-controller-manager.
+//!
+//! For tests and the demo. It knows nothing of Rolewright, and needs nothing of the machine but `/bin/sh` and the
+//! servers' binaries (`make tools` builds them). The library blocks: from async code start it in `spawn_blocking`
+//! or before the runtime.
+//!
+//! ```no_run
+//! use control_plane::{ControlPlane, Options};
+//!
+//! let plane = ControlPlane::start(&Options { dir: "target/plane".into(), controller_manager: false })?;
+//! let namespaces = plane.kubectl()?.args(["get", "namespaces"]).output();
+//! # Ok::<(), control_plane::Error>(())
+//! ```
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod binaries;
+mod credentials;
+mod error;
+mod files;
+mod kubeconfig;
+mod plane;
+mod port;
+mod probe;
+mod servers;
+
+pub use binaries::find as find_binary;
+pub use error::Error;
+pub use plane::{ControlPlane, Options};

@@ -1,0 +1,240 @@
+//! The control plane itself: which servers with which flags, when it is ready, and what its users are handed.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    Error, binaries,
+    credentials::{self, Credentials},
+    files,
+    kubeconfig::{self, Impersonation},
+    port::ReservedPort,
+    probe::Probe,
+    servers::Servers,
+};
+
+const READY_WITHIN: Duration = Duration::from_secs(120);
+const PROBE_EVERY: Duration = Duration::from_millis(25);
+
+/// What to start, and where.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// A directory for this control plane alone: data, keys, logs, kubeconfigs. Made if it is not there; an earlier
+    /// control plane's data in it are thrown away. It stays after the end.
+    pub dir: PathBuf,
+    /// Whether kube-controller-manager runs too: it completes namespace deletion, collects owned objects and fills
+    /// aggregated cluster roles, `view`, `edit` and `admin` among them. It starts last and is not waited for.
+    pub controller_manager: bool,
+}
+
+/// A control plane that runs. Dropping it ends its servers; they also end when this process does, whatever ends it.
+pub struct ControlPlane {
+    dir: PathBuf,
+    url: String,
+    kubeconfig: PathBuf,
+    credentials: Credentials,
+    impersonations: AtomicUsize,
+    servers: Servers,
+    _ports: [ReservedPort; 2],
+    _lock: File,
+}
+
+impl ControlPlane {
+    /// Starts a control plane and waits until its API server is ready.
+    ///
+    /// # Errors
+    /// Any [`Error`]; nothing is left running then.
+    pub fn start(options: &Options) -> Result<Self, Error> {
+        files::make_dir(&options.dir)?;
+        let dir = options.dir.canonicalize().map_err(Error::io("cannot resolve the directory"))?;
+        let etcd = binaries::find("etcd")?;
+        let api_server = binaries::find("kube-apiserver")?;
+        let controller_manager =
+            options.controller_manager.then(|| binaries::find("kube-controller-manager")).transpose()?;
+        let lock = lock(&dir)?;
+        remove_old_data(&dir)?;
+
+        let etcd_port = ReservedPort::new()?;
+        let api_port = ReservedPort::new()?;
+        let mut servers = Servers::new(&dir)?;
+        servers.spawn("etcd", etcd_command(&etcd, etcd_port.number()))?;
+        let credentials = Credentials::create(&dir)?;
+        servers.spawn(
+            "kube-apiserver",
+            api_server_command(&api_server, etcd_port.number(), api_port.number()),
+        )?;
+
+        let url = format!("https://127.0.0.1:{}", api_port.number());
+        let kubeconfig = dir.join("kubeconfig");
+        kubeconfig::write(&kubeconfig, &url, &dir.join(credentials::CA_CERT), &credentials.token, None)?;
+
+        let probe = Probe::new(api_port.number(), credentials.ca_der.clone(), &credentials.token)?;
+        wait_until_ready(&mut servers, &probe)?;
+        if let Some(binary) = controller_manager {
+            servers.spawn("kube-controller-manager", controller_manager_command(&binary, &kubeconfig))?;
+        }
+        let impersonations = AtomicUsize::new(0);
+        let _ports = [etcd_port, api_port];
+        Ok(Self { dir, url, kubeconfig, credentials, impersonations, servers, _ports, _lock: lock })
+    }
+
+    /// The administrator's kubeconfig (group `system:masters`).
+    #[must_use]
+    pub fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
+    }
+
+    /// Writes a kubeconfig that acts as another user, by impersonation, and returns its path.
+    ///
+    /// For a service account the user is `system:serviceaccount:<namespace>:<name>`; with no groups given the API
+    /// server adds a service account's own. The account need not exist: what counts are its role bindings.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file cannot be written.
+    pub fn kubeconfig_as(&self, user: &str, groups: &[&str]) -> Result<PathBuf, Error> {
+        let number = self.impersonations.fetch_add(1, Ordering::Relaxed);
+        let path = self.dir.join(format!("kubeconfig-as-{number}"));
+        let ca_cert = self.dir.join(credentials::CA_CERT);
+        kubeconfig::write(&path, &self.url, &ca_cert, self.token(), Some(Impersonation { user, groups }))?;
+        Ok(path)
+    }
+
+    /// The API server's address, e.g. `https://127.0.0.1:40123`.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The administrator's bearer token.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.credentials.token
+    }
+
+    /// The certificate, in PEM, of the CA that signed the API server's.
+    #[must_use]
+    pub fn ca_pem(&self) -> &str {
+        &self.credentials.ca_pem
+    }
+
+    /// A `kubectl` that talks to this control plane as its administrator, and reads or writes nothing of the user's.
+    ///
+    /// # Errors
+    /// [`Error::MissingBinary`] if there is no kubectl.
+    pub fn kubectl(&self) -> Result<Command, Error> {
+        let mut command = Command::new(binaries::find("kubectl")?);
+        command
+            .env("KUBECONFIG", &self.kubeconfig)
+            // The user's cache is keyed by host and port, and ports come back with other API servers behind them.
+            .env("KUBECACHEDIR", self.dir.join("kubectl-cache"))
+            .env("KUBERC", "off");
+        Ok(command)
+    }
+
+    /// Looks whether all servers still run.
+    ///
+    /// # Errors
+    /// [`Error::ServerEnded`] for the first that does not.
+    pub fn check(&mut self) -> Result<(), Error> {
+        self.servers.check()
+    }
+
+    /// Ends the servers and waits until they are gone; the same as dropping it.
+    pub fn stop(self) {}
+}
+
+/// Held while the control plane runs; the system lets go of it with the process.
+fn lock(dir: &Path) -> Result<File, Error> {
+    let path = dir.join("lock");
+    let file = files::create(&path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::DirectoryInUse(dir.to_owned())),
+        Err(TryLockError::Error(source)) => Err(Error::io(format!("cannot lock {}", path.display()))(source)),
+    }
+}
+
+fn remove_old_data(dir: &Path) -> Result<(), Error> {
+    let data = dir.join("etcd");
+    match fs::remove_dir_all(&data) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Error::io(format!("cannot remove {}", data.display()))(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn wait_until_ready(servers: &mut Servers, probe: &Probe) -> Result<(), Error> {
+    let start = Instant::now();
+    loop {
+        servers.check()?;
+        let last = match probe.status("/readyz") {
+            Ok(200) => return Ok(()),
+            Ok(code) => format!("/readyz answers {code}"),
+            Err(error) => error.to_string(),
+        };
+        let waited = start.elapsed();
+        if waited > READY_WITHIN {
+            let server = "kube-apiserver";
+            return Err(Error::NotReady {
+                waited,
+                last,
+                log: servers.log(server),
+                tail: servers.tail(server),
+            });
+        }
+        thread::sleep(PROBE_EVERY);
+    }
+}
+
+/// Servers run in the control plane's directory, so that flags name files without a path.
+fn etcd_command(binary: &Path, port: u16) -> Command {
+    let url = format!("http://127.0.0.1:{port}");
+    let mut command = Command::new(binary);
+    command
+        .arg("--data-dir=etcd")
+        .arg(format!("--listen-client-urls={url}"))
+        .arg(format!("--advertise-client-urls={url}"))
+        .arg("--listen-peer-urls=http://127.0.0.1:0")
+        .args(["--socket-reuse-port", "--unsafe-no-fsync", "--log-level=error"]);
+    command
+}
+
+fn api_server_command(binary: &Path, etcd_port: u16, port: u16) -> Command {
+    let mut command = Command::new(binary);
+    command
+        .arg(format!("--etcd-servers=http://127.0.0.1:{etcd_port}"))
+        .args(["--bind-address=127.0.0.1", "--permit-port-sharing"])
+        .arg(format!("--secure-port={port}"))
+        // Without an address of its own it looks for the default route, which a sandbox may lack.
+        .args(["--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none"])
+        .arg("--cert-dir=.")
+        .arg(format!("--tls-cert-file={}", credentials::SERVING_CERT))
+        .arg(format!("--tls-private-key-file={}", credentials::SERVING_KEY))
+        .arg("--service-account-issuer=https://kubernetes.default.svc")
+        .arg(format!("--service-account-signing-key-file={}", credentials::SERVICE_ACCOUNT_KEY))
+        .arg(format!("--service-account-key-file={}", credentials::SERVICE_ACCOUNT_PUBLIC_KEY))
+        .arg(format!("--token-auth-file={}", credentials::TOKENS))
+        .args(["--authorization-mode=RBAC", "--allow-privileged=true"])
+        .arg("--service-cluster-ip-range=10.0.0.0/24")
+        // No controller makes the default service account that it wants in every namespace.
+        .arg("--disable-admission-plugins=ServiceAccount");
+    command
+}
+
+fn controller_manager_command(binary: &Path, kubeconfig: &Path) -> Command {
+    let mut command = Command::new(binary);
+    command
+        .arg(format!("--kubeconfig={}", kubeconfig.display()))
+        .args(["--leader-elect=false", "--secure-port=0"])
+        .arg("--controllers=namespace-controller,garbage-collector-controller,clusterrole-aggregation-controller")
+        .arg(format!("--service-account-private-key-file={}", credentials::SERVICE_ACCOUNT_KEY));
+    command
+}

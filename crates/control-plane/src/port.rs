@@ -1,0 +1,71 @@
+//! Loopback ports that stay ours from the choice to the end, whenever the server gets round to listening.
+//!
+//! A socket that is bound but does not listen takes no connections, and keeps everybody without `SO_REUSEPORT` (and
+//! every other choice of a free port) away; the servers are told to bind with `SO_REUSEPORT` beside it.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use socket2::{Domain, Socket, Type};
+
+use crate::Error;
+
+/// A port on 127.0.0.1 that is reserved while this value lives.
+pub struct ReservedPort {
+    number: u16,
+    _socket: Socket,
+}
+
+impl ReservedPort {
+    /// Reserves a free port.
+    pub fn new() -> Result<Self, Error> {
+        Self::reserve().map_err(Error::io("cannot reserve a loopback port"))
+    }
+
+    fn reserve() -> std::io::Result<Self> {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        socket.set_reuse_port(true)?;
+        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+        let number = socket.local_addr()?.as_socket_ipv4().map_or(0, |address| address.port());
+        Ok(Self { number, _socket: socket })
+    }
+
+    /// The port's number.
+    pub fn number(&self) -> u16 {
+        self.number
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_reserved_port_cannot_be_taken_by_another_program() {
+        let port = ReservedPort::new().unwrap();
+        assert!(TcpListener::bind((Ipv4Addr::LOCALHOST, port.number())).is_err());
+    }
+
+    #[test]
+    fn reserved_ports_differ() {
+        let ports: Vec<ReservedPort> = (0..200).map(|_| ReservedPort::new().unwrap()).collect();
+        let mut numbers: Vec<u16> = ports.iter().map(ReservedPort::number).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), ports.len());
+    }
+
+    #[test]
+    fn a_server_that_shares_ports_listens_beside_the_reservation_and_gets_the_connections() {
+        let port = ReservedPort::new().unwrap();
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.number()));
+        assert!(std::net::TcpStream::connect(address).is_err());
+
+        let server = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        server.set_reuse_port(true).unwrap();
+        server.bind(&address.into()).unwrap();
+        server.listen(1).unwrap();
+        assert!(std::net::TcpStream::connect(address).is_ok());
+    }
+}

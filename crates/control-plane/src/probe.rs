@@ -1,0 +1,60 @@
+//! Asks the API server one thing over HTTPS: the status code of a GET.
+
+use std::{
+    io::{self, BufRead, BufReader, Write},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
+    sync::Arc,
+    time::Duration,
+};
+
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, StreamOwned,
+    crypto::aws_lc_rs,
+    pki_types::{CertificateDer, IpAddr, ServerName},
+};
+
+use crate::Error;
+
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A client of the API server on one loopback port.
+pub struct Probe {
+    tls: Arc<ClientConfig>,
+    address: SocketAddr,
+    token: String,
+}
+
+impl Probe {
+    pub fn new(port: u16, ca: CertificateDer<'static>, token: &str) -> Result<Self, Error> {
+        let mut roots = RootCertStore::empty();
+        roots.add(ca)?;
+        let tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Ok(Self { tls: Arc::new(tls), address, token: token.to_owned() })
+    }
+
+    /// The status code that the server answers a GET of this path with.
+    pub fn status(&self, path: &str) -> io::Result<u16> {
+        let tcp = TcpStream::connect_timeout(&self.address, PATIENCE)?;
+        tcp.set_read_timeout(Some(PATIENCE))?;
+        tcp.set_write_timeout(Some(PATIENCE))?;
+        let name = ServerName::IpAddress(IpAddr::from(self.address.ip()));
+        let connection = ClientConnection::new(self.tls.clone(), name).map_err(io::Error::other)?;
+        let mut stream = StreamOwned::new(connection, tcp);
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n",
+            self.address, self.token
+        )?;
+        let mut status_line = String::new();
+        BufReader::new(stream).read_line(&mut status_line)?;
+        status_line
+            .split(' ')
+            .nth(1)
+            .and_then(|code| code.parse().ok())
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no HTTP status in the answer"))
+    }
+}
