@@ -1,0 +1,274 @@
+//! What a thing in a back end says: roles, grants, restrictions, in a normal form in which equal means the same access.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    hash::{Hash, Hasher},
+};
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::key::{Fingerprint, Id};
+
+/// The kinds of things that an object can hold in a back end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Kind {
+    /// A named set of rules.
+    Role,
+    /// One subject's holding of one role, where the back end has scopes within one scope.
+    Grant,
+    /// A resource closed to inherited access.
+    Restriction,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::Role => "Role",
+            Kind::Grant => "Grant",
+            Kind::Restriction => "Restriction",
+        })
+    }
+}
+
+/// The kinds of principals that a grant can be for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum SubjectKind {
+    /// A person.
+    User,
+    /// An account of a program.
+    ServiceAccount,
+}
+
+impl SubjectKind {
+    /// The directory level where subjects of this kind are looked up.
+    pub fn level(self) -> &'static str {
+        match self {
+            SubjectKind::User => "user",
+            SubjectKind::ServiceAccount => "serviceAccount",
+        }
+    }
+}
+
+impl fmt::Display for SubjectKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            SubjectKind::User => "User",
+            SubjectKind::ServiceAccount => "ServiceAccount",
+        })
+    }
+}
+
+/// Something of the back end that has an id, with the name people know it by. Equality is that of the id: a name is for reading.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// What it is, such as `space`, `project`, `user`.
+    pub level: String,
+    /// Its identifier.
+    pub id: Id,
+    /// What people call it; the id where no name is known.
+    pub name: String,
+}
+
+impl PartialEq for Named {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Named {}
+
+impl Hash for Named {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.id.hash(state);
+    }
+}
+
+impl Serialize for Named {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.id.serialize(serializer)
+    }
+}
+
+/// What a rule does with the actions that it names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Effect {
+    /// The actions are permitted.
+    #[default]
+    Allow,
+    /// The actions are refused, whatever else permits them.
+    Deny,
+}
+
+/// One action, on one resource where the back end has resources: the atom that permission sets are compared by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Rule {
+    /// Allow or deny.
+    pub effect: Effect,
+    /// The back end's word for what may be done.
+    pub action: String,
+    /// The back end's word for what it may be done to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.effect == Effect::Deny {
+            f.write_str("deny ")?;
+        }
+        f.write_str(&self.action)?;
+        match &self.resource {
+            Some(resource) => write!(f, " on {resource}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A named set of rules. Rules are a set: neither order nor repetition means anything in any back end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Role {
+    /// The name in the back end.
+    pub name: String,
+    /// The name shown to people; absent where the back end has none or the spec is silent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// Free text; absent and empty are the same and stored as absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What the role permits.
+    pub rules: BTreeSet<Rule>,
+    /// What only this back end has, by field name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
+}
+
+/// The role of a grant: one that exists, or one that is itself still planned and so known by name alone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum RoleRef {
+    /// A role that the back end has.
+    Existing(Named),
+    /// A role that another object's plan would create.
+    Planned(String),
+}
+
+impl RoleRef {
+    /// What people call the role.
+    pub fn name(&self) -> &str {
+        match self {
+            RoleRef::Existing(role) => &role.name,
+            RoleRef::Planned(name) => name,
+        }
+    }
+}
+
+/// One subject's holding of one role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Grant {
+    /// The role that is held.
+    pub role: RoleRef,
+    /// Who holds it.
+    pub subject: Named,
+    /// Where it applies; absent where it applies everywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Named>,
+}
+
+/// A resource closed to inherited access.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Restriction {
+    /// The closed resource.
+    pub resource: Named,
+}
+
+/// What a thing says, whatever its kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Body {
+    /// A role.
+    Role(Role),
+    /// A grant.
+    Grant(Grant),
+    /// A restriction.
+    Restriction(Restriction),
+}
+
+impl Body {
+    /// The kind of thing that this is the body of.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Body::Role(_) => Kind::Role,
+            Body::Grant(_) => Kind::Grant,
+            Body::Restriction(_) => Kind::Restriction,
+        }
+    }
+
+    /// Tells this body from any other of its kind.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(self)
+    }
+
+    /// What people would call the thing: a role's name, `subject as role on scope`, a resource's name.
+    pub fn title(&self) -> String {
+        match self {
+            Body::Role(role) => role.name.clone(),
+            Body::Grant(grant) => match &grant.scope {
+                Some(scope) => {
+                    format!(
+                        "{} as {} on {} {}",
+                        grant.subject.name,
+                        grant.role.name(),
+                        scope.level,
+                        scope.name
+                    )
+                }
+                None => format!("{} as {}", grant.subject.name, grant.role.name()),
+            },
+            Body::Restriction(restriction) => {
+                format!("{} {}", restriction.resource.level, restriction.resource.name)
+            }
+        }
+    }
+
+    /// The place inside which the absence of this thing has to be proven: its scope or resource. None for what lies in no place.
+    pub fn place(&self) -> Option<&Id> {
+        match self {
+            Body::Role(_) => None,
+            Body::Grant(grant) => grant.scope.as_ref().map(|scope| &scope.id),
+            Body::Restriction(restriction) => Some(&restriction.resource.id),
+        }
+    }
+
+    /// The difference from this body to another of its kind, a line each, as shown in plans; empty when both say the same.
+    pub fn difference(&self, to: &Body) -> Vec<String> {
+        match (self, to) {
+            (Body::Role(from), Body::Role(to)) => role_difference(from, to),
+            (Body::Grant(from), Body::Grant(to)) if from.role != to.role => {
+                vec![format!("role: {} -> {}", from.role.name(), to.role.name())]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn role_difference(from: &Role, to: &Role) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut field = |name: &str, from: Option<&str>, to: Option<&str>| {
+        if from != to {
+            lines.push(format!("{name}: {} -> {}", quoted(from), quoted(to)));
+        }
+    };
+    field("name", Some(&from.name), Some(&to.name));
+    field("displayName", from.display_name.as_deref(), to.display_name.as_deref());
+    field("description", from.description.as_deref(), to.description.as_deref());
+    let settings: BTreeSet<&String> = from.settings.keys().chain(to.settings.keys()).collect();
+    for name in settings {
+        field(name, from.settings.get(name).map(String::as_str), to.settings.get(name).map(String::as_str));
+    }
+    lines.extend(to.rules.difference(&from.rules).map(|rule| format!("+ {rule}")));
+    lines.extend(from.rules.difference(&to.rules).map(|rule| format!("- {rule}")));
+    lines
+}
+
+fn quoted(value: Option<&str>) -> String {
+    value.map_or_else(|| "none".to_owned(), |value| format!("{value:?}"))
+}

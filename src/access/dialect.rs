@@ -1,0 +1,62 @@
+//! What differs between back ends and is pure: their natural keys, their rules for names, their levels of scope.
+
+use super::{
+    body::{Body, Kind, Role, SubjectKind},
+    key::{Id, Key},
+};
+
+/// A field of a spec that this back end does not take, and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The field's path, such as `spec.rules[0].resources`.
+    pub field: String,
+    /// What is wrong and what to write.
+    pub message: String,
+}
+
+impl Fault {
+    /// A fault of one field.
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into() }
+    }
+}
+
+/// What a back end offers. Levels are ordered from the widest to the narrowest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// The kinds of things it has.
+    pub kinds: &'static [Kind],
+    /// The kinds of principals that it can grant a role to.
+    pub subjects: &'static [SubjectKind],
+    /// The levels of scopes and resources by which a spec may name them, widest first.
+    pub levels: &'static [&'static str],
+    /// The levels at which a grant may lie; empty where grants have no scope.
+    pub grant_levels: &'static [&'static str],
+    /// The levels whose resources can be restricted.
+    pub restriction_levels: &'static [&'static str],
+}
+
+/// A back end's pure part.
+pub trait Dialect: Send + Sync {
+    /// The name of the vendor's block in a Backend, such as `arize`.
+    fn vendor(&self) -> &'static str;
+
+    /// What the back end offers.
+    fn capabilities(&self) -> &'static Capabilities;
+
+    /// Checks a wanted role against the back end's rules and brings it into normal form.
+    ///
+    /// # Errors
+    /// Every fault, so that the user can mend them all at once.
+    fn check_role(&self, role: Role) -> Result<Role, Vec<Fault>>;
+
+    /// The natural key of a thing. Of a grant it names at least the field `subject`, and `scope` where the grant has one; of a
+    /// restriction `resource`: each the id. By these, what is held is known even when it is not to be seen.
+    fn key(&self, body: &Body) -> Key;
+
+    /// Whether a text that may be a name or an id is an id.
+    fn is_id(&self, text: &str) -> bool;
+
+    /// The level of what an id names, where the id tells.
+    fn level_of(&self, id: &Id) -> Option<&'static str>;
+}

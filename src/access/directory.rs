@@ -1,0 +1,100 @@
+//! Names: who and what a back end has beside the things that are managed, so that names in specs become ids.
+
+use std::collections::HashMap;
+
+use super::{body::Named, key::Id};
+
+/// One user, space, project, ... of a back end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// What it is and what it is called.
+    pub named: Named,
+    /// What it lies in, where names are unique only inside something.
+    pub parent: Option<Id>,
+}
+
+/// The answer of a look-up by name.
+#[derive(Debug, PartialEq)]
+pub enum Found<'a> {
+    /// Exactly one.
+    One(&'a Entry),
+    /// None of that name among what the credential can see.
+    Nothing,
+    /// More than one: the name does not say which.
+    Many(Vec<&'a Entry>),
+}
+
+/// Everything that can be looked up by name or id. E-mail addresses compare without regard to case, all else exactly.
+#[derive(Clone, Debug, Default)]
+pub struct Directory {
+    by_id: HashMap<Id, Entry>,
+    by_name: HashMap<(String, String), Vec<Id>>,
+    refused: HashMap<String, String>,
+}
+
+impl Directory {
+    /// Adds an entry, or replaces the one of its id.
+    pub fn insert(&mut self, entry: Entry) {
+        let id = entry.named.id.clone();
+        if let Some(old) = self.by_id.get(&id) {
+            let slot = slot(&old.named.level, &old.named.name);
+            if let Some(ids) = self.by_name.get_mut(&slot) {
+                ids.retain(|known| known != &id);
+            }
+        }
+        self.by_name.entry(slot(&entry.named.level, &entry.named.name)).or_default().push(id.clone());
+        self.by_id.insert(id, entry);
+    }
+
+    /// The entry of an id.
+    pub fn get(&self, id: &Id) -> Option<&Entry> {
+        self.by_id.get(id)
+    }
+
+    /// All entries, in no order.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.by_id.values()
+    }
+
+    /// The entry of a name at a level, inside `parent` where one is given.
+    pub fn find(&self, level: &str, name: &str, parent: Option<&Id>) -> Found<'_> {
+        let ids = self.by_name.get(&slot(level, name)).map(Vec::as_slice).unwrap_or_default();
+        let mut found: Vec<&Entry> =
+            ids.iter().filter_map(|id| self.by_id.get(id)).filter(|entry| inside(entry, parent)).collect();
+        match found.len() {
+            0 => Found::Nothing,
+            1 => Found::One(found.remove(0)),
+            _ => {
+                found.sort_by(|a, b| a.named.id.cmp(&b.named.id));
+                Found::Many(found)
+            }
+        }
+    }
+
+    /// Says that a level could not be listed, and why, for people: what is not found there may exist all the same.
+    pub fn refuse(&mut self, level: &str, reason: impl Into<String>) {
+        self.refused.insert(level.to_owned(), reason.into());
+    }
+
+    /// Why a level could not be listed. None: it was, or nobody asked for it.
+    pub fn refusal(&self, level: &str) -> Option<&str> {
+        self.refused.get(level).map(String::as_str)
+    }
+
+    /// The name of an id, or the id itself where no name is known.
+    pub fn named(&self, level: &str, id: &Id) -> Named {
+        match self.by_id.get(id) {
+            Some(entry) => entry.named.clone(),
+            None => Named { level: level.to_owned(), id: id.clone(), name: id.to_string() },
+        }
+    }
+}
+
+fn inside(entry: &Entry, parent: Option<&Id>) -> bool {
+    parent.is_none_or(|parent| entry.parent.as_ref() == Some(parent))
+}
+
+fn slot(level: &str, name: &str) -> (String, String) {
+    let name = if name.contains('@') { name.to_lowercase() } else { name.to_owned() };
+    (level.to_owned(), name)
+}

@@ -1,0 +1,19 @@
+//! The vendor-neutral model of access: what a role, a grant and a restriction are, how two of them compare, and
+//! what a back end showed of them. Data and comparisons only: no I/O, no clock, no Kubernetes type, no vendor.
+
+mod body;
+mod change;
+mod dialect;
+mod directory;
+mod key;
+mod snapshot;
+
+#[cfg(test)]
+mod tests;
+
+pub use body::{Body, Effect, Grant, Kind, Named, Restriction, Role, RoleRef, Rule, SubjectKind};
+pub use change::{Change, Verb};
+pub use dialect::{Capabilities, Dialect, Fault};
+pub use directory::{Directory, Entry, Found};
+pub use key::{Fingerprint, Id, Key, sha256_hex};
+pub use snapshot::{Absence, Builder, Observed, Proof, Snapshot};

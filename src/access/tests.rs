@@ -1,0 +1,177 @@
+//! The model's comparisons, and what a snapshot says of what it does not show.
+
+use std::collections::BTreeMap;
+
+use super::*;
+
+fn named(id: &str, name: &str) -> Named {
+    Named { level: "user".to_owned(), id: Id::new(id), name: name.to_owned() }
+}
+
+fn role(name: &str, actions: &[&str]) -> Role {
+    let rule = |action: &&str| Rule { effect: Effect::Allow, action: (*action).to_owned(), resource: None };
+    Role {
+        name: name.to_owned(),
+        display_name: None,
+        description: None,
+        rules: actions.iter().map(rule).collect(),
+        settings: BTreeMap::new(),
+    }
+}
+
+fn seen(id: &str, name: &str) -> Observed {
+    let body = Body::Role(role(name, &["read"]));
+    Observed { id: Id::new(id), key: Key::new([("name", name)]), body, read_only: None }
+}
+
+fn by_name(snapshot: &Snapshot, name: &str) -> Option<String> {
+    snapshot.by_key(Kind::Role, &Key::new([("name", name)])).map(|role| role.id.to_string())
+}
+
+fn snapshot(things: &[Observed]) -> Snapshot {
+    let mut builder = Builder::new();
+    things.iter().cloned().for_each(|thing| builder.add(thing));
+    builder.complete()
+}
+
+#[test]
+fn a_grant_is_the_same_whatever_its_parts_are_called() {
+    let grant = |name: &str| {
+        let role = RoleRef::Existing(named("R", name));
+        Body::Grant(Grant { role, subject: named("1", name), scope: Some(named("p", name)) })
+    };
+    assert_eq!(grant("before"), grant("after"));
+    assert_eq!(grant("before").fingerprint(), grant("after").fingerprint());
+}
+
+#[test]
+fn a_planned_role_is_not_an_existing_one_of_the_same_name() {
+    let grant = |role: RoleRef| Body::Grant(Grant { role, subject: named("1", "a"), scope: None });
+    let (planned, existing) =
+        (grant(RoleRef::Planned("R".to_owned())), grant(RoleRef::Existing(named("R", "R"))));
+    assert_ne!(planned.fingerprint(), existing.fingerprint());
+}
+
+#[test]
+fn a_fingerprint_stays_the_same_from_version_to_version() {
+    let body = Body::Role(role("a", &["write", "read"]));
+    assert_eq!(body.fingerprint().as_str(), "94e487c015716987", "statuses hold it");
+    assert_eq!(body.fingerprint(), Body::Role(role("a", &["read", "write", "read"])).fingerprint());
+}
+
+#[test]
+fn a_difference_names_what_comes_and_what_goes() {
+    let mut to = role("b", &["read", "write"]);
+    to.description = Some("says \"more\"".to_owned());
+    to.settings.insert("group".to_owned(), "Reports".to_owned());
+    to.rules.insert(Rule { effect: Effect::Deny, action: "drop".to_owned(), resource: Some("*".to_owned()) });
+    let lines = Body::Role(role("a", &["read", "delete"])).difference(&Body::Role(to));
+    let expected = [
+        "name: \"a\" -> \"b\"",
+        "description: none -> \"says \\\"more\\\"\"",
+        "group: none -> \"Reports\"",
+        "+ write",
+        "+ deny drop on *",
+        "- delete",
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn absence_is_proven_where_the_sweep_could_see_and_nowhere_else() {
+    let place = Id::new("p");
+    let absence = |proof: Option<Proof>, place: Option<&Id>| {
+        let mut builder = Builder::new();
+        if let Some(proof) = proof {
+            builder.prove(Kind::Grant, proof);
+        }
+        builder.complete().absence(Kind::Grant, place)
+    };
+    let within = Proof::Within([place.clone()].into());
+    assert_eq!(absence(Some(Proof::Everywhere), None), Absence::Proven);
+    assert_eq!(absence(Some(within.clone()), Some(&place)), Absence::Proven);
+    assert_eq!(absence(Some(within.clone()), Some(&Id::new("q"))), Absence::Unproven);
+    assert_eq!(absence(Some(within), None), Absence::Unproven);
+    assert_eq!(absence(Some(Proof::Nowhere), Some(&place)), Absence::Unproven);
+    assert_eq!(absence(None, Some(&place)), Absence::Unproven);
+}
+
+#[test]
+fn a_thing_that_changes_its_key_is_found_by_the_new_one_only() {
+    let mut snapshot = snapshot(&[seen("1", "old")]);
+    snapshot.put(seen("1", "new"));
+    assert_eq!((by_name(&snapshot, "old"), by_name(&snapshot, "new")), (None, Some("1".to_owned())));
+    snapshot.remove(Kind::Role, &Id::new("1"));
+    assert_eq!((by_name(&snapshot, "new"), snapshot.all(Kind::Role).count()), (None, 0));
+}
+
+#[test]
+fn two_things_may_swap_their_keys_one_after_the_other() {
+    let mut snapshot = snapshot(&[seen("1", "a"), seen("2", "b")]);
+    snapshot.put(seen("1", "b"));
+    snapshot.put(seen("2", "a"));
+    assert_eq!(
+        (by_name(&snapshot, "a"), by_name(&snapshot, "b")),
+        (Some("2".to_owned()), Some("1".to_owned()))
+    );
+    assert!(!snapshot.is_ambiguous(Kind::Role, &Key::new([("name", "b")])));
+}
+
+#[test]
+fn which_of_several_things_of_one_key_is_found_does_not_hang_on_their_order() {
+    let key = Key::new([("name", "a")]);
+    for order in [["1", "2", "3"], ["3", "2", "1"], ["2", "3", "1"]] {
+        let mut snapshot = snapshot(&order.map(|id| seen(id, "a")));
+        assert_eq!(by_name(&snapshot, "a"), Some("1".to_owned()));
+        assert!(snapshot.is_ambiguous(Kind::Role, &key));
+        snapshot.remove(Kind::Role, &Id::new("1"));
+        assert_eq!(by_name(&snapshot, "a"), Some("2".to_owned()));
+        snapshot.put(seen("2", "b"));
+        assert_eq!(by_name(&snapshot, "a"), Some("3".to_owned()));
+        assert!(!snapshot.is_ambiguous(Kind::Role, &key));
+        snapshot.remove(Kind::Role, &Id::new("3"));
+        assert_eq!(by_name(&snapshot, "a"), None);
+    }
+}
+
+fn entry(level: &str, id: &str, name: &str, parent: Option<&str>) -> Entry {
+    let named = Named { level: level.to_owned(), id: Id::new(id), name: name.to_owned() };
+    Entry { named, parent: parent.map(Id::new) }
+}
+
+fn found(directory: &Directory, level: &str, name: &str, parent: Option<&str>) -> Vec<String> {
+    match directory.find(level, name, parent.map(Id::new).as_ref()) {
+        Found::Nothing => Vec::new(),
+        Found::One(entry) => vec![entry.named.id.to_string()],
+        Found::Many(entries) => entries.iter().map(|entry| entry.named.id.to_string()).collect(),
+    }
+}
+
+#[test]
+fn names_are_found_at_their_level_inside_their_parent_and_mail_without_regard_to_case() {
+    let mut directory = Directory::default();
+    for entry in [
+        entry("project", "2", "churn", Some("s1")),
+        entry("project", "1", "churn", Some("s2")),
+        entry("space", "s1", "churn", None),
+        entry("user", "u", "Alice@Example.com", None),
+    ] {
+        directory.insert(entry);
+    }
+    assert_eq!(found(&directory, "project", "churn", None), ["1", "2"], "many, in the order of ids");
+    assert_eq!(found(&directory, "project", "churn", Some("s1")), ["2"]);
+    assert_eq!(found(&directory, "space", "churn", None), ["s1"]);
+    assert_eq!(found(&directory, "space", "Churn", None), [""; 0]);
+    assert_eq!(found(&directory, "user", "alice@example.COM", None), ["u"]);
+}
+
+#[test]
+fn an_entry_that_is_renamed_is_not_found_by_its_old_name() {
+    let mut directory = Directory::default();
+    directory.insert(entry("user", "u", "old@example.com", None));
+    directory.insert(entry("user", "u", "new@example.com", None));
+    assert_eq!(found(&directory, "user", "old@example.com", None), [""; 0]);
+    assert_eq!(found(&directory, "user", "new@example.com", None), ["u"]);
+    assert_eq!(directory.named("user", &Id::new("u")).name, "new@example.com");
+    assert_eq!(directory.named("user", &Id::new("x")).name, "x");
+}
