@@ -1,0 +1,123 @@
+//! What a plan is made from, beside the snapshot: wants, held things, policy.
+
+use super::{claims::Standing, plan::Issue};
+use crate::access::{Body, Dialect, Fingerprint, Id, Key, Kind};
+
+/// One thing that an object asks for.
+#[derive(Clone, Debug)]
+pub struct Want {
+    /// What the spec calls it where it has several: a subject's name.
+    pub name: Option<String>,
+    /// What it is to be.
+    pub wish: Wish,
+    /// How it stands to other objects' claims.
+    pub standing: Standing,
+}
+
+/// What a want is to be.
+#[derive(Clone, Debug)]
+pub enum Wish {
+    /// This.
+    Body(Body),
+    /// Not known: a name in the spec stands for nothing. What is held under the same name is left alone.
+    Unresolved(Issue, String),
+}
+
+impl Want {
+    /// A want that nobody else claims.
+    pub fn new(name: Option<String>, body: Body) -> Self {
+        Self { name, wish: Wish::Body(body), standing: Standing::Free }
+    }
+}
+
+/// How a thing came to be held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// This object made it.
+    Created,
+    /// It was there, and was taken over.
+    Adopted,
+    /// Another object holds it too.
+    Shared,
+}
+
+/// What other objects have to do with a held thing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Others {
+    /// Nothing.
+    #[default]
+    None,
+    /// They hold it too: it stays when this object lets go, and this object alone cannot change it.
+    Hold(String),
+    /// One waits for it: it is handed over, not removed.
+    Wait(String),
+}
+
+/// One thing that an object holds: the only ground for changing or removing anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its id; None while its creation is begun and not recorded as done.
+    pub id: Option<Id>,
+    /// Its natural key when it was last written.
+    pub key: Key,
+    /// What the spec called it.
+    pub name: Option<String>,
+    /// How it came to be held.
+    pub origin: Origin,
+    /// What was last applied.
+    pub fingerprint: Fingerprint,
+    /// Its creation was begun and the back end refused it: what has its natural key is another's.
+    pub refused: bool,
+    /// What other objects have to do with it.
+    pub others: Others,
+}
+
+impl Held {
+    /// Whether its creation is begun and not recorded as done.
+    pub fn pending(&self) -> bool {
+        self.id.is_none()
+    }
+
+    /// Whose grant it is.
+    pub(super) fn subject(&self) -> Option<&str> {
+        self.key.get("subject")
+    }
+
+    /// Where its absence has to be proven.
+    pub(super) fn place(&self) -> Option<Id> {
+        self.key.get("scope").or_else(|| self.key.get("resource")).map(Id::new)
+    }
+}
+
+/// What happens to a thing that is there already and that nobody holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Adopt {
+    /// It is a conflict.
+    Never,
+    /// It is taken over if it equals the want.
+    IfIdentical,
+    /// It is taken over and made equal.
+    Always,
+}
+
+/// What happens to a held thing that is no longer wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// It is removed.
+    Delete,
+    /// It is let go and stays.
+    Retain,
+}
+
+/// What a plan has to respect.
+#[derive(Clone, Copy)]
+pub struct Policy<'a> {
+    /// The back end's pure part.
+    pub dialect: &'a dyn Dialect,
+    /// On taking over.
+    pub adopt: Adopt,
+    /// On removing.
+    pub removal: Removal,
+}

@@ -1,0 +1,30 @@
+//! The pure core: from what is wanted, what was observed and what is held to a plan. No I/O, no clock, no Kubernetes type.
+
+mod claims;
+mod input;
+mod keep;
+mod plan;
+mod planner;
+mod render;
+mod wording;
+
+#[cfg(test)]
+mod cases;
+#[cfg(test)]
+mod claims_properties;
+#[cfg(test)]
+mod claims_tests;
+#[cfg(test)]
+mod plan_tests;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod standing_tests;
+#[cfg(test)]
+mod testing;
+
+pub use claims::{Claim, Claimant, Claims, Standing};
+pub use input::{Adopt, Held, Origin, Others, Policy, Removal, Want, Wish};
+pub use keep::asks;
+pub use plan::{Cause, Finding, Issue, Plan, Step, plan};
+pub use render::{Row, Summary, text};

@@ -1,0 +1,113 @@
+//! `plan`: the one place that decides what is written to a back end.
+//!
+//! Its invariants, each with a property test: carrying out a plan and planning again gives nothing to do; the order of the input does not
+//! matter; only what is held is changed or removed; a replacement is granted before what it replaces is removed; what is not proven
+//! absent is neither made again nor let go.
+
+use super::{
+    input::{Held, Policy, Want},
+    planner::Planner,
+};
+use crate::access::{Change, Id, Snapshot, sha256_hex};
+
+/// Why a change is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The spec asks for something new.
+    Spec,
+    /// Somebody changed or removed what the object holds.
+    Drift,
+}
+
+/// One change of a plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// The write.
+    pub change: Change,
+    /// Why.
+    pub cause: Cause,
+    /// Which entry of [`Plan::held`] it is about.
+    pub entry: usize,
+    /// The step that has to succeed before this one may be taken. It comes earlier in the plan.
+    pub after: Option<usize>,
+    /// Of a create: the id of what was held and is proven gone.
+    pub was: Option<Id>,
+    /// For a create whose intent was recorded before this plan was made and not refused: an earlier try may have made the thing.
+    pub resumed: bool,
+}
+
+/// What keeps a want from being met, or a held thing from being let go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Issue {
+    /// The spec asks for what cannot be.
+    Invalid,
+    /// The back end has no such function.
+    Unsupported,
+    /// Something else has it, or is it.
+    Conflict,
+    /// A name stands for nothing that the credential sees.
+    NotFound,
+    /// It is not seen, and not proven absent.
+    NotVisible,
+    /// It cannot be removed while others depend on it.
+    Blocked,
+    /// Another object has to act first, and will.
+    Waiting,
+}
+
+/// Something that keeps an object from being in sync and that no change of the plan mends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Which want it is about, where the spec names several.
+    pub name: Option<String>,
+    /// What kind of matter it is.
+    pub issue: Issue,
+    /// What is the matter and what to do.
+    pub message: String,
+}
+
+/// What to do for one object: only [`plan`] makes one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    pub(super) steps: Vec<Step>,
+    pub(super) held: Vec<Held>,
+    pub(super) findings: Vec<Finding>,
+}
+
+impl Plan {
+    /// The changes, in the order in which they are made.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// What the object holds once intents and take-overs are recorded and before any change is made, in the order of the natural keys.
+    pub fn held(&self) -> &[Held] {
+        &self.held
+    }
+
+    /// What no change mends.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Whether nothing is to be written to the back end.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Identifies this plan of this object at this point of its history.
+    pub fn hash(&self, tenant: &str, object_uid: &str, serial: i64) -> String {
+        let changes: Vec<&Change> = self.steps.iter().map(|step| &step.change).collect();
+        let canonical = serde_json::to_vec(&(tenant, object_uid, serial, changes))
+            .expect("changes have string keys only, so they always serialize");
+        sha256_hex(&canonical)[..16].to_owned()
+    }
+}
+
+/// Compares what is wanted with what was observed, on the ground of what is held.
+pub fn plan(desired: &[Want], observed: &Snapshot, held: &[Held], policy: &Policy<'_>) -> Plan {
+    let mut planner = Planner::new(desired, observed, held, policy);
+    planner.meet_all();
+    planner.let_go_of_the_rest();
+    planner.finish()
+}

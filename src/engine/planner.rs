@@ -1,0 +1,510 @@
+//! How a plan comes about: each want is met, or said why not; then what no want stands on is let go.
+//!
+//! Entries of `held` keep their places until the last of them is dealt with.
+
+use std::{
+    cmp::Ordering,
+    collections::{HashMap, HashSet},
+};
+
+use super::{
+    claims::Standing,
+    input::{Adopt, Held, Origin, Others, Policy, Removal, Want, Wish},
+    keep::kept,
+    plan::{Cause, Finding, Plan, Step},
+    wording::{self, Obstacle},
+};
+use crate::access::{Absence, Body, Change, Fingerprint, Id, Key, Kind, Observed, RoleRef, Snapshot};
+
+/// How a want is met: it is already, or will be by a step.
+#[derive(Clone, Copy)]
+enum Met {
+    Already,
+    By(usize),
+}
+
+type Outcome = Result<Met, Obstacle>;
+
+/// A want that is resolved, with what is computed from it once.
+struct Wanted<'a> {
+    want: &'a Want,
+    body: &'a Body,
+    key: Key,
+    fingerprint: Fingerprint,
+}
+
+pub(super) struct Planner<'a> {
+    observed: &'a Snapshot,
+    policy: &'a Policy<'a>,
+    wants: Vec<Wanted<'a>>,
+    /// Given entries first, in canonical order, then added ones.
+    held: Vec<Held>,
+    given: usize,
+    /// Entries that a want stands on: no other want may.
+    used: Vec<bool>,
+    /// Entries that are not up for removal although no want stands on them.
+    kept: Vec<bool>,
+    /// Names of subjects that stand for another account than the held one: name to the held account's id.
+    rebound: HashMap<String, String>,
+    /// How wants were met, by natural key: two wants for one thing are met, or not, together.
+    met: HashMap<(Kind, Key), (Fingerprint, Outcome)>,
+    /// For each subject that a want names: how the least met want for it is met; None when it is not.
+    replaced: HashMap<Id, Option<Met>>,
+    steps: Vec<Step>,
+    findings: Vec<Finding>,
+}
+
+impl<'a> Planner<'a> {
+    pub(super) fn new(
+        desired: &'a [Want],
+        observed: &'a Snapshot,
+        held: &[Held],
+        policy: &'a Policy<'a>,
+    ) -> Self {
+        let mut held = held.to_vec();
+        held.sort_by(canonical);
+        let kept = kept(desired, &held);
+        let mut wants = Vec::new();
+        let mut findings = Vec::new();
+        for want in desired {
+            match &want.wish {
+                Wish::Body(body) => wants.push(Wanted {
+                    want,
+                    body,
+                    key: policy.dialect.key(body),
+                    fingerprint: body.fingerprint(),
+                }),
+                Wish::Unresolved(issue, message) => {
+                    findings.push(Finding {
+                        name: want.name.clone(),
+                        issue: *issue,
+                        message: message.clone(),
+                    });
+                }
+            }
+        }
+        wants.sort_by(|a, b| (&a.want.name, &a.fingerprint).cmp(&(&b.want.name, &b.fingerprint)));
+        Self {
+            observed,
+            policy,
+            wants,
+            given: held.len(),
+            used: vec![false; held.len()],
+            kept: kept.entries,
+            rebound: kept.rebound,
+            held,
+            met: HashMap::new(),
+            replaced: HashMap::new(),
+            steps: Vec::new(),
+            findings,
+        }
+    }
+
+    pub(super) fn meet_all(&mut self) {
+        for wanted in std::mem::take(&mut self.wants) {
+            let outcome = self.meet(&wanted);
+            if let Body::Grant(grant) = wanted.body {
+                let met = outcome.as_ref().ok().copied();
+                self.replaced
+                    .entry(grant.subject.id.clone())
+                    .and_modify(|so_far| *so_far = least(*so_far, met))
+                    .or_insert(met);
+            }
+            if let Err(obstacle) = outcome {
+                self.find(wanted.want.name.clone(), obstacle);
+            }
+        }
+    }
+
+    fn find(&mut self, name: Option<String>, Obstacle { issue, message }: Obstacle) {
+        self.findings.push(Finding { name, issue, message });
+    }
+
+    fn meet(&mut self, wanted: &Wanted<'_>) -> Outcome {
+        if let Some(obstacle) = self.is_rebound(wanted) {
+            if let Some(entry) = self.entry_for(wanted) {
+                self.kept[entry] = true;
+            }
+            return Err(obstacle);
+        }
+        let slot = (wanted.body.kind(), wanted.key.clone());
+        if let Some((fingerprint, outcome)) = self.met.get(&slot) {
+            let same = *fingerprint == wanted.fingerprint;
+            return if same { outcome.clone() } else { Err(wording::asked_twice(wanted.body)) };
+        }
+        let outcome = self.meet_one(wanted);
+        self.met.insert(slot, (wanted.fingerprint.clone(), outcome.clone()));
+        outcome
+    }
+
+    /// A name is not a person: where it now stands for another account, that account is not granted anything on the strength of it.
+    fn is_rebound(&self, wanted: &Wanted<'_>) -> Option<Obstacle> {
+        let (Body::Grant(grant), Some(name)) = (wanted.body, &wanted.want.name) else { return None };
+        let before = self.rebound.get(name)?;
+        let now = grant.subject.id.as_str();
+        let held_as_well = |held: &Held| held.name.as_ref() == Some(name) && held.subject() == Some(now);
+        if self.held.iter().any(held_as_well) {
+            return None;
+        }
+        Some(wording::rebound(wanted.body, name, now, before))
+    }
+
+    fn meet_one(&mut self, wanted: &Wanted<'_>) -> Outcome {
+        let entry = self.entry_for(wanted);
+        if let Some(entry) = entry {
+            self.used[entry] = true;
+        }
+        match &wanted.want.standing {
+            Standing::Free | Standing::Shared(_) | Standing::Heir => {}
+            // What is as it is wanted is in sync, whoever else pulls at it.
+            Standing::Blocked(_) | Standing::Behind(_) if self.holds_as_wanted(entry, wanted.body) => {}
+            Standing::Blocked(holder) => return Err(wording::blocked(wanted.body, holder)),
+            Standing::Behind(older) => return Err(wording::behind(older)),
+        }
+        let Some(entry) = entry else { return self.meet_unheld(wanted) };
+        self.rename(entry, &wanted.want.name);
+        match self.held[entry].id.clone() {
+            Some(id) => self.meet_held(wanted, entry, &id),
+            None => self.meet_pending(wanted, entry),
+        }
+    }
+
+    /// Takes the spec's new name for a subject into the entry, unless the old one stands for another account now: then it is the only
+    /// trace of that.
+    fn rename(&mut self, entry: usize, name: &Option<String>) {
+        let held = &mut self.held[entry];
+        if !held.name.as_ref().is_some_and(|old| self.rebound.contains_key(old)) {
+            held.name = name.clone();
+        }
+    }
+
+    /// An object holds one role, whatever its name is now; of grants and restrictions the one with the natural key.
+    fn entry_for(&self, wanted: &Wanted<'_>) -> Option<usize> {
+        let (kind, key) = (wanted.body.kind(), &wanted.key);
+        let given = &self.held[..self.given];
+        let from = given.partition_point(|held| {
+            held.kind < kind || kind != Kind::Role && held.kind == kind && held.key < *key
+        });
+        let fits = |held: &Held| held.kind == kind && (kind == Kind::Role || held.key == *key);
+        (from..self.given)
+            .take_while(|&entry| fits(&given[entry]))
+            .filter(|&entry| !self.used[entry])
+            .max_by_key(|&entry| !given[entry].pending())
+    }
+
+    fn holds_as_wanted(&self, entry: Option<usize>, body: &Body) -> bool {
+        let id = entry.and_then(|entry| self.held[entry].id.as_ref());
+        id.and_then(|id| self.observed.by_id(body.kind(), id)).is_some_and(|seen| seen.body == *body)
+    }
+
+    fn meet_held(&mut self, wanted: &Wanted<'_>, entry: usize, id: &Id) -> Outcome {
+        if let Some(seen) = self.observed.by_id(wanted.body.kind(), id) {
+            return self.bring_to(wanted, seen, entry);
+        }
+        if !self.is_gone(entry) {
+            return Err(self.unknown(entry));
+        }
+        match self.there(wanted)? {
+            Some(other) => self.take_over(wanted, other, Some(entry)),
+            None => self.create(wanted, entry, Cause::Drift, false),
+        }
+    }
+
+    fn meet_pending(&mut self, wanted: &Wanted<'_>, entry: usize) -> Outcome {
+        if let Some(seen) = self.recognized(entry) {
+            self.held[entry].id = Some(seen.id.clone());
+            return self.bring_to(wanted, seen, entry);
+        }
+        // Under the same key it is the same create that is tried again; under another the first one must not be forgotten.
+        if self.held[entry].key != wanted.key && !self.is_gone(entry) {
+            return Err(self.unknown(entry));
+        }
+        match self.there(wanted)? {
+            Some(seen) => self.take_over(wanted, seen, Some(entry)),
+            None => self.create(wanted, entry, Cause::Spec, true),
+        }
+    }
+
+    fn meet_unheld(&mut self, wanted: &Wanted<'_>) -> Outcome {
+        if let Some(seen) = self.there(wanted)? {
+            return self.take_over(wanted, seen, None);
+        }
+        // A thing that was never held is made without proof of its absence: the back end refuses what is there already. What
+        // somebody held until now may be hidden.
+        if wanted.want.standing == Standing::Heir
+            && self.observed.absence(wanted.body.kind(), wanted.body.place()) == Absence::Unproven
+        {
+            return Err(wording::not_visible(wanted.body.kind(), &wanted.body.title()));
+        }
+        if let Standing::Shared(other) = &wanted.want.standing {
+            return Err(wording::made_by(other));
+        }
+        let entry = self.add_entry(wanted, Origin::Created);
+        self.create(wanted, entry, Cause::Spec, false)
+    }
+
+    /// What has the want's natural key.
+    fn there(&self, wanted: &Wanted<'_>) -> Result<Option<&'a Observed>, Obstacle> {
+        let kind = wanted.body.kind();
+        if self.observed.is_ambiguous(kind, &wanted.key) {
+            return Err(wording::ambiguous(kind, &wanted.body.title()));
+        }
+        Ok(self.observed.by_key(kind, &wanted.key))
+    }
+
+    /// What is there and held by nobody recorded here becomes this object's, if the policy or its standing says so.
+    fn take_over(&mut self, wanted: &Wanted<'_>, seen: &Observed, entry: Option<usize>) -> Outcome {
+        if let Some(why) = &seen.read_only {
+            return Err(wording::read_only(seen, why, ": choose another name"));
+        }
+        let identical = seen.body == *wanted.body;
+        let origin = match (&wanted.want.standing, self.policy.adopt) {
+            (Standing::Shared(_), _) if identical => Origin::Shared,
+            (Standing::Shared(other), _) => return Err(wording::made_by(other)),
+            (Standing::Heir, _) | (Standing::Free, Adopt::Always) => Origin::Adopted,
+            (Standing::Free, Adopt::IfIdentical) if identical => Origin::Adopted,
+            (_, adopt) => return Err(wording::there_already(seen, wanted.body, adopt)),
+        };
+        let entry = entry.unwrap_or_else(|| self.add_entry(wanted, origin));
+        let held = &mut self.held[entry];
+        held.id = Some(seen.id.clone());
+        held.origin = origin;
+        held.fingerprint = seen.body.fingerprint();
+        held.key = seen.key.clone();
+        held.refused = false;
+        // What others had to do with the thing that was held before says nothing about this one; its standing does.
+        held.others = Others::None;
+        self.bring_to(wanted, seen, entry)
+    }
+
+    /// The thing of this entry is there: makes it equal, where it is not.
+    fn bring_to(&mut self, wanted: &Wanted<'_>, seen: &Observed, entry: usize) -> Outcome {
+        let held = &mut self.held[entry];
+        held.refused = false;
+        if seen.body == *wanted.body {
+            held.fingerprint = wanted.fingerprint.clone();
+            held.key = wanted.key.clone();
+            return Ok(Met::Already);
+        }
+        if let Some(why) = &seen.read_only {
+            return Err(wording::read_only(seen, why, ""));
+        }
+        let agreed = matches!(wanted.want.standing, Standing::Shared(_) | Standing::Heir);
+        if let Others::Hold(others) = &held.others
+            && !agreed
+        {
+            return Err(wording::shared(seen, others));
+        }
+        let cause = if held.fingerprint == wanted.fingerprint { Cause::Drift } else { Cause::Spec };
+        if self.taken_by_another(seen, wanted) {
+            return Err(wording::name_taken(wanted.body));
+        }
+        let change =
+            Change::Update { id: seen.id.clone(), before: seen.body.clone(), after: wanted.body.clone() };
+        Ok(Met::By(self.push(Step { change, cause, entry, after: None, was: None, resumed: false })))
+    }
+
+    /// Whether the natural key that an update would give the thing belongs to something else.
+    fn taken_by_another(&self, seen: &Observed, wanted: &Wanted<'_>) -> bool {
+        wanted.key != seen.key && self.observed.by_key(wanted.body.kind(), &wanted.key).is_some()
+    }
+
+    fn create(&mut self, wanted: &Wanted<'_>, entry: usize, cause: Cause, resumed: bool) -> Outcome {
+        if let Standing::Shared(other) = &wanted.want.standing {
+            return Err(wording::made_by(other));
+        }
+        let held = &mut self.held[entry];
+        let was = held.id.take();
+        let resumed = resumed && !held.refused;
+        held.origin = Origin::Created;
+        held.fingerprint = wanted.fingerprint.clone();
+        held.key = wanted.key.clone();
+        held.refused = false;
+        let change = Change::Create { after: wanted.body.clone() };
+        Ok(Met::By(self.push(Step { change, cause, entry, after: None, was, resumed })))
+    }
+
+    fn add_entry(&mut self, wanted: &Wanted<'_>, origin: Origin) -> usize {
+        self.held.push(Held {
+            kind: wanted.body.kind(),
+            id: None,
+            key: wanted.key.clone(),
+            name: wanted.want.name.clone(),
+            origin,
+            fingerprint: wanted.fingerprint.clone(),
+            refused: false,
+            others: Others::None,
+        });
+        self.used.push(true);
+        self.kept.push(false);
+        self.held.len() - 1
+    }
+
+    fn push(&mut self, step: Step) -> usize {
+        self.steps.push(step);
+        self.steps.len() - 1
+    }
+
+    /// What no want stands on any more is removed, or let go.
+    pub(super) fn let_go_of_the_rest(&mut self) {
+        let (stood_on, mut rest): (Vec<usize>, Vec<usize>) =
+            (0..self.held.len()).partition(|&entry| self.used[entry] || self.kept[entry]);
+        let id = |entry: usize| Some((self.held[entry].kind, self.held[entry].id.clone()?));
+        let mut settled: HashSet<(Kind, Id)> = stood_on.into_iter().filter_map(id).collect();
+        // An intent that turns out to be what another entry records is that entry's matter.
+        rest.sort_by_key(|&entry| self.held[entry].pending());
+        let gone: HashSet<usize> =
+            rest.into_iter().filter(|&entry| self.let_go(entry, &mut settled)).collect();
+        self.drop_entries(&gone);
+    }
+
+    /// Deals with one entry that is not wanted; true when it is held no longer, without any write.
+    fn let_go(&mut self, entry: usize, settled: &mut HashSet<(Kind, Id)>) -> bool {
+        let held = &self.held[entry];
+        if matches!(held.others, Others::Hold(_)) || self.policy.removal == Removal::Retain {
+            return true;
+        }
+        let after = match held.subject().and_then(|subject| self.replaced.get(&Id::new(subject))) {
+            Some(None) => return false,
+            Some(Some(Met::By(step))) => Some(*step),
+            Some(Some(Met::Already)) | None => None,
+        };
+        let Some(seen) = self.seen(entry) else {
+            let gone = self.is_gone(entry);
+            if !gone {
+                self.find(held.name.clone(), self.unknown(entry));
+            }
+            return gone;
+        };
+        if !settled.insert((held.kind, seen.id.clone())) {
+            return true;
+        }
+        let (name, others) = (held.name.clone(), held.others.clone());
+        self.held[entry].id = Some(seen.id.clone());
+        if let Some(obstacle) = self.keeps(seen, &others) {
+            self.find(name, obstacle);
+            return false;
+        }
+        let change = Change::Delete { id: seen.id.clone(), before: seen.body.clone() };
+        self.push(Step { change, cause: Cause::Spec, entry, after, was: None, resumed: false });
+        false
+    }
+
+    /// What keeps a thing that is not wanted any more from being removed.
+    fn keeps(&self, seen: &Observed, others: &Others) -> Option<Obstacle> {
+        if let Others::Wait(heir) = others {
+            return Some(wording::handed_over(heir));
+        }
+        if let Some(why) = &seen.read_only {
+            return Some(wording::stays(seen, why));
+        }
+        let grants = self.dependents(seen);
+        (!grants.is_empty()).then(|| wording::still_granted(seen, &grants))
+    }
+
+    /// The observed thing that a held entry stands for.
+    fn seen(&self, entry: usize) -> Option<&'a Observed> {
+        let held = &self.held[entry];
+        match &held.id {
+            Some(id) => self.observed.by_id(held.kind, id),
+            None => self.recognized(entry),
+        }
+    }
+
+    /// The thing that a pending entry's creation made, known by its natural key and by saying what it was to say.
+    fn recognized(&self, entry: usize) -> Option<&'a Observed> {
+        let held = &self.held[entry];
+        if held.refused || self.observed.is_ambiguous(held.kind, &held.key) {
+            return None;
+        }
+        let seen = self.observed.by_key(held.kind, &held.key)?;
+        (seen.body.fingerprint() == held.fingerprint).then_some(seen)
+    }
+
+    /// Whether what an entry stands for, and is not seen, is known not to be there.
+    fn is_gone(&self, entry: usize) -> bool {
+        let held = &self.held[entry];
+        if held.pending() && held.refused {
+            return true;
+        }
+        let ambiguous = self.observed.is_ambiguous(held.kind, &held.key);
+        if held.pending() && ambiguous {
+            return false;
+        }
+        if self.observed.absence(held.kind, held.place().as_ref()) == Absence::Proven {
+            return true;
+        }
+        // Another thing with its natural key proves it too, as keys are unique; but a role may have gone to another name.
+        (held.pending() || held.kind != Kind::Role)
+            && !ambiguous
+            && self.observed.by_key(held.kind, &held.key).is_some()
+    }
+
+    /// Says of an entry that is neither seen nor gone what is the matter.
+    fn unknown(&self, entry: usize) -> Obstacle {
+        let held = &self.held[entry];
+        let title = held.name.clone().unwrap_or_else(|| held.key.to_string());
+        if held.pending() && self.observed.is_ambiguous(held.kind, &held.key) {
+            return wording::ambiguous(held.kind, &title);
+        }
+        wording::not_visible(held.kind, &title)
+    }
+
+    /// The grants that a role's removal would take from their subjects.
+    fn dependents(&self, seen: &Observed) -> Vec<String> {
+        if seen.body.kind() != Kind::Role {
+            return Vec::new();
+        }
+        let of_this = |grant: &&Observed| match &grant.body {
+            Body::Grant(grant) => matches!(&grant.role, RoleRef::Existing(role) if role.id == seen.id),
+            _ => false,
+        };
+        let grants = self.observed.all(Kind::Grant).filter(of_this);
+        let mut titles: Vec<String> = grants.map(|grant| grant.body.title()).collect();
+        titles.sort();
+        titles
+    }
+
+    fn drop_entries(&mut self, gone: &HashSet<usize>) {
+        let mut order: Vec<usize> = (0..self.held.len()).filter(|entry| !gone.contains(entry)).collect();
+        order.sort_by(|&a, &b| canonical(&self.held[a], &self.held[b]));
+        let place = places(&order);
+        for step in &mut self.steps {
+            step.entry = place[&step.entry];
+        }
+        self.held = order.iter().map(|&entry| self.held[entry].clone()).collect();
+    }
+
+    /// Grants before removals, in an order that the input's does not decide.
+    pub(super) fn finish(self) -> Plan {
+        let mut order: Vec<usize> = (0..self.steps.len()).collect();
+        order.sort_by_key(|&step| (self.steps[step].change.verb(), self.steps[step].entry));
+        let place = places(&order);
+        let moved = |&old: &usize| {
+            let step = self.steps[old].clone();
+            Step { after: step.after.map(|after| place[&after]), ..step }
+        };
+        let steps = order.iter().map(moved).collect();
+        let mut findings = self.findings;
+        findings.sort_by(|a, b| (&a.name, a.issue, &a.message).cmp(&(&b.name, b.issue, &b.message)));
+        Plan { steps, held: self.held, findings }
+    }
+}
+
+/// Where each comes to stand.
+fn places(order: &[usize]) -> HashMap<usize, usize> {
+    order.iter().enumerate().map(|(new, &old)| (old, new)).collect()
+}
+
+fn canonical(a: &Held, b: &Held) -> Ordering {
+    (a.kind, &a.key, &a.id, &a.name, &a.fingerprint).cmp(&(b.kind, &b.key, &b.id, &b.name, &b.fingerprint))
+}
+
+/// What stands in for two wants of one subject: the one that is met later, if it is met at all.
+fn least(a: Option<Met>, b: Option<Met>) -> Option<Met> {
+    match (a?, b?) {
+        (Met::By(a), Met::By(b)) => Some(Met::By(a.max(b))),
+        (Met::By(step), Met::Already) | (Met::Already, Met::By(step)) => Some(Met::By(step)),
+        (Met::Already, Met::Already) => Some(Met::Already),
+    }
+}
