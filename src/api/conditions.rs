@@ -1,0 +1,157 @@
+//! Condition types and reasons. Users and tools match on these words, so they are an enum and each has a page in the docs.
+
+use k8s_openapi::{
+    apimachinery::pkg::apis::meta::v1::{Condition, Time},
+    jiff::Timestamp,
+};
+
+/// Why `Ready` is what it is. Each reason belongs to one status and says who has to act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Reason {
+    /// The back end is known to equal the spec.
+    InSync,
+    /// The back end accepts the Backend's credential.
+    Connected,
+    /// Changes are being made.
+    Reconciling,
+    /// The Backend is missing or not ready.
+    BackendNotReady,
+    /// Another object that this one refers to is missing or not ready.
+    DependencyNotReady,
+    /// The back end asked for fewer calls.
+    Throttled,
+    /// The back end failed; it will be tried again.
+    BackendError,
+    /// The object is going; what it holds is being removed.
+    Deleting,
+    /// The changes are shown and, by mode, not made.
+    Planned,
+    /// The pause annotation is set.
+    Paused,
+    /// The spec cannot be honoured as it stands.
+    Invalid,
+    /// The back end does not have this.
+    Unsupported,
+    /// Something else has, or is, what the spec asks for.
+    Conflict,
+    /// A subject, scope, resource or external role does not exist, or the key cannot see it.
+    NotFound,
+    /// The key may not do this.
+    Denied,
+    /// What the object holds cannot be removed yet.
+    DeletionBlocked,
+    /// Somebody keeps changing back what this object says.
+    Contested,
+}
+
+impl Reason {
+    /// All reasons, for the reference documentation and for bounded metric labels.
+    pub const ALL: [Reason; 17] = [
+        Reason::InSync,
+        Reason::Connected,
+        Reason::Reconciling,
+        Reason::BackendNotReady,
+        Reason::DependencyNotReady,
+        Reason::Throttled,
+        Reason::BackendError,
+        Reason::Deleting,
+        Reason::Planned,
+        Reason::Paused,
+        Reason::Invalid,
+        Reason::Unsupported,
+        Reason::Conflict,
+        Reason::NotFound,
+        Reason::Denied,
+        Reason::DeletionBlocked,
+        Reason::Contested,
+    ];
+
+    /// The word in the condition.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Reason::InSync => "InSync",
+            Reason::Connected => "Connected",
+            Reason::Reconciling => "Reconciling",
+            Reason::BackendNotReady => "BackendNotReady",
+            Reason::DependencyNotReady => "DependencyNotReady",
+            Reason::Throttled => "Throttled",
+            Reason::BackendError => "BackendError",
+            Reason::Deleting => "Deleting",
+            Reason::Planned => "Planned",
+            Reason::Paused => "Paused",
+            Reason::Invalid => "Invalid",
+            Reason::Unsupported => "Unsupported",
+            Reason::Conflict => "Conflict",
+            Reason::NotFound => "NotFound",
+            Reason::Denied => "Denied",
+            Reason::DeletionBlocked => "DeletionBlocked",
+            Reason::Contested => "Contested",
+        }
+    }
+
+    /// Whether `Ready` is true with this reason.
+    pub fn ready(self) -> bool {
+        matches!(self, Reason::InSync | Reason::Connected)
+    }
+
+    /// Whether the user has to act: `Stalled` in the words of kstatus.
+    pub fn stalled(self) -> bool {
+        matches!(
+            self,
+            Reason::Invalid
+                | Reason::Unsupported
+                | Reason::Conflict
+                | Reason::NotFound
+                | Reason::Denied
+                | Reason::DeletionBlocked
+                | Reason::Contested
+        )
+    }
+
+    /// Whether work is under way or waited for: `Reconciling` in the words of kstatus.
+    pub fn reconciling(self) -> bool {
+        matches!(
+            self,
+            Reason::Reconciling
+                | Reason::BackendNotReady
+                | Reason::DependencyNotReady
+                | Reason::Throttled
+                | Reason::BackendError
+                | Reason::Deleting
+        )
+    }
+}
+
+/// The conditions that say `reason`: `Ready`, and `Stalled` or `Reconciling` beside it. A condition whose status does not change keeps
+/// its transition time, so an unchanged verdict makes unchanged conditions.
+pub fn condition(
+    reason: Reason,
+    message: &str,
+    generation: Option<i64>,
+    before: &[Condition],
+    now: Timestamp,
+) -> Vec<Condition> {
+    let make = |type_: &str, status: bool| {
+        let status = if status { "True" } else { "False" };
+        let since = before
+            .iter()
+            .find(|known| known.type_ == type_ && known.status == status)
+            .map_or(Time(now), |known| known.last_transition_time.clone());
+        Condition {
+            type_: type_.to_owned(),
+            status: status.to_owned(),
+            reason: reason.as_str().to_owned(),
+            message: message.to_owned(),
+            observed_generation: generation,
+            last_transition_time: since,
+        }
+    };
+    let mut conditions = vec![make("Ready", reason.ready())];
+    if reason.stalled() {
+        conditions.push(make("Stalled", true));
+    }
+    if reason.reconciling() {
+        conditions.push(make("Reconciling", true));
+    }
+    conditions
+}

@@ -1,0 +1,94 @@
+//! The `Role` resource: a named set of rules in a back end.
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    common::{Adopt, BackendRef, DeletionPolicy, Mode},
+    status::ObjectStatus,
+};
+
+/// A role in the back end: a name and what it permits.
+#[derive(CustomResource, KubeSchema, Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[kube(
+    group = "rolewright.dev",
+    version = "v1alpha1",
+    kind = "Role",
+    plural = "roles",
+    namespaced,
+    status = "ObjectStatus",
+    derive = "PartialEq",
+    shortname = "rwr",
+    category = "rolewright",
+    doc = "A Role is a named set of rules in a back end, kept equal to this object.",
+    selectable = ".spec.backendRef.name",
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
+    ),
+    printcolumn(name = "Backend", type_ = "string", json_path = ".spec.backendRef.name"),
+    printcolumn(name = "Plan", type_ = "string", json_path = ".status.plan.summary"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[x_kube(validation = Rule::new("self.backendRef.name == oldSelf.backendRef.name")
+    .message("backendRef cannot be changed: delete this object and create it for the other Backend")
+    .field_path(".backendRef"))]
+#[serde(rename_all = "camelCase")]
+pub struct RoleSpec {
+    /// The Backend whose role this is. Cannot be changed.
+    pub backend_ref: BackendRef,
+    /// The role's name in the back end; this object's name when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub name: Option<String>,
+    /// What the role is for, as shown in the back end. Arize takes 1000 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 4096))]
+    pub description: Option<String>,
+    /// What the role permits. Order and repetition mean nothing.
+    #[schemars(length(min = 1, max = 256))]
+    pub rules: Vec<crate::api::Rule>,
+    /// When the back end has a role of this name already and no object holds it: Never take it over, take it over IfIdentical (the default), or Always, and make it equal to this object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopt: Option<Adopt>,
+    /// Enforce (the default), or Plan to show changes and never make them. The stricter of this and the Backend's mode holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+    /// Delete, or Retain to leave the role in the back end when this object goes. The Backend's policy when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_policy: Option<DeletionPolicy>,
+}
+
+/// Actions, on resources where the back end has them.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Rule {
+    /// What may be done, in the back end's own words, such as PROJECT_READ on Arize.
+    #[schemars(length(min = 1, max = 512), inner(length(min = 1, max = 190)))]
+    pub actions: Vec<String>,
+    /// What it may be done to, in the back end's own words. Arize roles have no resources: leave it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64), inner(length(min = 1, max = 512)))]
+    pub resources: Option<Vec<String>>,
+    /// Allow (the default), or Deny where the back end can. Arize roles only allow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effect: Option<Effect>,
+}
+
+/// What a rule does with its actions.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
+#[schemars(description = "")]
+pub enum Effect {
+    /// They are permitted.
+    #[default]
+    Allow,
+    /// They are refused, whatever else permits them.
+    Deny,
+}

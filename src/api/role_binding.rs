@@ -1,0 +1,155 @@
+//! The `RoleBinding` resource: who holds a role, and where.
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    common::{Adopt, BackendRef, DeletionPolicy, Mode},
+    status::{ObjectStatus, SubjectStatus},
+};
+
+/// Who holds a role, and where.
+#[derive(CustomResource, KubeSchema, Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[kube(
+    group = "rolewright.dev",
+    version = "v1alpha1",
+    kind = "RoleBinding",
+    plural = "rolebindings",
+    namespaced,
+    status = "RoleBindingStatus",
+    derive = "PartialEq",
+    shortname = "rwb",
+    category = "rolewright",
+    doc = "A RoleBinding gives a role to subjects, each of them one grant in the back end.",
+    selectable = ".spec.backendRef.name",
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
+    ),
+    printcolumn(name = "Backend", type_ = "string", json_path = ".spec.backendRef.name"),
+    printcolumn(name = "Plan", type_ = "string", json_path = ".status.plan.summary"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[x_kube(validation = Rule::new("self.backendRef.name == oldSelf.backendRef.name")
+    .message("backendRef cannot be changed: delete this object and create it for the other Backend")
+    .field_path(".backendRef"))]
+#[serde(rename_all = "camelCase")]
+pub struct RoleBindingSpec {
+    /// The Backend where the role is held. Cannot be changed.
+    pub backend_ref: BackendRef,
+    /// The role. When it is changed, the new role is granted before the old one goes.
+    pub role_ref: RoleRef,
+    /// Who holds the role, each once.
+    #[schemars(length(min = 1, max = 250))]
+    #[x_kube(validation = Rule::new("self.all(s, self.exists_one(t, t.kind == s.kind && t.name == s.name))")
+        .message("a subject is there twice: list each kind and name once"))]
+    pub subjects: Vec<Subject>,
+    /// Where the role is held. Arize needs one: a space, or a project of a space.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+    /// When a subject has a grant there already and no object holds it: Never take it over, take it over IfIdentical (the default), or Always, and make it a grant of this role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopt: Option<Adopt>,
+    /// Enforce (the default), or Plan to show changes and never make them. The stricter of this and the Backend's mode holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+    /// Delete, or Retain to leave the grants in the back end when this object goes. The Backend's policy when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_policy: Option<DeletionPolicy>,
+}
+
+/// A Role of the same namespace, or a role of the back end that no object here holds.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.name) != has(self.external)")
+    .message("write either name (a Role in this namespace) or external (a role that exists in the back end)"))]
+pub struct RoleRef {
+    /// The name of a Role in the same namespace and with the same backendRef.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub name: Option<String>,
+    /// A role that the back end has and no object here holds, such as a predefined one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external: Option<ExternalRole>,
+}
+
+/// A role that the back end has.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.name) != has(self.id)")
+    .message("write either name or id of the external role"))]
+pub struct ExternalRole {
+    /// Its name in the back end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub name: Option<String>,
+    /// Its id in the back end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub id: Option<String>,
+}
+
+/// Somebody who holds the role.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, Hash, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Subject {
+    /// User for a person, or ServiceAccount for a program: on Arize, the bot user of a service key.
+    pub kind: SubjectKind,
+    /// A user's e-mail address, a service account's (on Arize: service key's) name, or either's id.
+    #[schemars(length(min = 1, max = 320))]
+    pub name: String,
+}
+
+/// The kinds of subjects.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, Hash, JsonSchema)]
+pub enum SubjectKind {
+    /// A person.
+    User,
+    /// An account of a program.
+    ServiceAccount,
+}
+
+/// Where a role is held: by names, from the widest to the narrowest, or by one id.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new(
+    "has(self.id) ? !(has(self.organization) || has(self.space) || has(self.project)) : has(self.space) || has(self.project)")
+    .message("write either id, or space (with project for a project, and organization where two spaces have one name)"))]
+pub struct Scope {
+    /// An organization's name or id; needed only where two organizations have a space of the same name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub organization: Option<String>,
+    /// A space's name or id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub space: Option<String>,
+    /// A project's name or id. Without it the role is held on the whole space.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub project: Option<String>,
+    /// The id of the scope, instead of names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub id: Option<String>,
+}
+
+/// The outcome of a RoleBinding, and how each subject stands.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RoleBindingStatus {
+    /// What every kind says.
+    #[serde(flatten)]
+    pub object: ObjectStatus,
+    /// How each subject stands, in the order of the spec.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 250))]
+    pub subjects: Vec<SubjectStatus>,
+}
