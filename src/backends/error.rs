@@ -1,0 +1,67 @@
+//! What a call to a back end can come to. The class decides what happens next; the message is for the user.
+
+use std::{fmt, time::Duration};
+
+/// The classes of failure. Each has one consequence, whatever the vendor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// The request can never succeed as the spec stands: the user has to change it.
+    Invalid,
+    /// The credential may not do this to this thing.
+    Denied,
+    /// The credential is not accepted at all: the Backend's matter, not the object's.
+    Unauthenticated,
+    /// What the request names is not there, or hidden.
+    Missing,
+    /// Something with the same identity is there already, or something else depends on the thing.
+    Conflict,
+    /// Too many calls: none for this tenant before this time has passed.
+    Throttled(Duration),
+    /// The write may have been made or not: the answer was lost. Look before trying again.
+    Lost,
+    /// Trying again later may help, and does no harm.
+    Transient,
+    /// The back end does not have this function, or it is switched off.
+    Unsupported,
+}
+
+impl Class {
+    /// A word for metrics and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Class::Invalid => "invalid",
+            Class::Denied => "denied",
+            Class::Unauthenticated => "unauthenticated",
+            Class::Missing => "missing",
+            Class::Conflict => "conflict",
+            Class::Throttled(_) => "throttled",
+            Class::Lost => "lost",
+            Class::Transient => "transient",
+            Class::Unsupported => "unsupported",
+        }
+    }
+}
+
+/// A failed call. The message is bounded, holds only fields of the vendor's own error schema, and never a credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// What happens next.
+    pub class: Class,
+    /// What the user is told.
+    pub message: String,
+}
+
+impl Error {
+    /// An error of a class.
+    pub fn new(class: Class, message: impl Into<String>) -> Self {
+        Self { class, message: message.into() }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}

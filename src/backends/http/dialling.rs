@@ -1,0 +1,174 @@
+//! Which addresses may be dialled. Whoever may write a Backend chooses a URL; without this, the operator would carry a
+//! request into its own node. The check is on the address, not on the name, because a name can point anywhere.
+
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+};
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
+
+/// Which addresses may be dialled. Public and private ranges always; loopback, link-local, unspecified, multicast and
+/// metadata addresses only where local ones are allowed.
+///
+/// Where the environment names a proxy (`HTTPS_PROXY`), the address dialled is the proxy's: a name in the URL is then
+/// resolved by the proxy, and it is the proxy that has to keep requests from its own surroundings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dialling {
+    /// Everything may be dialled: for tests, the demo, and back ends on the operator's own node.
+    pub allow_local: bool,
+}
+
+impl Dialling {
+    /// Whether this address may be dialled.
+    pub fn allows(self, address: IpAddr) -> bool {
+        self.allow_local
+            || match address {
+                IpAddr::V4(address) => !is_local_v4(address),
+                IpAddr::V6(address) => !is_local_v6(address),
+            }
+    }
+
+    /// Checks a URL whose host is an address: the resolver is never asked for those.
+    pub fn check(self, url: &Url) -> Result<(), Refused> {
+        let address = match url.host() {
+            Some(Host::Ipv4(address)) => IpAddr::V4(address),
+            Some(Host::Ipv6(address)) => IpAddr::V6(address),
+            Some(Host::Domain(_)) | None => return Ok(()),
+        };
+        if self.allows(address) { Ok(()) } else { Err(Refused) }
+    }
+}
+
+/// Services that hand credentials to whoever asks from inside, and are not link-local: Alibaba Cloud, Oracle Cloud
+/// (classic), Azure's wire server.
+const METADATA_V4: [Ipv4Addr; 3] =
+    [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192), Ipv4Addr::new(168, 63, 129, 16)];
+
+/// The same on IPv6: AWS, Google Cloud.
+const METADATA_V6: [Ipv6Addr; 2] = [
+    Ipv6Addr::new(0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0254),
+    Ipv6Addr::new(0xfd20, 0x00ce, 0, 0, 0, 0, 0, 0x0254),
+];
+
+fn is_local_v4(address: Ipv4Addr) -> bool {
+    address.octets()[0] == 0
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_multicast()
+        || address.is_broadcast()
+        || METADATA_V4.contains(&address)
+}
+
+fn is_local_v6(address: Ipv6Addr) -> bool {
+    address.is_loopback()
+        || address.is_unspecified()
+        || address.is_multicast()
+        || address.is_unicast_link_local()
+        || METADATA_V6.contains(&address)
+        || embedded_v4(address).is_some_and(is_local_v4)
+}
+
+/// The IPv4 address that a packet to this one ends at: IPv4-mapped and -compatible (RFC 4291), NAT64 (RFC 6052), 6to4
+/// (RFC 3056).
+fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let from = |high: u16, low: u16| {
+        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+        Ipv4Addr::new(a, b, c, d)
+    };
+    match address.segments() {
+        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] => Some(from(high, low)),
+        [0x0064, 0xff9b, 0, 0, 0, 0, high, low] => Some(from(high, low)),
+        [0x2002, high, low, ..] => Some(from(high, low)),
+        _ => None,
+    }
+}
+
+/// The address may not be dialled. Says nothing of the address: who may write a Backend need not be told what the
+/// cluster's DNS knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused;
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "the host is a loopback, link-local, multicast or metadata address, and this operator does not dial those",
+        )
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// A resolver that leaves out what may not be dialled.
+pub struct Guard(pub Dialling);
+
+impl Resolve for Guard {
+    fn resolve(&self, name: Name) -> Resolving {
+        let dialling = self.0;
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let allowed: Vec<SocketAddr> = found.filter(|found| dialling.allows(found.ip())).collect();
+            if allowed.is_empty() {
+                return Err(Refused.into());
+            }
+            let addresses: Addrs = Box::new(allowed.into_iter());
+            Ok(addresses)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed(address: &str) -> bool {
+        Dialling::default().allows(address.parse().expect("an address"))
+    }
+
+    #[test]
+    fn local_and_metadata_addresses_are_refused_in_every_spelling() {
+        for address in [
+            "127.0.0.1",
+            "127.8.8.8",
+            "0.0.0.0",
+            "0.1.2.3",
+            "169.254.169.254",
+            "224.0.0.1",
+            "255.255.255.255",
+            "100.100.100.200",
+            "168.63.129.16",
+            "::1",
+            "::",
+            "fe80::1",
+            "febf::1",
+            "ff02::1",
+            "fd00:ec2::254",
+            "::ffff:127.0.0.1",
+            "::ffff:169.254.169.254",
+            "::7f00:1",
+            "64:ff9b::a9fe:a9fe",
+            "2002:7f00:1::1",
+        ] {
+            assert!(!allowed(address), "{address}");
+        }
+    }
+
+    #[test]
+    fn public_and_private_addresses_are_allowed() {
+        for address in ["8.8.8.8", "10.0.0.1", "172.16.3.4", "192.168.1.1", "2606:4700::1", "fd12:3456::1"] {
+            assert!(allowed(address), "{address}");
+        }
+    }
+
+    #[test]
+    fn a_url_whose_host_is_a_number_in_disguise_is_refused() {
+        for url in ["http://127.1/", "http://0x7f000001/", "http://2130706433/", "http://[::ffff:7f00:1]/"] {
+            assert_eq!(Dialling::default().check(&Url::parse(url).expect("a URL")), Err(Refused), "{url}");
+        }
+        assert_eq!(
+            Dialling { allow_local: true }.check(&Url::parse("http://127.1/").expect("a URL")),
+            Ok(())
+        );
+    }
+}

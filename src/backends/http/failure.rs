@@ -1,0 +1,157 @@
+//! What a call that came to nothing means: which class it is, what the user is told, and whether a read is made again.
+//! The rule for writes: what certainly never reached the back end, or was refused by it, has its own class; of everything
+//! else nobody knows whether it was done.
+
+use std::{error::Error as StdError, time::Duration};
+
+use reqwest::StatusCode;
+use url::Url;
+
+use super::{
+    super::error::{Class, Error},
+    answer::{LONGEST_BODY, tidy},
+    dialling::Refused,
+    request::Request,
+};
+
+/// A call that did not come to a success.
+#[derive(Debug)]
+pub struct Failure {
+    /// Class and message.
+    pub error: Error,
+    /// Whether a read may be made again at once.
+    pub again: bool,
+    /// For metrics.
+    pub outcome: &'static str,
+}
+
+/// Method and path of a call, as messages name it. Queries hold names of people, so they are left out.
+pub fn call_of(request: &Request<'_>, url: &Url) -> String {
+    format!("{} {}", request.method, tidy(url.path(), request.credential))
+}
+
+/// The innermost reason of an error: the outer ones repeat the URL and say little.
+pub fn root_cause(error: &dyn StdError) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+impl Failure {
+    fn new(class: Class, message: String, outcome: &'static str) -> Self {
+        Self { error: Error::new(class, message), again: false, outcome }
+    }
+
+    fn again(mut self) -> Self {
+        self.again = true;
+        self
+    }
+
+    /// The request makes no sense and was not sent.
+    pub fn unsendable(request: &Request<'_>, why: &str) -> Self {
+        Self::new(Class::Invalid, format!("{} cannot be sent: {why}", request.method), "refused")
+    }
+
+    /// No answer came.
+    pub fn unanswered(request: &Request<'_>, url: &Url, error: &reqwest::Error, time: Duration) -> Self {
+        let call = call_of(request, url);
+        if find::<Refused>(error).is_some() {
+            return Self::new(Class::Invalid, format!("{call} was not sent: {Refused}"), "refused");
+        }
+        if error.is_builder() {
+            return Self::unsendable(request, "it cannot be built");
+        }
+        if error.is_connect() || error.is_dns() {
+            let cause = tidy(&root_cause(error), request.credential);
+            let message = format!("{call} was not sent, there is no connection: {cause}");
+            return Self::new(Class::Transient, message, "connect").again();
+        }
+        Self::broken(request, url, error, time)
+    }
+
+    /// The answer, or its body, ended early.
+    pub fn broken(request: &Request<'_>, url: &Url, error: &reqwest::Error, time: Duration) -> Self {
+        let call = call_of(request, url);
+        let (message, outcome) = if error.is_timeout() {
+            (format!("{call} was not answered within {} s", time.as_secs_f32()), "timeout")
+        } else {
+            let cause = tidy(&root_cause(error), request.credential);
+            (format!("{call}: the answer broke off: {cause}"), "cut")
+        };
+        Self::new(unknown(request), message, outcome).again()
+    }
+
+    /// The answer's body is longer than anything this API answers.
+    pub fn too_long(request: &Request<'_>, url: &Url) -> Self {
+        let message =
+            format!("{}: answer larger than {} MiB", call_of(request, url), LONGEST_BODY / (1024 * 1024));
+        Self::new(unknown(request), message, "oversized")
+    }
+
+    /// An answer came, and it is not a success. `said` is what it says, `pause` what it asks everybody to wait.
+    pub fn refused(
+        request: &Request<'_>,
+        url: &Url,
+        status: StatusCode,
+        pause: Option<Duration>,
+        location: Option<&Url>,
+        said: &str,
+    ) -> Self {
+        let call = call_of(request, url);
+        let message = match location {
+            Some(to) if status.is_redirection() => {
+                let to = tidy(&to.origin().ascii_serialization(), request.credential);
+                format!("{call} answered {} to {to}; redirects are not followed", status.as_u16())
+            }
+            _ => format!("{call} {said}"),
+        };
+        let class = class_of(request, status, pause);
+        let failure = Self::new(class, message, outcome_of(status));
+        let passes = matches!(class, Class::Transient | Class::Throttled(_)) && !status.is_redirection();
+        if passes && !status.is_success() { failure.again() } else { failure }
+    }
+}
+
+/// The class of a call of which nobody knows whether it was done.
+fn unknown(request: &Request<'_>) -> Class {
+    if request.is_read() { Class::Transient } else { Class::Lost }
+}
+
+fn class_of(request: &Request<'_>, status: StatusCode, pause: Option<Duration>) -> Class {
+    match (status.as_u16(), pause) {
+        (429, pause) => Class::Throttled(pause.unwrap_or_default()),
+        (503, Some(pause)) if request.is_read() => Class::Throttled(pause),
+        (401, _) => Class::Unauthenticated,
+        (402 | 403 | 451, _) => Class::Denied,
+        (404 | 410, _) => Class::Missing,
+        (405 | 501, _) => Class::Unsupported,
+        (409 | 412, _) => Class::Conflict,
+        // A proxy's or a moment's matter, and refused before the work began.
+        (407 | 421 | 423 | 425, _) => Class::Transient,
+        (408 | 500.. | ..400, _) => unknown(request),
+        (400..500, _) => Class::Invalid,
+    }
+}
+
+fn outcome_of(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        ..200 => "1xx",
+        200..300 => "2xx",
+        300..400 => "3xx",
+        400..500 => "4xx",
+        500.. => "5xx",
+    }
+}
+
+fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref::<T>() {
+            return Some(found);
+        }
+        cause = error.source();
+    }
+    None
+}
