@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Makes target/conformance, a Python environment with the vendors' published clients at the versions of
+# tests/conformance/requirements.txt, and prints the path of its python. Prints nothing where Python is missing: the
+# conformance tests are then skipped, but not in CI (CI set), where that is an error.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+requirements=tests/conformance/requirements.txt
+env=$PWD/target/conformance
+
+main() {
+  if ! cmp -s "$requirements" "$env/requirements.txt"; then
+    has_python || { missing "no python3 of version 3.10 or newer" && return; }
+    rm -rf "$env"
+    python3 -m venv "$env" >&2 || { missing "python3 cannot make a virtual environment (Debian: python3-venv)" && return; }
+    "$env/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements" >&2
+    cp "$requirements" "$env/requirements.txt" # last: it marks the environment as whole
+  fi
+  echo "$env/bin/python"
+}
+
+has_python() { python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; }
+
+missing() {
+  if [ -n "${CI:-}" ]; then
+    echo "conformance tests cannot run: $1" >&2
+    exit 1
+  fi
+  echo "CONFORMANCE TESTS SKIPPED: $1" >&2
+}
+
+main

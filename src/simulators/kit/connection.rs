@@ -1,0 +1,139 @@
+//! TCP connections that can be cut from inside a handler: the client then sees a reset, not an answer.
+//!
+//! An HTTP server cannot say "no answer" with a response, so the cut happens below HTTP: once a line is cut,
+//! reads and writes fail, nothing more reaches the client, and closing it sends a reset.
+
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::{
+    extract::connect_info::Connected,
+    serve::{IncomingStream, Listener},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
+};
+
+/// Pause after a failed accept (out of file handles, mostly), so that the loop does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Accepts connections whose lines can be cut.
+pub struct Lines {
+    tcp: TcpListener,
+    stopped: Arc<AtomicBool>,
+}
+
+impl Lines {
+    /// Wraps a listener; raising `stopped` cuts all its connections.
+    pub fn new(tcp: TcpListener, stopped: Arc<AtomicBool>) -> Self {
+        Self { tcp, stopped }
+    }
+}
+
+impl Listener for Lines {
+    type Io = Wire;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Wire, SocketAddr) {
+        loop {
+            match self.tcp.accept().await {
+                Ok((stream, peer)) => {
+                    if let Err(error) = stream.set_nodelay(true) {
+                        tracing::debug!(%error, "no TCP_NODELAY");
+                    }
+                    let line = Line { cut: Arc::default(), stopped: self.stopped.clone() };
+                    return (Wire { stream, line }, peer);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "accept failed");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+}
+
+/// The handle on one connection that a request can reach.
+#[derive(Clone)]
+pub struct Line {
+    cut: Arc<AtomicBool>,
+    stopped: Arc<AtomicBool>,
+}
+
+impl Line {
+    /// Cuts the connection: whatever is answered after this does not reach the client.
+    pub fn cut(&self) {
+        self.cut.store(true, Ordering::Release);
+    }
+
+    fn check(&self) -> io::Result<()> {
+        if self.is_cut() { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
+    }
+
+    fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::Acquire) || self.stopped.load(Ordering::Acquire)
+    }
+}
+
+impl Connected<IncomingStream<'_, Lines>> for Line {
+    fn connect_info(stream: IncomingStream<'_, Lines>) -> Self {
+        stream.io().line.clone()
+    }
+}
+
+/// One connection's bytes.
+pub struct Wire {
+    stream: TcpStream,
+    line: Line,
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        if self.line.is_cut() {
+            // A reset instead of an orderly end; if that cannot be had, the end is as good.
+            let _ = self.stream.set_zero_linger();
+        }
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let wire = self.get_mut();
+        wire.line.check()?;
+        Pin::new(&mut wire.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let wire = self.get_mut();
+        wire.line.check()?;
+        Pin::new(&mut wire.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let wire = self.get_mut();
+        wire.line.check()?;
+        Pin::new(&mut wire.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let wire = self.get_mut();
+        wire.line.check()?;
+        Pin::new(&mut wire.stream).poll_shutdown(cx)
+    }
+}
