@@ -1,0 +1,293 @@
+//! Carries a plan out. The only place that writes to a back end: every write is a change of a plan, and each is looked at once more
+//! right before it overwrites or removes anything.
+
+use std::collections::BTreeMap;
+
+use futures::{StreamExt, stream};
+
+use super::{changes, managed::Managed, queue::Item, tenants::Session};
+use crate::{
+    access::{Body, Change, Id, Kind, Observed, Verb},
+    backends::{Backend, Class, Error},
+    engine::{Held, Plan, Step},
+};
+
+/// How a step ended.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a plan has few steps, and their ends live for one look")]
+pub enum End {
+    /// It was done, or had been done already.
+    Done(Option<Observed>),
+    /// What is there is not what the plan was made from: the view is brought up to date, and the plan has to be made again.
+    Moved(Moved),
+    /// It was not done. For [`Class::Lost`], it is not known to be done.
+    Failed(Error),
+    /// It was not tried, because what it depends on was not done.
+    Skipped,
+}
+
+/// What the plan was not made from.
+#[derive(Debug)]
+pub enum Moved {
+    /// The thing has changed, or is not seen any more.
+    Changed,
+    /// Somebody else has made it in the meantime: what was intended is not this object's.
+    Foreign,
+}
+
+/// What became of a plan.
+pub struct Outcome {
+    /// How each step ended, in the plan's order.
+    pub ends: Vec<End>,
+    /// What the object holds now.
+    pub held: Vec<Held>,
+    /// The failures of steps that the spec has names for, by name.
+    pub named: BTreeMap<String, Error>,
+}
+
+impl Outcome {
+    /// Whether the plan has to be made again on a view that is up to date now.
+    pub fn moved(&self) -> bool {
+        self.ends.iter().any(|end| matches!(end, End::Moved(_)))
+    }
+
+    /// The first failure that keeps every other step from succeeding too, or else the first of all.
+    pub fn failure(&self) -> Option<&Error> {
+        let failures = || {
+            self.ends.iter().filter_map(|end| match end {
+                End::Failed(error) => Some(error),
+                _ => None,
+            })
+        };
+        failures()
+            .find(|error| matches!(error.class, Class::Unauthenticated | Class::Throttled(_)))
+            .or_else(|| failures().next())
+    }
+}
+
+/// For whom a plan is carried out: told in each line of the change log.
+pub struct Cause<'a> {
+    /// The object.
+    pub item: &'a Item,
+    /// Its generation.
+    pub generation: i64,
+    /// The plan's hash.
+    pub hash: &'a str,
+}
+
+/// How many steps are under way at one time. The tenant's budget may allow fewer.
+const AT_ONCE: usize = 4;
+
+/// Looks once more, by its id, for each held thing that is to be made again: a list that left something out must not make a second one,
+/// nor cost the object what it has recorded. True when any is there; the view shows it again then.
+///
+/// # Errors
+/// Whatever kept one from being looked at.
+pub async fn find_left_out(session: &Session, plan: &Plan) -> Result<bool, Error> {
+    let each = |step: &Step| Some((step.change.body().kind(), step.was.clone()?));
+    let missing: Vec<(Kind, Id)> = plan.steps().iter().filter_map(each).collect();
+    let looked: Vec<Result<Option<Observed>, Error>> = stream::iter(missing)
+        .map(|(kind, id)| async move { session.backend.read(kind, &id).await })
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
+    let mut found = false;
+    for seen in looked {
+        if let Some(seen) = seen? {
+            session.put(seen);
+            found = true;
+        }
+    }
+    Ok(found)
+}
+
+/// Carries a plan out: creates, then updates, then removals.
+pub async fn carry_out<K: Managed>(session: &Session, plan: &Plan, object: &K, hash: &str) -> Outcome {
+    let item = object.item();
+    let cause = Cause { item: &item, generation: object.meta().generation.unwrap_or_default(), hash };
+    let steps = plan.steps();
+    let mut ends: Vec<End> = steps.iter().map(|_| End::Skipped).collect();
+    for verb in [Verb::Create, Verb::Update, Verb::Delete] {
+        let able = |index: &usize| {
+            let step = &steps[*index];
+            step.change.verb() == verb && step.after.is_none_or(|after| matches!(ends[after], End::Done(_)))
+        };
+        let round: Vec<usize> = (0..steps.len()).filter(able).collect();
+        let done: Vec<(usize, End)> = stream::iter(round)
+            .map(|index| {
+                let cause = &cause;
+                async move { (index, take(session, &steps[index], cause).await) }
+            })
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        for (index, end) in done {
+            ends[index] = end;
+        }
+    }
+    let held = held_after(plan, &ends);
+    let named = steps.iter().zip(&ends).filter_map(|(step, end)| match end {
+        End::Failed(error) => Some((plan.held()[step.entry].name.clone()?, error.clone())),
+        _ => None,
+    });
+    Outcome { held, named: named.collect(), ends }
+}
+
+async fn take(session: &Session, step: &Step, cause: &Cause<'_>) -> End {
+    let end = match &step.change {
+        Change::Create { after } => create(session, step, after).await,
+        Change::Update { id, before, after } => update(session, &step.change, id, before, after).await,
+        Change::Delete { id, before } => delete(session, &step.change, id, before).await,
+    };
+    changes::log(&session.tenant.id, cause, step, &end);
+    end
+}
+
+async fn create(session: &Session, step: &Step, after: &Body) -> End {
+    let backend = &*session.backend;
+    match backend.write(&step.change).await {
+        Ok(Some(made)) => done(session, made),
+        Ok(None) => lost_create(session, after).await,
+        Err(error) => match error.class {
+            Class::Lost => lost_create(session, after).await,
+            Class::Conflict => match backend.find(after).await {
+                Ok(Some(seen)) if step.resumed => moved(session, seen),
+                Ok(Some(seen)) => {
+                    session.put(seen);
+                    End::Moved(Moved::Foreign)
+                }
+                Ok(None) => End::Failed(Error::new(
+                    Class::Conflict,
+                    format!(
+                        "the back end says that there is one already ({}), and the key cannot see it: \
+                         give the key the right to read it, or remove it by hand",
+                        error.message
+                    ),
+                )),
+                Err(error) => End::Failed(error),
+            },
+            _ => End::Failed(error),
+        },
+    }
+}
+
+/// An answer that was lost is resolved by looking, never by asking again.
+async fn lost_create(session: &Session, after: &Body) -> End {
+    match session.backend.find(after).await {
+        Ok(Some(seen)) if seen.body == *after => done(session, seen),
+        Ok(Some(seen)) => moved(session, seen),
+        Ok(None) => End::Failed(Error::new(
+            Class::Lost,
+            "the answer to a create was lost, and what it was to make is not to be seen yet",
+        )),
+        Err(error) => End::Failed(Error::new(Class::Lost, error.message)),
+    }
+}
+
+async fn update(session: &Session, change: &Change, id: &Id, before: &Body, after: &Body) -> End {
+    let backend = &*session.backend;
+    match again(backend, before.kind(), id).await {
+        Ok(Some(seen)) if seen.body == *after => return done(session, seen),
+        Ok(Some(seen)) if seen.body != *before => return moved(session, seen),
+        Ok(Some(_)) => {}
+        Ok(None) => return vanished(session),
+        Err(error) => return End::Failed(error),
+    }
+    match backend.write(change).await {
+        Ok(Some(now)) => done(session, now),
+        Ok(None) => vanished(session),
+        Err(error) if error.class == Class::Lost => match again(backend, after.kind(), id).await {
+            Ok(Some(seen)) if seen.body == *after => done(session, seen),
+            Ok(Some(seen)) => {
+                session.put(seen);
+                End::Failed(error)
+            }
+            _ => End::Failed(error),
+        },
+        Err(error) if error.class == Class::Missing => match again(backend, after.kind(), id).await {
+            Ok(Some(_)) => End::Failed(Error::new(Class::Denied, error.message)),
+            _ => vanished(session),
+        },
+        Err(error) => End::Failed(error),
+    }
+}
+
+async fn delete(session: &Session, change: &Change, id: &Id, before: &Body) -> End {
+    let backend = &*session.backend;
+    match again(backend, before.kind(), id).await {
+        Ok(Some(seen)) if seen.body != *before => return moved(session, seen),
+        Ok(Some(_)) => {}
+        Ok(None) => return vanished(session),
+        Err(error) => return End::Failed(error),
+    }
+    match backend.write(change).await {
+        Ok(_) => {
+            session.remove(before.kind(), id);
+            End::Done(None)
+        }
+        Err(error) if matches!(error.class, Class::Missing | Class::Lost) => {
+            match again(backend, before.kind(), id).await {
+                Ok(Some(_)) if error.class == Class::Missing => {
+                    End::Failed(Error::new(Class::Denied, error.message))
+                }
+                Ok(Some(_)) => End::Failed(error),
+                Ok(None) if error.class == Class::Missing => vanished(session),
+                // It was seen a moment ago, this asked for its removal, and now it is not seen: that was the lost answer.
+                Ok(None) => {
+                    session.remove(before.kind(), id);
+                    End::Done(None)
+                }
+                Err(_) => End::Failed(error),
+            }
+        }
+        Err(error) => End::Failed(error),
+    }
+}
+
+async fn again(backend: &dyn Backend, kind: Kind, id: &Id) -> Result<Option<Observed>, Error> {
+    backend.read(kind, id).await
+}
+
+fn done(session: &Session, observed: Observed) -> End {
+    session.put(observed.clone());
+    End::Done(Some(observed))
+}
+
+fn moved(session: &Session, observed: Observed) -> End {
+    session.put(observed);
+    End::Moved(Moved::Changed)
+}
+
+/// Not seen any more: gone or hidden. Only a new snapshot, with its proofs, can tell.
+fn vanished(session: &Session) -> End {
+    session.distrust();
+    End::Moved(Moved::Changed)
+}
+
+/// What the object holds after the steps that were done. What may have been made stays as an intent.
+fn held_after(plan: &Plan, ends: &[End]) -> Vec<Held> {
+    let mut held: Vec<Option<Held>> = plan.held().iter().cloned().map(Some).collect();
+    for (step, end) in plan.steps().iter().zip(ends) {
+        let entry = &mut held[step.entry];
+        match (&step.change, end) {
+            (Change::Delete { .. }, End::Done(_)) | (Change::Create { .. }, End::Moved(Moved::Foreign)) => {
+                *entry = None;
+            }
+            (Change::Create { after } | Change::Update { after, .. }, End::Done(Some(now))) => {
+                if let Some(entry) = entry {
+                    entry.id = Some(now.id.clone());
+                    entry.key = now.key.clone();
+                    entry.fingerprint = after.fingerprint();
+                    entry.refused = false;
+                }
+            }
+            (Change::Create { .. }, End::Failed(error)) => {
+                if let Some(entry) = entry {
+                    entry.refused = error.class != Class::Lost;
+                }
+            }
+            _ => {}
+        }
+    }
+    held.into_iter().flatten().collect()
+}

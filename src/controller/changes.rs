@@ -1,0 +1,45 @@
+//! The change log: one line for every change that was tried, on the target `rolewright::changes`.
+
+use super::apply::{Cause, End};
+use crate::engine::{self, Step};
+
+/// Writes the line of one step.
+pub fn log(tenant: &str, cause: &Cause<'_>, step: &Step, end: &End) {
+    let (outcome, error) = match end {
+        End::Done(_) => ("done", None),
+        End::Moved(_) => ("superseded", None),
+        End::Skipped => ("skipped", None),
+        End::Failed(error) => (error.class.as_str(), Some(error.message.as_str())),
+    };
+    let before = step.change.before().map(|body| json(&body));
+    let after = match &step.change {
+        crate::access::Change::Delete { .. } => None,
+        change => Some(json(change.body())),
+    };
+    tracing::info!(
+        target: "rolewright::changes",
+        tenant,
+        kind = cause.item.kind.as_str(),
+        namespace = %cause.item.name.namespace,
+        name = %cause.item.name.name,
+        generation = cause.generation,
+        plan = cause.hash,
+        verb = %step.change.verb(),
+        thing = %step.change.body().kind(),
+        title = step.change.body().title(),
+        id = step.change.id().map(|id| id.as_str()),
+        drift = step.cause == engine::Cause::Drift,
+        before,
+        after,
+        outcome,
+        error,
+        "{} {} {}: {outcome}",
+        step.change.verb(),
+        step.change.body().kind(),
+        step.change.body().title(),
+    );
+}
+
+fn json(body: &impl serde::Serialize) -> String {
+    serde_json::to_string(body).expect("bodies have string keys only, so they always serialize")
+}

@@ -1,0 +1,160 @@
+//! What every part of the controller shares.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use kube::Client;
+
+use super::{
+    cache::{Cache, Name},
+    connections::Connections,
+    events::Events,
+    managed::Managed,
+    metrics::Metrics,
+    queue::{Failures, Item, Waker},
+    tenants::{Corrections, Tenants},
+};
+use crate::{
+    api::{Backend, ResourceRestriction, Role, RoleBinding},
+    backends::Dialling,
+};
+
+/// How the operator runs.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The namespaces to serve; all when empty.
+    pub namespaces: Vec<String>,
+    /// The namespace of the operator itself: its Lease and its own Events.
+    pub own_namespace: String,
+    /// Whether to wait for the Lease before writing anything.
+    pub leader_elect: bool,
+    /// How many objects are worked on at one time.
+    pub workers: usize,
+    /// Which addresses may be dialled.
+    pub dialling: Dialling,
+    /// How often Secrets are looked at again.
+    pub secret_interval: Duration,
+    /// The first and the longest wait between two tries of a credential that does not work.
+    pub probe_backoff: (Duration, Duration),
+    /// How long a deleted object waits for a credential before it is let go.
+    pub abandon_after: Duration,
+}
+
+/// The objects of all kinds.
+pub struct Caches {
+    /// Connections.
+    pub backends: Arc<Cache<Backend>>,
+    /// Roles.
+    pub roles: Arc<Cache<Role>>,
+    /// Their holders.
+    pub bindings: Arc<Cache<RoleBinding>>,
+    /// Closed resources.
+    pub restrictions: Arc<Cache<ResourceRestriction>>,
+}
+
+impl Caches {
+    /// Calls `each` with every object of a Backend.
+    pub fn each_of(&self, backend: &Name, each: &mut impl Visitor) {
+        visit(&self.roles, backend, &mut |object| each.visit(object));
+        visit(&self.bindings, backend, &mut |object| each.visit(object));
+        visit(&self.restrictions, backend, &mut |object| each.visit(object));
+    }
+}
+
+/// Something to do with an object of any managed kind.
+pub trait Visitor {
+    /// Does it.
+    fn visit<K: super::resolve::Resolve + Stored>(&mut self, object: Arc<K>);
+}
+
+fn visit<K: Managed>(cache: &Cache<K>, backend: &Name, each: &mut dyn FnMut(Arc<K>)) {
+    for object in cache.all() {
+        let namespace = object.meta().namespace.as_deref().unwrap_or_default();
+        if object.backend() == &*backend.name && namespace == &*backend.namespace {
+            each(object);
+        }
+    }
+}
+
+/// A kind that has a cache.
+pub trait Stored: Managed {
+    /// Its cache.
+    fn cache(caches: &Caches) -> &Cache<Self>;
+}
+
+impl Stored for Role {
+    fn cache(caches: &Caches) -> &Cache<Self> {
+        &caches.roles
+    }
+}
+
+impl Stored for RoleBinding {
+    fn cache(caches: &Caches) -> &Cache<Self> {
+        &caches.bindings
+    }
+}
+
+impl Stored for ResourceRestriction {
+    fn cache(caches: &Caches) -> &Cache<Self> {
+        &caches.restrictions
+    }
+}
+
+/// What every part shares.
+pub struct Context {
+    /// The Kubernetes API.
+    pub client: Client,
+    /// How the operator runs.
+    pub options: Options,
+    /// The objects.
+    pub caches: Caches,
+    /// Wakes objects.
+    pub waker: Waker,
+    /// Back-end accounts.
+    pub tenants: Tenants,
+    /// Backends and how they stand.
+    pub connections: Connections,
+    /// Failures in a row, by object.
+    pub failures: Failures,
+    /// Corrections of drift, by object.
+    pub corrections: Corrections,
+    /// Events to write.
+    pub events: Events,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// Whether the custom resource definitions are of the level that this operator knows.
+    pub schema_fits: AtomicBool,
+}
+
+impl Context {
+    /// Whether anything may be written at all.
+    pub fn may_write(&self) -> bool {
+        self.schema_fits.load(Ordering::Relaxed)
+    }
+
+    /// Wakes every object of a Backend.
+    pub fn wake_dependents(&self, backend: &Name) {
+        struct Wake<'a>(&'a Waker);
+        impl Visitor for Wake<'_> {
+            fn visit<K: super::resolve::Resolve + Stored>(&mut self, object: Arc<K>) {
+                self.0.wake(object.item());
+            }
+        }
+        self.caches.each_of(backend, &mut Wake(&self.waker));
+    }
+
+    /// Wakes every object of every kind.
+    pub fn wake_all(&self) {
+        for backend in self.caches.backends.all() {
+            self.waker.wake(Item { kind: super::queue::Kind::Backend, name: Name::of(&*backend) });
+        }
+        self.caches.roles.all().iter().for_each(|object| self.waker.wake(object.item()));
+        self.caches.bindings.all().iter().for_each(|object| self.waker.wake(object.item()));
+        self.caches.restrictions.all().iter().for_each(|object| self.waker.wake(object.item()));
+    }
+}

@@ -1,0 +1,585 @@
+//! The one way that an object takes, whatever its kind: gate, resolve and plan, guard, carry out, report.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Condition, jiff::Timestamp};
+use kube::ResourceExt;
+
+use super::{
+    apply::{self, End, Outcome},
+    assess::{self, Assessment},
+    cache::{Cache, Name},
+    connections::{Connection, Link},
+    context::{Context, Stored},
+    deletion,
+    events::Tone,
+    managed::{Managed, to_engine, to_status},
+    queue::Item,
+    resolve::Resolve,
+    sweep,
+    verdict::{self, Content, Verdict},
+    writes::{self, WriteError},
+};
+use crate::{
+    access::{Change, Id, Verb},
+    api::{self, Mode, Reason, annotations},
+    backends::{Class, Error},
+    engine::{self, Held},
+};
+
+/// How often a plan is made anew within one look because the back end had moved on.
+const ROUNDS: usize = 4;
+/// How old a view may be when a name is missing from it before the whole is read again instead of single names.
+const STALE_VIEW: Duration = Duration::from_secs(10);
+/// How many names are looked up one by one.
+const LOOKUPS: usize = 5;
+
+/// What to do when work on an object could not be finished.
+pub enum Stop {
+    /// Look again after this time, or only when something happens.
+    Wait(Option<Duration>),
+    /// A Kubernetes write failed: look again, later with each failure.
+    Write(WriteError),
+}
+
+impl From<WriteError> for Stop {
+    fn from(error: WriteError) -> Self {
+        Stop::Write(error)
+    }
+}
+
+/// Looks at one object. Gives the time after which to look again, if at all.
+pub async fn look_at<K: Resolve + Stored>(ctx: &Arc<Context>, name: &Name) -> Option<Duration> {
+    let object = K::cache(&ctx.caches).get(name)?;
+    let item = object.item();
+    if !ctx.may_write() {
+        return None;
+    }
+    let work = Work { ctx, object, item: item.clone() };
+    match work.run().await {
+        Ok(()) => {
+            ctx.failures.clear(&item);
+            None
+        }
+        Err(Stop::Wait(time)) => time,
+        // The watch brings the newer version, or that it is gone.
+        Err(Stop::Write(WriteError::Stale | WriteError::Gone)) => Some(Duration::from_millis(200)),
+        Err(Stop::Write(error)) => {
+            tracing::warn!(kind = K::KIND.as_str(), namespace = %name.namespace, name = %name.name, %error, "a status could not be written");
+            Some(ctx.failures.next(&item, Duration::from_millis(500), Duration::from_secs(60)))
+        }
+    }
+}
+
+/// Work on one object.
+pub(super) struct Work<'a, K> {
+    pub(super) ctx: &'a Arc<Context>,
+    pub(super) object: Arc<K>,
+    pub(super) item: Item,
+}
+
+impl<K: Resolve + Stored> Work<'_, K> {
+    async fn run(mut self) -> Result<(), Stop> {
+        if self.object.going() && !self.object.kept() {
+            return Ok(());
+        }
+        let backend = Name::new(&self.item.name.namespace, self.object.backend());
+        match self.ctx.connections.get(&backend) {
+            // The credential is about to be tried: until then every call with it may be one too many. The Backend wakes its objects.
+            Some(Connection::Ready(_)) if self.ctx.connections.doubted(&backend) && !self.object.going() => {
+                Err(Stop::Wait(None))
+            }
+            Some(Connection::Ready(link)) => self.with_link(&backend, &link).await,
+            Some(Connection::Broken { reason, message, no_credential, last }) => {
+                if let Some(link) = last.filter(|_| self.goes_with(&backend)) {
+                    return self.with_link(&backend, &link).await;
+                }
+                if self.object.going() {
+                    return deletion::without_link(&mut self, no_credential, &message).await;
+                }
+                self.wait_for_backend(&format!(
+                    "Backend {} is not ready ({}): {message}",
+                    backend.name,
+                    reason.as_str()
+                ))
+                .await
+            }
+            None if self.ctx.caches.backends.get(&backend).is_some() => Err(Stop::Wait(None)),
+            None => {
+                let message = format!("there is no Backend {} in this namespace", backend.name);
+                if self.object.going() {
+                    return deletion::without_link(&mut self, true, &message).await;
+                }
+                self.wait_for_backend(&message).await
+            }
+        }
+    }
+
+    /// Whether the object goes, and its Backend goes too or is gone.
+    fn goes_with(&self, backend: &Name) -> bool {
+        let backend = self.ctx.caches.backends.get(backend);
+        self.object.going() && backend.is_none_or(|backend| backend.metadata.deletion_timestamp.is_some())
+    }
+
+    /// An object that was in sync keeps its word until something is known.
+    async fn wait_for_backend(&mut self, message: &str) -> Result<(), Stop> {
+        if !self.object.in_sync() {
+            self.report_unchanged(&Verdict::new(Reason::BackendNotReady, message)).await?;
+        }
+        Err(Stop::Wait(None))
+    }
+
+    async fn with_link(&mut self, backend: &Name, link: &Link) -> Result<(), Stop> {
+        self.look_anew(backend, link).await?;
+        for _ in 0..ROUNDS {
+            let assessment = self.assess(backend, link).await?;
+            for item in &assessment.touched {
+                self.ctx.waker.wake(item.clone());
+            }
+            // Before the guards: a pause holds a removal up, and here nothing is removed.
+            if self.object.going() && deletion::crd_is_going::<K>(self.ctx).await? {
+                return deletion::let_go(self, "its custom resource definition is being deleted").await;
+            }
+            if let Some(why) = link.session.suspect().filter(|_| !assessment.plan.is_empty()) {
+                return self.wait_for_backend(&why).await;
+            }
+            if let Some(why) = self.guard(link, &assessment) {
+                return self.conclude(link, &assessment, None, Some(why)).await;
+            }
+            if !assessment.plan.held().is_empty() {
+                self.keep(backend).await?;
+            }
+            self.tell_taken_over(&assessment);
+            if assessment.plan.is_empty() {
+                return self.conclude(link, &assessment, None, None).await;
+            }
+            if let Some(rest) = self.tried_lately(link, &assessment) {
+                return Err(Stop::Wait(Some(rest)));
+            }
+            match apply::find_left_out(&link.session, &assessment.plan).await {
+                Ok(false) => {}
+                Ok(true) => continue,
+                Err(error) => return Err(self.failed_reading(backend, &error).await?),
+            }
+            self.record_intents(&assessment).await?;
+            let hash = assessment.plan.hash(&link.session.tenant.id, &self.uid(), self.serial());
+            let outcome = apply::carry_out(&link.session, &assessment.plan, &*self.object, &hash).await;
+            self.tell(&assessment, &outcome);
+            if outcome.moved() {
+                self.record_done(&outcome.held).await?;
+                continue;
+            }
+            let after = self.assess_held(link, &outcome.held).unwrap_or(assessment);
+            return self.conclude(link, &after, Some(&outcome), None).await;
+        }
+        self.report_unchanged(&Verdict::new(
+            Reason::Reconciling,
+            "the back end changes faster than it can be put right; trying again",
+        ))
+        .await?;
+        Err(Stop::Wait(Some(self.ctx.failures.next(
+            &self.item,
+            Duration::from_secs(1),
+            Duration::from_secs(60),
+        ))))
+    }
+
+    /// Whoever asks for a look means the back end, not what was seen of it earlier.
+    async fn look_anew(&mut self, backend: &Name, link: &Link) -> Result<(), Stop> {
+        let asked = self.object.annotations().get(annotations::RECONCILE_AT);
+        let handled = self.object.status().and_then(|status| status.last_handled_reconcile_at.as_ref());
+        if asked.is_some() && asked != handled {
+            self.ctx.failures.clear(&self.item);
+            let needs = self.object.needs(link.session.backend.dialect());
+            if let Err(error) = link.session.ensure_since(&needs, Instant::now()).await {
+                return Err(self.failed_reading(backend, &error).await?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares with a view that shows what is needed, and looks up what the view lacks.
+    async fn assess(&mut self, backend: &Name, link: &Link) -> Result<Assessment, Stop> {
+        const ANY_AGE: Duration = Duration::MAX;
+        let needs = self.object.needs(link.session.backend.dialect());
+        if !link.session.shows(&needs) {
+            let mut all = sweep::needs(self.ctx, &link.session);
+            all.kinds.extend(needs.kinds.iter().copied());
+            all.levels.extend(needs.levels.iter().cloned());
+            if let Err(error) = link.session.ensure(&all, ANY_AGE).await {
+                return Err(self.failed_reading(backend, &error).await?);
+            }
+            sweep::prepare(self.ctx, &link.session);
+        }
+        let Some(assessment) = assess::assess(self.ctx, &*self.object, link) else {
+            return Err(Stop::Wait(Some(Duration::from_millis(200))));
+        };
+        let missing = &assessment.resolved.lookups;
+        if missing.is_empty() {
+            return Ok(assessment);
+        }
+        let mut found = false;
+        if missing.len() > LOOKUPS {
+            if link.session.age().is_some_and(|age| age > STALE_VIEW) {
+                if let Err(error) = link.session.refresh(&needs).await {
+                    return Err(self.failed_reading(backend, &error).await?);
+                }
+                found = true;
+            }
+        } else {
+            for lookup in missing {
+                match link.session.backend.look_up(lookup.level, &lookup.name, lookup.parent.as_ref()).await {
+                    Ok(entries) => {
+                        found |= !entries.is_empty();
+                        entries.into_iter().for_each(|entry| link.session.learn(entry));
+                    }
+                    // What the key may not look up is not found; the message says what the key was refused.
+                    Err(error)
+                        if matches!(
+                            error.class,
+                            Class::Denied | Class::Missing | Class::Unsupported | Class::Invalid
+                        ) => {}
+                    Err(error) => return Err(self.failed_reading(backend, &error).await?),
+                }
+            }
+        }
+        Ok(if found {
+            assess::assess(self.ctx, &*self.object, link).unwrap_or(assessment)
+        } else {
+            assessment
+        })
+    }
+
+    /// The comparison after writes: what is held now, against the view that the writes brought up to date.
+    fn assess_held(&self, link: &Link, held: &[Held]) -> Option<Assessment> {
+        let mut object = (*self.object).clone();
+        object.set_held(held.iter().map(to_status).collect());
+        assess::assess(self.ctx, &object, link)
+    }
+
+    async fn failed_reading(&mut self, backend: &Name, error: &Error) -> Result<Stop, Stop> {
+        self.doubt(backend, error);
+        if !self.object.in_sync() {
+            self.report_unchanged(&Verdict::of_error(error)).await?;
+        }
+        Ok(Stop::Wait(self.again(error)))
+    }
+
+    fn doubt(&self, backend: &Name, error: &Error) {
+        if error.class != Class::Unauthenticated {
+            return;
+        }
+        if self.ctx.connections.link(backend).is_none() {
+            // The credential in memory has ended too, and there is none to try.
+            self.ctx.connections.forget_last(backend);
+            self.ctx.waker.wake_after(self.item.clone(), Duration::from_secs(1));
+        } else if self.ctx.connections.doubt(backend) {
+            self.ctx.waker.wake(Item { kind: super::queue::Kind::Backend, name: backend.clone() });
+        }
+    }
+
+    /// When to look again after a failure: what only the user can mend is tried slowly.
+    fn again(&self, error: &Error) -> Option<Duration> {
+        let failures = &self.ctx.failures;
+        match error.class {
+            // The Backend wakes its objects when it is ready again.
+            Class::Unauthenticated => None,
+            Class::Throttled(time) => Some(time.max(Duration::from_secs(1))),
+            Class::Lost | Class::Transient => {
+                Some(failures.next(&self.item, Duration::from_secs(1), Duration::from_secs(300)))
+            }
+            Class::Invalid | Class::Denied | Class::Missing | Class::Conflict | Class::Unsupported => {
+                Some(failures.next(&self.item, Duration::from_secs(60), Duration::from_secs(3600)))
+            }
+        }
+    }
+
+    /// What keeps a plan from being carried out, or things from being taken over or let go, now.
+    fn guard(&self, link: &Link, assessment: &Assessment) -> Option<Verdict> {
+        let plan = &assessment.plan;
+        let recorded: Vec<Held> = self.object.held().iter().filter_map(to_engine).collect();
+        let ids = |held: &[Held]| held.iter().map(|held| held.id.clone()).collect::<Vec<_>>();
+        let nothing_to_do = plan.is_empty() && ids(plan.held()) == ids(&recorded);
+        if self.object.paused() {
+            return Some(Verdict::new(
+                Reason::Paused,
+                "paused: nothing is changed until the annotation rolewright.dev/pause is removed",
+            ));
+        }
+        if nothing_to_do {
+            return None;
+        }
+        if assess::mode(&*self.object, link) == Mode::Plan && !(self.object.going() && plan.is_empty()) {
+            let taking = if plan.is_empty() { ", and taking over what is there" } else { "" };
+            return Some(Verdict::new(
+                Reason::Planned,
+                format!("mode is Plan: {}{taking} is shown and not carried out", plan.summary()),
+            ));
+        }
+        if assessment.speaks_of_planned() {
+            return Some(Verdict::new(
+                Reason::DependencyNotReady,
+                "the role is itself only planned: the plan can be carried out once the role is in the back end",
+            ));
+        }
+        let drift = plan.steps().iter().any(|step| step.cause == engine::Cause::Drift);
+        if drift && self.ctx.corrections.contested(&self.item).is_some_and(|next| Instant::now() < next) {
+            return Some(verdict::contested());
+        }
+        None
+    }
+
+    /// Adds our finalizer, and the Backend's, before anything is held.
+    async fn keep(&mut self, backend: &Name) -> Result<(), Stop> {
+        if self.object.kept() || self.object.going() {
+            return Ok(());
+        }
+        if let Some(backend) = self.ctx.caches.backends.get(backend)
+            && !backend.finalizers().iter().any(|one| one == api::FINALIZER)
+        {
+            // Stale may mean that another object's work did it, or merely that a status was written: the next look tells.
+            writes::keep(&self.ctx.client, &self.ctx.caches.backends, &*backend).await?;
+        }
+        let cache = K::cache(&self.ctx.caches);
+        self.object = Arc::new(writes::keep(&self.ctx.client, cache, &*self.object).await?);
+        Ok(())
+    }
+
+    /// The rest of the wait before a plan that failed is tried again: whatever else wakes the object, nothing has changed for it.
+    fn tried_lately(&self, link: &Link, assessment: &Assessment) -> Option<Duration> {
+        let shown = self.object.status().and_then(|status| status.plan.as_ref())?;
+        let same = shown.hash == assessment.plan.hash(&link.session.tenant.id, &self.uid(), self.serial());
+        self.ctx.failures.rest(&self.item).filter(|_| same)
+    }
+
+    /// What is about to be made is recorded first: after a crash it tells our own from somebody else's.
+    async fn record_intents(&mut self, assessment: &Assessment) -> Result<(), Stop> {
+        let creates = assessment.plan.steps().iter().any(|step| step.change.verb() == Verb::Create);
+        if creates || assessment.plan.held().len() != self.object.held().len() {
+            self.record(assessment.plan.held()).await?;
+        }
+        Ok(())
+    }
+
+    /// Records what is about to be held, on exactly the version that was planned for.
+    async fn record(&mut self, held: &[Held]) -> Result<(), Stop> {
+        if let Some((entries, cache)) = self.to_record(held) {
+            let written = writes::status(&self.ctx.client, cache, &*self.object, &["held"], entries).await?;
+            self.object = Arc::new(written);
+        }
+        Ok(())
+    }
+
+    /// Records what is held after work was done.
+    async fn record_done(&mut self, held: &[Held]) -> Result<(), Stop> {
+        if let Some((entries, cache)) = self.to_record(held) {
+            let written = writes::outcome(&self.ctx.client, cache, &*self.object, &["held"], entries).await?;
+            self.object = Arc::new(written);
+        }
+        Ok(())
+    }
+
+    fn to_record(&self, held: &[Held]) -> Option<(serde_json::Value, &Cache<K>)> {
+        let entries: Vec<api::HeldEntry> = held.iter().map(to_status).collect();
+        (entries != self.object.held())
+            .then(|| (serde_json::json!({ "held": entries }), K::cache(&self.ctx.caches)))
+    }
+
+    /// Says the outcome: Events were told by then, so this is the status, the finalizer, and when to look again.
+    async fn conclude(
+        &mut self,
+        link: &Link,
+        assessment: &Assessment,
+        outcome: Option<&Outcome>,
+        withheld: Option<Verdict>,
+    ) -> Result<(), Stop> {
+        let failure = outcome.and_then(Outcome::failure);
+        if let Some(error) = failure {
+            let backend = Name::new(&self.item.name.namespace, self.object.backend());
+            self.doubt(&backend, error);
+        }
+        let held: Vec<Held> = match (outcome, &withheld) {
+            (Some(_), _) | (None, None) => assessment.plan.held().to_vec(),
+            // Nothing is taken over or let go while the plan is withheld.
+            (None, Some(_)) => self.object.held().iter().filter_map(to_engine).collect(),
+        };
+        if self.object.going() && held.is_empty() && withheld.is_none() {
+            return deletion::finish(self, outcome.is_some()).await;
+        }
+        let done = outcome.is_some_and(|outcome| outcome.ends.iter().any(|end| matches!(end, End::Done(_))));
+        let serial = self.serial() + i64::from(done);
+        let verdict = self.verdict(assessment, failure, withheld);
+        let content = Content {
+            verdict: &verdict,
+            held: &held,
+            plan: verdict::plan_status(&assessment.plan, &link.session.tenant.id, &self.uid(), serial),
+            subjects: verdict::subjects(&*self.object, assessment, outcome),
+            serial,
+        };
+        self.write(content).await?;
+        let again = assess::assess(self.ctx, &*self.object, link);
+        let touched = assessment.touched.iter().chain(again.iter().flat_map(|again| &again.touched));
+        touched.for_each(|item| self.ctx.waker.wake(item.clone()));
+        match failure {
+            Some(error) => Err(Stop::Wait(self.again(error))),
+            None => self.next_look(&verdict),
+        }
+    }
+
+    fn verdict(
+        &self,
+        assessment: &Assessment,
+        failure: Option<&Error>,
+        withheld: Option<Verdict>,
+    ) -> Verdict {
+        let wants = assessment.resolved.wants.len();
+        let found = Verdict::of_findings(assessment.plan.findings(), wants);
+        if self.object.going() {
+            return deletion::verdict(self, found, failure, withheld);
+        }
+        if let Some(withheld) = withheld {
+            // What the user has to mend comes before what waits for a mode or a pause.
+            return found
+                .filter(|found| found.reason.stalled() && assessment.plan.is_empty())
+                .unwrap_or(withheld);
+        }
+        if let Some(error) = failure {
+            return Verdict::of_error(error);
+        }
+        if found.is_none() && !assessment.plan.is_empty() {
+            return Verdict::new(Reason::Reconciling, "some of the changes are still to be made");
+        }
+        verdict::settled(self.ctx, &*self.object, assessment)
+    }
+
+    /// A verdict that time alone can change is looked at again; everything else is woken by what it waits for.
+    fn next_look(&self, verdict: &Verdict) -> Result<(), Stop> {
+        match verdict.reason {
+            Reason::Contested => {
+                let next = self.ctx.corrections.contested(&self.item);
+                Err(Stop::Wait(next.map(|next| next.saturating_duration_since(Instant::now()))))
+            }
+            Reason::Reconciling => Err(Stop::Wait(Some(Duration::from_secs(1)))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Changes what the verdict says and nothing else.
+    pub(super) async fn report_unchanged(&mut self, verdict: &Verdict) -> Result<(), Stop> {
+        let held: Vec<Held> = self.object.held().iter().filter_map(to_engine).collect();
+        let content = Content {
+            verdict,
+            held: &held,
+            plan: self.object.status().and_then(|status| status.plan.clone()),
+            subjects: self.object.subjects().to_vec(),
+            serial: self.serial(),
+        };
+        self.write(content).await
+    }
+
+    async fn write(&mut self, content: Content<'_>) -> Result<(), Stop> {
+        let Some(status) = verdict::status(&*self.object, content, Timestamp::now()) else { return Ok(()) };
+        let before = ready(&*self.object).map(|said| (said.reason.clone(), said.message.clone()));
+        let cache = K::cache(&self.ctx.caches);
+        self.object = Arc::new(
+            writes::outcome(&self.ctx.client, cache, &*self.object, &verdict::FIELDS, status).await?,
+        );
+        if let Some(said) = ready(&*self.object)
+            && before != Some((said.reason.clone(), said.message.clone()))
+        {
+            tracing::info!(
+                kind = K::KIND.as_str(),
+                namespace = %self.item.name.namespace,
+                name = %self.item.name.name,
+                ready = said.status,
+                reason = said.reason,
+                "{}",
+                said.message
+            );
+        }
+        Ok(())
+    }
+
+    /// Events for what was there and is held from now on.
+    fn tell_taken_over(&self, assessment: &Assessment) {
+        let recorded = |held: &Held| {
+            self.object.held().iter().any(|entry| entry.id.as_deref() == held.id.as_ref().map(Id::as_str))
+        };
+        let adopted =
+            |held: &&Held| held.origin == engine::Origin::Adopted && held.id.is_some() && !recorded(held);
+        for held in assessment.plan.held().iter().filter(adopted) {
+            let called = held.name.as_deref().or_else(|| held.key.get("name"));
+            let note = match called {
+                Some(name) => format!("took over the {} {name} ({})", held.kind, held.key),
+                None => format!("took over the {} ({})", held.kind, held.key),
+            };
+            self.ctx.events.tell(&*self.object, Tone::Normal, "Adopted", &note);
+        }
+    }
+
+    /// Events for what was done, and the count of corrections.
+    fn tell(&self, assessment: &Assessment, outcome: &Outcome) {
+        let mut corrected = false;
+        for (step, end) in assessment.plan.steps().iter().zip(&outcome.ends) {
+            self.ctx.metrics.change(step.change.body().kind(), step.change.verb(), end);
+            if !matches!(end, End::Done(_)) {
+                continue;
+            }
+            let drift = step.cause == engine::Cause::Drift;
+            corrected |= drift;
+            let (reason, note) = event(&step.change, drift);
+            self.ctx.events.tell(&*self.object, Tone::Normal, reason, &note);
+        }
+        if corrected {
+            self.ctx.corrections.add(&self.item);
+            if self.ctx.corrections.contested(&self.item).is_some() {
+                self.ctx.events.tell(
+                    &*self.object,
+                    Tone::Warning,
+                    "Contested",
+                    &verdict::contested().message,
+                );
+            }
+        }
+    }
+
+    fn uid(&self) -> String {
+        self.object.uid().unwrap_or_default()
+    }
+
+    fn serial(&self) -> i64 {
+        self.object.status().and_then(|status| status.serial).unwrap_or_default()
+    }
+}
+
+fn ready<K: Managed>(object: &K) -> Option<&Condition> {
+    object.status()?.conditions.iter().find(|condition| condition.type_ == "Ready")
+}
+
+fn event(change: &Change, drift: bool) -> (&'static str, String) {
+    use crate::access::Kind;
+    let body = change.body();
+    let details = change.details().join("; ");
+    let note = match change {
+        _ if details.is_empty() => format!("{} {}", body.kind(), body.title()),
+        _ => format!("{} {}: {details}", body.kind(), body.title()),
+    };
+    let reason = match (change.verb(), body.kind()) {
+        _ if drift => "DriftCorrected",
+        (Verb::Create, Kind::Role) => "Created",
+        (Verb::Create, Kind::Grant) => "Granted",
+        (Verb::Create, Kind::Restriction) => "Restricted",
+        (Verb::Update, _) => "Updated",
+        (Verb::Delete, Kind::Role) => "Deleted",
+        (Verb::Delete, Kind::Grant) => "Revoked",
+        (Verb::Delete, Kind::Restriction) => "Unrestricted",
+    };
+    let note = match change {
+        Change::Create { .. } if drift => format!("{note} (it had been removed)"),
+        _ => note,
+    };
+    (reason, note)
+}

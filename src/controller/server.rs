@@ -1,0 +1,55 @@
+//! The operator's own HTTP server: `/healthz`, `/readyz`, `/metrics`.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use axum::{Router, extract::State, http::StatusCode, routing::get};
+use tokio::net::TcpListener;
+
+use super::metrics::Metrics;
+
+/// What the server tells of.
+#[derive(Clone)]
+pub struct Told {
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// The caches are complete, and the custom resource definitions fit.
+    pub ready: Arc<AtomicBool>,
+}
+
+/// Listens.
+///
+/// # Errors
+/// When the address cannot be listened on.
+pub async fn listen(address: SocketAddr, told: Told) -> std::io::Result<()> {
+    let listener = TcpListener::bind(address).await?;
+    tracing::info!(address = %listener.local_addr()?, "serving /healthz, /readyz and /metrics");
+    let router = Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(told);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    Ok(())
+}
+
+async fn ready(State(told): State<Told>) -> (StatusCode, &'static str) {
+    if told.ready.load(Ordering::Relaxed) {
+        (StatusCode::OK, "ok\n")
+    } else {
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "not ready: the first lists are not complete, or the CRDs do not fit\n",
+        )
+    }
+}
+
+async fn metrics(State(told): State<Told>) -> ([(axum::http::HeaderName, &'static str); 1], String) {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(axum::http::header::CONTENT_TYPE, kind)], told.metrics.text())
+}

@@ -1,0 +1,292 @@
+//! The sweep: one task a session reads everything anew, compares every object in memory, and wakes only those that differ.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Weak},
+    time::{Duration, Instant},
+};
+
+use kube::ResourceExt;
+use tokio::sync::Notify;
+
+use super::{
+    assess,
+    cache::Name,
+    connections::Link,
+    context::{Context, Stored, Visitor},
+    queue::{Item, Kind},
+    resolve::Resolve,
+    tenants::Session,
+    verdict,
+};
+use crate::{
+    access::{self, Absence, Id},
+    api::{Counts, HeldState, annotations},
+    backends::{Class, Needs},
+};
+
+/// Wakes the task of a session.
+#[derive(Default)]
+pub struct Bell {
+    notify: Notify,
+    /// A person asked, and so vouches for what the back end shows.
+    vouched: std::sync::atomic::AtomicBool,
+    started: std::sync::atomic::AtomicBool,
+}
+
+/// Starts the task of a session, once. It ends when the last Backend lets go of the session.
+pub fn start(ctx: &Arc<Context>, session: &Arc<Session>) {
+    if !session.bell.started.swap(true, std::sync::atomic::Ordering::Relaxed) {
+        tokio::spawn(run(ctx.clone(), Arc::downgrade(session)));
+    }
+}
+
+/// Asks for a sweep at once. `vouched`: a person asked for it, so what has vanished is believed to be gone.
+pub fn now(session: &Session, vouched: bool) {
+    if vouched {
+        session.bell.vouched.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+    session.bell.notify.notify_one();
+}
+
+async fn run(ctx: Arc<Context>, session: Weak<Session>) {
+    let mut failures = 0_u32;
+    let mut first = true;
+    loop {
+        let wait = {
+            let Some(session) = session.upgrade() else { return };
+            let links = ctx.connections.of_session(&session);
+            let Some(interval) = links.iter().map(|(_, link)| link.interval).min() else {
+                // The Backend may be only between two probes; its session ends when it is made anew.
+                match wait_for(&session, Duration::from_secs(1)).await {
+                    _ if Arc::strong_count(&session) == 1 => return,
+                    () => continue,
+                }
+            };
+            let started = Instant::now();
+            // The first one may come right after an object had the whole read.
+            let at_most = if first { interval } else { Duration::ZERO };
+            first = false;
+            let done = sweep(&ctx, &session, &links, at_most).await;
+            ctx.metrics.sweep(started.elapsed(), done.is_ok());
+            match done {
+                Ok(calls) => {
+                    failures = 0;
+                    stretched(interval, calls, &session)
+                }
+                Err(()) => {
+                    failures += 1;
+                    interval
+                        .min(Duration::from_secs(5))
+                        .saturating_mul(2_u32.saturating_pow(failures.min(10)))
+                        .min(interval.max(Duration::from_secs(300)))
+                }
+            }
+        };
+        let Some(session) = session.upgrade() else { return };
+        let jitter = wait.mul_f64(fastrand::f64() * 0.05);
+        wait_for(&session, wait + jitter).await;
+    }
+}
+
+async fn wait_for(session: &Session, time: Duration) {
+    let _ = tokio::time::timeout(time, session.bell.notify.notified()).await;
+}
+
+/// A sweep uses at most half of what the tenant's calls may use up.
+fn stretched(interval: Duration, calls: u64, session: &Session) -> Duration {
+    let per_second = f64::from(session.tenant.budget.limits().per_second);
+    #[allow(clippy::cast_precision_loss)]
+    let least = Duration::from_secs_f64(calls as f64 / (per_second / 2.0));
+    interval.max(least)
+}
+
+/// Everything that the objects of a session refer to: read in one go, so that one object after another does not widen the view.
+pub fn needs(ctx: &Context, session: &Arc<Session>) -> Needs {
+    let mut collect = CollectNeeds { needs: Needs::default(), dialect: session.backend.dialect() };
+    for (backend, _) in ctx.connections.of_session(session) {
+        ctx.caches.each_of(&backend, &mut collect);
+    }
+    collect.needs
+}
+
+/// Makes a new view ready to be acted on: is it to be believed, and who claims what? All claims come before any act, so that the older
+/// object comes first, not the faster one.
+pub fn prepare(ctx: &Context, session: &Arc<Session>) {
+    struct Claim<'a>(&'a Context, &'a Link);
+    impl Visitor for Claim<'_> {
+        fn visit<K: Resolve + Stored>(&mut self, object: Arc<K>) {
+            let touched = assess::assess(self.0, &*object, self.1).map(|found| found.touched);
+            touched.into_iter().flatten().for_each(|item| self.0.waker.wake(item));
+        }
+    }
+    let links = ctx.connections.of_session(session);
+    check_view(ctx, session, &links);
+    for (backend, link) in &links {
+        ctx.caches.each_of(backend, &mut Claim(ctx, link));
+    }
+}
+
+/// One sweep. Gives the number of calls that it took.
+async fn sweep(
+    ctx: &Arc<Context>,
+    session: &Arc<Session>,
+    links: &[(Name, Link)],
+    at_most: Duration,
+) -> Result<u64, ()> {
+    let before = session.tenant.budget.used();
+    if let Err(error) = session.ensure(&needs(ctx, session), at_most).await {
+        tracing::warn!(
+            tenant = session.tenant.id,
+            error = error.message,
+            class = error.class.as_str(),
+            "a sweep could not read the back end"
+        );
+        for (backend, _) in links {
+            if error.class != Class::Unauthenticated || ctx.connections.doubt(backend) {
+                ctx.connections.doubt(backend);
+                ctx.waker.wake(Item { kind: Kind::Backend, name: backend.clone() });
+            }
+        }
+        return Err(());
+    }
+    let calls = session.tenant.budget.used() - before;
+    check_view(ctx, session, links);
+    for (backend, link) in links {
+        let mut compare = Compare { ctx, link, counts: Counts::default() };
+        ctx.caches.each_of(backend, &mut compare);
+        let mut counts = compare.counts;
+        counts.unmanaged = unmanaged(session);
+        ctx.connections.set_counts(backend, counts.clone());
+        let known = ctx.caches.backends.get(backend).and_then(|backend| backend.status.clone());
+        if known.and_then(|status| status.counts) != Some(counts) {
+            ctx.waker.wake(Item { kind: Kind::Backend, name: backend.clone() });
+        }
+    }
+    Ok(calls)
+}
+
+struct CollectNeeds<'a> {
+    needs: Needs,
+    dialect: &'a dyn access::Dialect,
+}
+
+impl Visitor for CollectNeeds<'_> {
+    fn visit<K: Resolve + Stored>(&mut self, object: Arc<K>) {
+        let needs = object.needs(self.dialect);
+        self.needs.kinds.extend(needs.kinds);
+        self.needs.levels.extend(needs.levels);
+    }
+}
+
+/// When many held things vanish at once, the view is suspect, and nothing is written until they are back or a person has looked.
+fn check_view(ctx: &Context, session: &Session, links: &[(Name, Link)]) {
+    const AT_LEAST: usize = 5;
+    let mut count = CountVanished { session, held: 0, vanished: 0 };
+    links.iter().for_each(|(backend, _)| ctx.caches.each_of(backend, &mut count));
+    let many = count.vanished >= AT_LEAST && count.vanished * 4 >= count.held;
+    // A person's word holds until what vanished is made again: with a small budget that takes many sweeps.
+    let vouched = session.bell.vouched.fetch_and(many, std::sync::atomic::Ordering::Relaxed);
+    let why = (many && !vouched).then(|| {
+        format!(
+            "{} of {} held things vanished from the back end at once, so nothing is written to it until they are seen again. If they really \
+             were removed, say so: kubectl annotate --overwrite backend NAME {}=\"$(date)\"",
+            count.vanished, count.held, annotations::RECONCILE_AT
+        )
+    });
+    if session.set_suspect(why) {
+        for (backend, _) in links {
+            ctx.waker.wake(Item { kind: Kind::Backend, name: backend.clone() });
+        }
+    }
+}
+
+struct CountVanished<'a> {
+    session: &'a Session,
+    held: usize,
+    vanished: usize,
+}
+
+impl Visitor for CountVanished<'_> {
+    fn visit<K: Resolve + Stored>(&mut self, object: Arc<K>) {
+        let looked = self.session.look(&Needs::default(), |snapshot| {
+            for held in object
+                .held()
+                .iter()
+                .filter(|held| held.state == HeldState::Present)
+                .filter_map(super::managed::to_engine)
+            {
+                let Some(id) = &held.id else { continue };
+                self.held += 1;
+                let place = held.key.get("scope").or_else(|| held.key.get("resource")).map(Id::new);
+                let gone = snapshot.by_id(held.kind, id).is_none()
+                    && snapshot.absence(held.kind, place.as_ref()) == Absence::Proven;
+                self.vanished += usize::from(gone);
+            }
+        });
+        debug_assert!(looked.is_some(), "a sweep looks only at a view that it has just taken");
+    }
+}
+
+/// Wakes an object whose status would change, or that has something to do.
+struct Compare<'a> {
+    ctx: &'a Arc<Context>,
+    link: &'a Link,
+    counts: Counts,
+}
+
+impl Visitor for Compare<'_> {
+    fn visit<K: Resolve + Stored>(&mut self, object: Arc<K>) {
+        self.counts.objects += 1;
+        self.counts.ready += i64::from(object.in_sync());
+        for held in object.held() {
+            *self.counts.held.entry(held.kind.clone()).or_default() += 1;
+        }
+        if self.differs(&*object) {
+            self.ctx.waker.wake(object.item());
+        }
+    }
+}
+
+impl Compare<'_> {
+    /// Whether a look at the object would change its status or the back end. A plan that is shown already was withheld, or has failed and
+    /// has its own time for the next try.
+    fn differs<K: Resolve + Stored>(&self, object: &K) -> bool {
+        if object.going() && !object.kept() {
+            return false;
+        }
+        let Some(assessment) = assess::assess(self.ctx, object, self.link) else { return true };
+        assessment.touched.iter().for_each(|item| self.ctx.waker.wake(item.clone()));
+        let status = object.status();
+        let serial = status.and_then(|status| status.serial).unwrap_or_default();
+        let uid = object.uid().unwrap_or_default();
+        let plan = verdict::plan_status(&assessment.plan, &self.link.session.tenant.id, &uid, serial);
+        if plan.as_ref() != status.and_then(|status| status.plan.as_ref()) {
+            return true;
+        }
+        if plan.is_some() || object.paused() {
+            return false;
+        }
+        if object.going() {
+            return assessment.plan.held().is_empty();
+        }
+        let ready = status.and_then(|status| status.conditions.iter().find(|one| one.type_ == "Ready"));
+        let verdict = verdict::settled(self.ctx, object, &assessment);
+        ready.is_none_or(|said| said.reason != verdict.reason.as_str() || said.message != verdict.message)
+            || verdict::subjects(object, &assessment, None) != object.subjects()
+    }
+}
+
+/// Things that no object holds, by kind; the vendor's own apart.
+fn unmanaged(session: &Session) -> BTreeMap<String, i64> {
+    let claims = session.tenant.claims.lock();
+    let counted = session.look(&Needs::default(), |snapshot| {
+        let kinds = session.backend.dialect().capabilities().kinds;
+        let count = |kind: access::Kind| {
+            let free = |seen: &&access::Observed| seen.read_only.is_none() && !claims.is_held(kind, &seen.id);
+            i64::try_from(snapshot.all(kind).filter(free).count()).unwrap_or(i64::MAX)
+        };
+        kinds.iter().map(|kind| (kind.to_string(), count(*kind))).filter(|(_, count)| *count > 0).collect()
+    });
+    counted.unwrap_or_default()
+}
