@@ -1,0 +1,134 @@
+#!/usr/bin/env bash
+# Checks the Helm chart without a cluster: lint, rendering with every file of ci/, what the schema refuses, the rights that come
+# out, and that chart, CRDs and README agree. Needs helm 3 or 4 (hack/bin/helm, else the one on PATH).
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+chart=$root/charts/rolewright
+helm=$root/hack/bin/helm
+[ -x "$helm" ] || helm=$(command -v helm) || { echo "helm is neither in hack/bin nor on PATH" >&2; exit 2; }
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failures=0
+
+fail() {
+  echo "FAIL $*" >&2
+  failures=$((failures + 1))
+}
+
+template() { "$helm" template rolewright "$chart" --namespace rolewright-system "$@"; }
+
+# The kinds of a rendering with their numbers, on one line.
+kinds() { sed -n 's/^kind: //p' "$1" | sort | uniq -c | awk '{printf "%s%s=%s", sep, $2, $1; sep = " "}'; }
+
+echo "== helm $("$helm" version --short)"
+
+echo "== the chart's CRDs are the generated ones"
+diff -r "$root/crds" "$chart/files/crds" || fail "charts/rolewright/files/crds is not a copy of crds/"
+crds=$(find "$root/crds" -name '*.yaml' | wc -l)
+
+echo "== lint and render each file of ci/"
+for values in "$chart"/ci/*.yaml; do
+  name=$(basename "$values" .yaml)
+  "$helm" lint --strict --quiet "$chart" --values "$values" || fail "lint with ci/$name.yaml"
+  template --values "$values" >"$work/$name.yaml" || fail "template with ci/$name.yaml"
+done
+
+# What a set of values makes, and by that also what it does not make.
+expect() {
+  local found wanted
+  found=$(kinds "$work/$1.yaml")
+  wanted=$(tr -s ' \n' '  ' <<<"$2" | sed 's/^ //; s/ $//')
+  [ "$found" = "$wanted" ] || fail "ci/$1.yaml makes"$'\n'"  $found"$'\n'"and not"$'\n'"  $wanted"
+}
+echo "== what each makes"
+expect minimal "ClusterRole=5 ClusterRoleBinding=2 CustomResourceDefinition=$crds Deployment=1
+  Role=1 RoleBinding=1 ServiceAccount=1"
+expect ha "ClusterRole=5 ClusterRoleBinding=2 CustomResourceDefinition=$crds Deployment=1 NetworkPolicy=1
+  PodDisruptionBudget=1 Role=1 RoleBinding=1 Service=1 ServiceAccount=1"
+expect everything "ClusterRole=5 ClusterRoleBinding=2 CustomResourceDefinition=$crds Deployment=1 NetworkPolicy=1
+  PodDisruptionBudget=1 Role=1 RoleBinding=1 Service=1 ServiceAccount=1 ServiceMonitor=1"
+expect namespaced "ClusterRole=1 ClusterRoleBinding=1 Deployment=1 Role=3 RoleBinding=3"
+
+echo "== rights and CRDs"
+kept=$(grep -c '^    helm.sh/resource-policy: keep$' "$work/minimal.yaml" || true)
+[ "$kept" = "$crds" ] || fail "$kept of $crds CRDs are kept on uninstall"
+# The rules alone: a CRD's descriptions may hold text that looks like one.
+for name in minimal namespaced; do
+  template --values "$chart/ci/$name.yaml" --set crds.install=false >"$work/rules.yaml"
+  for crd in "$root"/crds/*.yaml; do
+    crd=$(sed -n 's/^  name: //p' "$crd" | head -1)
+    for wanted in "      - $crd" "${crd%%.*}/status"; do
+      grep -qF -- "$wanted" "$work/rules.yaml" || fail "ci/$name.yaml: the operator has no right on '$wanted'"
+    done
+  done
+  secrets=$(grep -A1 'resources: \[secrets\]' "$work/rules.yaml" | grep verbs: | sort -u | tr -d ' ' || true)
+  [ "$secrets" = "verbs:[get]" ] || fail "ci/$name.yaml: Secrets may be got and nothing else, found $secrets"
+  ! grep -E '^ +(resources|verbs|apiGroups):.*\*' "$work/rules.yaml" || fail "ci/$name.yaml: a rule has a wildcard"
+done
+
+# Arguments are refused, and the message has the given words in it.
+refused() {
+  local words=$1
+  shift
+  if template "$@" >/dev/null 2>"$work/stderr"; then
+    fail "accepted: $*"
+  elif ! grep -qF -- "$words" "$work/stderr"; then
+    fail "refused without saying '$words': $*"
+    cat "$work/stderr" >&2
+  fi
+}
+echo "== what is refused"
+refused replicas --set replicas=2
+refused colour --set image.colour=blue
+refused replicaCount --set-string replicaCount=two
+refused replicaCount --set replicaCount=-1
+refused 'needs leaderElection.enabled' --set replicaCount=2,leaderElection.enabled=false
+refused format --set log.format=xml
+refused log --set log=null
+refused digest --set image.digest=sha256:abc
+refused port --set listen.port=80
+refused address --set listen.address=localhost
+refused watchNamespaces --set watchNamespaces=team-a
+refused watchNamespaces --set 'watchNamespaces={Team_A}'
+refused watchNamespaces --set 'watchNamespaces={team-a,team-a}'
+refused concurrency --set concurrency=0
+refused podDisruptionBudget --set podDisruptionBudget.minAvailable=1,podDisruptionBudget.maxUnavailable=1
+refused egressPorts --set 'networkPolicy.egressPorts={https}'
+refused interval --set metrics.serviceMonitor.interval=often
+refused kubeVersion --kube-version 1.32.0
+
+echo "== the README lists every value"
+# Paths of values.yaml: a key is a row of its own when no keys are nested under it.
+awk '
+  /^ *(#|$)/ || /^ *- / { next }
+  {
+    match($0, /^ */); depth = RLENGTH / 2
+    key = $1; sub(/:.*/, "", key)
+    path = depth ? parent[depth - 1] "." key : key
+    parent[depth] = path
+    if ($0 ~ /: *[^ ]/) print path
+  }
+' "$chart/values.yaml" | while read -r path; do
+  # Contexts and resources are documented as a whole.
+  case $path in
+    resources.* | podSecurityContext.* | securityContext.* | livenessProbe.* | readinessProbe.*) path=${path%%.*} ;;
+  esac
+  grep -qF "| \`$path\` |" "$chart/README.md" || echo "$path"
+done | sort -u >"$work/undocumented"
+[ ! -s "$work/undocumented" ] || fail "values without a row in the README: $(tr '\n' ' ' <"$work/undocumented")"
+
+echo "== the packaged chart, as a subchart"
+"$helm" package "$chart" --destination "$work" >/dev/null || fail "package"
+mkdir -p "$work/parent/charts"
+mv "$work"/rolewright-*.tgz "$work/parent/charts/"
+printf 'apiVersion: v2\nname: parent\nversion: 0.0.1\n' >"$work/parent/Chart.yaml"
+"$helm" template parent "$work/parent" --set global.region=eu,rolewright.enabled=true >"$work/subchart.yaml" || fail "template as a subchart"
+grep -q '^kind: CustomResourceDefinition$' "$work/subchart.yaml" || fail "the packaged chart has no CRDs in it"
+
+if [ "$failures" -gt 0 ]; then
+  echo "$failures checks failed" >&2
+  exit 1
+fi
+echo "chart: all checks passed"
