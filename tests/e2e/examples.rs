@@ -1,0 +1,56 @@
+//! Every file of `examples/` does what it shows.
+
+use std::{fs, path::Path};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::support::{KEY, World};
+
+/// The folders of `examples/` that a test here covers: a new one fails until it has its test.
+const COVERED: [&str; 1] = ["arize"];
+
+fn examples() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/examples"))
+}
+
+#[test]
+fn every_folder_of_examples_has_its_test() {
+    let folders = fs::read_dir(examples()).unwrap().map(|entry| entry.unwrap());
+    let names: Vec<String> = folders.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    let missed: Vec<&String> = names.iter().filter(|name| !COVERED.contains(&name.as_str())).collect();
+    assert!(missed.is_empty(), "{missed:?} is not applied by any test");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_example_for_arize_becomes_ready() {
+    let world = World::without_backend("example", &[]).await;
+    world.secret(KEY).await;
+    let mut objects = Vec::new();
+    for entry in fs::read_dir(examples().join("arize")).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(path.extension().and_then(|end| end.to_str()), Some("yaml"), "{path:?} is not covered");
+        let text = fs::read_to_string(&path).unwrap();
+        let read: Vec<Value> = serde_yaml::Deserializer::from_str(&text)
+            .map(|document| Value::deserialize(document).unwrap())
+            .filter(|document| !document.is_null())
+            .collect();
+        assert!(!read.is_empty(), "{path:?} shows nothing");
+        objects.extend(read);
+    }
+    for object in &mut objects {
+        assert!(object["metadata"]["namespace"].is_null(), "an example says in which namespace it is tried");
+        if object["kind"] == "Backend" {
+            let block = object["spec"]["arize"].as_object_mut().unwrap();
+            block.remove("region");
+            block.insert("url".to_owned(), json!(world.sim.url()));
+            block.insert("allowInsecure".to_owned(), json!(true));
+        }
+    }
+    for object in &objects {
+        world.apply(object.clone()).await;
+    }
+    for object in &objects {
+        world.ready(object["kind"].as_str().unwrap(), object["metadata"]["name"].as_str().unwrap()).await;
+    }
+}

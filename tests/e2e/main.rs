@@ -1,0 +1,23 @@
+//! The operator, as a process of its own, against a real API server and a simulated Arize: one control plane for the whole
+//! run, a namespace, an operator and a simulator for each test.
+
+mod admission;
+mod chart;
+mod claims;
+mod crashes;
+mod credentials;
+mod deletion;
+mod drift;
+mod examples;
+mod faults;
+mod firsthand;
+mod generations;
+mod invalid;
+mod lifecycle;
+mod modes;
+mod names;
+mod narrowed;
+mod processes;
+mod quiet;
+mod schema;
+mod support;
