@@ -1,0 +1,163 @@
+//! The operator as a process of its own: started, asked for its metrics and its memory, killed.
+
+use std::{
+    fs::File,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    process::Stdio,
+    time::Duration,
+};
+
+use tokio::process::{Child, Command};
+
+use super::{
+    Outcome,
+    cluster::Cluster,
+    samples::{Sample, samples},
+    until,
+};
+
+/// How an operator is started.
+#[derive(Clone, Copy)]
+pub struct Flags {
+    /// The one namespace that it serves.
+    pub namespace: &'static str,
+    /// Seconds between two looks at a Secret.
+    pub secret_interval: u64,
+    /// Seconds before a dead credential is tried again, at first.
+    pub probe_backoff: u64,
+}
+
+impl Flags {
+    /// The defaults of the operator.
+    pub fn new(namespace: &'static str) -> Self {
+        Self { namespace, secret_interval: 50, probe_backoff: 60 }
+    }
+}
+
+/// A running operator; killed when it is dropped.
+pub struct Operator {
+    child: Child,
+    url: String,
+    http: reqwest::Client,
+}
+
+/// Memory of a process, in MiB.
+pub struct Memory {
+    /// The most that was resident at one time.
+    pub peak: f64,
+    /// What is resident now.
+    pub now: f64,
+}
+
+impl Operator {
+    /// Starts one, and waits until its caches are complete.
+    ///
+    /// # Errors
+    /// When it ends, or is not ready in time.
+    pub async fn start(cluster: &Cluster, flags: Flags) -> Outcome<Self> {
+        let log = File::options().create(true).append(true).open(cluster.log(flags.namespace))?;
+        let address = free_address()?;
+        let child = Command::new(env!("CARGO_BIN_EXE_rolewright"))
+            .args(["run", "--allow-local-addresses", "--namespaces", flags.namespace])
+            .args(["--listen", &address.to_string()])
+            .args(["--secret-interval", &flags.secret_interval.to_string()])
+            .args(["--probe-backoff", &flags.probe_backoff.to_string()])
+            .env("KUBECONFIG", cluster.kubeconfig())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()?;
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        let mut operator = Self { child, url: format!("http://{address}"), http };
+        until("an operator that is ready", Duration::from_secs(60), async || {
+            if let Some(status) = operator.child.try_wait()? {
+                return Err(format!("the operator ended: {status}").into());
+            }
+            let answer = operator.http.get(format!("{}/readyz", operator.url)).send().await;
+            Ok(answer.is_ok_and(|answer| answer.status().is_success()).then_some(()))
+        })
+        .await?;
+        Ok(operator)
+    }
+
+    /// The sum of all its samples that are wanted.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn sum(&self, wanted: impl Fn(&Sample<'_>) -> bool) -> Outcome<f64> {
+        let page = self.http.get(format!("{}/metrics", self.url)).send().await?.text().await?;
+        // A sum of nothing is -0.0.
+        Ok(0.0 + samples(&page).filter(|sample| wanted(sample)).map(|sample| sample.value).sum::<f64>())
+    }
+
+    /// How many objects give this reason.
+    ///
+    /// # Errors
+    /// As [`Operator::sum`].
+    pub async fn objects(&self, reason: &str) -> Outcome<f64> {
+        self.sum(|sample| sample.name == "rolewright_objects" && sample.label("reason") == Some(reason)).await
+    }
+
+    /// Waits until so many objects are in sync.
+    ///
+    /// # Errors
+    /// When they are not in time.
+    pub async fn in_sync(&self, count: usize) -> Outcome<()> {
+        until("objects in sync", Duration::from_secs(120), async || {
+            #[expect(clippy::cast_precision_loss, reason = "thousands at the most")]
+            Ok((self.objects("InSync").await? >= count as f64).then_some(()))
+        })
+        .await
+    }
+
+    /// How many sweeps read the whole back end.
+    ///
+    /// # Errors
+    /// As [`Operator::sum`].
+    pub async fn sweeps(&self) -> Outcome<f64> {
+        self.sum(|sample| sample.name == "rolewright_sweeps_total" && sample.label("outcome") == Some("done"))
+            .await
+    }
+
+    /// Waits for the end of the `count`th sweep from now. Gives how many there were by then.
+    ///
+    /// # Errors
+    /// When there are not so many in time.
+    pub async fn sweep_ends(&self, count: f64) -> Outcome<f64> {
+        let before = self.sweeps().await?;
+        until("sweeps", Duration::from_secs(60), async || {
+            let now = self.sweeps().await?;
+            Ok((now >= before + count).then_some(now))
+        })
+        .await
+    }
+
+    /// Its memory, from `/proc/PID/status`.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn memory(&self) -> Outcome<Memory> {
+        let pid = self.child.id().ok_or("the operator has ended")?;
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let field = |name: &str| -> Outcome<f64> {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).ok_or(name)?;
+            let kibibytes: f64 = line.trim_end_matches("kB").trim().parse()?;
+            Ok(kibibytes / 1024.0)
+        };
+        Ok(Memory { peak: field("VmHWM:")?, now: field("VmRSS:")? })
+    }
+
+    /// Kills it as a machine that fails would.
+    ///
+    /// # Errors
+    /// Of the system.
+    pub async fn kill(mut self) -> Outcome<()> {
+        Ok(self.child.kill().await?)
+    }
+}
+
+/// The operator does not tell which port it took, so that it has to be told one.
+fn free_address() -> std::io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+}

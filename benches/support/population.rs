@@ -1,0 +1,229 @@
+//! A thousand objects: 500 Roles, and 500 RoleBindings of one subject each, on the account that they refer to.
+
+use std::fmt::Debug;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use k8s_openapi::api::core::v1::Secret;
+use kube::{Api, Client, Resource, api::PostParams, core::NamespaceResourceScope};
+use rolewright::{
+    api::{Backend, Role, RoleBinding},
+    simulators::arize::{
+        AccountRole, Id, Kind, Tenant,
+        projects::Project,
+        spaces::Space,
+        users::{User, UserStatus},
+    },
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::json;
+
+use super::{Outcome, cluster::Cluster, simulator::Simulator};
+
+/// Roles, and as many bindings.
+pub const PAIRS: usize = 500;
+/// Both together.
+pub const OBJECTS: usize = 2 * PAIRS;
+/// The name of the Backend, and of its Secret.
+pub const BACKEND: &str = "arize";
+/// Objects that are made at one time.
+const AT_ONCE: usize = 8;
+
+const SPACE: &str = "bench";
+/// The space itself and its projects: a user has one binding on each (contract 2.2).
+const PLACES: usize = 10;
+const USERS: usize = 60;
+const PERMISSIONS: [&str; 12] = [
+    "PROJECT_READ",
+    "PROJECT_SPAN_READ",
+    "PROJECT_SPAN_ANNOTATE",
+    "DATASET_CREATE",
+    "DATASET_READ",
+    "DATASET_UPDATE",
+    "DATASET_DELETE",
+    "EXPERIMENT_CREATE",
+    "EXPERIMENT_READ",
+    "DASHBOARD_READ",
+    "DASHBOARD_CREATE",
+    "CUSTOM_METRIC_READ",
+];
+
+/// The seeded account with the users and places of the population.
+pub fn tenant() -> Outcome<Tenant> {
+    let mut tenant = Tenant::seeded();
+    let model = tenant.spaces.iter().next().cloned().ok_or("the seed has no space")?;
+    let created_at = model.created_at;
+    let space_id = tenant.issue(Kind::Space);
+    tenant.spaces.insert(Space { id: space_id, name: SPACE.to_owned(), ..model });
+    for place in 1..PLACES {
+        let id = tenant.issue(Kind::Model);
+        let name = project(place);
+        tenant.projects.insert(Project {
+            id,
+            name,
+            space_id,
+            created_at,
+            project_type: None,
+            generative: true,
+        });
+    }
+    for number in 0..USERS {
+        let id = tenant.issue(Kind::User);
+        tenant.users.insert(User {
+            id,
+            name: format!("User {number}"),
+            email: email(number),
+            created_at,
+            status: UserStatus::Active,
+            role: AccountRole::Member,
+            is_developer: true,
+            is_bot: false,
+        });
+    }
+    Ok(tenant)
+}
+
+fn project(place: usize) -> String {
+    format!("project-{place}")
+}
+
+fn email(user: usize) -> String {
+    format!("user-{user:02}@example.com")
+}
+
+/// The user and the place of a binding: no two have both in common.
+fn whose(number: usize) -> (usize, usize) {
+    (number / PLACES, number % PLACES)
+}
+
+/// The user and the resource of a binding, as the account knows them.
+///
+/// # Errors
+/// When the account is not [`tenant`].
+pub fn ends(tenant: &Tenant, number: usize) -> Outcome<(Id, Id)> {
+    let (user, place) = whose(number);
+    let user = tenant.user_by_email(&email(user)).ok_or("no such user")?;
+    let space = tenant.space_by_name(SPACE).ok_or("no such space")?;
+    let resource = if place == 0 { Some(space) } else { tenant.project_by_name(space, &project(place)) };
+    Ok((user, resource.ok_or("no such project")?))
+}
+
+/// The name of a role.
+pub fn role_name(number: usize) -> String {
+    format!("role-{number:03}")
+}
+
+/// What a role permits: half of the permissions, another half for each number.
+pub fn permissions(number: usize) -> Vec<&'static str> {
+    let half = PERMISSIONS.len() / 2;
+    PERMISSIONS.iter().cycle().skip(number % PERMISSIONS.len()).take(half).copied().collect()
+}
+
+/// What a role is for.
+pub fn description(number: usize) -> String {
+    format!("What member {number} of the team may do")
+}
+
+/// A Role.
+pub fn role(number: usize) -> Outcome<Role> {
+    Ok(serde_json::from_value(json!({
+        "metadata": { "name": role_name(number) },
+        "spec": {
+            "backendRef": { "name": BACKEND },
+            "description": description(number),
+            "rules": [{ "actions": permissions(number) }],
+        },
+    }))?)
+}
+
+/// A RoleBinding of the role with the number `of`.
+pub fn binding(number: usize, of: usize) -> Outcome<RoleBinding> {
+    let (user, place) = whose(number);
+    let mut scope = json!({ "space": SPACE });
+    if place > 0 {
+        scope["project"] = json!(project(place));
+    }
+    Ok(serde_json::from_value(json!({
+        "metadata": { "name": format!("binding-{number:03}") },
+        "spec": {
+            "backendRef": { "name": BACKEND },
+            "roleRef": { "name": role_name(of) },
+            "subjects": [{ "kind": "User", "name": email(user) }],
+            "scope": scope,
+        },
+    }))?)
+}
+
+/// Makes the Secret and the Backend, whose budget holds nothing up.
+pub async fn connect(
+    cluster: &Cluster,
+    namespace: &str,
+    sim: &Simulator,
+    token: &str,
+    sweep: &str,
+) -> Outcome<()> {
+    let secret = json!({
+        "metadata": { "name": BACKEND, "annotations": { "rolewright.dev/hosts": sim.host() } },
+        "stringData": { "key": token },
+    });
+    let backend = json!({
+        "metadata": { "name": BACKEND },
+        "spec": {
+            "arize": {
+                "url": sim.url,
+                "allowInsecure": true,
+                "credentials": { "apiKeySecretRef": { "name": BACKEND, "key": "key" } },
+            },
+            "sweepInterval": sweep,
+            "requests": { "perSecond": 10000, "burst": 10000, "concurrency": 4 },
+        },
+    });
+    let (secret, backend): (Secret, Backend) =
+        (serde_json::from_value(secret)?, serde_json::from_value(backend)?);
+    create(&cluster.client, namespace, &secret).await?;
+    create(&cluster.client, namespace, &backend).await
+}
+
+/// Makes all Roles, then all RoleBindings.
+pub async fn populate(client: &Client, namespace: &str) -> Outcome<()> {
+    let roles: Vec<Role> = (0..PAIRS).map(role).collect::<Outcome<_>>()?;
+    let bindings: Vec<RoleBinding> =
+        (0..PAIRS).map(|number| binding(number, number)).collect::<Outcome<_>>()?;
+    create_all(client, namespace, &roles).await?;
+    create_all(client, namespace, &bindings).await
+}
+
+async fn create_all<K: Object>(client: &Client, namespace: &str, objects: &[K]) -> Outcome<()> {
+    let each = objects.iter().map(|object| create(client, namespace, object));
+    stream::iter(each).buffer_unordered(AT_ONCE).try_collect().await
+}
+
+/// Makes one object.
+pub async fn create<K: Object>(client: &Client, namespace: &str, object: &K) -> Outcome<()> {
+    Api::<K>::namespaced(client.clone(), namespace).create(&PostParams::default(), object).await?;
+    Ok(())
+}
+
+/// A namespaced kind.
+pub trait Object:
+    Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    + Clone
+    + Debug
+    + DeserializeOwned
+    + Serialize
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<K> Object for K where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Serialize
+        + Send
+        + Sync
+        + 'static
+{
+}
