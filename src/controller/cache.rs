@@ -4,6 +4,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use kube::{Resource, ResourceExt, runtime::watcher};
@@ -50,8 +51,32 @@ pub struct Seen<K> {
 
 /// The objects of one kind.
 pub struct Cache<K> {
-    objects: RwLock<HashMap<Name, Arc<K>>>,
+    known: RwLock<Known<K>>,
     changes: mpsc::UnboundedSender<Seen<K>>,
+}
+
+struct Known<K> {
+    objects: HashMap<Name, Arc<K>>,
+    /// UIDs of objects that are gone, and since when: the answer to a write of ours can come in after the watch has told of the end.
+    gone: HashMap<String, Instant>,
+}
+
+impl<K: Resource> Known<K> {
+    fn bury(&mut self, object: &K) {
+        // No call of ours takes longer.
+        const LATEST_ANSWER: Duration = Duration::from_secs(60);
+        const PRUNE_AT: usize = 1024;
+        if self.gone.len() >= PRUNE_AT {
+            self.gone.retain(|_, since| since.elapsed() < LATEST_ANSWER);
+        }
+        if let Some(uid) = object.uid() {
+            self.gone.insert(uid, Instant::now());
+        }
+    }
+
+    fn is_gone(&self, object: &K) -> bool {
+        object.meta().uid.as_ref().is_some_and(|uid| self.gone.contains_key(uid))
+    }
 }
 
 /// Everything that changes in a cache, in order, whoever brought it.
@@ -61,56 +86,64 @@ impl<K: Resource> Cache<K> {
     /// An empty one, and what will change in it.
     pub fn new() -> (Arc<Self>, Changes<K>) {
         let (changes, receiver) = mpsc::unbounded_channel();
-        (Arc::new(Self { objects: RwLock::new(HashMap::new()), changes }), receiver)
+        (
+            Arc::new(Self {
+                known: RwLock::new(Known { objects: HashMap::new(), gone: HashMap::new() }),
+                changes,
+            }),
+            receiver,
+        )
     }
 
     /// One object.
     pub fn get(&self, name: &Name) -> Option<Arc<K>> {
-        self.objects.read().get(name).cloned()
+        self.known.read().objects.get(name).cloned()
     }
 
     /// All objects, in no order.
     pub fn all(&self) -> Vec<Arc<K>> {
-        self.objects.read().values().cloned().collect()
+        self.known.read().objects.values().cloned().collect()
     }
 
     /// Takes in the answer to a write of ours, or an event of the watch. An older version than the known one changes nothing.
     pub fn put(&self, mut object: K) {
         strip(&mut object);
         let name = Name::of(&object);
-        let mut objects = self.objects.write();
-        let before = objects.get(&name).cloned();
-        if before.as_ref().is_some_and(|known| newer_or_same(&**known, &object)) {
+        let mut known = self.known.write();
+        let before = known.objects.get(&name).cloned();
+        if known.is_gone(&object) || before.as_ref().is_some_and(|known| newer_or_same(&**known, &object)) {
             return;
         }
         let after = Arc::new(object);
-        objects.insert(name.clone(), after.clone());
+        known.objects.insert(name.clone(), after.clone());
         self.tell(Seen { name, before, after: Some(after) });
     }
 
     /// Takes in that an object is gone.
     pub fn remove(&self, object: &K) {
         let name = Name::of(object);
-        let mut objects = self.objects.write();
+        let mut known = self.known.write();
+        known.bury(object);
         // A new object of the same name may have been seen in the meantime, by a write's answer.
-        if objects.get(&name).is_some_and(|known| known.meta().uid != object.meta().uid) {
+        if known.objects.get(&name).is_some_and(|known| known.meta().uid != object.meta().uid) {
             return;
         }
-        if let Some(before) = objects.remove(&name) {
+        if let Some(before) = known.objects.remove(&name) {
             self.tell(Seen { name, before: Some(before), after: None });
         }
     }
 
     /// Takes in that a namespace, or all of them, has these objects and no others.
     fn retain(&self, namespace: Option<&str>, listed: &HashSet<Name>) {
-        let mut objects = self.objects.write();
+        let mut known = self.known.write();
         let unlisted = |name: &&Name| {
             !listed.contains(*name) && namespace.is_none_or(|namespace| *name.namespace == *namespace)
         };
-        let missing: Vec<Name> = objects.keys().filter(unlisted).cloned().collect();
+        let missing: Vec<Name> = known.objects.keys().filter(unlisted).cloned().collect();
         for name in missing {
-            let before = objects.remove(&name);
-            self.tell(Seen { name, before, after: None });
+            let Some(before) = known.objects.remove(&name) else { continue };
+            known.bury(&before);
+            self.tell(Seen { name, before: Some(before), after: None });
         }
     }
 
@@ -166,5 +199,45 @@ fn newer_or_same<K: Resource>(known: &K, other: &K) -> bool {
             known.meta().uid == other.meta().uid && known_version >= other_version
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{BackendRef, ResourceRef, ResourceRestriction, ResourceRestrictionSpec};
+
+    fn object(uid: &str, version: u64) -> ResourceRestriction {
+        let resource =
+            ResourceRef { organization: None, space: None, project: None, id: Some("x".to_owned()) };
+        let backend_ref = BackendRef { kind: None, name: "arize".to_owned() };
+        let spec =
+            ResourceRestrictionSpec { backend_ref, resource, adopt: None, mode: None, deletion_policy: None };
+        let mut object = ResourceRestriction::new("one", spec);
+        object.metadata.namespace = Some("ns".to_owned());
+        object.metadata.uid = Some(uid.to_owned());
+        object.metadata.resource_version = Some(version.to_string());
+        object
+    }
+
+    #[test]
+    fn an_answer_that_comes_after_the_end_does_not_bring_an_object_back() {
+        let (cache, _changes) = Cache::new();
+        let name = Name::new("ns", "one");
+        cache.put(object("a", 5));
+        cache.remove(&object("a", 6));
+        cache.put(object("a", 5));
+        assert!(cache.get(&name).is_none());
+        cache.put(object("b", 7));
+        assert!(cache.get(&name).is_some(), "a new object of the same name is another one");
+    }
+
+    #[test]
+    fn an_older_version_does_not_take_the_place_of_a_newer_one() {
+        let (cache, _changes) = Cache::new();
+        cache.put(object("a", 12));
+        cache.put(object("a", 9));
+        let known = cache.get(&Name::new("ns", "one")).unwrap();
+        assert_eq!(known.metadata.resource_version.as_deref(), Some("12"));
     }
 }
