@@ -156,7 +156,9 @@ impl<K: Resolve + Stored> Work<'_, K> {
             if assessment.plan.is_empty() {
                 return self.conclude(link, &assessment, None, None).await;
             }
-            if let Some(rest) = self.tried_lately(link, &assessment) {
+            let hash = assessment.plan.hash(&link.session.tenant.id, &self.uid(), self.serial());
+            // Whatever else wakes the object, nothing has changed for a plan that has just failed.
+            if let Some(rest) = self.ctx.failures.rest(&self.item, &hash) {
                 return Err(Stop::Wait(Some(rest)));
             }
             match apply::find_left_out(&link.session, &assessment.plan).await {
@@ -165,7 +167,6 @@ impl<K: Resolve + Stored> Work<'_, K> {
                 Err(error) => return Err(self.failed_reading(backend, &error).await?),
             }
             self.record_intents(&assessment).await?;
-            let hash = assessment.plan.hash(&link.session.tenant.id, &self.uid(), self.serial());
             let outcome = apply::carry_out(&link.session, &assessment.plan, &*self.object, &hash).await;
             self.tell(&assessment, &outcome);
             if outcome.moved() {
@@ -173,7 +174,9 @@ impl<K: Resolve + Stored> Work<'_, K> {
                 continue;
             }
             let after = self.assess_held(link, &outcome.held).unwrap_or(assessment);
-            return self.conclude(link, &after, Some(&outcome), None).await;
+            let ended = self.conclude(link, &after, Some(&outcome), None).await;
+            self.ctx.failures.tried(&self.item, &hash);
+            return ended;
         }
         self.report_unchanged(&Verdict::new(
             Reason::Reconciling,
@@ -346,13 +349,6 @@ impl<K: Resolve + Stored> Work<'_, K> {
         let cache = K::cache(&self.ctx.caches);
         self.object = Arc::new(writes::keep(&self.ctx.client, cache, &*self.object).await?);
         Ok(())
-    }
-
-    /// The rest of the wait before a plan that failed is tried again: whatever else wakes the object, nothing has changed for it.
-    fn tried_lately(&self, link: &Link, assessment: &Assessment) -> Option<Duration> {
-        let shown = self.object.status().and_then(|status| status.plan.as_ref())?;
-        let same = shown.hash == assessment.plan.hash(&link.session.tenant.id, &self.uid(), self.serial());
-        self.ctx.failures.rest(&self.item).filter(|_| same)
     }
 
     /// What is about to be made is recorded first: after a crash it tells our own from somebody else's.

@@ -224,17 +224,19 @@ pub struct Failures {
     counts: Arc<Mutex<HashMap<Item, Row>>>,
 }
 
-/// Failures in a row, and until when the object is to be left alone.
+/// Failures in a row, and until when the plan that failed is not to be tried again.
 struct Row {
     failures: u32,
     until: Instant,
+    plan: Option<String>,
 }
 
 impl Failures {
     /// Counts one more failure. Gives the time to wait: from `first`, doubled with each failure, at most `most`, with jitter of a quarter.
     pub fn next(&self, item: &Item, first: Duration, most: Duration) -> Duration {
         let mut counts = self.counts.lock();
-        let row = counts.entry(item.clone()).or_insert(Row { failures: 0, until: Instant::now() });
+        let row =
+            counts.entry(item.clone()).or_insert(Row { failures: 0, until: Instant::now(), plan: None });
         let time = first.saturating_mul(2_u32.saturating_pow(row.failures)).min(most);
         let time = time.mul_f64(fastrand::f64().mul_add(0.25, 0.875));
         row.failures = row.failures.saturating_add(1);
@@ -242,10 +244,18 @@ impl Failures {
         time
     }
 
-    /// How long the object is still to be left alone.
-    pub fn rest(&self, item: &Item) -> Option<Duration> {
+    /// Remembers which plan it was that failed.
+    pub fn tried(&self, item: &Item, plan: &str) {
+        if let Some(row) = self.counts.lock().get_mut(item) {
+            row.plan = Some(plan.to_owned());
+        }
+    }
+
+    /// How long a plan is still to be left alone, if it is the one that failed.
+    pub fn rest(&self, item: &Item, plan: &str) -> Option<Duration> {
         let counts = self.counts.lock();
-        let rest = counts.get(item)?.until.saturating_duration_since(Instant::now());
+        let row = counts.get(item).filter(|row| row.plan.as_deref() == Some(plan))?;
+        let rest = row.until.saturating_duration_since(Instant::now());
         (!rest.is_zero()).then_some(rest)
     }
 
