@@ -1,6 +1,6 @@
 //! Identifiers: the back end's own, the natural key that finds a thing nobody holds yet, and the fingerprint of a body.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -30,37 +30,43 @@ impl fmt::Display for Id {
 
 /// What makes a thing the same thing in its back end, whatever its id: field name to value, such as `name: reports-writer`.
 /// Two things of one kind never share a key in one tenant.
+///
+/// Snapshots and claims keep several of each: a copy costs nothing, and a map's half-empty node would cost more than all the fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Key(BTreeMap<String, String>);
+#[serde(from = "BTreeMap<String, String>", into = "BTreeMap<String, String>")]
+pub struct Key(Arc<[(String, String)]>);
 
 impl Key {
     /// A key of these fields.
     pub fn new<const N: usize>(fields: [(&str, &str); N]) -> Self {
-        Self(fields.into_iter().map(|(field, value)| (field.to_owned(), value.to_owned())).collect())
+        let mut fields = fields.map(|(field, value)| (field.to_owned(), value.to_owned()));
+        fields.sort();
+        Self(fields.into())
     }
 
     /// The value of one field.
     pub fn get(&self, field: &str) -> Option<&str> {
-        self.0.get(field).map(String::as_str)
-    }
-
-    /// The fields as stored in a status.
-    pub fn fields(&self) -> &BTreeMap<String, String> {
-        &self.0
+        self.0.iter().find(|(name, _)| name == field).map(|(_, value)| value.as_str())
     }
 }
 
 impl From<BTreeMap<String, String>> for Key {
     fn from(fields: BTreeMap<String, String>) -> Self {
-        Self(fields)
+        Self(fields.into_iter().collect())
+    }
+}
+
+/// As stored in a status.
+impl From<Key> for BTreeMap<String, String> {
+    fn from(key: Key) -> Self {
+        key.0.iter().cloned().collect()
     }
 }
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";
-        for (field, value) in &self.0 {
+        for (field, value) in &*self.0 {
             write!(f, "{separator}{field}={value}")?;
             separator = ",";
         }

@@ -45,7 +45,8 @@ pub enum Absence {
 
 #[derive(Clone, Debug, Default)]
 struct Part {
-    by_id: HashMap<Id, Observed>,
+    /// Boxed, because a table is half empty and what a thing says is large.
+    by_id: HashMap<Id, Box<Observed>>,
     /// Where several things have one key, the one with the lowest id: which it is must not hang on the order of a list.
     by_key: HashMap<Key, Id>,
     /// The things of a key that more than one has.
@@ -97,13 +98,13 @@ pub struct Snapshot {
 impl Snapshot {
     /// The thing of an id.
     pub fn by_id(&self, kind: Kind, id: &Id) -> Option<&Observed> {
-        self.parts.get(&kind)?.by_id.get(id)
+        self.parts.get(&kind)?.by_id.get(id).map(|seen| &**seen)
     }
 
     /// The thing of a natural key.
     pub fn by_key(&self, kind: Kind, key: &Key) -> Option<&Observed> {
         let part = self.parts.get(&kind)?;
-        part.by_id.get(part.by_key.get(key)?)
+        part.by_id.get(part.by_key.get(key)?).map(|seen| &**seen)
     }
 
     /// Whether more than one thing has this natural key, so that the key does not say which is meant. Back ends that do not
@@ -125,7 +126,7 @@ impl Snapshot {
 
     /// All things of a kind, in no order.
     pub fn all(&self, kind: Kind) -> impl Iterator<Item = &Observed> {
-        self.parts.get(&kind).into_iter().flat_map(|part| part.by_id.values())
+        self.parts.get(&kind).into_iter().flat_map(|part| part.by_id.values()).map(|seen| &**seen)
     }
 
     /// The names around them.
@@ -163,7 +164,7 @@ fn insert(part: &mut Part, observed: Observed) {
         twins.insert(id.clone());
     }
     index_first(part, key, id);
-    part.by_id.insert(id.clone(), observed);
+    part.by_id.insert(id.clone(), Box::new(observed));
 }
 
 fn unindex(part: &mut Part, key: &Key, id: &Id) {

@@ -37,7 +37,8 @@ enum Command {
 /// Runs the command that the arguments name. What goes wrong is said on stderr and ends with 1; wrong arguments end with 2.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    // One thread: the program waits for networks nearly all the time, and each further thread would keep a heap of its own.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("rolewright: no threads are to be had: {error}");

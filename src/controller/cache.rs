@@ -187,7 +187,7 @@ impl<K: Resource> Feed<K> {
 
 /// Drops what is never read and would be kept in memory for every object.
 fn strip(object: &mut impl Resource) {
-    object.managed_fields_mut().clear();
+    object.meta_mut().managed_fields = None;
     object.annotations_mut().remove("kubectl.kubernetes.io/last-applied-configuration");
 }
 

@@ -165,7 +165,7 @@ pub fn to_status(held: &Held) -> HeldEntry {
     HeldEntry {
         kind: held.kind.to_string(),
         id: held.id.as_ref().map(ToString::to_string),
-        key: held.key.fields().clone(),
+        key: held.key.clone().into(),
         name: held.name.clone(),
         origin: match held.origin {
             engine::Origin::Created => api::Origin::Created,

@@ -6,7 +6,10 @@
 //! A claim is to be put down together with the plan that is made under it, and again with [`Plan::held`](super::Plan::held) before that
 //! plan's first write: between two objects' plans nothing else keeps them from making one thing twice.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::input::Others;
 use crate::access::{Fingerprint, Id, Key, Kind};
@@ -55,10 +58,30 @@ pub enum Standing {
 /// All claims of a tenant.
 #[derive(Debug, Default)]
 pub struct Claims {
-    claims: HashMap<Claimant, Claim>,
-    wanted: HashMap<(Kind, Key), HashSet<Claimant>>,
-    held_keys: HashMap<(Kind, Key), HashSet<Claimant>>,
-    held_ids: HashMap<(Kind, Id), HashSet<Claimant>>,
+    claims: HashMap<Arc<Claimant>, Claim>,
+    wanted: HashMap<(Kind, Key), Group>,
+    held_keys: HashMap<(Kind, Key), Group>,
+    held_ids: HashMap<(Kind, Id), Group>,
+}
+
+/// Claimants of one thing: nearly always one, so that a set would be mostly empty.
+#[derive(Debug, Default)]
+struct Group(Vec<Arc<Claimant>>);
+
+impl Group {
+    fn insert(&mut self, claimant: &Arc<Claimant>) {
+        if !self.contains(claimant) {
+            self.0.push(claimant.clone());
+        }
+    }
+
+    fn contains(&self, claimant: &Claimant) -> bool {
+        self.iter().any(|one| one == claimant)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Claimant> {
+        self.0.iter().map(|one| &**one)
+    }
 }
 
 impl Claims {
@@ -69,13 +92,14 @@ impl Claims {
         }
         let mut touched = self.neighbours(&claimant);
         self.unlink(&claimant);
+        let claimant = Arc::new(claimant);
         for want in claim.wants.keys() {
-            self.wanted.entry(want.clone()).or_default().insert(claimant.clone());
+            self.wanted.entry(want.clone()).or_default().insert(&claimant);
         }
         for (kind, key, id) in &claim.holds {
-            self.held_keys.entry((*kind, key.clone())).or_default().insert(claimant.clone());
+            self.held_keys.entry((*kind, key.clone())).or_default().insert(&claimant);
             if let Some(id) = id {
-                self.held_ids.entry((*kind, id.clone())).or_default().insert(claimant.clone());
+                self.held_ids.entry((*kind, id.clone())).or_default().insert(&claimant);
             }
         }
         self.claims.insert(claimant.clone(), claim);
@@ -128,8 +152,9 @@ impl Claims {
     }
 
     fn holders(&self, claimant: &Claimant, kind: Kind, key: &Key, id: Option<&Id>) -> Vec<&Claimant> {
-        let by_key = self.held_keys.get(&(kind, key.clone())).into_iter().flatten();
-        let by_id = id.and_then(|id| self.held_ids.get(&(kind, id.clone()))).into_iter().flatten();
+        let by_key = self.held_keys.get(&(kind, key.clone())).into_iter().flat_map(Group::iter);
+        let by_id =
+            id.and_then(|id| self.held_ids.get(&(kind, id.clone()))).into_iter().flat_map(Group::iter);
         let mut holders: Vec<&Claimant> = by_key.chain(by_id).filter(|holder| *holder != claimant).collect();
         holders.sort();
         holders.dedup();
@@ -210,12 +235,14 @@ impl Claims {
         let mut found = HashSet::new();
         let held = claim.holds.iter().map(|(kind, key, _)| (*kind, key.clone()));
         for slot in claim.wants.keys().cloned().chain(held) {
-            found.extend(self.wanted.get(&slot).into_iter().flatten().cloned());
-            found.extend(self.held_keys.get(&slot).into_iter().flatten().cloned());
+            found.extend(self.wanted.get(&slot).into_iter().flat_map(Group::iter).cloned());
+            found.extend(self.held_keys.get(&slot).into_iter().flat_map(Group::iter).cloned());
         }
         for (kind, _, id) in &claim.holds {
             if let Some(id) = id {
-                found.extend(self.held_ids.get(&(*kind, id.clone())).into_iter().flatten().cloned());
+                found.extend(
+                    self.held_ids.get(&(*kind, id.clone())).into_iter().flat_map(Group::iter).cloned(),
+                );
             }
         }
         found.remove(claimant);
@@ -303,10 +330,10 @@ impl Asking<'_> {
     }
 }
 
-fn take<K: std::hash::Hash + Eq>(index: &mut HashMap<K, HashSet<Claimant>>, slot: &K, claimant: &Claimant) {
-    if let Some(set) = index.get_mut(slot) {
-        set.remove(claimant);
-        if set.is_empty() {
+fn take<K: std::hash::Hash + Eq>(index: &mut HashMap<K, Group>, slot: &K, claimant: &Claimant) {
+    if let Some(group) = index.get_mut(slot) {
+        group.0.retain(|one| **one != *claimant);
+        if group.0.is_empty() {
             index.remove(slot);
         }
     }
