@@ -2,7 +2,7 @@
 //! woken; each has a back-off of its own; a panic is an error of that object alone.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     future::Future,
     sync::{
         Arc,
@@ -92,7 +92,8 @@ pub struct Queue {
     receiver: mpsc::UnboundedReceiver<(Item, Duration)>,
     waiting: DelayQueue<Item>,
     slots: HashMap<Item, Slot>,
-    ready: std::collections::VecDeque<Item>,
+    /// In the order of [`lane`]: first what others wait for, so that these need not be looked at in vain.
+    ready: [VecDeque<Item>; 3],
 }
 
 #[derive(Default)]
@@ -107,15 +108,20 @@ struct Slot {
     again: Option<Instant>,
 }
 
+/// Objects wait for their Backends, bindings for their roles, and never the other way round.
+fn lane(kind: Kind) -> usize {
+    match kind {
+        Kind::Backend => 0,
+        Kind::Role => 1,
+        Kind::RoleBinding | Kind::ResourceRestriction => 2,
+    }
+}
+
 /// A queue and its waker.
 pub fn queue() -> (Waker, Queue) {
     let (sender, receiver) = mpsc::unbounded_channel();
-    let queue = Queue {
-        receiver,
-        waiting: DelayQueue::new(),
-        slots: HashMap::new(),
-        ready: std::collections::VecDeque::new(),
-    };
+    let queue =
+        Queue { receiver, waiting: DelayQueue::new(), slots: HashMap::new(), ready: Default::default() };
     (Waker { sender, awake: Arc::default() }, queue)
 }
 
@@ -137,7 +143,7 @@ impl Queue {
         let mut tasks: HashMap<tokio::task::Id, Item> = HashMap::new();
         loop {
             while running.len() < workers && !stop.is_cancelled() {
-                let Some(item) = self.ready.pop_front() else { break };
+                let Some(item) = self.next() else { break };
                 let slot = self.slots.entry(item.clone()).or_default();
                 slot.in_line = false;
                 slot.running = true;
@@ -189,6 +195,10 @@ impl Queue {
         }
     }
 
+    fn next(&mut self) -> Option<Item> {
+        self.ready.iter_mut().find_map(VecDeque::pop_front)
+    }
+
     fn stand_in_line(&mut self, item: Item) {
         let slot = self.slots.entry(item.clone()).or_default();
         if let Some((key, _)) = slot.timer.take() {
@@ -196,11 +206,7 @@ impl Queue {
             self.waiting.try_remove(&key);
         }
         slot.in_line = true;
-        // Objects wait for their Backends, and never the other way round.
-        match item.kind {
-            Kind::Backend => self.ready.push_front(item),
-            _ => self.ready.push_back(item),
-        }
+        self.ready[lane(item.kind)].push_back(item);
     }
 
     fn done(&mut self, item: Item, again: Option<Duration>) {
@@ -333,6 +339,17 @@ mod tests {
         assert_eq!(names, ["bad", "good"]);
         stop.cancel();
         running.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_others_wait_for_is_looked_at_first() {
+        use Kind::{Backend, ResourceRestriction, Role, RoleBinding};
+        let (_waker, mut queue) = queue();
+        for kind in [RoleBinding, Role, ResourceRestriction, Backend] {
+            queue.ask(Item { kind, ..item("a") }, Instant::now());
+        }
+        let order: Vec<Kind> = std::iter::from_fn(|| queue.next()).map(|item| item.kind).collect();
+        assert_eq!(order, [Backend, Role, RoleBinding, ResourceRestriction]);
     }
 
     #[test]
