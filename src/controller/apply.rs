@@ -9,7 +9,7 @@ use super::{changes, managed::Managed, queue::Item, tenants::Session};
 use crate::{
     access::{Body, Change, Id, Kind, Observed, Verb},
     backends::{Backend, Class, Error},
-    engine::{Held, Plan, Step},
+    engine::{Claimant, Held, Others, Plan, Step},
 };
 
 /// How a step ended.
@@ -103,7 +103,7 @@ pub async fn find_left_out(session: &Session, plan: &Plan) -> Result<bool, Error
 
 /// Carries a plan out: creates, then updates, then removals.
 pub async fn carry_out<K: Managed>(session: &Session, plan: &Plan, object: &K, hash: &str) -> Outcome {
-    let item = object.item();
+    let (item, claimant) = (object.item(), object.claimant());
     let cause = Cause { item: &item, generation: object.meta().generation.unwrap_or_default(), hash };
     let steps = plan.steps();
     let mut ends: Vec<End> = steps.iter().map(|_| End::Skipped).collect();
@@ -115,8 +115,13 @@ pub async fn carry_out<K: Managed>(session: &Session, plan: &Plan, object: &K, h
         let round: Vec<usize> = (0..steps.len()).filter(able).collect();
         let done: Vec<(usize, End)> = stream::iter(round)
             .map(|index| {
-                let cause = &cause;
-                async move { (index, take(session, &steps[index], cause).await) }
+                let (cause, claimant) = (&cause, &claimant);
+                async move {
+                    let step = &steps[index];
+                    let end = take(session, step, &plan.held()[step.entry], claimant).await;
+                    changes::log(&session.tenant.id, cause, step, &end);
+                    (index, end)
+                }
             })
             .buffer_unordered(AT_ONCE)
             .collect()
@@ -133,14 +138,18 @@ pub async fn carry_out<K: Managed>(session: &Session, plan: &Plan, object: &K, h
     Outcome { held, named: named.collect(), ends }
 }
 
-async fn take(session: &Session, step: &Step, cause: &Cause<'_>) -> End {
-    let end = match &step.change {
+async fn take(session: &Session, step: &Step, held: &Held, claimant: &Claimant) -> End {
+    match &step.change {
         Change::Create { after } => create(session, step, after).await,
         Change::Update { id, before, after } => update(session, &step.change, id, before, after).await,
-        Change::Delete { id, before } => delete(session, &step.change, id, before).await,
-    };
-    changes::log(&session.tenant.id, cause, step, &end);
-    end
+        Change::Delete { id, before } => {
+            let wanted_by_none = || {
+                let claims = session.tenant.claims.lock();
+                claims.others(claimant, held.kind, &held.key, Some(id)) == Others::None
+            };
+            delete(session, &step.change, id, before, wanted_by_none).await
+        }
+    }
 }
 
 async fn create(session: &Session, step: &Step, after: &Body) -> End {
@@ -212,10 +221,18 @@ async fn update(session: &Session, change: &Change, id: &Id, before: &Body, afte
     }
 }
 
-async fn delete(session: &Session, change: &Change, id: &Id, before: &Body) -> End {
+async fn delete(
+    session: &Session,
+    change: &Change,
+    id: &Id,
+    before: &Body,
+    wanted_by_none: impl Fn() -> bool,
+) -> End {
     let backend = &*session.backend;
     match again(backend, before.kind(), id).await {
         Ok(Some(seen)) if seen.body != *before => return moved(session, seen),
+        // Another object may have asked for it since the plan was made.
+        Ok(Some(seen)) if !wanted_by_none() => return moved(session, seen),
         Ok(Some(_)) => {}
         Ok(None) => return vanished(session),
         Err(error) => return End::Failed(error),
@@ -290,4 +307,127 @@ fn held_after(plan: &Plan, ends: &[End]) -> Vec<Held> {
         }
     }
     held.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::BTreeSet,
+        sync::{
+            Arc, Weak,
+            atomic::{AtomicUsize, Ordering},
+        },
+    };
+
+    use async_trait::async_trait;
+    use parking_lot::Mutex;
+
+    use super::*;
+    use crate::{
+        access::{Dialect, Entry, Fingerprint, Grant, Key, Named, RoleRef, Snapshot},
+        backends::{Identity, Limits, Needs},
+        controller::tenants::{Tenant, Tenants},
+        engine::{Cause as Why, Claim, Origin},
+    };
+
+    /// Shows one grant. While it is looked at, another object asks for it.
+    struct Shows {
+        seen: Observed,
+        asks: Mutex<Option<Claim>>,
+        tenant: Weak<Tenant>,
+        writes: AtomicUsize,
+    }
+
+    #[async_trait]
+    impl Backend for Shows {
+        fn dialect(&self) -> &'static dyn Dialect {
+            unreachable!("a removal needs no dialect")
+        }
+
+        async fn probe(&self) -> Result<Identity, Error> {
+            unreachable!("nobody connects")
+        }
+
+        async fn snapshot(&self, _: &Needs) -> Result<Snapshot, Error> {
+            unreachable!("nobody sweeps")
+        }
+
+        async fn look_up(&self, _: &str, _: &str, _: Option<&Id>) -> Result<Vec<Entry>, Error> {
+            unreachable!("nobody looks names up")
+        }
+
+        async fn read(&self, _: Kind, _: &Id) -> Result<Option<Observed>, Error> {
+            if let (Some(claim), Some(tenant)) = (self.asks.lock().take(), self.tenant.upgrade()) {
+                tenant.claims.lock().set(claimant("b"), claim);
+            }
+            Ok(Some(self.seen.clone()))
+        }
+
+        async fn find(&self, _: &Body) -> Result<Option<Observed>, Error> {
+            unreachable!("nothing is made")
+        }
+
+        async fn write(&self, _: &Change) -> Result<Option<Observed>, Error> {
+            self.writes.fetch_add(1, Ordering::Relaxed);
+            Ok(None)
+        }
+    }
+
+    fn claimant(uid: &str) -> Claimant {
+        Claimant { created: "2026-01-01T00:00:00Z".to_owned(), uid: uid.to_owned() }
+    }
+
+    fn claim(wants: &[&Observed], holds: &[&Observed]) -> Claim {
+        let kind = Kind::Grant;
+        Claim {
+            title: "RoleBinding x".to_owned(),
+            namespace: "team-a".to_owned(),
+            wants: wants.iter().map(|it| ((kind, it.key.clone()), it.body.fingerprint())).collect(),
+            holds: holds.iter().map(|it| (kind, it.key.clone(), Some(it.id.clone()))).collect(),
+            active: true,
+            going: false,
+        }
+    }
+
+    /// Removes a grant for one object, while another asks for it or not. Gives the end and the number of writes.
+    async fn remove(asked_for: bool) -> (End, usize) {
+        let named = |id: &str| Named { level: "user".to_owned(), id: Id::new(id), name: id.to_owned() };
+        let grant = Grant { role: RoleRef::Existing(named("role")), subject: named("alice"), scope: None };
+        let body = Body::Grant(grant);
+        let key = Key::new([("subject", "alice")]);
+        let seen = Observed { id: Id::new("grant-1"), key: key.clone(), body: body.clone(), read_only: None };
+        let identity = Identity { description: String::new(), anchors: BTreeSet::new() };
+        let tenant =
+            Tenants::default().of("https://api.example.com", &identity, None, "x", Limits::default());
+        tenant.claims.lock().set(claimant("a"), claim(&[], &[&seen]));
+        let backend = Arc::new(Shows {
+            asks: Mutex::new(asked_for.then(|| claim(&[&seen], &[]))),
+            tenant: Arc::downgrade(&tenant),
+            writes: AtomicUsize::new(0),
+            seen,
+        });
+        let session = Session::new(tenant, backend.clone(), String::new());
+        let held = Held {
+            kind: Kind::Grant,
+            id: Some(Id::new("grant-1")),
+            key,
+            name: None,
+            origin: Origin::Created,
+            fingerprint: Fingerprint::from_status(""),
+            refused: false,
+            others: Others::None,
+        };
+        let change = Change::Delete { id: Id::new("grant-1"), before: body };
+        let step = Step { change, cause: Why::Spec, entry: 0, after: None, was: None, resumed: false };
+        let end = take(&session, &step, &held, &claimant("a")).await;
+        (end, backend.writes.load(Ordering::Relaxed))
+    }
+
+    #[tokio::test]
+    async fn what_another_object_asks_for_meanwhile_is_not_removed() {
+        let (end, writes) = remove(true).await;
+        assert!(matches!(end, End::Moved(Moved::Changed)) && writes == 0, "{end:?}");
+        let (end, writes) = remove(false).await;
+        assert!(matches!(end, End::Done(None)) && writes == 1, "{end:?}");
+    }
 }
