@@ -28,6 +28,17 @@ pub struct Limits {
     pub concurrency: u32,
 }
 
+impl Limits {
+    /// What both allow.
+    pub fn stricter(self, other: Self) -> Self {
+        Self {
+            per_second: self.per_second.min(other.per_second),
+            burst: self.burst.min(other.burst),
+            concurrency: self.concurrency.min(other.concurrency),
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self { per_second: 5, burst: 10, concurrency: 4 }

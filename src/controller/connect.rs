@@ -18,6 +18,7 @@ use super::{
     cache::Name,
     connections::{Connection, Link},
     context::{Context, Stored, Visitor},
+    queue::{Item, Kind},
     resolve::Resolve,
     secrets, sweep,
     tenants::{Session, Tenant},
@@ -30,6 +31,8 @@ use crate::{
     backends::{self, Budget, Class, Error, Limits, Settings, Vendor},
 };
 
+/// Before a Secret that cannot be used is looked at again, at first.
+const SECRET_SOON: Duration = Duration::from_secs(2);
 /// How many anchors a status records.
 const ANCHORS: usize = 16;
 
@@ -67,9 +70,16 @@ pub async fn look_at(ctx: &Arc<Context>, name: &Name) -> Option<Duration> {
 fn gone(ctx: &Context, name: &Name) {
     let kept = dependents(ctx, name).kept;
     if kept == 0 {
-        ctx.connections.remove(name);
+        disconnect(ctx, name);
     }
     ctx.wake_dependents(name);
+}
+
+fn disconnect(ctx: &Context, name: &Name) {
+    if let Some(link) = ctx.connections.last_link(name) {
+        link.session.tenant.limit(name, None);
+    }
+    ctx.connections.remove(name);
 }
 
 async fn reconcile(ctx: &Arc<Context>, name: &Name, backend: &Backend) -> Result<Duration, WriteError> {
@@ -77,7 +87,7 @@ async fn reconcile(ctx: &Arc<Context>, name: &Name, backend: &Backend) -> Result
     let dependents = dependents(ctx, name);
     if going && dependents.kept == 0 {
         writes::release(&ctx.client, &ctx.caches.backends, backend).await?;
-        ctx.connections.remove(name);
+        disconnect(ctx, name);
         return Ok(ctx.options.secret_interval);
     }
     let look = backend.annotations().get(annotations::RECONCILE_AT);
@@ -92,7 +102,7 @@ async fn reconcile(ctx: &Arc<Context>, name: &Name, backend: &Backend) -> Result
             false
         }
         Attempt::Works { link, pin, identity } => {
-            ctx.failures.clear(&super::queue::Item { kind: super::queue::Kind::Backend, name: name.clone() });
+            ctx.failures.clear(&item(name));
             ctx.connections.set_next_probe(name, None);
             prepare(ctx, &link.session.tenant, name);
             let session = link.session.clone();
@@ -199,7 +209,13 @@ async fn attempt(
             // A Secret that could not be read says nothing about the connection that was made from it.
             return match (missing.verdict.reason, ctx.connections.link(name)) {
                 (Reason::BackendError, Some(_)) => (Attempt::AsBefore, known.to_owned()),
-                _ => (fails(missing.verdict, missing.gone), made_from),
+                _ => {
+                    // Whoever applies a Backend and its Secret together, in any order, should not wait for the next round.
+                    let wait = ctx.failures.next(&item(name), SECRET_SOON, ctx.options.secret_interval);
+                    let fails =
+                        Attempt::Fails { verdict: missing.verdict, no_credential: missing.gone, wait };
+                    (fails, made_from)
+                }
             };
         }
     };
@@ -316,7 +332,7 @@ async fn probe(
     let origin = origin.as_str().trim_end_matches('/');
     let tenant =
         ctx.tenants.of(origin, &identity, pinned.as_ref().map(|pin| pin.id.as_str()), &alone, limits);
-    tenant.budget.set(limits);
+    tenant.limit(name, Some(limits));
     let session = match ctx.connections.session(&tenant.id, &read.digest) {
         Some(session) => session,
         None => match connect(tenant.budget.clone()) {
@@ -389,8 +405,11 @@ fn failed(ctx: &Context, name: &Name, error: &Error) -> Attempt {
 
 fn backoff(ctx: &Context, name: &Name) -> Duration {
     let (first, most) = ctx.options.probe_backoff;
-    let item = super::queue::Item { kind: super::queue::Kind::Backend, name: name.clone() };
-    ctx.failures.next(&item, first, most)
+    ctx.failures.next(&item(name), first, most)
+}
+
+fn item(name: &Name) -> Item {
+    Item { kind: Kind::Backend, name: name.clone() }
 }
 
 fn limits(spec: &api::BackendSpec) -> Limits {

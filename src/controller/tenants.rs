@@ -9,7 +9,7 @@ use std::{
 
 use parking_lot::{Mutex, RwLock};
 
-use super::{queue::Item, sweep::Bell};
+use super::{cache::Name, queue::Item, sweep::Bell};
 use crate::{
     access::{Entry, Id, Kind, Observed, Snapshot},
     backends::{Backend, Budget, Error, Identity, Limits, Needs},
@@ -27,6 +27,23 @@ pub struct Tenant {
     /// Which object a claimant is.
     pub objects: Mutex<HashMap<Claimant, Item>>,
     anchors: Mutex<BTreeSet<String>>,
+    /// What each of its Backends allows.
+    limits: Mutex<HashMap<Name, Limits>>,
+}
+
+impl Tenant {
+    /// Puts the limits of one of its Backends in force, or takes them away with it. Where several differ the strictest holds:
+    /// it is one account that they protect.
+    pub fn limit(&self, backend: &Name, limits: Option<Limits>) {
+        let mut all = self.limits.lock();
+        match limits {
+            Some(limits) => all.insert(backend.clone(), limits),
+            None => all.remove(backend),
+        };
+        if let Some(strictest) = all.values().copied().reduce(Limits::stricter) {
+            self.budget.set(strictest);
+        }
+    }
 }
 
 /// All accounts that any Backend has been connected to since the start.
@@ -66,6 +83,7 @@ impl Tenants {
             claims: Mutex::default(),
             objects: Mutex::default(),
             anchors: Mutex::new(identity.anchors.clone()),
+            limits: Mutex::default(),
         });
         tenants.push(tenant.clone());
         tenant
@@ -315,5 +333,24 @@ impl Corrections {
     /// Forgets an object.
     pub fn forget(&self, item: &Item) {
         self.times.lock().remove(item);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_strictest_of_two_backends_on_one_account_holds_until_it_goes() {
+        let limits = |per_second, concurrency| Limits { per_second, burst: 10, concurrency };
+        let identity = Identity { description: String::new(), anchors: BTreeSet::from(["org-1".to_owned()]) };
+        let (strict, loose) = (Name::new("team-a", "arize"), Name::new("team-b", "arize"));
+        let tenants = Tenants::default();
+        let tenant = tenants.of("https://api.example.com", &identity, None, "uid", limits(9, 1));
+        tenant.limit(&strict, Some(limits(2, 4)));
+        tenant.limit(&loose, Some(limits(9, 1)));
+        assert_eq!(tenant.budget.limits(), limits(2, 1));
+        tenant.limit(&strict, None);
+        assert_eq!(tenant.budget.limits(), limits(9, 1));
     }
 }
