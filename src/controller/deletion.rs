@@ -103,7 +103,14 @@ pub(super) async fn without_link<K: Resolve + Stored>(
         .object
         .held()
         .iter()
-        .map(|entry| format!("{} {}", entry.kind, entry.id.as_deref().unwrap_or("?")))
+        .map(|entry| {
+            let id = entry.id.as_deref().unwrap_or("not known to be made");
+            let called = entry.name.as_ref().or_else(|| entry.key.get("name"));
+            called.map_or_else(
+                || format!("{} {id}", entry.kind),
+                |name| format!("{} {name} ({id})", entry.kind),
+            )
+        })
         .collect();
     let note = format!(
         "{} was let go without a credential; this stays in the back end: {}",
