@@ -13,6 +13,8 @@ pub mod stub;
 #[cfg(test)]
 mod tests;
 mod throttle;
+#[cfg(test)]
+mod tls_tests;
 
 use std::{sync::Arc, time::Duration};
 

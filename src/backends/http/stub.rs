@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpListener,
     task::JoinHandle,
     time::Instant,
 };
+use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 use url::Url;
 
 /// A request as it came.
@@ -96,17 +97,42 @@ impl Drop for Stub {
 impl Stub {
     /// Starts one that answers by this function, which is told the request and how many came before it.
     pub async fn start(answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) -> Self {
+        Self::listen(None, answer).await
+    }
+
+    /// The same over TLS.
+    pub async fn start_tls(
+        config: ServerConfig,
+        answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        Self::listen(Some(TlsAcceptor::from(Arc::new(config))), answer).await
+    }
+
+    async fn listen(
+        tls: Option<TlsAcceptor>,
+        answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a bound address");
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let seen = Arc::new(Mutex::new(Vec::new()));
         let (log, answer) = (seen.clone(), Arc::new(answer));
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (log, answer) = (log.clone(), answer.clone());
-                tokio::spawn(async move { serve(stream, &log, &*answer).await });
+                let (tls, log, answer) = (tls.clone(), log.clone(), answer.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        None => serve(stream, &log, &*answer).await,
+                        Some(tls) => {
+                            // A client that does not trust the certificate hangs up here.
+                            let Ok(stream) = tls.accept(stream).await else { return };
+                            serve(stream, &log, &*answer).await;
+                        }
+                    }
+                });
             }
         });
-        Self { url: Url::parse(&format!("http://{address}")).expect("a URL"), seen, task }
+        Self { url: Url::parse(&format!("{scheme}://{address}")).expect("a URL"), seen, task }
     }
 
     /// The requests so far.
@@ -121,7 +147,7 @@ impl Stub {
 }
 
 async fn serve(
-    mut stream: TcpStream,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
     log: &Mutex<Vec<Seen>>,
     answer: &(dyn Fn(&Seen, usize) -> Reply + Send + Sync),
 ) {
@@ -159,7 +185,7 @@ async fn serve(
     let _ = stream.shutdown().await;
 }
 
-async fn read(stream: &mut TcpStream) -> Option<Seen> {
+async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<Seen> {
     let mut bytes = Vec::new();
     let head_end = loop {
         if let Some(at) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {

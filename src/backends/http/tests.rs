@@ -28,7 +28,7 @@ fn schema(body: &[u8]) -> Option<VendorError> {
     Some(VendorError { title: field("title"), detail: field("detail"), code: None })
 }
 
-fn options(base: &Url) -> Options {
+pub fn options(base: &Url) -> Options {
     Options {
         vendor: "test",
         base: base.clone(),
@@ -54,7 +54,7 @@ fn credential() -> Credential {
     Credential::bearer("key", &SecretString::from(SECRET)).expect("a credential")
 }
 
-async fn call(http: &Http, method: Method) -> Result<Answer, Error> {
+pub async fn call(http: &Http, method: Method) -> Result<Answer, Error> {
     let credential = credential();
     let mut request = Request::new(method.clone(), &["v2", "things"], &credential);
     if method == Method::POST {
