@@ -19,9 +19,9 @@ use super::{
     problem::Problem,
     roles,
     state::{Tenant, now},
-    table::Row,
     users::{self, AccountRole, User, UserStatus},
 };
+use crate::simulators::kit::table::Row;
 
 /// The longest grace period of a refresh, in seconds.
 const MAX_GRACE: u64 = 86_400;
@@ -55,6 +55,8 @@ pub struct ApiKey {
 }
 
 impl Row for ApiKey {
+    type Id = Id;
+
     fn id(&self) -> Id {
         self.id
     }

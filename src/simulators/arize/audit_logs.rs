@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    call::{Answer, Call, Scene},
+    call::{Answer, Scene},
     ids::{Id, Kind},
     paging::Window,
     problem::Problem,
     state::{Tenant, now},
-    table::Row,
 };
+use crate::simulators::kit::{call::Call, table::Row};
 
 /// Entries kept; the oldest go first.
 const CAPACITY: usize = 10_000;
@@ -38,6 +38,8 @@ pub struct AuditLog {
 }
 
 impl Row for AuditLog {
+    type Id = Id;
+
     fn id(&self) -> Id {
         self.id
     }

@@ -1,11 +1,7 @@
 //! One call of the API: what was asked, by whom, and the frame in which the operations answer.
 
-use std::sync::Arc;
-
 use axum::{
-    body::{Body, Bytes},
-    extract::{FromRequest, FromRequestParts, MatchedPath, RawPathParams, Request},
-    http::{Method, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::Value;
@@ -18,7 +14,7 @@ use super::{
     problem::{Problem, REQUEST_ID},
     state::Tenant,
 };
-use crate::simulators::kit::{World, credentials::Credentials, uri};
+use crate::simulators::kit::{World, call::Call, credentials::Credentials};
 
 /// An operation of the contract.
 #[derive(Clone, Copy)]
@@ -57,75 +53,6 @@ impl Answer {
     }
 }
 
-/// What was asked.
-pub struct Call {
-    /// The method.
-    pub method: Method,
-    /// The path as the contract writes it, with `{...}` for identifiers.
-    pub template: String,
-    /// The path as it was sent.
-    pub path: String,
-    /// The query, decoded, in the order sent.
-    pub query: Vec<(String, String)>,
-    /// The body.
-    pub body: Bytes,
-    params: Vec<String>,
-    secret: Option<String>,
-}
-
-impl Call {
-    /// A query parameter; the first of its name.
-    pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters(name).next()
-    }
-
-    /// A query parameter that may be repeated.
-    pub fn parameters(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.query.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
-    }
-
-    /// A filter on names: a case-insensitive substring of at most 255 characters.
-    ///
-    /// # Errors
-    /// 400 if it is longer.
-    pub fn substring(&self, name: &str) -> Result<Option<String>, Problem> {
-        match self.parameter(name) {
-            Some(text) if text.chars().count() > 255 => {
-                Err(Problem::invalid(format!("{name} must have at most 255 characters")))
-            }
-            text => Ok(text.map(str::to_lowercase)),
-        }
-    }
-}
-
-impl FromRequest<Arc<World<Arize>>> for Call {
-    type Rejection = Response;
-
-    async fn from_request(request: Request<Body>, world: &Arc<World<Arize>>) -> Result<Self, Response> {
-        let path = request.uri().path().to_owned();
-        let secret = auth::bearer(request.headers());
-        let query = uri::pairs(request.uri().query().unwrap_or_default());
-        let (mut parts, body) = request.into_parts();
-        let template = parts.extensions.get::<MatchedPath>().map(|path| path.as_str().to_owned());
-        let params = RawPathParams::from_request_parts(&mut parts, world).await;
-        let params =
-            params.map(|params| params.iter().map(|(_, value)| value.to_owned()).collect::<Vec<_>>());
-        let body = axum::body::to_bytes(body, usize::MAX).await;
-        match (params, body) {
-            (Ok(params), Ok(body)) => Ok(Self {
-                method: parts.method,
-                template: template.unwrap_or_default(),
-                path,
-                query,
-                body,
-                params,
-                secret,
-            }),
-            _ => Err(world.vendor.refuse(Problem::invalid("the path or the body cannot be read"), &path)),
-        }
-    }
-}
-
 /// A call on its way through the account.
 pub struct Scene<'a> {
     /// The account.
@@ -144,7 +71,7 @@ impl Scene<'_> {
     /// # Errors
     /// 400 if it is malformed, the switched status if it is of another kind.
     pub fn path_id(&self, place: usize, kind: Kind) -> Result<Id, Problem> {
-        self.id(self.call.params.get(place).map_or("", String::as_str), kind)
+        self.id(self.call.param(place), kind)
     }
 
     /// An identifier of kind `kind`.
@@ -158,6 +85,19 @@ impl Scene<'_> {
         } else {
             let status = self.tenant.switches.id_kind_mismatch_status;
             Err(Problem::switched(status, format!("the ID is not that of a {}", kind.name())))
+        }
+    }
+
+    /// A filter on names in the query: a case-insensitive substring of at most 255 characters.
+    ///
+    /// # Errors
+    /// 400 if it is longer.
+    pub fn substring(&self, name: &str) -> Result<Option<String>, Problem> {
+        match self.call.parameter(name) {
+            Some(text) if text.chars().count() > 255 => {
+                Err(Problem::invalid(format!("{name} must have at most 255 characters")))
+            }
+            text => Ok(text.map(str::to_lowercase)),
         }
     }
 

@@ -12,9 +12,9 @@ use super::{
     role_bindings, roles,
     state::Tenant,
     switches::Switches,
-    table::{Row, Table},
     users::{self, AccountRole},
 };
+use crate::simulators::kit::table::{Row, Table};
 
 /// Predefined roles of organizations and spaces, and the role of the RBAC layer that each stands for.
 const PREDEFINED: [(&str, &str); 4] =
@@ -35,6 +35,8 @@ pub struct Membership {
 }
 
 impl Row for Membership {
+    type Id = Id;
+
     fn id(&self) -> Id {
         self.id
     }

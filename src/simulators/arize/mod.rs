@@ -23,7 +23,6 @@ mod seed;
 pub mod spaces;
 pub mod state;
 pub mod switches;
-pub mod table;
 pub mod users;
 
 use std::{
@@ -117,10 +116,7 @@ impl Deref for Simulator {
 /// # Errors
 /// As [`Simulator::start`].
 pub async fn serve(options: Options, shutdown: impl Future<Output = ()>) -> io::Result<()> {
-    let simulator = Simulator::start(options).await?;
-    tracing::info!(url = simulator.url(), "simulating {}", Arize::NAME);
-    shutdown.await;
-    simulator.stop().await;
+    Simulator::start(options).await?.server.run_until(shutdown).await;
     Ok(())
 }
 

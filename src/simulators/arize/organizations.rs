@@ -12,8 +12,8 @@ use super::{
     paging::Window,
     problem::Problem,
     state::{Tenant, now},
-    table::Row,
 };
+use crate::simulators::kit::table::Row;
 
 /// An organization.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -31,6 +31,8 @@ pub struct Organization {
 }
 
 impl Row for Organization {
+    type Id = Id;
+
     fn id(&self) -> Id {
         self.id
     }
@@ -41,7 +43,7 @@ pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     scene.require("ORGANIZATION_READ", Place::Account)?;
     let tenant = &*scene.tenant;
     let window = Window::of("organizations", scene.call, &tenant.switches)?;
-    let name = scene.call.substring("name")?;
+    let name = scene.substring("name")?;
     let rows = tenant.organizations.after(window.after);
     let rows = rows
         .filter(|row| name.as_ref().is_none_or(|part| row.name.to_lowercase().contains(part.as_str())))

@@ -3,12 +3,8 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
-use super::{
-    call::{Answer, Call},
-    ids::Id,
-    problem::Problem,
-    switches::Switches,
-};
+use super::{call::Answer, ids::Id, problem::Problem, switches::Switches};
+use crate::simulators::kit::call::Call;
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 100;

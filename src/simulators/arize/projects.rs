@@ -12,8 +12,8 @@ use super::{
     paging::Window,
     problem::Problem,
     state::{Tenant, now},
-    table::Row,
 };
+use crate::simulators::kit::table::Row;
 
 /// A project.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -40,6 +40,8 @@ fn yes() -> bool {
 }
 
 impl Row for Project {
+    type Id = Id;
+
     fn id(&self) -> Id {
         self.id
     }
@@ -60,8 +62,8 @@ pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     scene.require("PROJECT_READ", Place::Account)?;
     let tenant = &*scene.tenant;
     let window = Window::of("projects", scene.call, &tenant.switches)?;
-    let name = scene.call.substring("name")?;
-    let space_name = scene.call.substring("space_name")?;
+    let name = scene.substring("name")?;
+    let space_name = scene.substring("space_name")?;
     let space = scene.call.parameter("space_id").map(|text| scene.id(text, Kind::Space)).transpose()?;
     let project_type = match scene.call.parameter("project_type") {
         None => None,

@@ -12,8 +12,8 @@ use super::{
     problem::Problem,
     state::now,
     switches::ResourceType,
-    table::Row,
 };
+use crate::simulators::kit::table::Row;
 
 /// A resource that is closed to inherited access.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -26,6 +26,8 @@ pub struct Restriction {
 }
 
 impl Row for Restriction {
+    type Id = Id;
+
     fn id(&self) -> Id {
         self.resource_id
     }

@@ -13,9 +13,9 @@ use super::{
     problem::Problem,
     roles,
     state::{Tenant, now},
-    table::Row,
     users,
 };
+use crate::simulators::kit::table::Row;
 
 /// A role binding: a user has a role on a space or a project.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,6 +36,8 @@ pub struct RoleBinding {
 }
 
 impl Row for RoleBinding {
+    type Id = Id;
+
     fn id(&self) -> Id {
         self.id
     }

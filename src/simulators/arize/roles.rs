@@ -13,8 +13,8 @@ use super::{
     problem::Problem,
     state::{Tenant, now},
     switches::{DuplicatePermissions, PermissionOrder, RoleDeletion, Switches},
-    table::Row,
 };
+use crate::simulators::kit::table::Row;
 
 /// What a role's name may have beside letters and digits.
 const NAME_SIGNS: &str = " -_.,()[]'\"/:\\&@#$%!?+=";
@@ -45,6 +45,8 @@ pub struct Role {
 }
 
 impl Row for Role {
+    type Id = Id;
+
     fn id(&self) -> Id {
         self.id
     }

@@ -12,12 +12,12 @@ use axum::{
 
 use super::{
     Arize, api_keys, audit_logs,
-    call::{self, Call, Operation},
+    call::{self, Operation},
     memberships, organizations,
     problem::Problem,
     projects, restrictions, role_bindings, roles, spaces, users,
 };
-use crate::simulators::kit::World;
+use crate::simulators::kit::{World, call::Call};
 
 use Operation::{List, Read, Write};
 

@@ -13,8 +13,8 @@ use super::{
     problem::Problem,
     state::{Tenant, now},
     switches::Switches,
-    table::Row,
 };
+use crate::simulators::kit::table::Row;
 
 /// A space.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,6 +37,8 @@ pub struct Space {
 }
 
 impl Row for Space {
+    type Id = Id;
+
     fn id(&self) -> Id {
         self.id
     }
@@ -46,7 +48,7 @@ impl Row for Space {
 pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let tenant = &*scene.tenant;
     let window = Window::of("spaces", scene.call, &tenant.switches)?;
-    let name = scene.call.substring("name")?;
+    let name = scene.substring("name")?;
     let parent =
         scene.call.parameter("org_id").map(|text| scene.id(text, Kind::AccountOrganization)).transpose()?;
     if parent.is_some_and(|id| !scene.caller.sees_organization(tenant, id)) {

@@ -17,9 +17,9 @@ use super::{
     roles::Role,
     spaces::Space,
     switches::Switches,
-    table::{Row, Table},
     users::User,
 };
+use crate::simulators::kit::table::{Row, Table};
 
 /// The whole account: what `GET /_sim/state` shows and `PUT /_sim/state` replaces.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -70,6 +70,8 @@ pub struct Asset {
 }
 
 impl Row for Asset {
+    type Id = Id;
+
     fn id(&self) -> Id {
         self.id
     }
@@ -153,7 +155,11 @@ impl Tenant {
         self.admit_rows(Kind::AuditLog, |tenant| &tenant.audit_logs)
     }
 
-    fn admit_rows<T: Row>(&mut self, kind: Kind, table: fn(&Self) -> &Table<T>) -> Result<(), String> {
+    fn admit_rows<T: Row<Id = Id>>(
+        &mut self,
+        kind: Kind,
+        table: fn(&Self) -> &Table<T>,
+    ) -> Result<(), String> {
         if let Some(stray) = table(self).iter().map(Row::id).find(|id| id.kind != kind) {
             return Err(format!("{stray} ({stray:?}) stands among those of kind {}", kind.name()));
         }

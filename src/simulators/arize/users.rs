@@ -14,8 +14,8 @@ use super::{
     problem::Problem,
     state::{Tenant, now},
     switches::Switches,
-    table::Row,
 };
+use crate::simulators::kit::table::Row;
 
 /// A human user, or the bot user of a service key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -42,6 +42,8 @@ pub struct User {
 }
 
 impl Row for User {
+    type Id = Id;
+
     fn id(&self) -> Id {
         self.id
     }
@@ -130,7 +132,7 @@ pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let tenant = &*scene.tenant;
     let switches = &tenant.switches;
     let window = Window::of("users", scene.call, switches)?;
-    let email = scene.call.substring("email")?;
+    let email = scene.substring("email")?;
     let mut statuses = Vec::new();
     for text in scene.call.parameters("status") {
         let known = UserStatus::SHOWN.into_iter().find(|status| switches.spell(status.name()) == text);

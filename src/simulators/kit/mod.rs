@@ -3,6 +3,7 @@
 //! The kit knows no vendor. What differs between vendors (how a request carries its credential, what an
 //! error looks like, what a page of a list looks like) is a method of [`Vendor`].
 
+pub mod call;
 pub mod connection;
 pub mod control;
 pub mod credentials;
@@ -12,6 +13,7 @@ mod glob;
 pub mod log;
 mod observe;
 pub mod server;
+pub mod table;
 pub mod uri;
 mod world;
 

@@ -1,7 +1,7 @@
 //! Starts and stops one simulator on a listen address.
 
 use std::{
-    future::IntoFuture,
+    future::{Future, IntoFuture},
     io,
     net::SocketAddr,
     sync::{
@@ -78,6 +78,13 @@ impl<V: Vendor> Server<V> {
         self.shut_down();
         // The abort is what is awaited; its JoinError says nothing new.
         let _ = (&mut self.task).await;
+    }
+
+    /// Goes on until `shutdown` is over, then stops.
+    pub async fn run_until(self, shutdown: impl Future<Output = ()>) {
+        tracing::info!(url = self.url(), "simulating {}", V::NAME);
+        shutdown.await;
+        self.stop().await;
     }
 
     fn shut_down(&mut self) {

@@ -1,27 +1,29 @@
-//! Rows by identifier, in the order of their numbers; plain lists as JSON.
+//! Rows by identifier, in the order of their identifiers; plain lists as JSON.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
+    fmt::Display,
     ops::Bound,
 };
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-use super::ids::Id;
-
 /// Something stored under an identifier.
 pub trait Row {
+    /// The vendor's identifiers, which sort in the order in which they were issued.
+    type Id: Copy + Ord + Display;
+
     /// The identifier.
-    fn id(&self) -> Id;
+    fn id(&self) -> Self::Id;
 }
 
 /// The rows of one type, in the order in which they were made.
 #[derive(Clone, Debug)]
-pub struct Table<T> {
-    rows: BTreeMap<Id, T>,
+pub struct Table<T: Row> {
+    rows: BTreeMap<T::Id, T>,
 }
 
-impl<T> Default for Table<T> {
+impl<T: Row> Default for Table<T> {
     fn default() -> Self {
         Self { rows: BTreeMap::new() }
     }
@@ -29,17 +31,17 @@ impl<T> Default for Table<T> {
 
 impl<T: Row> Table<T> {
     /// The row of this identifier.
-    pub fn get(&self, id: Id) -> Option<&T> {
+    pub fn get(&self, id: T::Id) -> Option<&T> {
         self.rows.get(&id)
     }
 
     /// The row of this identifier, to be changed in anything but its identifier.
-    pub fn get_mut(&mut self, id: Id) -> Option<&mut T> {
+    pub fn get_mut(&mut self, id: T::Id) -> Option<&mut T> {
         self.rows.get_mut(&id)
     }
 
     /// Whether there is a row of this identifier.
-    pub fn contains(&self, id: Id) -> bool {
+    pub fn contains(&self, id: T::Id) -> bool {
         self.rows.contains_key(&id)
     }
 
@@ -49,7 +51,7 @@ impl<T: Row> Table<T> {
     }
 
     /// Takes a row out.
-    pub fn remove(&mut self, id: Id) -> Option<T> {
+    pub fn remove(&mut self, id: T::Id) -> Option<T> {
         self.rows.remove(&id)
     }
 
@@ -69,13 +71,13 @@ impl<T: Row> Table<T> {
     }
 
     /// The rows behind an identifier; all of them if there is none.
-    pub fn after(&self, id: Option<Id>) -> impl Iterator<Item = &T> {
+    pub fn after(&self, id: Option<T::Id>) -> impl Iterator<Item = &T> {
         let start = id.map_or(Bound::Unbounded, Bound::Excluded);
         self.rows.range((start, Bound::Unbounded)).map(|(_, row)| row)
     }
 
     /// The rows before an identifier, the newest first; all of them if there is none.
-    pub fn before(&self, id: Option<Id>) -> impl Iterator<Item = &T> {
+    pub fn before(&self, id: Option<T::Id>) -> impl Iterator<Item = &T> {
         let end = id.map_or(Bound::Unbounded, Bound::Excluded);
         self.rows.range((Bound::Unbounded, end)).rev().map(|(_, row)| row)
     }
@@ -91,7 +93,7 @@ impl<T: Row> Table<T> {
     }
 }
 
-impl<T: Serialize> Serialize for Table<T> {
+impl<T: Row + Serialize> Serialize for Table<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.rows.values())
     }
