@@ -1,11 +1,17 @@
-//! The simulators against the clients that their vendors publish.
+//! The simulators against the clients that are published for their vendors.
 //!
-//! Needs a Python with what `tests/conformance/requirements.txt` lists, named by the environment variable
-//! `ROLEWRIGHT_CONFORMANCE_PYTHON`. Without it the test is skipped, except in continuous integration.
+//! Those in Python need what `tests/conformance/requirements.txt` lists, in a Python named by the environment
+//! variable `ROLEWRIGHT_CONFORMANCE_PYTHON`. Without it these tests are skipped, except in continuous integration.
+
+#[path = "conformance/grafana_crate.rs"]
+mod grafana_crate;
 
 use std::{env, path::Path};
 
-use rolewright::simulators::arize::{Options, Simulator};
+use rolewright::simulators::{
+    arize, grafana,
+    kit::{Server, Vendor},
+};
 use tokio::process::Command;
 
 const TOKEN: &str = "conformance-token";
@@ -16,22 +22,47 @@ const PROXIES: [&str; 6] =
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_arize_sdk_takes_the_simulator_for_the_vendor() {
+    let simulator = arize::Simulator::start(arize::Options::new(TOKEN)).await.unwrap();
+    if drive(&simulator, "arize_sdk.py").await {
+        let unknown = |entry: &rolewright::simulators::kit::log::Entry| entry.status == Some(405);
+        let unanswered = simulator.world().log.since(0).requests.into_iter().find(unknown);
+        assert_eq!(unanswered, None, "the SDK used an operation that the simulator does not have");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_grafana_api_sdk_takes_the_simulator_for_the_vendor() {
+    let mut options = grafana::Options::new(TOKEN);
+    // The SDK insists on the status of the documentation (contract 2.2).
+    options.tenant.switches.create_status = 200;
+    let simulator = grafana::Simulator::start(options).await.unwrap();
+    drive(&simulator, "grafana_api_sdk.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_grafana_client_takes_the_simulator_for_the_vendor() {
+    let options = grafana::Options { prefix: "/grafana".to_owned(), ..grafana::Options::new(TOKEN) };
+    let simulator = grafana::Simulator::start(options).await.unwrap();
+    drive(&simulator, "drive_grafana_client.py").await;
+}
+
+/// Runs a script against a simulator; false if there is no Python to run it with.
+async fn drive<V: Vendor>(simulator: &Server<V>, script: &str) -> bool {
     let Some(python) = env::var_os("ROLEWRIGHT_CONFORMANCE_PYTHON") else {
         assert!(env::var_os("CI").is_none(), "ROLEWRIGHT_CONFORMANCE_PYTHON must be set in CI");
         eprintln!("SKIPPED: ROLEWRIGHT_CONFORMANCE_PYTHON is not set");
-        return;
+        return false;
     };
-    let simulator = Simulator::start(Options::new(TOKEN)).await.unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/arize_sdk.py");
-    let home = env::temp_dir().join(format!("rolewright-conformance-{}", std::process::id()));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance").join(script);
+    let home = env::temp_dir().join(format!("rolewright-conformance-{}-{script}", std::process::id()));
     std::fs::create_dir_all(&home).unwrap();
     let mut command = Command::new(python);
     for proxy in PROXIES {
         command.env_remove(proxy);
     }
     let output = command
-        .arg(script)
-        // The SDK keeps profiles and caches at home; this test's are its own.
+        .arg(path)
+        // Clients keep profiles and caches at home; this test's are its own.
         .env("HOME", &home)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("ROLEWRIGHT_SIMULATOR_URL", simulator.url())
@@ -44,8 +75,5 @@ async fn the_arize_sdk_takes_the_simulator_for_the_vendor() {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     println!("{}", text(&output.stdout));
     assert!(output.status.success(), "{}", text(&output.stderr));
-
-    let unanswered =
-        simulator.world().log.since(0).requests.into_iter().find(|entry| entry.status == Some(405));
-    assert_eq!(unanswered, None, "the SDK used an operation that the simulator does not have");
+    true
 }

@@ -4,13 +4,24 @@ use std::net::SocketAddr;
 
 use clap::Subcommand;
 
-use crate::simulators;
+use crate::simulators::{
+    arize, grafana,
+    kit::{self, Server},
+};
 
 /// The vendors whose API can be simulated.
 #[derive(Debug, Subcommand)]
 pub enum Vendor {
     /// Arize AX
     Arize(Args),
+    /// Grafana Enterprise
+    Grafana {
+        #[command(flatten)]
+        args: Args,
+        /// The path that the server lies below, such as /grafana
+        #[arg(long, default_value = "")]
+        path_prefix: String,
+    },
 }
 
 /// Where it listens, and its first credential.
@@ -19,20 +30,35 @@ pub struct Args {
     /// The address to listen on. Anybody who reaches it can read and change everything through /_sim: keep it on loopback
     #[arg(long, default_value = "127.0.0.1:9101")]
     listen: SocketAddr,
-    /// The account admin's token
+    /// The administrator's token
     #[arg(long, env = "ROLEWRIGHT_SIMULATE_TOKEN", hide_env_values = true)]
     token: String,
 }
 
 /// Runs it until SIGTERM or Ctrl-C.
 pub async fn run(vendor: Vendor) -> Result<(), String> {
-    let Vendor::Arize(args) = vendor;
-    let options =
-        simulators::arize::Options { listen: args.listen, ..simulators::arize::Options::new(args.token) };
-    let simulator = simulators::arize::Simulator::start(options)
-        .await
-        .map_err(|error| format!("{} cannot be listened on: {error}", args.listen))?;
+    match vendor {
+        Vendor::Arize(Args { listen, token }) => {
+            let options = arize::Options { listen, ..arize::Options::new(token) };
+            let started = arize::Simulator::start(options).await;
+            let simulator = started.map_err(|error| refusal(listen, &error))?;
+            serve(&*simulator).await;
+        }
+        Vendor::Grafana { args: Args { listen, token }, path_prefix } => {
+            let options = grafana::Options { listen, prefix: path_prefix, ..grafana::Options::new(token) };
+            let started = grafana::Simulator::start(options).await;
+            let simulator = started.map_err(|error| refusal(listen, &error))?;
+            serve(&*simulator).await;
+        }
+    }
+    Ok(())
+}
+
+async fn serve<V: kit::Vendor>(simulator: &Server<V>) {
     println!("{}", simulator.url());
     super::stopped_by_signals().cancelled().await;
-    Ok(())
+}
+
+fn refusal(listen: SocketAddr, error: &std::io::Error) -> String {
+    format!("{listen} cannot be listened on: {error}")
 }

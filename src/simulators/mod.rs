@@ -5,4 +5,5 @@
 //! mistake cannot hide on both sides.
 
 pub mod arize;
+pub mod grafana;
 pub mod kit;

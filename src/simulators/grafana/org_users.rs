@@ -1,0 +1,123 @@
+//! Users of the caller's organization: what tokens can look up (contract 2.6).
+
+use serde_json::{Value, json};
+
+use super::{
+    basic_role::BasicRole,
+    call::{Answer, Scene},
+    managed::Subject,
+    paging::Page,
+    problem::Problem,
+    users::{OrgUser, User},
+};
+
+/// GET `/org/users`: no pages.
+pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    let found = matching(scene)?.into_iter().map(|(row, user)| wire(row, user));
+    Ok(Answer::ok(found.take(limit(scene)).collect()))
+}
+
+/// GET `/org/users/lookup`
+pub fn look_up(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    let found = matching(scene)?.into_iter().map(|(_, user)| {
+        json!({
+            "userId": user.id,
+            "uid": user.uid,
+            "login": user.login,
+            "avatarUrl": format!("/avatar/{}", user.id),
+        })
+    });
+    Ok(Answer::ok(found.take(limit(scene)).collect()))
+}
+
+/// GET `/org/users/search`
+pub fn search(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    let found = matching(scene)?.into_iter().map(|(row, user)| wire(row, user)).collect();
+    Ok(Answer::ok(Page::of(scene).envelope("orgUsers", found)))
+}
+
+/// POST `/org/users`: adds a user of the server.
+pub fn add(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    scene.require("org.users:add", "users:*")?;
+    let mut fields = scene.fields()?;
+    let wanted = fields.required_text("loginOrEmail")?;
+    let role = BasicRole::read(&fields.required_text("role")?)?;
+    let org_id = scene.caller.org;
+    let tenant = &mut *scene.tenant;
+    let user = tenant.users.iter().find(|user| user.login == wanted || user.email == wanted);
+    let user_id = user.map(|user| user.id).ok_or_else(|| Problem::not_found("user not found"))?;
+    if tenant.org_users.iter().any(|row| row.org_id == org_id && row.user_id == user_id) {
+        return Err(Problem::switched(409, "User is already member of this organization"));
+    }
+    tenant.org_users.push(OrgUser { org_id, user_id, role });
+    Ok(Answer::ok(json!({ "message": "User added to organization", "userId": user_id })))
+}
+
+/// PATCH `/org/users/{id}`: the basic role.
+pub fn update(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    let id = scene.path_number(0)?;
+    scene.require("org.users:write", &format!("users:id:{id}"))?;
+    let role = BasicRole::read(&scene.fields()?.required_text("role")?)?;
+    let org = scene.caller.org;
+    let mut rows = scene.tenant.org_users.iter_mut();
+    let row = rows.find(|row| row.org_id == org && row.user_id == id);
+    row.ok_or_else(|| Problem::not_found("user not found"))?.role = role;
+    Ok(Answer::message("Organization user updated"))
+}
+
+/// DELETE `/org/users/{id}`
+pub fn remove(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    let id = scene.path_number(0)?;
+    scene.require("org.users:remove", &format!("users:id:{id}"))?;
+    let org = scene.caller.org;
+    let tenant = &mut *scene.tenant;
+    let before = tenant.org_users.len();
+    tenant.org_users.retain(|row| !(row.org_id == org && row.user_id == id));
+    if tenant.org_users.len() == before {
+        return Err(Problem::not_found("user not found"));
+    }
+    let in_org = |team: i64| tenant.teams.get(team).is_some_and(|team| team.org_id == org);
+    tenant.team_members.retain(|row| !(row.user_id == id && in_org(row.team_id)));
+    tenant.user_roles.retain(|row| !(row.user_id == id && row.org_id == org));
+    tenant.managed_permissions.retain(|row| !(row.subject == Subject::User(id) && row.org_id == org));
+    Ok(Answer::message("User removed from organization"))
+}
+
+fn matching<'a>(scene: &'a Scene<'_>) -> Result<Vec<(&'a OrgUser, &'a User)>, Problem> {
+    scene.require_somewhere("org.users:read")?;
+    let query = scene.call.parameter("query").unwrap_or_default();
+    let tenant = &*scene.tenant;
+    let mut found: Vec<_> = tenant
+        .org_users
+        .iter()
+        .filter(|row| row.org_id == scene.caller.org)
+        .filter(|row| scene.caller.may("org.users:read", &format!("users:id:{}", row.user_id)))
+        .filter_map(|row| Some((row, tenant.users.get(row.user_id)?)))
+        .filter(|(_, user)| user.matches(query))
+        .collect();
+    found.sort_by_key(|(_, user)| user.email.to_lowercase());
+    Ok(found)
+}
+
+fn limit(scene: &Scene<'_>) -> usize {
+    match scene.number("limit", 0) {
+        0 => usize::MAX,
+        limit => limit,
+    }
+}
+
+fn wire(row: &OrgUser, user: &User) -> Value {
+    json!({
+        "orgId": row.org_id,
+        "userId": user.id,
+        "uid": user.uid,
+        "email": user.email,
+        "name": user.name,
+        "avatarUrl": format!("/avatar/{}", user.id),
+        "login": user.login,
+        "role": row.role.name(),
+        "isDisabled": user.is_disabled,
+        "lastSeenAt": user.created,
+        "lastSeenAtAge": "< 1 minute",
+    })
+}

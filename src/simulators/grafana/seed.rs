@@ -1,0 +1,199 @@
+//! The tenant that a simulator starts with: a small company with the traps that names have.
+
+use jiff::{Timestamp, ToSpan};
+
+use super::{
+    ADMIN_ACCOUNT,
+    basic_role::BasicRole,
+    builtin,
+    managed::{ResourceKind, Subject},
+    orgs::Org,
+    role_assignments::{TeamRole, UserRole},
+    roles::Role,
+    state::{Kind, Plugin, Tenant},
+    users::OrgUser,
+};
+
+/// Users: name, login, basic role. "ann" is part of "joann"; "Ivan" has a capital letter.
+const USERS: [(&str, &str, BasicRole); 9] = [
+    ("Root Admin", "admin", BasicRole::Admin),
+    ("Alice Moreau", "alice", BasicRole::Viewer),
+    ("Bob Tanaka", "bob", BasicRole::Editor),
+    ("Carol Nwosu", "carol", BasicRole::Viewer),
+    ("Dave Lindqvist", "dave", BasicRole::None),
+    ("Erin Castillo", "erin", BasicRole::Admin),
+    ("Ann Rossi", "ann", BasicRole::Viewer),
+    ("Joann Rossi", "joann", BasicRole::Viewer),
+    ("Ivan Kowalski", "Ivan", BasicRole::Viewer),
+];
+
+/// Teams with their members. "sre" is part of "sre-oncall".
+const TEAMS: [(&str, &[&str]); 4] = [
+    ("data-platform", &["alice", "bob"]),
+    ("sre", &["carol", "dave"]),
+    ("sre-oncall", &["carol"]),
+    ("finance", &[]),
+];
+
+/// Folders: uid, title, parent. Two are called "Runbooks".
+const FOLDERS: [(&str, &str, Option<&str>); 6] = [
+    ("sre", "SRE", None),
+    ("sre-runbooks", "Runbooks", Some("sre")),
+    ("sre-incidents", "Incidents", Some("sre-runbooks")),
+    ("data", "Data platform", None),
+    ("data-runbooks", "Runbooks", Some("data")),
+    ("finance", "Finance", None),
+];
+
+/// Dashboards: uid, title, folder.
+const DASHBOARDS: [(&str, &str, Option<&str>); 5] = [
+    ("home", "Home", None),
+    ("sre-latency", "Latency", Some("sre")),
+    ("incident-review", "Incident review", Some("sre-incidents")),
+    ("pipelines", "Pipelines", Some("data")),
+    ("payroll", "Payroll", Some("finance")),
+];
+
+/// Data sources: uid, name, kind.
+const DATA_SOURCES: [(&str, &str, &str); 3] = [
+    ("prometheus-main", "Prometheus", "prometheus"),
+    ("loki-main", "Loki", "loki"),
+    ("warehouse", "Warehouse", "postgres"),
+];
+
+/// A plugin, and the action that its role has.
+const PLUGIN: (&str, &str) = ("grafana-oncall-app", "grafana-oncall-app.schedules:read");
+
+impl Tenant {
+    /// The tenant that a simulator starts with: two organizations, ten users, three service accounts, five
+    /// teams, six folders, five dashboards, three data sources, the vendor's roles and, in organization 1, a
+    /// role that somebody made and gave by hand.
+    pub fn seeded() -> Self {
+        let mut tenant = Self::default();
+        let start = Timestamp::UNIX_EPOCH + (24 * 365 * 56).hours();
+        for name in ["Main Org.", "Partners"] {
+            let id = tenant.issue(Kind::Org);
+            tenant.orgs.insert(Org { id, name: name.to_owned() });
+        }
+        for (name, login, role) in USERS {
+            tenant.add_user(login, &format!("{}@example.com", login.to_lowercase()), name, 1, role, start);
+        }
+        tenant.seed_principals(start);
+        tenant.seed_teams();
+        let creator = tenant.user_by_login("admin");
+        for (uid, title, parent) in FOLDERS {
+            tenant.add_folder(1, uid, title, parent, creator);
+        }
+        for (uid, title, folder) in DASHBOARDS {
+            tenant.add_dashboard(1, uid, title, folder, creator);
+        }
+        for (uid, name, kind) in DATA_SOURCES {
+            tenant.add_data_source(1, uid, name, kind, creator);
+        }
+        tenant.add_builtin_roles(start);
+        tenant.seed_roles(start);
+        tenant
+    }
+
+    /// The user of this login.
+    pub fn user_by_login(&self, login: &str) -> Option<i64> {
+        self.users.iter().find(|user| user.login == login).map(|user| user.id)
+    }
+
+    /// The user of this address.
+    pub fn user_by_email(&self, email: &str) -> Option<i64> {
+        self.users.iter().find(|user| user.email == email).map(|user| user.id)
+    }
+
+    /// The first team of this name.
+    pub fn team_by_name(&self, name: &str) -> Option<i64> {
+        self.teams.iter().find(|team| team.name == name).map(|team| team.id)
+    }
+
+    /// The first service account of this name.
+    pub fn service_account_by_name(&self, name: &str) -> Option<i64> {
+        self.service_accounts.iter().find(|account| account.name == name).map(|account| account.id)
+    }
+
+    /// The uid of the first role of this name.
+    pub fn role_by_name(&self, name: &str) -> Option<String> {
+        self.roles.iter().find(|role| role.name == name).map(|role| role.uid.clone())
+    }
+
+    fn seed_principals(&mut self, start: Timestamp) {
+        if let Some(admin) = self.user_by_login("admin").and_then(|id| self.users.get_mut(id)) {
+            admin.is_grafana_admin = true;
+            let user_id = admin.id;
+            self.org_users.push(OrgUser { org_id: 2, user_id, role: BasicRole::Admin });
+        }
+        self.add_user("peggy", "peggy@example.com", "Peggy Olu", 2, BasicRole::Editor, start);
+        self.add_service_account(1, ADMIN_ACCOUNT, BasicRole::Admin, start);
+        self.add_service_account(1, "nightly-reports", BasicRole::Viewer, start);
+        self.add_service_account(2, "nightly-reports", BasicRole::Viewer, start);
+    }
+
+    fn seed_teams(&mut self) {
+        for (name, members) in TEAMS {
+            let team_id = self.add_team(1, name, "");
+            let users: Vec<i64> = members.iter().filter_map(|login| self.user_by_login(login)).collect();
+            for user in users {
+                let (resource, subject) = (team_id.to_string(), Subject::User(user));
+                self.set_permission(1, (ResourceKind::Teams, &resource), subject, "Member");
+            }
+        }
+        self.add_team(2, "sre", "");
+    }
+
+    fn seed_roles(&mut self, start: Timestamp) {
+        let (plugin, action) = PLUGIN;
+        let actions = [action.to_owned()].into();
+        self.plugins.push(Plugin { id: plugin.to_owned(), actions });
+        let brought = [
+            (format!("plugins:{plugin}:schedules-reader"), action),
+            ("extsvc:grafana-oncall-app".to_owned(), "teams:read@teams:*"),
+            ("managed:users:2:permissions".to_owned(), "folders:read@folders:uid:sre"),
+        ];
+        for (name, permissions) in brought {
+            let role = self.new_role(&builtin::uid(&name), &name, start);
+            self.roles.insert(Role { permissions: builtin::parse(permissions), ..role });
+        }
+        // What somebody made by hand and no tool knows of.
+        let role = self.new_role("legacy-reviewer", "Legacy reviewer", start);
+        self.roles.insert(Role {
+            org_id: 1,
+            description: "Reads what finance reports".to_owned(),
+            permissions: builtin::parse("reports:read@reports:* dashboards:read@folders:uid:finance"),
+            ..role
+        });
+        if let (Some(user_id), Some(team_id)) = (self.user_by_login("carol"), self.team_by_name("finance")) {
+            let role_uid = "legacy-reviewer".to_owned();
+            let mapped = false;
+            self.user_roles.push(UserRole { org_id: 1, user_id, role_uid: role_uid.clone(), mapped });
+            self.team_roles.push(TeamRole { org_id: 1, team_id, role_uid, mapped });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tenant;
+
+    #[test]
+    fn the_seed_has_the_size_that_it_promises() {
+        let tenant = Tenant::seeded();
+        let sizes =
+            [tenant.orgs.len(), tenant.users.len(), tenant.service_accounts.len(), tenant.teams.len()];
+        assert_eq!(sizes, [2, 10, 3, 5]);
+        let sizes = [tenant.folders.len(), tenant.dashboards.len(), tenant.data_sources.len()];
+        assert_eq!(sizes, [6, 5, 3]);
+    }
+
+    #[test]
+    fn two_seeds_are_the_same_and_survive_their_json() {
+        let json = serde_json::to_value(Tenant::seeded()).unwrap();
+        assert!(serde_json::to_value(Tenant::seeded()).unwrap() == json);
+        let mut tenant: Tenant = serde_json::from_value(json.clone()).unwrap();
+        tenant.admit().unwrap();
+        assert!(serde_json::to_value(tenant).unwrap() == json);
+    }
+}

@@ -1,0 +1,98 @@
+//! Roles of one team (contract 2.4, 3.9).
+
+use super::{
+    call::{Answer, Scene},
+    problem::Problem,
+    role_assignments::{self, TeamRole},
+    roles,
+    state::Tenant,
+};
+
+/// GET `/access-control/teams/{id}/roles`: an unknown team has none.
+pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    let team = scene.path_number(0)?;
+    let org = scene.target_org()?;
+    scene.require("teams.roles:read", &format!("teams:id:{team}"))?;
+    let (with_hidden, with_mapped) = (scene.is_asked("includeHidden"), scene.is_asked("includeMapped"));
+    let tenant = &*scene.tenant;
+    let rows = tenant.team_roles.iter().filter(|row| row.team_id == team && row.org_id == org);
+    let rows = rows.filter(|row| with_mapped || !row.mapped);
+    let shown = rows
+        .filter_map(|row| Some((roles::find(tenant, org, &row.role_uid)?, row.mapped)))
+        .filter(|(role, _)| with_hidden || !role.hidden);
+    Ok(Answer::ok(shown.map(|(role, mapped)| roles::assigned(role, mapped, &tenant.switches)).collect()))
+}
+
+/// POST `/access-control/teams/{id}/roles`: once more is as good as once.
+pub fn add(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    let team = scene.path_number(0)?;
+    scene.require("teams.roles:add", "permissions:type:delegate")?;
+    let uid = scene.fields()?.required_text("roleUid")?;
+    let org = scene.caller.org;
+    known(scene.tenant, org, team)?;
+    let role = roles::get(scene.tenant, org, &uid)?.clone();
+    role_assignments::may_hand_over(scene, &role)?;
+    let row = TeamRole { org_id: org, team_id: team, role_uid: uid, mapped: false };
+    role_assignments::add_to_team(scene.tenant, row);
+    Ok(Answer::message("Role added to the team."))
+}
+
+/// PUT `/access-control/teams/{id}/roles`: the whole set, without hidden and mapped ones.
+pub fn set(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    let team = scene.path_number(0)?;
+    let org = scene.target_org()?;
+    scene.require("teams.roles:add", "permissions:type:delegate")?;
+    scene.require("teams.roles:remove", "permissions:type:delegate")?;
+    let mut fields = scene.fields()?;
+    let uids = fields.texts("roleUids")?;
+    let with_hidden = fields.flag("includeHidden")?.unwrap_or_default();
+    known(scene.tenant, org, team)?;
+    let tenant = &*scene.tenant;
+    let row = |uid: &String| TeamRole { org_id: org, team_id: team, role_uid: uid.clone(), mapped: false };
+    let wanted: Vec<TeamRole> = uids.iter().map(row).collect();
+    let hidden = |uid: &str| roles::find(tenant, org, uid).is_some_and(|role| role.hidden);
+    let (removed, kept): (Vec<TeamRole>, Vec<TeamRole>) =
+        tenant.team_roles.iter().cloned().partition(|row| {
+            row.team_id == team
+                && row.org_id == org
+                && !row.mapped
+                && (with_hidden || !hidden(&row.role_uid))
+                && !wanted.contains(row)
+        });
+    for row in wanted.iter().filter(|row| !tenant.team_roles.contains(row)) {
+        role_assignments::may_hand_over(scene, roles::get(tenant, org, &row.role_uid)?)?;
+    }
+    for role in removed.iter().filter_map(|row| roles::find(tenant, org, &row.role_uid)) {
+        role_assignments::may_hand_over(scene, role)?;
+    }
+    scene.tenant.team_roles = kept;
+    for row in wanted {
+        role_assignments::add_to_team(scene.tenant, row);
+    }
+    Ok(Answer::message("Team roles have been updated."))
+}
+
+/// DELETE `/access-control/teams/{id}/roles/{roleUID}`
+pub fn remove(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    let team = scene.path_number(0)?;
+    let uid = scene.call.param(1).to_owned();
+    scene.require("teams.roles:remove", "permissions:type:delegate")?;
+    let org = scene.caller.org;
+    known(scene.tenant, org, team)?;
+    let row = TeamRole { org_id: org, team_id: team, role_uid: uid, mapped: false };
+    if !scene.tenant.team_roles.contains(&row) {
+        return Err(Problem::not_found("Team role not found"));
+    }
+    if let Some(role) = roles::find(scene.tenant, org, &row.role_uid).cloned() {
+        role_assignments::may_hand_over(scene, &role)?;
+    }
+    scene.tenant.team_roles.retain(|known| *known != row);
+    Ok(Answer::message("Role removed from team."))
+}
+
+fn known(tenant: &Tenant, org: i64, id: i64) -> Result<(), Problem> {
+    match tenant.teams.get(id).filter(|team| team.org_id == org) {
+        Some(_) => Ok(()),
+        None => Err(Problem::not_found("Team not found")),
+    }
+}

@@ -1,0 +1,14 @@
+//! The simulator of Grafana against its contract, over real HTTP.
+
+mod access;
+mod assignments;
+mod client;
+mod control;
+mod delegation;
+mod licence;
+mod places;
+mod queries;
+mod resources;
+mod roles;
+mod validation;
+mod versions;

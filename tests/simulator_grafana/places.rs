@@ -1,0 +1,250 @@
+//! Contract 2.6: look-ups, and what makes the things that are looked up.
+
+use serde_json::json;
+
+use crate::client::grafana;
+
+#[tokio::test]
+async fn users_of_the_organization_are_found_by_part_of_login_address_or_name() {
+    let grafana = grafana().await;
+    let find = async |query: &str| grafana.get(&format!("/org/users?query={query}")).await.each("login");
+    // One address is part of the other.
+    assert_eq!(find("ann@example.com").await, ["ann", "joann"]);
+    assert_eq!(find("ANN").await, ["ann", "joann"]);
+    assert_eq!(find("tanaka").await, ["bob"]);
+    assert_eq!(find("ivan@example.com").await, ["Ivan"]);
+    assert!(find("peggy").await.is_empty());
+    let all = grafana.get("/org/users").await;
+    assert_eq!(all.each("email").len(), 9);
+    let alice = all.body.as_array().unwrap().iter().find(|user| user["login"] == "alice").unwrap();
+    assert_eq!((&alice["orgId"], &alice["role"]), (&json!(1), &json!("Viewer")));
+    assert_eq!((&alice["userId"], alice["uid"].is_string()), (&json!(grafana.user("alice")), true));
+
+    assert_eq!(grafana.get("/org/users?limit=2").await.each("login").len(), 2);
+    let slim = grafana.get("/org/users/lookup?query=alice&limit=5").await;
+    assert_eq!((slim.each("login"), slim.body[0].get("email")), (vec!["alice".to_owned()], None));
+    let page = grafana.get("/org/users/search?perpage=4&page=3").await;
+    assert_eq!((page.body["totalCount"].as_i64(), page.each_of("orgUsers", "login").len()), (Some(9), 1));
+    assert_eq!((page.body["page"].as_i64(), page.body["perPage"].as_i64()), (Some(3), Some(4)));
+}
+
+#[tokio::test]
+async fn users_of_the_server_are_for_server_admins() {
+    let grafana = grafana().await;
+    for path in
+        ["/users/lookup?loginOrEmail=alice", "/users", "/users/search", "/users/2", "/orgs", "/orgs/1"]
+    {
+        assert_eq!(grafana.get(path).await.status, 403, "{path}");
+    }
+    let admin = grafana.login("admin").await;
+    for wanted in ["alice", "alice@example.com", "ALICE"] {
+        let found = admin.get(&format!("/users/lookup?loginOrEmail={wanted}")).await;
+        assert_eq!(
+            (found.body["id"].as_i64(), found.text("login")),
+            (Some(grafana.user("alice")), "alice".into())
+        );
+    }
+    assert_eq!(admin.get("/users/lookup?loginOrEmail=lice").await.status, 404);
+    assert_eq!(admin.get("/users").await.each("login").len(), 10);
+    assert_eq!(admin.get("/users?perpage=3&page=4").await.each("login").len(), 1);
+    assert_eq!(admin.get("/users/search?query=rossi").await.body["totalCount"], 2);
+    assert_eq!(admin.get("/users/2").await.text("login"), "alice");
+    assert_eq!(admin.get("/users/999").await.status, 404);
+    assert_eq!(admin.get("/orgs/name/Partners").await.body["id"], 2);
+    assert_eq!(admin.get("/orgs").await.each("name"), ["Main Org.", "Partners"]);
+}
+
+#[tokio::test]
+async fn a_user_is_made_logs_in_joins_and_leaves() {
+    let grafana = grafana().await;
+    let admin = grafana.login("admin").await;
+    let body = json!({"login": "zoe", "email": "zoe@example.com", "name": "Zoe", "password": "open-sesame"});
+    assert_eq!(grafana.post("/admin/users", body.clone()).await.status, 403);
+    let created = admin.post("/admin/users", body.clone()).await;
+    let id = created.body["id"].as_i64().unwrap();
+    assert_eq!(admin.post("/admin/users", body).await.status, 412);
+    let zoe = grafana.with(crate::client::Login::Basic("zoe".into(), "open-sesame".into()));
+    assert_eq!(zoe.get("/access-control/user/permissions").await.status, 200);
+    let partners = admin.in_org(2);
+    let join = json!({"loginOrEmail": "zoe", "role": "Editor"});
+    assert_eq!(partners.post("/org/users", join.clone()).await.status, 200);
+    assert_eq!(partners.post("/org/users", join).await.status, 409);
+    assert_eq!(zoe.in_org(2).get("/access-control/user/permissions").await.status, 200);
+    assert_eq!(partners.delete(&format!("/org/users/{id}")).await.status, 200);
+    assert_eq!(zoe.in_org(2).get("/access-control/user/permissions").await.status, 401);
+    assert_eq!(admin.delete(&format!("/admin/users/{id}")).await.status, 200);
+    assert_eq!(admin.delete(&format!("/admin/users/{id}")).await.status, 404);
+    // Numbers are not given out again.
+    let again = admin.post("/admin/users", json!({"login": "yan", "password": "p"})).await;
+    assert!(again.body["id"].as_i64() > Some(id));
+}
+
+#[tokio::test]
+async fn numbers_of_users_and_service_accounts_are_one_sequence_and_those_of_teams_another() {
+    let grafana = grafana().await;
+    let account = grafana.post("/serviceaccounts", json!({"name": "ci", "role": "Viewer"})).await;
+    let user =
+        grafana.login("admin").await.post("/admin/users", json!({"login": "zoe", "password": "p"})).await;
+    assert_eq!(user.body["id"].as_i64().unwrap(), account.body["id"].as_i64().unwrap() + 1);
+    // A number alone does not tell what it is of.
+    assert_eq!(grafana.team("sre"), grafana.user("alice"));
+}
+
+#[tokio::test]
+async fn teams_are_found_by_name_by_part_and_by_page() {
+    let grafana = grafana().await;
+    let find = async |query: &str| grafana.get(&format!("/teams/search?{query}")).await;
+    assert_eq!(find("name=sre").await.each_of("teams", "name"), ["sre"]);
+    assert_eq!(find("query=SRE").await.each_of("teams", "name"), ["sre", "sre-oncall"]);
+    assert_eq!(find("name=sre-").await.body["totalCount"], 0);
+    let all = find("").await;
+    assert_eq!((all.body["totalCount"].as_i64(), all.body["perPage"].as_i64()), (Some(4), Some(1000)));
+    assert_eq!(find("perpage=3&page=2").await.each_of("teams", "name"), ["sre-oncall"]);
+    assert!(find("perpage=3&page=3").await.each_of("teams", "name").is_empty());
+    let team = &find("name=data-platform").await.body["teams"][0];
+    assert_eq!((&team["orgId"], &team["memberCount"]), (&json!(1), &json!(2)));
+    // A caller who sees one team finds that one alone.
+    let one = grafana.holder("one", &["teams:read@teams:id:2"]).await;
+    assert_eq!(one.get("/teams/search").await.each_of("teams", "name"), ["sre"]);
+    assert_eq!((one.get("/teams/2").await.status, one.get("/teams/3").await.status), (200, 403));
+}
+
+#[tokio::test]
+async fn a_team_lives_with_its_members() {
+    let grafana = grafana().await;
+    let created = grafana.post("/teams", json!({"name": "ops", "email": "ops@example.com"})).await;
+    assert_eq!(created.text("message"), "Team created");
+    let id = created.body["teamId"].as_i64().unwrap();
+    assert_eq!(grafana.post("/teams", json!({"name": "ops"})).await.status, 409);
+    let path = format!("/teams/{}", created.text("uid"));
+    let alice = json!({"userId": grafana.user("alice")});
+    assert_eq!(grafana.post(&format!("{path}/members"), alice.clone()).await.status, 200);
+    assert_eq!(grafana.post(&format!("{path}/members"), alice).await.status, 400);
+    let stranger = json!({"userId": grafana.user("peggy")});
+    assert_eq!(grafana.post(&format!("{path}/members"), stranger).await.status, 404);
+    assert_eq!(grafana.get(&format!("/teams/{id}/members")).await.each("login"), ["alice"]);
+    let member = format!("{path}/members/{}", grafana.user("alice"));
+    assert_eq!((grafana.delete(&member).await.status, grafana.delete(&member).await.status), (200, 404));
+    assert_eq!(grafana.put(&path, json!({"name": "sre"})).await.status, 400);
+    assert_eq!(grafana.put(&path, json!({"name": "operations"})).await.status, 200);
+    assert_eq!(grafana.get(&path).await.text("name"), "operations");
+    assert_eq!((grafana.delete(&path).await.status, grafana.get(&path).await.status), (200, 404));
+}
+
+#[tokio::test]
+async fn a_service_account_lives_and_its_tokens_work() {
+    let grafana = grafana().await;
+    let found = grafana.get("/serviceaccounts/search?query=night&perpage=10&page=0").await;
+    assert_eq!(found.each_of("serviceAccounts", "name"), ["nightly-reports"]);
+    assert_eq!(found.body["totalCount"], 1);
+    let body = json!({"name": "ci", "role": "Admin"});
+    let created = grafana.post("/serviceaccounts/", body.clone()).await;
+    assert_eq!((created.status, created.text("login")), (201, "sa-1-ci".into()));
+    let again = grafana.post("/serviceaccounts", body).await;
+    assert_eq!((again.status, again.text("messageId")), (400, "serviceaccounts.ErrAlreadyExists".into()));
+    let path = format!("/serviceaccounts/{}", created.body["id"]);
+    let tokens = format!("{path}/tokens");
+    let token = grafana.post(&tokens, json!({"name": "t"})).await;
+    assert!(token.text("key").starts_with("glsa_"));
+    assert_eq!(grafana.post(&tokens, json!({"name": "t"})).await.status, 409);
+    let ci = grafana.with(crate::client::Login::Token(token.text("key")));
+    assert_eq!(ci.get("/access-control/roles").await.status, 200);
+    assert_eq!(
+        grafana.patch(&path, json!({"role": "Viewer"})).await.body["serviceaccount"]["role"],
+        "Viewer"
+    );
+    assert_eq!(ci.get("/access-control/roles").await.status, 403);
+    assert_eq!(grafana.get(&tokens).await.each("name"), ["t"]);
+    assert_eq!(grafana.delete(&format!("{tokens}/{}", token.body["id"])).await.status, 200);
+    assert_eq!(ci.get("/org").await.text("messageId"), "api-key.revoked");
+    let second = grafana.post(&tokens, json!({"name": "u", "secondsToLive": 3600})).await;
+    let ci = grafana.with(crate::client::Login::Token(second.text("key")));
+    assert_eq!(ci.get("/org").await.status, 200);
+    assert_eq!(grafana.delete(&path).await.status, 200);
+    assert_eq!((grafana.get(&path).await.status, ci.get("/org").await.status), (404, 401));
+}
+
+#[tokio::test]
+async fn folders_nest_and_titles_repeat() {
+    let grafana = grafana().await;
+    assert_eq!(grafana.get("/folders").await.each("title"), ["Data platform", "Finance", "SRE"]);
+    assert_eq!(grafana.get("/folders?parentUid=sre").await.each("uid"), ["sre-runbooks"]);
+    assert_eq!(grafana.get("/folders?limit=2&page=2").await.each("title"), ["SRE"]);
+    assert_eq!(grafana.get("/folders?parentUid=nothing").await.status, 404);
+    let deep = grafana.get("/folders/sre-incidents").await;
+    assert_eq!(
+        (deep.text("parentUid"), deep.each_of("parents", "uid")),
+        ("sre-runbooks".into(), vec!["sre".to_owned(), "sre-runbooks".to_owned()])
+    );
+    let twin = grafana.post("/folders", json!({"title": "SRE"})).await;
+    assert_eq!(twin.status, 200);
+    assert_ne!(twin.text("uid"), "sre");
+    assert_eq!(grafana.post("/folders", json!({"uid": "sre", "title": "x"})).await.status, 409);
+    assert_eq!(grafana.post("/folders", json!({"title": "x", "parentUid": "nothing"})).await.status, 400);
+    assert_eq!(
+        grafana.put("/folders/finance", json!({"title": "Money", "version": 1})).await.text("title"),
+        "Money"
+    );
+    let circle = json!({"parentUid": "sre-incidents"});
+    assert_eq!(grafana.post("/folders/sre/move", circle).await.status, 400);
+    // Who sees a folder sees what lies in it.
+    let reader = grafana.holder("reader", &["folders:read@folders:uid:sre"]).await;
+    assert_eq!(reader.get("/folders").await.each("uid"), ["sre"]);
+    assert_eq!(reader.get("/folders/sre-incidents").await.status, 200);
+    assert_eq!(reader.get("/folders/finance").await.status, 403);
+}
+
+#[tokio::test]
+async fn dashboards_and_folders_are_searched() {
+    let grafana = grafana().await;
+    let find = async |query: &str| grafana.get(&format!("/search?{query}")).await.each("uid");
+    assert_eq!(find("type=dash-folder&query=runbooks").await, ["sre-runbooks", "data-runbooks"]);
+    assert_eq!(find("type=dash-db").await.len(), 5);
+    assert_eq!(find("folderUIDs=sre&type=dash-db").await, ["sre-latency"]);
+    assert_eq!(find("folderUIDs=general&type=dash-db").await, ["home"]);
+    assert_eq!(find("").await.len(), 11);
+    assert_eq!(find("limit=4&page=3").await.len(), 3);
+    let entry = &grafana.get("/search?query=incident%20review").await.body[0];
+    assert_eq!((&entry["folderUid"], &entry["folderTitle"]), (&json!("sre-incidents"), &json!("Incidents")));
+}
+
+#[tokio::test]
+async fn a_dashboard_is_saved_read_overwritten_and_deleted() {
+    let grafana = grafana().await;
+    let save = |title: &str, overwrite: bool| json!({"dashboard": {"uid": "board", "title": title}, "folderUid": "data", "overwrite": overwrite});
+    let saved = grafana.post("/dashboards/db", save("Board", false)).await;
+    assert_eq!((saved.text("status"), saved.text("url")), ("success".into(), "/d/board/board".into()));
+    assert_eq!(grafana.post("/dashboards/db", save("Board", false)).await.status, 412);
+    assert_eq!(grafana.post("/dashboards/db", save("Bord", true)).await.body["version"], 2);
+    let read = grafana.get("/dashboards/uid/board").await.body;
+    assert_eq!((&read["dashboard"]["title"], &read["meta"]["folderUid"]), (&json!("Bord"), &json!("data")));
+    assert_eq!(grafana.delete("/dashboards/uid/board").await.status, 200);
+    assert_eq!(grafana.get("/dashboards/uid/board").await.status, 404);
+}
+
+#[tokio::test]
+async fn data_sources_are_found_by_uid_and_by_name() {
+    let grafana = grafana().await;
+    assert_eq!(grafana.get("/datasources").await.each("name"), ["Loki", "Prometheus", "Warehouse"]);
+    assert_eq!(grafana.get("/datasources/uid/loki-main").await.text("name"), "Loki");
+    assert_eq!(grafana.get("/datasources/name/Loki").await.text("uid"), "loki-main");
+    assert_eq!(grafana.get("/datasources/name/loki").await.status, 404);
+    let body = json!({"name": "Tempo", "type": "tempo", "access": "proxy"});
+    let created = grafana.post("/datasources", body.clone()).await;
+    assert_eq!(created.body["datasource"]["name"], "Tempo");
+    assert_eq!(grafana.post("/datasources", body).await.status, 409);
+    let path = format!("/datasources/uid/{}", created.body["datasource"]["uid"].as_str().unwrap());
+    assert_eq!((grafana.delete(&path).await.status, grafana.get(&path).await.status), (200, 404));
+}
+
+#[tokio::test]
+async fn an_organization_goes_with_everything_in_it() {
+    let grafana = grafana().await;
+    let admin = grafana.login("admin").await;
+    assert_eq!(grafana.delete("/orgs/2").await.status, 403);
+    assert_eq!(admin.post("/orgs", json!({"name": "Partners"})).await.status, 409);
+    assert_eq!(admin.delete("/orgs/2").await.status, 200);
+    assert_eq!(admin.get("/orgs/2").await.status, 404);
+    let left = grafana.simulator.edit(|tenant| tenant.teams.iter().filter(|team| team.org_id == 2).count());
+    assert_eq!(left, 0);
+}

@@ -1,0 +1,283 @@
+//! Contract 2.5: permissions on single resources.
+
+use rolewright::simulators::grafana::switches::Licence;
+use serde_json::{Value, json};
+
+use crate::client::{Client, grafana, grafana_with};
+
+/// What a resource shows, a line each: whom, the level, and whether it is managed or inherited.
+async fn shown(client: &Client, path: &str) -> Vec<String> {
+    let answer = client.get(&format!("/access-control/{path}")).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let line = |entry: &Value| {
+        let who = match (entry["userLogin"].as_str(), entry["team"].as_str(), entry["builtInRole"].as_str()) {
+            (Some(login), None, None) => login.to_owned(),
+            (None, Some(team), None) => format!("team {team}"),
+            (None, None, Some(role)) => format!("every {role}"),
+            _ => panic!("{entry}"),
+        };
+        let origin = match (entry["isManaged"].as_bool().unwrap(), entry["isInherited"].as_bool().unwrap()) {
+            (true, false) => "own",
+            (false, true) => "inherited",
+            (false, false) => "fixed",
+            (true, true) => panic!("{entry}"),
+        };
+        format!("{who}: {} {origin}", entry["permission"].as_str().unwrap())
+    };
+    let mut lines: Vec<String> = answer.body.as_array().unwrap().iter().map(line).collect();
+    lines.sort();
+    lines
+}
+
+#[tokio::test]
+async fn the_description_tells_levels_and_who_can_have_them() {
+    let grafana = grafana().await;
+    let cases = [
+        ("folders", json!(["View", "Edit", "Admin"]), true),
+        ("dashboards", json!(["View", "Edit", "Admin"]), true),
+        ("datasources", json!(["Query", "Edit", "Admin"]), true),
+        ("serviceaccounts", json!(["Edit", "Admin"]), false),
+        ("teams", json!(["Member", "Admin"]), false),
+    ];
+    for (kind, levels, roles) in cases {
+        let answer = grafana.get(&format!("/access-control/{kind}/description")).await;
+        assert_eq!(answer.body["permissions"], levels, "{kind}");
+        assert_eq!(answer.body["assignments"]["builtInRoles"], roles, "{kind}");
+        assert_eq!(answer.body["assignments"]["users"], true);
+    }
+    assert_eq!(grafana.get("/access-control/spaceships/description").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_new_folder_is_open_to_viewers_and_editors_and_its_children_inherit() {
+    let grafana = grafana().await;
+    let erin = grafana.login("erin").await;
+    let create = async |body: Value| {
+        let answer = erin.post("/folders", body).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    };
+    create(json!({"uid": "top", "title": "Top"})).await;
+    create(json!({"uid": "child", "title": "Child", "parentUid": "top"})).await;
+    create(json!({"uid": "grandchild", "title": "Grandchild", "parentUid": "child"})).await;
+    let dashboard = json!({"dashboard": {"uid": "board", "title": "Board"}, "folderUid": "grandchild"});
+    assert_eq!(erin.post("/dashboards/db", dashboard).await.status, 200);
+
+    let top =
+        ["erin: Admin own", "every Admin: Admin fixed", "every Editor: Edit own", "every Viewer: View own"];
+    assert_eq!(shown(&grafana, "folders/top").await, top);
+    let inherits = [
+        "erin: Admin inherited",
+        "erin: Admin own",
+        "every Admin: Admin fixed",
+        "every Editor: Edit inherited",
+        "every Viewer: View inherited",
+    ];
+    for path in ["folders/child", "folders/grandchild", "dashboards/board"] {
+        assert_eq!(shown(&grafana, path).await, inherits, "{path}");
+    }
+    // What a parent gives on the way counts most.
+    let path = "/access-control/folders/child/builtInRoles/Viewer";
+    assert_eq!(grafana.post(path, json!({"permission": "Edit"})).await.status, 200);
+    let lines = shown(&grafana, "folders/grandchild").await;
+    assert!(lines.contains(&"every Viewer: Edit inherited".to_owned()), "{lines:?}");
+    // Out of its folder it inherits nothing more.
+    assert_eq!(erin.post("/folders/child/move", json!({"parentUid": ""})).await.status, 200);
+    assert_eq!(
+        shown(&grafana, "folders/child").await,
+        ["erin: Admin own", "every Admin: Admin fixed", "every Viewer: Edit own"]
+    );
+}
+
+#[tokio::test]
+async fn what_a_token_without_account_makes_has_no_owner_and_a_root_dashboard_is_open() {
+    let grafana = grafana().await;
+    let maker = grafana.holder("maker", &["dashboards:create@folders:*", "datasources:create"]).await;
+    let dashboard = json!({"dashboard": {"uid": "board", "title": "Board"}});
+    assert_eq!(maker.post("/dashboards/db", dashboard).await.status, 200);
+    let open = ["every Admin: Admin fixed", "every Editor: Edit own", "every Viewer: View own"];
+    assert_eq!(shown(&grafana, "dashboards/board").await, open);
+    let source = json!({"uid": "tempo", "name": "Tempo", "type": "tempo"});
+    assert_eq!(maker.post("/datasources", source).await.status, 200);
+    let open = ["every Admin: Admin fixed", "every Editor: Query own", "every Viewer: Query own"];
+    assert_eq!(shown(&grafana, "datasources/tempo").await, open);
+}
+
+#[tokio::test]
+async fn a_patch_names_whom_it_changes_and_leaves_the_others() {
+    let grafana = grafana().await;
+    let (alice, sre) = (grafana.user("alice"), grafana.team("sre"));
+    let account = grafana.account("nightly-reports");
+    let path = "/access-control/folders/sre";
+    let patch = json!({"permissions": [
+        {"userId": alice, "permission": "Edit"},
+        {"userId": account, "permission": "View"},
+        {"teamId": sre, "permission": "Admin"},
+        {"builtInRole": "Editor", "permission": ""},
+    ]});
+    let answer = grafana.post(path, patch).await;
+    assert_eq!((answer.status, answer.text("message")), (200, "Permissions updated".into()));
+    let expected = [
+        "admin: Admin own",
+        "alice: Edit own",
+        "every Admin: Admin fixed",
+        "every Viewer: View own",
+        "sa-1-nightly-reports: View own",
+        "team sre: Admin own",
+    ];
+    assert_eq!(shown(&grafana, "folders/sre").await, expected);
+    assert_eq!(
+        grafana.post(path, json!({"permissions": [{"userId": alice, "permission": "View"}]})).await.status,
+        200
+    );
+    let lines = shown(&grafana, "folders/sre").await;
+    assert!(lines.contains(&"alice: View own".to_owned()) && lines.len() == 6, "{lines:?}");
+
+    let entries = grafana.get(path).await.body;
+    let of = |key: &str, value: Value| {
+        entries.as_array().unwrap().iter().find(|entry| entry[key] == value).unwrap().clone()
+    };
+    assert_eq!(of("userId", json!(account))["isServiceAccount"], true);
+    assert_eq!(of("userId", json!(alice))["roleName"], format!("managed:users:{alice}:permissions"));
+    assert_eq!(of("teamId", json!(sre))["roleName"], format!("managed:teams:{sre}:permissions"));
+    assert_eq!(of("builtInRole", json!("Viewer"))["roleName"], "managed:builtins:viewer:permissions");
+    assert!(
+        of("teamId", json!(sre))["actions"].as_array().unwrap().contains(&json!("folders.permissions:write"))
+    );
+    assert!(of("teamId", json!(sre)).get("userId").is_none());
+}
+
+#[tokio::test]
+async fn one_subject_is_set_and_removed_by_its_own_path() {
+    let grafana = grafana().await;
+    let (alice, sre) = (grafana.user("alice"), grafana.team("sre"));
+    let cases = [
+        ("dashboards/home", format!("users/{alice}"), "Edit", "alice: Edit own"),
+        ("datasources/loki-main", format!("teams/{sre}"), "Query", "team sre: Query own"),
+        ("folders/data", "builtInRoles/Viewer".to_owned(), "Admin", "every Viewer: Admin own"),
+        ("serviceaccounts/12", format!("users/{alice}"), "Edit", "alice: Edit own"),
+    ];
+    assert_eq!(grafana.account("nightly-reports"), 12);
+    for (resource, subject, level, line) in cases {
+        let path = format!("/access-control/{resource}/{subject}");
+        let set = grafana.post(&path, json!({"permission": level})).await;
+        assert_eq!((set.status, set.text("message")), (200, "Permission updated".into()), "{path}");
+        assert!(shown(&grafana, resource).await.contains(&line.to_owned()), "{path}");
+        let removed = grafana.post(&path, json!({"permission": ""})).await;
+        assert_eq!((removed.status, removed.text("message")), (200, "Permission removed".into()), "{path}");
+        assert!(!shown(&grafana, resource).await.contains(&line.to_owned()), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_level_on_a_team_is_membership() {
+    let grafana = grafana().await;
+    let (alice, team) = (grafana.user("alice"), grafana.team("finance"));
+    let path = format!("/access-control/teams/{team}/users/{alice}");
+    let members = async || grafana.get(&format!("/teams/{team}/members")).await.each("login");
+    for level in ["Member", "Admin"] {
+        assert_eq!(grafana.post(&path, json!({"permission": level})).await.status, 200);
+        assert_eq!(members().await, ["alice"]);
+        assert_eq!(shown(&grafana, &format!("teams/{team}")).await, [format!("alice: {level} own")]);
+    }
+    assert_eq!(grafana.post(&path, json!({"permission": ""})).await.status, 200);
+    assert!(members().await.is_empty());
+    let add = json!({"userId": alice});
+    assert_eq!(grafana.post(&format!("/teams/{team}/members"), add).await.status, 200);
+    assert_eq!(shown(&grafana, &format!("teams/{team}")).await, ["alice: Member own"]);
+    let to_team = format!("/access-control/teams/{team}/teams/{team}");
+    assert_eq!(grafana.post(&to_team, json!({"permission": "Member"})).await.status, 400);
+}
+
+#[tokio::test]
+async fn wrong_subjects_and_levels_are_400_and_change_nothing() {
+    let grafana = grafana().await;
+    let alice = grafana.user("alice");
+    let before = shown(&grafana, "folders/sre").await;
+    let good = json!({"userId": alice, "permission": "View"});
+    let cases = [
+        (json!({"userId": 999, "permission": "View"}), "accesscontrol.assignmentEntityNotFound"),
+        (
+            json!({"userId": grafana.user("peggy"), "permission": "View"}),
+            "accesscontrol.assignmentEntityNotFound",
+        ),
+        (json!({"teamId": 999, "permission": "View"}), "accesscontrol.assignmentEntityNotFound"),
+        (json!({"builtInRole": "Boss", "permission": "View"}), "accesscontrol.invalidBuiltInRole"),
+        (json!({"builtInRole": "None", "permission": "View"}), "accesscontrol.noneRoleAssignment"),
+        (json!({"userId": alice, "permission": "Query"}), "accesscontrol.invalidRequest"),
+        (json!({"permission": "View"}), "accesscontrol.invalidRequest"),
+        (json!({"userId": alice, "teamId": 1, "permission": "View"}), "accesscontrol.invalidRequest"),
+        (json!({"userId": "alice", "permission": "View"}), "accesscontrol.invalidRequestBody"),
+        (json!("alice"), "accesscontrol.invalidRequestBody"),
+    ];
+    for (wrong, id) in cases {
+        let patch = json!({"permissions": [good, wrong]});
+        let answer = grafana.post("/access-control/folders/sre", patch).await;
+        assert_eq!((answer.status, answer.text("messageId")), (400, id.to_owned()), "{wrong}");
+        assert_eq!(answer.body["statusCode"], 400);
+        assert_eq!(shown(&grafana, "folders/sre").await, before);
+    }
+    let roles =
+        format!("/access-control/serviceaccounts/{}/builtInRoles/Viewer", grafana.account("nightly-reports"));
+    assert_eq!(grafana.post(&roles, json!({"permission": "Edit"})).await.status, 400);
+    for unknown in ["folders/nothing", "dashboards/nothing", "datasources/nothing", "serviceaccounts/999"] {
+        assert_eq!(grafana.get(&format!("/access-control/{unknown}")).await.status, 404, "{unknown}");
+        let patch = json!({"permissions": [good]});
+        assert_eq!(grafana.post(&format!("/access-control/{unknown}"), patch).await.status, 404, "{unknown}");
+    }
+}
+
+#[tokio::test]
+async fn permissions_of_a_resource_are_read_and_written_with_its_scope_or_that_of_a_folder_above() {
+    let grafana = grafana().await;
+    let read = "dashboards.permissions:read";
+    let cases = [
+        (format!("{read}@dashboards:uid:incident-review"), 200),
+        (format!("{read}@folders:uid:sre-incidents"), 200),
+        (format!("{read}@folders:uid:sre"), 200),
+        (format!("{read}@folders:uid:data"), 403),
+        ("folders.permissions:read@folders:*".to_owned(), 403),
+        ("dashboards.permissions:write@dashboards:*".to_owned(), 403),
+    ];
+    for (index, (permission, status)) in cases.into_iter().enumerate() {
+        let holder = grafana.holder(&format!("holder-{index}"), &[&permission]).await;
+        let path = "/access-control/dashboards/incident-review";
+        assert_eq!(holder.get(path).await.status, status, "{permission}");
+        let writes = if permission.contains(":write") { 200 } else { 403 };
+        assert_eq!(holder.post(path, json!({"permissions": []})).await.status, writes, "{permission}");
+    }
+}
+
+#[tokio::test]
+async fn permissions_of_resources_are_there_without_a_licence() {
+    let grafana = grafana_with(|switches| switches.licence = Licence::Absent).await;
+    assert_eq!(grafana.get("/access-control/roles").await.status, 404);
+    let alice = grafana.user("alice");
+    let path = format!("/access-control/folders/sre/users/{alice}");
+    assert_eq!(grafana.post(&path, json!({"permission": "Edit"})).await.status, 200);
+    assert!(shown(&grafana, "folders/sre").await.contains(&"alice: Edit own".to_owned()));
+    assert_eq!(grafana.get("/access-control/folders/description").await.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_gone_takes_its_permissions_along() {
+    let grafana = grafana().await;
+    let (alice, sre) = (grafana.user("alice"), grafana.team("sre"));
+    let patch = json!({"permissions": [
+        {"userId": alice, "permission": "Edit"},
+        {"teamId": sre, "permission": "Edit"},
+    ]});
+    assert_eq!(grafana.post("/access-control/folders/sre", patch).await.status, 200);
+    assert_eq!(grafana.delete(&format!("/teams/{sre}")).await.status, 200);
+    assert_eq!(grafana.login("admin").await.delete(&format!("/admin/users/{alice}")).await.status, 200);
+    let lines = shown(&grafana, "folders/sre").await;
+    assert_eq!(lines.len(), 4, "{lines:?}");
+    // The folder goes with what lies in it, and comes back with nothing.
+    assert_eq!(grafana.delete("/folders/sre").await.status, 200);
+    for path in ["/folders/sre-incidents", "/dashboards/uid/incident-review"] {
+        assert_eq!(grafana.get(path).await.status, 404, "{path}");
+    }
+    let left = grafana.simulator.edit(|tenant| {
+        tenant.managed_permissions.iter().filter(|row| row.resource_id.starts_with("sre")).count()
+    });
+    assert_eq!(left, 0);
+}
