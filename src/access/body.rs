@@ -38,6 +38,8 @@ pub enum SubjectKind {
     User,
     /// An account of a program.
     ServiceAccount,
+    /// A set of users that the back end keeps.
+    Team,
 }
 
 impl SubjectKind {
@@ -46,6 +48,7 @@ impl SubjectKind {
         match self {
             SubjectKind::User => "user",
             SubjectKind::ServiceAccount => "serviceAccount",
+            SubjectKind::Team => "team",
         }
     }
 }
@@ -55,6 +58,7 @@ impl fmt::Display for SubjectKind {
         f.write_str(match self {
             SubjectKind::User => "User",
             SubjectKind::ServiceAccount => "ServiceAccount",
+            SubjectKind::Team => "Team",
         })
     }
 }
@@ -126,11 +130,13 @@ impl fmt::Display for Rule {
 }
 
 /// A named set of rules. Rules are a set: neither order nor repetition means anything in any back end.
+///
+/// As a wish it may be silent about its display name and about settings: those it leaves as they are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Role {
     /// The name in the back end.
     pub name: String,
-    /// The name shown to people; absent where the back end has none or the spec is silent.
+    /// The name shown to people; absent where the back end has none, and in a wish that is silent about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
     /// Free text; absent and empty are the same and stored as absent.
@@ -138,9 +144,19 @@ pub struct Role {
     pub description: Option<String>,
     /// What the role permits.
     pub rules: BTreeSet<Rule>,
-    /// What only this back end has, by field name.
+    /// What only this back end has, by field name. A wish is silent about those that it does not name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, String>,
+}
+
+impl Role {
+    fn fulfils(&self, wish: &Role) -> bool {
+        self.name == wish.name
+            && self.description == wish.description
+            && self.rules == wish.rules
+            && (wish.display_name.is_none() || self.display_name == wish.display_name)
+            && wish.settings.iter().all(|(field, value)| self.settings.get(field) == Some(value))
+    }
 }
 
 /// The role of a grant: one that exists, or one that is itself still planned and so known by name alone.
@@ -229,16 +245,36 @@ impl Body {
         }
     }
 
-    /// The place inside which the absence of this thing has to be proven: its scope or resource. None for what lies in no place.
+    /// Whether this says all that a wish asks for. What the wish is silent about may be anything.
+    pub fn fulfils(&self, wish: &Body) -> bool {
+        match (self, wish) {
+            (Body::Role(role), Body::Role(wish)) => role.fulfils(wish),
+            _ => self == wish,
+        }
+    }
+
+    /// A wish with the words of this body where it is silent: what is to be said after an update.
+    pub fn changed_to(&self, wish: &Body) -> Body {
+        let (Body::Role(role), Body::Role(wish)) = (self, wish) else { return wish.clone() };
+        let mut whole = wish.clone();
+        whole.display_name = whole.display_name.or_else(|| role.display_name.clone());
+        for (field, value) in &role.settings {
+            whole.settings.entry(field.clone()).or_insert_with(|| value.clone());
+        }
+        Body::Role(whole)
+    }
+
+    /// The place inside which the absence of this thing has to be proven: its scope or resource; for a grant that lies in no scope, its
+    /// subject. None for what lies in no place.
     pub fn place(&self) -> Option<&Id> {
         match self {
             Body::Role(_) => None,
-            Body::Grant(grant) => grant.scope.as_ref().map(|scope| &scope.id),
+            Body::Grant(grant) => Some(grant.scope.as_ref().map_or(&grant.subject.id, |scope| &scope.id)),
             Body::Restriction(restriction) => Some(&restriction.resource.id),
         }
     }
 
-    /// The difference from this body to another of its kind, a line each, as shown in plans; empty when both say the same.
+    /// The difference from this body to a wish of its kind, a line each, as shown in plans; empty when this fulfils it.
     pub fn difference(&self, to: &Body) -> Vec<String> {
         match (self, to) {
             (Body::Role(from), Body::Role(to)) => role_difference(from, to),
@@ -258,11 +294,12 @@ fn role_difference(from: &Role, to: &Role) -> Vec<String> {
         }
     };
     field("name", Some(&from.name), Some(&to.name));
-    field("displayName", from.display_name.as_deref(), to.display_name.as_deref());
+    if to.display_name.is_some() {
+        field("displayName", from.display_name.as_deref(), to.display_name.as_deref());
+    }
     field("description", from.description.as_deref(), to.description.as_deref());
-    let settings: BTreeSet<&String> = from.settings.keys().chain(to.settings.keys()).collect();
-    for name in settings {
-        field(name, from.settings.get(name).map(String::as_str), to.settings.get(name).map(String::as_str));
+    for (name, wanted) in &to.settings {
+        field(name, from.settings.get(name).map(String::as_str), Some(wanted));
     }
     lines.extend(to.rules.difference(&from.rules).map(|rule| format!("+ {rule}")));
     lines.extend(from.rules.difference(&to.rules).map(|rule| format!("- {rule}")));

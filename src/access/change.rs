@@ -33,6 +33,9 @@ impl fmt::Display for Verb {
 pub enum Change {
     /// Makes `after`.
     Create {
+        /// The id to make it under, where that is ours to choose.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<Id>,
         /// What is to be.
         after: Body,
     },
@@ -67,7 +70,7 @@ impl Change {
     /// The thing concerned, as wanted where it stays, as it was where it goes.
     pub fn body(&self) -> &Body {
         match self {
-            Change::Create { after } | Change::Update { after, .. } => after,
+            Change::Create { after, .. } | Change::Update { after, .. } => after,
             Change::Delete { before, .. } => before,
         }
     }
@@ -91,7 +94,7 @@ impl Change {
     /// What changes, a line each, for people.
     pub fn details(&self) -> Vec<String> {
         match self {
-            Change::Create { after: Body::Role(role) } => {
+            Change::Create { after: Body::Role(role), .. } => {
                 role.rules.iter().map(|rule| format!("+ {rule}")).collect()
             }
             Change::Update { before, after, .. } => before.difference(after),

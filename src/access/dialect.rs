@@ -1,7 +1,7 @@
 //! What differs between back ends and is pure: their natural keys, their rules for names, their levels of scope.
 
 use super::{
-    body::{Body, Kind, Role, SubjectKind},
+    body::{Body, Kind, Role, RoleRef, SubjectKind},
     key::{Id, Key},
 };
 
@@ -19,6 +19,15 @@ impl Fault {
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self { field: field.into(), message: message.into() }
     }
+}
+
+/// An identifier that is ours to choose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChosenId {
+    /// The identifier.
+    pub id: Id,
+    /// The spec names it: whatever has it is meant, whatever its name. Otherwise it is derived from the object that asks.
+    pub given: bool,
 }
 
 /// What a back end offers. Levels are ordered from the widest to the narrowest.
@@ -50,12 +59,26 @@ pub trait Dialect: Send + Sync {
     /// Every fault, so that the user can mend them all at once.
     fn check_role(&self, role: Role) -> Result<Role, Vec<Fault>>;
 
+    /// The id that a wanted role, as the spec has it, is made under. None where the back end gives out ids. `owner` tells the object
+    /// that asks from every other.
+    fn role_id(&self, _role: &Role, _owner: &str) -> Option<ChosenId> {
+        None
+    }
+
+    /// Checks that a role can be granted.
+    ///
+    /// # Errors
+    /// What to do instead.
+    fn check_grantable(&self, _role: &RoleRef) -> Result<(), Fault> {
+        Ok(())
+    }
+
     /// The natural key of a thing. Of a grant it names at least the field `subject`, and `scope` where the grant has one; of a
     /// restriction `resource`: each the id. By these, what is held is known even when it is not to be seen.
     fn key(&self, body: &Body) -> Key;
 
-    /// Whether a text that may be a name or an id is an id.
-    fn is_id(&self, text: &str) -> bool;
+    /// The id that a text stands for at a level, if it is an id and not a name.
+    fn id_of(&self, level: &str, text: &str) -> Option<Id>;
 
     /// The level of what an id names, where the id tells.
     fn level_of(&self, id: &Id) -> Option<&'static str>;

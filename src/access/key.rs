@@ -44,6 +44,12 @@ impl Key {
         Self(fields.into())
     }
 
+    /// The id of the place inside which the absence of the thing has to be proven: its scope or resource; for a grant that lies in no
+    /// scope, its subject. None for what lies in no place.
+    pub fn place(&self) -> Option<Id> {
+        ["scope", "resource", "subject"].into_iter().find_map(|field| self.get(field)).map(Id::new)
+    }
+
     /// The value of one field.
     pub fn get(&self, field: &str) -> Option<&str> {
         self.0.iter().find(|(name, _)| name == field).map(|(_, value)| value.as_str())

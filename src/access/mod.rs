@@ -13,7 +13,7 @@ mod tests;
 
 pub use body::{Body, Effect, Grant, Kind, Named, Restriction, Role, RoleRef, Rule, SubjectKind};
 pub use change::{Change, Verb};
-pub use dialect::{Capabilities, Dialect, Fault};
+pub use dialect::{Capabilities, ChosenId, Dialect, Fault};
 pub use directory::{Directory, Entry, Found};
 pub use key::{Fingerprint, Id, Key, sha256_hex};
 pub use snapshot::{Absence, Builder, Observed, Proof, Snapshot};

@@ -20,6 +20,17 @@ pub struct Observed {
     pub body: Body,
     /// Why it may not be written, where the vendor owns it ("a predefined role").
     pub read_only: Option<String>,
+    /// Tells one state of it from any other, where the back end has such a mark: as long as it is the same nobody has changed it.
+    pub revision: Option<String>,
+    /// A list shows that it is there and not all that it says: `body` is to be relied on only for its name.
+    pub outline: bool,
+}
+
+impl Observed {
+    /// A thing that was seen whole and that may be written.
+    pub fn new(id: Id, key: Key, body: Body) -> Self {
+        Self { id, key, body, read_only: None, revision: None, outline: false }
+    }
 }
 
 /// Where the absence of a thing of one kind was proven in this sweep.

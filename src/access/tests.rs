@@ -21,7 +21,7 @@ fn role(name: &str, actions: &[&str]) -> Role {
 
 fn seen(id: &str, name: &str) -> Observed {
     let body = Body::Role(role(name, &["read"]));
-    Observed { id: Id::new(id), key: Key::new([("name", name)]), body, read_only: None }
+    Observed::new(Id::new(id), Key::new([("name", name)]), body)
 }
 
 fn by_name(snapshot: &Snapshot, name: &str) -> Option<String> {

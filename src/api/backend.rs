@@ -7,7 +7,11 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::common::{DeletionPolicy, Mode};
+use super::{
+    arize::ArizeConnection,
+    common::{DeletionPolicy, Mode},
+    grafana::GrafanaConnection,
+};
 
 /// A connection to a back end.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Deserialize, Serialize, PartialEq)]
@@ -36,13 +40,16 @@ use super::common::{DeletionPolicy, Mode};
     printcolumn(name = "Mode", type_ = "string", json_path = ".spec.mode", priority = 1),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
-#[x_kube(validation = Rule::new("[has(self.arize)].filter(x, x).size() == 1")
-    .message("write exactly one back-end block: arize"))]
+#[x_kube(validation = Rule::new("[has(self.arize), has(self.grafana)].filter(x, x).size() == 1")
+    .message("write exactly one back-end block: arize or grafana"))]
 #[serde(rename_all = "camelCase")]
 pub struct BackendSpec {
     /// An account of Arize AX.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arize: Option<ArizeConnection>,
+    /// An organization of Grafana Enterprise or Grafana Cloud.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grafana: Option<GrafanaConnection>,
     /// What to trust beside the public certificate authorities.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
@@ -61,47 +68,6 @@ pub struct BackendSpec {
     /// When an object is deleted: Delete what it holds (the default), or Retain it in the back end. An object can say otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
-}
-
-/// Where an Arize account is, and the key to it.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("[has(self.region), has(self.url), has(self.baseDomain)].filter(x, x).size() <= 1")
-    .message("write at most one of region, url and baseDomain; none of them means https://api.arize.com"))]
-#[x_kube(validation = Rule::new(
-    "!has(self.url) || (isURL(self.url) && url(self.url).getHost() != '' && url(self.url).getEscapedPath() in ['', '/'] && url(self.url).getQuery().size() == 0 && !self.url.contains('@'))")
-    .message("url must be scheme, host and port only, such as https://arize.example.com")
-    .field_path(".url"))]
-#[x_kube(validation = Rule::new(
-    "!has(self.url) || !isURL(self.url) || url(self.url).getScheme() == 'https' || (url(self.url).getScheme() == 'http' && has(self.allowInsecure) && self.allowInsecure)")
-    .message("url must begin with https://; to send the key in clear text over http://, set allowInsecure: true")
-    .field_path(".url"))]
-pub struct ArizeConnection {
-    /// The region of an account on Arize's own cloud, such as us-central-1a, US, EU or CA. Calls go to https://api.<region>.arize.com; without region, url and baseDomain to https://api.arize.com.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$"))]
-    pub region: Option<String>,
-    /// The address of a self-hosted Arize, such as https://arize.example.com.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 512), regex(pattern = r"^https?://[^@/?#\s]+/?$"))]
-    pub url: Option<String>,
-    /// The domain of a private connection, such as arize.example.com: calls go to https://api.<baseDomain>.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"))]
-    pub base_domain: Option<String>,
-    /// Permits a url that begins with http://, over which the key travels in clear text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub allow_insecure: Option<bool>,
-    /// The key that calls are made with.
-    pub credentials: ArizeCredentials,
-}
-
-/// The key to an Arize account.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ArizeCredentials {
-    /// A user's API key or a service key, in a Secret of the same namespace. The Secret must name the host that may be sent it in the annotation rolewright.dev/hosts, such as api.arize.com.
-    pub api_key_secret_ref: SecretKeyRef,
 }
 
 /// One value of a Secret in the same namespace.
@@ -166,7 +132,7 @@ pub struct BackendStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     pub identity: Option<String>,
-    /// The kinds of objects that this back end has.
+    /// The kinds of things that this back end has and that objects can hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     pub capabilities: Vec<String>,
@@ -218,14 +184,24 @@ pub struct Block {
     pub secrets: Vec<(&'static str, SecretKeyRef)>,
 }
 
+impl Block {
+    /// A block of these fields, of which `credentials` stay out.
+    pub(super) fn new(
+        vendor: &'static str,
+        connection: &impl Serialize,
+        secrets: Vec<(&'static str, SecretKeyRef)>,
+    ) -> Self {
+        let mut settings = serde_json::to_value(connection).expect("the block has string keys only");
+        settings.as_object_mut().expect("a struct is an object").remove("credentials");
+        Self { vendor, settings, secrets }
+    }
+}
+
 impl BackendSpec {
     /// The one block that is there. None when an object that was stored under other rules has none.
     pub fn block(&self) -> Option<Block> {
-        let arize = self.arize.as_ref()?;
-        let mut settings = serde_json::to_value(arize).expect("the block has string keys only");
-        settings.as_object_mut().expect("a struct is an object").remove("credentials");
-        let secrets = vec![("apiKeySecretRef", arize.credentials.api_key_secret_ref.clone())];
-        Some(Block { vendor: "arize", settings, secrets })
+        let arize = self.arize.as_ref().map(ArizeConnection::block);
+        arize.or_else(|| self.grafana.as_ref().map(GrafanaConnection::block))
     }
 
     /// The wished interval between sweeps.

@@ -1,9 +1,11 @@
 //! The custom resources as users write them: serde types, schemas, admission rules. They know nobody else in the house.
 //! Nothing has a `default:` in its schema, so that an object read back is what was written; defaults are methods here.
 
+mod arize;
 mod backend;
 mod common;
 mod conditions;
+mod grafana;
 mod restriction;
 mod role;
 mod role_binding;
@@ -15,12 +17,11 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::CustomResourceExt;
 
 pub use self::{
-    backend::{
-        ArizeConnection, ArizeCredentials, Backend, BackendSpec, BackendStatus, Block, Counts, Requests,
-        SecretKeyRef, TenantPin, Tls,
-    },
+    arize::{ArizeConnection, ArizeCredentials},
+    backend::{Backend, BackendSpec, BackendStatus, Block, Counts, Requests, SecretKeyRef, TenantPin, Tls},
     common::{Adopt, BackendRef, BackendRefKind, DeletionPolicy, Mode, annotations},
     conditions::{Reason, condition},
+    grafana::{GrafanaConnection, GrafanaCredentials, GrafanaRole},
     restriction::{ResourceRef, ResourceRestriction, ResourceRestrictionSpec},
     role::{Effect, Role, RoleSpec, Rule},
     role_binding::{

@@ -1,11 +1,14 @@
 //! The `Role` resource: a named set of rules in a back end.
 
+use std::collections::BTreeMap;
+
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
     common::{Adopt, BackendRef, DeletionPolicy, Mode},
+    grafana::GrafanaRole,
     status::ObjectStatus,
 };
 
@@ -40,6 +43,14 @@ use super::{
 #[x_kube(validation = Rule::new("self.backendRef.name == oldSelf.backendRef.name")
     .message("backendRef cannot be changed: delete this object and create it for the other Backend")
     .field_path(".backendRef"))]
+#[x_kube(validation = Rule::new(
+    "(has(self.grafana) && has(self.grafana.uid) ? self.grafana.uid : '') == (has(oldSelf.grafana) && has(oldSelf.grafana.uid) ? oldSelf.grafana.uid : '')")
+    .message("grafana.uid cannot be changed: delete this object and create it with the other uid")
+    .field_path(".grafana"))]
+#[x_kube(validation = Rule::new(
+    "(has(self.grafana) && has(self.grafana.global) ? self.grafana.global : false) == (has(oldSelf.grafana) && has(oldSelf.grafana.global) ? oldSelf.grafana.global : false)")
+    .message("grafana.global cannot be changed: delete this object and create it anew")
+    .field_path(".grafana"))]
 #[serde(rename_all = "camelCase")]
 pub struct RoleSpec {
     /// The Backend whose role this is. Cannot be changed.
@@ -48,6 +59,10 @@ pub struct RoleSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub name: Option<String>,
+    /// The name that Grafana shows for the role; left as it is when absent. Arize roles have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 190))]
+    pub display_name: Option<String>,
     /// What the role is for, as shown in the back end. Arize takes 1000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]
@@ -55,6 +70,9 @@ pub struct RoleSpec {
     /// What the role permits. Order and repetition mean nothing.
     #[schemars(length(min = 1, max = 256))]
     pub rules: Vec<crate::api::Rule>,
+    /// What only Grafana roles have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grafana: Option<GrafanaRole>,
     /// When the back end has a role of this name already and no object holds it: Never take it over, take it over IfIdentical (the default), or Always, and make it equal to this object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopt: Option<Adopt>,
@@ -66,18 +84,25 @@ pub struct RoleSpec {
     pub deletion_policy: Option<DeletionPolicy>,
 }
 
+impl RoleSpec {
+    /// The fields that only one vendor's roles have, and that vendor.
+    pub fn settings(&self) -> Option<(&'static str, BTreeMap<String, String>)> {
+        self.grafana.as_ref().map(|grafana| ("grafana", grafana.settings()))
+    }
+}
+
 /// Actions, on resources where the back end has them.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Rule {
-    /// What may be done, in the back end's own words, such as PROJECT_READ on Arize.
+    /// What may be done, in the back end's own words, such as PROJECT_READ on Arize or reports:read on Grafana.
     #[schemars(length(min = 1, max = 512), inner(length(min = 1, max = 190)))]
     pub actions: Vec<String>,
-    /// What it may be done to, in the back end's own words. Arize roles have no resources: leave it out.
+    /// What it may be done to, in the back end's own words, such as reports:* on Grafana, where an action without any has no scope. Arize roles have no resources: leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64), inner(length(min = 1, max = 512)))]
     pub resources: Option<Vec<String>>,
-    /// Allow (the default), or Deny where the back end can. Arize roles only allow.
+    /// Allow (the default), or Deny where the back end can. Arize and Grafana roles only allow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect: Option<Effect>,
 }

@@ -51,7 +51,7 @@ pub struct RoleBindingSpec {
     #[x_kube(validation = Rule::new("self.all(s, self.exists_one(t, t.kind == s.kind && t.name == s.name))")
         .message("a subject is there twice: list each kind and name once"))]
     pub subjects: Vec<Subject>,
-    /// Where the role is held. Arize needs one: a space, or a project of a space.
+    /// Where the role is held. Arize needs one: a space, or a project of a space. Grafana has none: there the role's rules say where it applies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,
     /// When a subject has a grant there already and no object holds it: Never take it over, take it over IfIdentical (the default), or Always, and make it a grant of this role.
@@ -100,9 +100,9 @@ pub struct ExternalRole {
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, Hash, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Subject {
-    /// User for a person, or ServiceAccount for a program: on Arize, the bot user of a service key.
+    /// User for a person, ServiceAccount for a program (on Arize, the bot user of a service key), or Team for a team of Grafana.
     pub kind: SubjectKind,
-    /// A user's e-mail address, a service account's (on Arize: service key's) name, or either's id.
+    /// A user's e-mail address, a service account's (on Arize: service key's) or team's name, or the id. On Grafana also login:alice for a user's login name, id:12 for an id, and uid:abc for a team's uid.
     #[schemars(length(min = 1, max = 320))]
     pub name: String,
 }
@@ -114,6 +114,19 @@ pub enum SubjectKind {
     User,
     /// An account of a program.
     ServiceAccount,
+    /// A set of users that the back end keeps.
+    Team,
+}
+
+impl Subject {
+    /// What tells it from all other subjects of the object, for people: its name, and its kind where that is not User.
+    pub fn called(&self) -> String {
+        match self.kind {
+            SubjectKind::User => self.name.clone(),
+            SubjectKind::ServiceAccount => format!("ServiceAccount {}", self.name),
+            SubjectKind::Team => format!("Team {}", self.name),
+        }
+    }
 }
 
 /// Where a role is held: by names, from the widest to the narrowest, or by one id.

@@ -43,7 +43,7 @@ pub struct HeldEntry {
     /// Role, Grant or Restriction.
     #[schemars(length(max = 32))]
     pub kind: String,
-    /// Its id in the back end; absent while its creation is under way.
+    /// Its id in the back end. While its creation is under way, the id that it is made under, where that can be chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     pub id: Option<String>,
@@ -60,6 +60,10 @@ pub struct HeldEntry {
     /// Tells what was last applied from anything else.
     #[schemars(length(max = 64))]
     pub fingerprint: String,
+    /// The back end's mark of the state in which it was last seen to be as applied, where it has such marks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub revision: Option<String>,
 }
 
 /// How a thing came to be held.

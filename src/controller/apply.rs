@@ -140,7 +140,7 @@ pub async fn carry_out<K: Managed>(session: &Session, plan: &Plan, object: &K, h
 
 async fn take(session: &Session, step: &Step, held: &Held, claimant: &Claimant) -> End {
     match &step.change {
-        Change::Create { after } => create(session, step, after).await,
+        Change::Create { after, .. } => create(session, step, after).await,
         Change::Update { id, before, after } => update(session, &step.change, id, before, after).await,
         Change::Delete { id, before } => {
             let wanted_by_none = || {
@@ -183,7 +183,7 @@ async fn create(session: &Session, step: &Step, after: &Body) -> End {
 /// An answer that was lost is resolved by looking, never by asking again.
 async fn lost_create(session: &Session, after: &Body) -> End {
     match session.backend.find(after).await {
-        Ok(Some(seen)) if seen.body == *after => done(session, seen),
+        Ok(Some(seen)) if seen.body.fulfils(after) => done(session, seen),
         Ok(Some(seen)) => moved(session, seen),
         Ok(None) => End::Failed(Error::new(
             Class::Lost,
@@ -290,12 +290,15 @@ fn held_after(plan: &Plan, ends: &[End]) -> Vec<Held> {
             (Change::Delete { .. }, End::Done(_)) | (Change::Create { .. }, End::Moved(Moved::Foreign)) => {
                 *entry = None;
             }
-            (Change::Create { after } | Change::Update { after, .. }, End::Done(Some(now))) => {
+            (Change::Create { after, .. } | Change::Update { after, .. }, End::Done(Some(now))) => {
                 if let Some(entry) = entry {
                     entry.id = Some(now.id.clone());
                     entry.key = now.key.clone();
-                    entry.fingerprint = after.fingerprint();
+                    entry.chosen = None;
+                    entry.fingerprint = step.wish.clone();
                     entry.refused = false;
+                    // A mark of a state that is not as wished would hide that it is not.
+                    entry.revision = now.revision.clone().filter(|_| now.body.fulfils(after));
                 }
             }
             (Change::Create { .. }, End::Failed(error)) => {
@@ -395,7 +398,7 @@ mod tests {
         let grant = Grant { role: RoleRef::Existing(named("role")), subject: named("alice"), scope: None };
         let body = Body::Grant(grant);
         let key = Key::new([("subject", "alice")]);
-        let seen = Observed { id: Id::new("grant-1"), key: key.clone(), body: body.clone(), read_only: None };
+        let seen = Observed::new(Id::new("grant-1"), key.clone(), body.clone());
         let identity = Identity { description: String::new(), anchors: BTreeSet::new() };
         let tenant =
             Tenants::default().of("https://api.example.com", &identity, None, "x", Limits::default());
@@ -413,12 +416,15 @@ mod tests {
             key,
             name: None,
             origin: Origin::Created,
+            chosen: None,
             fingerprint: Fingerprint::from_status(""),
+            revision: None,
             refused: false,
             others: Others::None,
         };
         let change = Change::Delete { id: Id::new("grant-1"), before: body };
-        let step = Step { change, cause: Why::Spec, entry: 0, after: None, was: None, resumed: false };
+        let wish = Fingerprint::from_status("");
+        let step = Step { change, wish, cause: Why::Spec, entry: 0, after: None, was: None, resumed: false };
         let end = take(&session, &step, &held, &claimant("a")).await;
         (end, backend.writes.load(Ordering::Relaxed))
     }

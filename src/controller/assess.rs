@@ -32,7 +32,7 @@ impl Assessment {
     /// Whether a change speaks of a role that is itself only planned: such a plan can be shown and not carried out.
     pub fn speaks_of_planned(&self) -> bool {
         let planned = |change: &Change| match change {
-            Change::Create { after: Body::Grant(grant) }
+            Change::Create { after: Body::Grant(grant), .. }
             | Change::Update { after: Body::Grant(grant), .. } => {
                 matches!(grant.role, RoleRef::Planned(_))
             }
@@ -74,6 +74,7 @@ fn resolve<K: Resolve>(ctx: &Context, object: &K, link: &Link, snapshot: &Snapsh
         dialect: link.session.backend.dialect(),
         snapshot,
         roles: &roles,
+        tenant: &link.session.tenant.id,
         planning: mode(object, link) == Mode::Plan,
     })
 }

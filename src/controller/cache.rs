@@ -100,6 +100,11 @@ impl<K: Resource> Cache<K> {
         self.known.read().objects.get(name).cloned()
     }
 
+    /// The objects that are wanted, in no order.
+    pub fn those(&self, wanted: impl Fn(&K) -> bool) -> Vec<Arc<K>> {
+        self.known.read().objects.values().filter(|object| wanted(object)).cloned().collect()
+    }
+
     /// All objects, in no order.
     pub fn all(&self) -> Vec<Arc<K>> {
         self.known.read().objects.values().cloned().collect()

@@ -73,12 +73,10 @@ pub trait Visitor {
 }
 
 fn visit<K: Managed>(cache: &Cache<K>, backend: &Name, each: &mut dyn FnMut(Arc<K>)) {
-    for object in cache.all() {
-        let namespace = object.meta().namespace.as_deref().unwrap_or_default();
-        if object.backend() == &*backend.name && namespace == &*backend.namespace {
-            each(object);
-        }
-    }
+    let of_it = |object: &K| {
+        object.backend() == &*backend.name && object.meta().namespace.as_deref() == Some(&*backend.namespace)
+    };
+    cache.those(of_it).into_iter().for_each(each);
 }
 
 /// A kind that has a cache.

@@ -191,11 +191,11 @@ fn waiting_bindings<K: Resolve + Stored>(work: &Work<'_, K>) -> Option<(String, 
 
 /// The RoleBindings that name a Role.
 pub(super) fn bindings_of(ctx: &Context, role: &Name) -> Vec<Arc<RoleBinding>> {
-    let names_it = |binding: &Arc<RoleBinding>| {
+    let names_it = |binding: &RoleBinding| {
         binding.spec.role_ref.name.as_deref() == Some(&*role.name)
             && binding.namespace().as_deref() == Some(&*role.namespace)
     };
-    ctx.caches.bindings.all().into_iter().filter(names_it).collect()
+    ctx.caches.bindings.those(names_it)
 }
 
 /// What an object's going, or what it holds, may mean to others: a Backend that waits for its objects, a Role for its bindings.

@@ -144,9 +144,12 @@ pub fn to_engine(entry: &HeldEntry) -> Option<Held> {
         "Restriction" => Thing::Restriction,
         _ => return None,
     };
+    let id = entry.id.as_deref().map(Id::new);
+    let present = entry.state == HeldState::Present;
     Some(Held {
         kind,
-        id: entry.id.as_deref().map(Id::new),
+        id: id.clone().filter(|_| present),
+        chosen: id.filter(|_| !present),
         key: entry.key.clone().into(),
         name: entry.name.clone(),
         origin: match entry.origin {
@@ -155,6 +158,7 @@ pub fn to_engine(entry: &HeldEntry) -> Option<Held> {
             api::Origin::Shared => engine::Origin::Shared,
         },
         fingerprint: Fingerprint::from_status(&entry.fingerprint),
+        revision: entry.revision.clone(),
         refused: entry.state == HeldState::Refused,
         others: Others::None,
     })
@@ -164,7 +168,7 @@ pub fn to_engine(entry: &HeldEntry) -> Option<Held> {
 pub fn to_status(held: &Held) -> HeldEntry {
     HeldEntry {
         kind: held.kind.to_string(),
-        id: held.id.as_ref().map(ToString::to_string),
+        id: held.id.as_ref().or(held.chosen.as_ref()).map(ToString::to_string),
         key: held.key.clone().into(),
         name: held.name.clone(),
         origin: match held.origin {
@@ -178,5 +182,6 @@ pub fn to_status(held: &Held) -> HeldEntry {
             (true, true) => HeldState::Refused,
         },
         fingerprint: held.fingerprint.as_str().to_owned(),
+        revision: held.revision.clone(),
     }
 }

@@ -20,11 +20,12 @@ use super::{
     queue::Item,
     resolve::Resolve,
     sweep,
+    tenants::Session,
     verdict::{self, Content, Verdict},
     writes::{self, WriteError},
 };
 use crate::{
-    access::{Change, Id, Verb},
+    access::{Change, Id, Kind, Verb},
     api::{self, Mode, Reason, annotations},
     backends::{Class, Error},
     engine::{self, Held},
@@ -204,8 +205,29 @@ impl<K: Resolve + Stored> Work<'_, K> {
         Ok(())
     }
 
-    /// Compares with a view that shows what is needed, and looks up what the view lacks.
+    /// Compares with a view that shows what is needed, and reads whole what it shows in outline only and the comparison turns on.
     async fn assess(&mut self, backend: &Name, link: &Link) -> Result<Assessment, Stop> {
+        for _ in 0..ROUNDS {
+            let assessment = self.look_up(backend, link).await?;
+            let unread = assessment.plan.unread();
+            if unread.is_empty() {
+                return Ok(assessment);
+            }
+            match read_whole(&link.session, unread).await {
+                Ok(true) => {}
+                Ok(false) => link.session.distrust(),
+                Err(error) => return Err(self.failed_reading(backend, &error).await?),
+            }
+        }
+        Err(Stop::Wait(Some(self.ctx.failures.next(
+            &self.item,
+            Duration::from_secs(1),
+            Duration::from_secs(60),
+        ))))
+    }
+
+    /// Compares with a view that shows what is needed, and looks up what the view lacks.
+    async fn look_up(&mut self, backend: &Name, link: &Link) -> Result<Assessment, Stop> {
         const ANY_AGE: Duration = Duration::MAX;
         let needs = self.object.needs(link.session.backend.dialect());
         if !link.session.shows(&needs) {
@@ -551,12 +573,26 @@ impl<K: Resolve + Stored> Work<'_, K> {
     }
 }
 
+/// Reads things whole into the view. False when one is not to be seen any more.
+///
+/// # Errors
+/// Whatever kept one from being read.
+async fn read_whole(session: &Session, things: &[(Kind, Id)]) -> Result<bool, Error> {
+    let mut all = true;
+    for (kind, id) in things {
+        match session.backend.read(*kind, id).await? {
+            Some(seen) => session.put(seen),
+            None => all = false,
+        }
+    }
+    Ok(all)
+}
+
 fn ready<K: Managed>(object: &K) -> Option<&Condition> {
     object.status()?.conditions.iter().find(|condition| condition.type_ == "Ready")
 }
 
 fn event(change: &Change, drift: bool) -> (&'static str, String) {
-    use crate::access::Kind;
     let body = change.body();
     let details = change.details().join("; ");
     let note = match change {

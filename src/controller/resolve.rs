@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kube::ResourceExt;
+
 use super::managed::Managed;
 use crate::{
     access::{
@@ -42,6 +44,8 @@ pub struct Surroundings<'a> {
     pub snapshot: &'a Snapshot,
     /// The Role objects that a binding can name.
     pub roles: &'a dyn Fn(&str) -> Option<std::sync::Arc<api::Role>>,
+    /// The account.
+    pub tenant: &'a str,
     /// The object is in Plan mode: it can speak of what is itself only planned.
     pub planning: bool,
 }
@@ -56,7 +60,8 @@ pub trait Resolve: Managed {
 }
 
 fn unresolved(name: Option<String>, problem: Problem) -> Want {
-    Want { name, wish: Wish::Unresolved(problem.issue, problem.message), standing: Standing::Free }
+    let wish = Wish::Unresolved(problem.issue, problem.message);
+    Want { name, wish, chosen: None, standing: Standing::Free }
 }
 
 struct Problem {
@@ -101,15 +106,32 @@ impl Resolve for api::Role {
     }
 
     fn resolve(&self, around: &Surroundings<'_>) -> Resolved {
-        let want = match unsupported(around.dialect, Kind::Role) {
+        let want = match unsupported(around.dialect, Kind::Role).or_else(|| of_another_vendor(self, around)) {
             Some(problem) => unresolved(None, problem),
-            None => match around.dialect.check_role(wanted_role(self)) {
-                Ok(role) => Want::new(None, Body::Role(role)),
-                Err(faults) => unresolved(None, Problem::of(&faults)),
-            },
+            None => {
+                let role = wanted_role(self);
+                let owner =
+                    [around.tenant, &self.namespace().unwrap_or_default(), &self.name_any()].join("\n");
+                let chosen = around.dialect.role_id(&role, &owner);
+                match around.dialect.check_role(role) {
+                    Ok(role) => Want { chosen, ..Want::new(None, Body::Role(role)) },
+                    Err(faults) => unresolved(None, Problem::of(&faults)),
+                }
+            }
         };
         Resolved { wants: vec![want], ..Resolved::default() }
     }
+}
+
+fn of_another_vendor(object: &api::Role, around: &Surroundings<'_>) -> Option<Problem> {
+    let (vendor, _) = object.spec.settings()?;
+    let here = around.dialect.vendor();
+    (vendor != here).then(|| {
+        Problem::new(
+            Issue::Invalid,
+            format!("spec.{vendor}: Backend {} is {here}: leave it out", object.backend()),
+        )
+    })
 }
 
 fn wanted_role(object: &api::Role) -> Role {
@@ -133,10 +155,10 @@ fn wanted_role(object: &api::Role) -> Role {
     });
     Role {
         name: role_name(object),
-        display_name: None,
+        display_name: spec.display_name.clone(),
         description: spec.description.clone(),
         rules: rules.collect(),
-        settings: BTreeMap::new(),
+        settings: spec.settings().map(|(_, settings)| settings).unwrap_or_default(),
     }
 }
 
@@ -160,6 +182,10 @@ impl Resolve for api::RoleBinding {
         }
         let role = binding_role(self, around, &mut lookups);
         let scope = scope(self, around, &mut lookups);
+        let role = role.and_then(|role| match around.dialect.check_grantable(&role) {
+            Ok(()) => Ok(role),
+            Err(fault) => Err(Problem::of(&[fault])),
+        });
         let (role, scope) = match (role, scope) {
             (Ok(role), Ok(scope)) => (role, scope),
             (Err(problem), _) | (_, Err(problem)) => {
@@ -169,7 +195,7 @@ impl Resolve for api::RoleBinding {
         let mut seen: BTreeMap<Id, String> = BTreeMap::new();
         let mut wants = Vec::new();
         for listed in &self.spec.subjects {
-            let name = Some(listed.name.clone());
+            let name = Some(listed.called());
             let subject = subject(listed, around, &mut lookups).and_then(|subject| {
                 match seen.insert(subject.id.clone(), listed.name.clone()) {
                     Some(other) => Err(Problem::new(
@@ -197,6 +223,7 @@ fn kind_of(kind: api::SubjectKind) -> SubjectKind {
     match kind {
         api::SubjectKind::User => SubjectKind::User,
         api::SubjectKind::ServiceAccount => SubjectKind::ServiceAccount,
+        api::SubjectKind::Team => SubjectKind::Team,
     }
 }
 
@@ -247,7 +274,8 @@ fn own_role(binding: &api::RoleBinding, name: &str, around: &Surroundings<'_>) -
     if role.going() && !binding.going() {
         return Err(Problem::new(Issue::Waiting, format!("Role {name} is being deleted: name another role")));
     }
-    let held = role.held().iter().find(|entry| entry.kind == "Role").and_then(|entry| entry.id.clone());
+    let made = |entry: &&api::HeldEntry| entry.kind == "Role" && entry.state == api::HeldState::Present;
+    let held = role.held().iter().find(made).and_then(|entry| entry.id.clone());
     let external = role_name(&role);
     match held {
         Some(id) => {
@@ -281,8 +309,8 @@ fn subject(
             ),
         ));
     }
-    if around.dialect.is_id(&listed.name) {
-        return Ok(around.snapshot.directory().named(kind.level(), &Id::new(&listed.name)));
+    if let Some(id) = around.dialect.id_of(kind.level(), &listed.name) {
+        return Ok(around.snapshot.directory().named(kind.level(), &id));
     }
     find(around, kind.level(), &listed.name, None, lookups)
 }
@@ -386,8 +414,8 @@ fn locate(
         let mut found: Option<Named> = None;
         for level in *levels {
             let Some(name) = place.levels.get(level) else { continue };
-            found = Some(if around.dialect.is_id(name) {
-                around.snapshot.directory().named(level, &Id::new(name))
+            found = Some(if let Some(id) = around.dialect.id_of(level, name) {
+                around.snapshot.directory().named(level, &id)
             } else {
                 find(around, level, name, found.as_ref(), lookups).map_err(|problem| {
                     Problem::new(problem.issue, format!("{field}.{level}: {}", problem.message))

@@ -55,7 +55,8 @@ fn wake_dependents<K: Managed>(ctx: &Context, item: &Item, before: Option<&K>, a
             let told = |role: Option<&K>| {
                 role.map(|role| {
                     let planned = role.status().is_some_and(|status| status.plan.is_some());
-                    let ids: Vec<Option<String>> = role.held().iter().map(|entry| entry.id.clone()).collect();
+                    let ids: Vec<_> =
+                        role.held().iter().map(|entry| (entry.id.clone(), entry.state)).collect();
                     (ids, planned, role.going(), role.backend().to_owned())
                 })
             };

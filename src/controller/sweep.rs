@@ -7,6 +7,7 @@ use std::{
 };
 
 use kube::ResourceExt;
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::{
@@ -20,7 +21,7 @@ use super::{
     verdict,
 };
 use crate::{
-    access::{self, Absence, Id},
+    access::{self, Absence, Id, Kind as Thing},
     api::{Counts, HeldState, annotations},
     backends::{Class, Needs},
 };
@@ -32,6 +33,8 @@ pub struct Bell {
     /// A person asked, and so vouches for what the back end shows.
     vouched: std::sync::atomic::AtomicBool,
     started: std::sync::atomic::AtomicBool,
+    /// What was last read whole although nothing spoke for it.
+    turn: Mutex<Option<(Thing, Id)>>,
 }
 
 /// Starts the task of a session, once. It ends when the last Backend lets go of the session.
@@ -150,6 +153,7 @@ async fn sweep(
         }
         return Err(());
     }
+    read_next_whole(session).await;
     let calls = session.tenant.budget.used() - before;
     check_view(ctx, session, links);
     for (backend, link) in links {
@@ -164,6 +168,35 @@ async fn sweep(
         }
     }
     Ok(calls)
+}
+
+/// Reads one held thing whole that the lists show in outline only, in turn: what somebody changed without moving its mark is found in
+/// the end. Nothing hangs on this one call, so it may fail.
+async fn read_next_whole(session: &Session) {
+    let Some((kind, id)) = next_outline(session) else { return };
+    if let Ok(Some(seen)) = session.backend.read(kind, &id).await {
+        session.put(seen);
+    }
+}
+
+fn next_outline(session: &Session) -> Option<(Thing, Id)> {
+    let claims = session.tenant.claims.lock();
+    let mut turn = session.bell.turn.lock();
+    let next = session.look(&Needs::default(), |snapshot| {
+        let kinds = session.backend.dialect().capabilities().kinds;
+        let mut held: Vec<(Thing, &Id)> = kinds
+            .iter()
+            .flat_map(|kind| snapshot.all(*kind))
+            .filter(|seen| seen.outline)
+            .map(|seen| (seen.body.kind(), &seen.id))
+            .filter(|(kind, id)| claims.is_held(*kind, id))
+            .collect();
+        held.sort();
+        let later = held.iter().find(|thing| turn.as_ref().is_none_or(|(kind, id)| **thing > (*kind, id)));
+        later.or(held.first()).map(|(kind, id)| (*kind, (*id).clone()))
+    });
+    *turn = next.flatten();
+    turn.clone()
 }
 
 struct CollectNeeds<'a> {
@@ -218,7 +251,7 @@ impl Visitor for CountVanished<'_> {
             {
                 let Some(id) = &held.id else { continue };
                 self.held += 1;
-                let place = held.key.get("scope").or_else(|| held.key.get("resource")).map(Id::new);
+                let place = held.key.place();
                 let gone = snapshot.by_id(held.kind, id).is_none()
                     && snapshot.absence(held.kind, place.as_ref()) == Absence::Proven;
                 self.vanished += usize::from(gone);
@@ -256,6 +289,9 @@ impl Compare<'_> {
             return false;
         }
         let Some(assessment) = assess::assess(self.ctx, object, self.link) else { return true };
+        if !assessment.plan.unread().is_empty() {
+            return true;
+        }
         assessment.touched.iter().for_each(|item| self.ctx.waker.wake(item.clone()));
         let status = object.status();
         let serial = status.and_then(|status| status.serial).unwrap_or_default();

@@ -162,38 +162,37 @@ pub fn subjects<K: Managed>(
     let whole = assessment.plan.findings().iter().find(|finding| finding.name.is_none());
     listed
         .iter()
-        .map(|(kind, name)| {
-            let want = assessment.resolved.wants.iter().find(|want| want.name.as_deref() == Some(name));
+        .map(|subject| {
+            let name = subject.called();
+            let want = assessment.resolved.wants.iter().find(|want| want.name.as_ref() == Some(&name));
             let id = want.and_then(|want| match &want.wish {
                 Wish::Body(Body::Grant(grant)) => Some(grant.subject.id.to_string()),
                 _ => None,
             });
             let (state, message) =
-                match (findings.get(name.as_str()).copied().or(whole), planned(assessment, name)) {
+                match (findings.get(name.as_str()).copied().or(whole), planned(assessment, &name)) {
                     (Some(finding), _) => (subject_state(finding.issue), Some(finding.message.clone())),
-                    (None, Some(_)) => match refused(outcome, name, assessment) {
+                    (None, Some(_)) => match refused(outcome, &name, assessment) {
                         Some(error) => (SubjectState::Refused, Some(error.message.clone())),
                         None => (SubjectState::Pending, None),
                     },
                     (None, None) => (SubjectState::Granted, None),
                 };
             let message = message.map(|message| bounded(&message, MESSAGE_LIMIT).to_owned());
-            SubjectStatus { kind: kind.clone(), name: name.clone(), id, state, message }
+            let kind = match subject.kind {
+                api::SubjectKind::User => "User",
+                api::SubjectKind::ServiceAccount => "ServiceAccount",
+                api::SubjectKind::Team => "Team",
+            };
+            SubjectStatus { kind: kind.to_owned(), name: subject.name.clone(), id, state, message }
         })
         .collect()
 }
 
 /// The subjects of a RoleBinding's spec; None for other kinds.
-fn listed_subjects<K: Managed>(object: &K) -> Option<Vec<(String, String)>> {
+fn listed_subjects<K: Managed>(object: &K) -> Option<&[api::Subject]> {
     let binding = (object as &dyn std::any::Any).downcast_ref::<api::RoleBinding>()?;
-    let pair = |subject: &api::Subject| {
-        let kind = match subject.kind {
-            api::SubjectKind::User => "User",
-            api::SubjectKind::ServiceAccount => "ServiceAccount",
-        };
-        (kind.to_owned(), subject.name.clone())
-    };
-    Some(binding.spec.subjects.iter().map(pair).collect())
+    Some(&binding.spec.subjects)
 }
 
 fn planned<'a>(assessment: &'a Assessment, name: &str) -> Option<&'a Held> {

@@ -214,7 +214,7 @@ fn as_listed(case: &Case) -> Vec<Want> {
     let want = |name: Option<String>, body: Body, resolved: bool, standing: &Standing| {
         let wish =
             if resolved { Wish::Body(body) } else { Wish::Unresolved(Issue::NotFound, "who?".to_owned()) };
-        Want { name, wish, standing: standing.clone() }
+        Want { name, wish, chosen: None, standing: standing.clone() }
     };
     match &case.spec {
         Spec::Deleted(_) => Vec::new(),
@@ -289,7 +289,9 @@ fn holds(case: &Case, world: &World) -> Vec<Held> {
             key,
             name,
             origin: Origin::Created,
+            chosen: None,
             fingerprint: applied.fingerprint(),
+            revision: None,
             refused: holding.state == State::Refused,
             others: holding.others.clone(),
         });

@@ -471,6 +471,7 @@ fn wants_of(object: &Object) -> Vec<Want> {
         true => Want {
             name: name.clone(),
             wish: Wish::Unresolved(Issue::NotFound, "who?".to_owned()),
+            chosen: None,
             standing: Standing::Free,
         },
     };

@@ -307,6 +307,7 @@ fn an_object_asks_for_what_it_keeps_holding_under_names_that_cannot_be_resolved(
     let unresolved = |name: Option<&str>| Want {
         name: name.map(str::to_owned),
         wish: Wish::Unresolved(Issue::NotFound, "who?".to_owned()),
+        chosen: None,
         standing: Standing::Free,
     };
     let keys = |wants: &[Want]| asks(wants, &entries, &DIALECT).into_keys().collect::<Vec<_>>();

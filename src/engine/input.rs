@@ -1,7 +1,7 @@
 //! What a plan is made from, beside the snapshot: wants, held things, policy.
 
 use super::{claims::Standing, plan::Issue};
-use crate::access::{Body, Dialect, Fingerprint, Id, Key, Kind};
+use crate::access::{Body, ChosenId, Dialect, Fingerprint, Id, Key, Kind};
 
 /// One thing that an object asks for.
 #[derive(Clone, Debug)]
@@ -10,6 +10,8 @@ pub struct Want {
     pub name: Option<String>,
     /// What it is to be.
     pub wish: Wish,
+    /// The id to make it under, where that is ours to choose.
+    pub chosen: Option<ChosenId>,
     /// How it stands to other objects' claims.
     pub standing: Standing,
 }
@@ -26,7 +28,7 @@ pub enum Wish {
 impl Want {
     /// A want that nobody else claims.
     pub fn new(name: Option<String>, body: Body) -> Self {
-        Self { name, wish: Wish::Body(body), standing: Standing::Free }
+        Self { name, wish: Wish::Body(body), chosen: None, standing: Standing::Free }
     }
 }
 
@@ -66,8 +68,12 @@ pub struct Held {
     pub name: Option<String>,
     /// How it came to be held.
     pub origin: Origin,
+    /// Of a begun creation: the id that it was to be made under, where that is ours to choose.
+    pub chosen: Option<Id>,
     /// What was last applied.
     pub fingerprint: Fingerprint,
+    /// The mark of the state in which it was last seen to be as applied.
+    pub revision: Option<String>,
     /// Its creation was begun and the back end refused it: what has its natural key is another's.
     pub refused: bool,
     /// What other objects have to do with it.
@@ -87,7 +93,7 @@ impl Held {
 
     /// Where its absence has to be proven.
     pub(super) fn place(&self) -> Option<Id> {
-        self.key.get("scope").or_else(|| self.key.get("resource")).map(Id::new)
+        self.key.place()
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     input::{Held, Policy, Want},
     planner::Planner,
 };
-use crate::access::{Change, Id, Snapshot, sha256_hex};
+use crate::access::{Change, Fingerprint, Id, Kind, Snapshot, sha256_hex};
 
 /// Why a change is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub enum Cause {
 pub struct Step {
     /// The write.
     pub change: Change,
+    /// What is recorded as applied when it is done.
+    pub wish: Fingerprint,
     /// Why.
     pub cause: Cause,
     /// Which entry of [`Plan::held`] it is about.
@@ -72,6 +74,7 @@ pub struct Plan {
     pub(super) steps: Vec<Step>,
     pub(super) held: Vec<Held>,
     pub(super) findings: Vec<Finding>,
+    pub(super) unread: Vec<(Kind, Id)>,
 }
 
 impl Plan {
@@ -88,6 +91,11 @@ impl Plan {
     /// What no change mends.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
+    }
+
+    /// What has to be read whole before anything can be decided: a plan that names any is not to be carried out or shown.
+    pub fn unread(&self) -> &[(Kind, Id)] {
+        &self.unread
     }
 
     /// Whether nothing is to be written to the back end.

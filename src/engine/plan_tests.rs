@@ -16,6 +16,7 @@ fn unresolved(name: Option<&str>) -> Want {
     Want {
         name: name.map(str::to_owned),
         wish: Wish::Unresolved(Issue::NotFound, "there is nobody of that name".to_owned()),
+        chosen: None,
         standing: Standing::Free,
     }
 }

@@ -4,7 +4,7 @@
 
 use std::{
     cmp::Ordering,
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
 };
 
 use super::{
@@ -52,6 +52,8 @@ pub(super) struct Planner<'a> {
     replaced: HashMap<Id, Option<Met>>,
     steps: Vec<Step>,
     findings: Vec<Finding>,
+    /// What was seen in outline only, and has to be known whole.
+    unread: BTreeSet<(Kind, Id)>,
 }
 
 impl<'a> Planner<'a> {
@@ -97,6 +99,7 @@ impl<'a> Planner<'a> {
             replaced: HashMap::new(),
             steps: Vec::new(),
             findings,
+            unread: BTreeSet::new(),
         }
     }
 
@@ -157,7 +160,7 @@ impl<'a> Planner<'a> {
         match &wanted.want.standing {
             Standing::Free | Standing::Shared(_) | Standing::Heir => {}
             // What is as it is wanted is in sync, whoever else pulls at it.
-            Standing::Blocked(_) | Standing::Behind(_) if self.holds_as_wanted(entry, wanted.body) => {}
+            Standing::Blocked(_) | Standing::Behind(_) if self.holds_as_wanted(entry, wanted) => {}
             Standing::Blocked(holder) => return Err(wording::blocked(wanted.body, holder)),
             Standing::Behind(older) => return Err(wording::behind(older)),
         }
@@ -192,9 +195,36 @@ impl<'a> Planner<'a> {
             .max_by_key(|&entry| !given[entry].pending())
     }
 
-    fn holds_as_wanted(&self, entry: Option<usize>, body: &Body) -> bool {
+    fn holds_as_wanted(&mut self, entry: Option<usize>, wanted: &Wanted<'_>) -> bool {
         let id = entry.and_then(|entry| self.held[entry].id.as_ref());
-        id.and_then(|id| self.observed.by_id(body.kind(), id)).is_some_and(|seen| seen.body == *body)
+        let seen = id.and_then(|id| self.observed.by_id(wanted.body.kind(), id));
+        seen.is_some_and(|seen| self.fulfils(seen, wanted, entry).is_ok_and(|fulfils| fulfils))
+    }
+
+    /// Whether a thing is as it is wanted. Of one seen in outline only its mark tells: as long as that is the recorded one, it is still
+    /// what was applied.
+    fn fulfils(
+        &mut self,
+        seen: &Observed,
+        wanted: &Wanted<'_>,
+        entry: Option<usize>,
+    ) -> Result<bool, Obstacle> {
+        if !seen.outline {
+            return Ok(seen.body.fulfils(wanted.body));
+        }
+        let unchanged = |held: &Held| {
+            held.fingerprint == wanted.fingerprint
+                && held.id.as_ref() == Some(&seen.id)
+                && held.revision.is_some()
+                && held.revision == seen.revision
+        };
+        if entry.is_some_and(|entry| unchanged(&self.held[entry])) { Ok(true) } else { Err(self.read(seen)) }
+    }
+
+    /// Asks for the whole of what was seen in outline.
+    fn read(&mut self, seen: &Observed) -> Obstacle {
+        self.unread.insert((seen.body.kind(), seen.id.clone()));
+        wording::unread(seen)
     }
 
     fn meet_held(&mut self, wanted: &Wanted<'_>, entry: usize, id: &Id) -> Outcome {
@@ -211,8 +241,9 @@ impl<'a> Planner<'a> {
     }
 
     fn meet_pending(&mut self, wanted: &Wanted<'_>, entry: usize) -> Outcome {
-        if let Some(seen) = self.recognized(entry) {
+        if let Some(seen) = self.recognized(entry)? {
             self.held[entry].id = Some(seen.id.clone());
+            self.held[entry].chosen = None;
             return self.bring_to(wanted, seen, entry);
         }
         // Under the same key it is the same create that is tried again; under another the first one must not be forgotten.
@@ -249,7 +280,11 @@ impl<'a> Planner<'a> {
         if self.observed.is_ambiguous(kind, &wanted.key) {
             return Err(wording::ambiguous(kind, &wanted.body.title()));
         }
-        Ok(self.observed.by_key(kind, &wanted.key))
+        let by_id = |given: bool| {
+            let chosen = wanted.want.chosen.as_ref().filter(|chosen| chosen.given == given);
+            chosen.and_then(|chosen| self.observed.by_id(kind, &chosen.id))
+        };
+        Ok(by_id(true).or_else(|| self.observed.by_key(kind, &wanted.key)).or_else(|| by_id(false)))
     }
 
     /// What is there and held by nobody recorded here becomes this object's, if the policy or its standing says so.
@@ -257,7 +292,7 @@ impl<'a> Planner<'a> {
         if let Some(why) = &seen.read_only {
             return Err(wording::read_only(seen, why, ": choose another name"));
         }
-        let identical = seen.body == *wanted.body;
+        let identical = self.fulfils(seen, wanted, None)?;
         let origin = match (&wanted.want.standing, self.policy.adopt) {
             (Standing::Shared(_), _) if identical => Origin::Shared,
             (Standing::Shared(other), _) => return Err(wording::made_by(other)),
@@ -268,6 +303,8 @@ impl<'a> Planner<'a> {
         let entry = entry.unwrap_or_else(|| self.add_entry(wanted, origin));
         let held = &mut self.held[entry];
         held.id = Some(seen.id.clone());
+        held.chosen = None;
+        held.revision = None;
         held.origin = origin;
         held.fingerprint = seen.body.fingerprint();
         held.key = seen.key.clone();
@@ -279,11 +316,13 @@ impl<'a> Planner<'a> {
 
     /// The thing of this entry is there: makes it equal, where it is not.
     fn bring_to(&mut self, wanted: &Wanted<'_>, seen: &Observed, entry: usize) -> Outcome {
+        let fulfils = self.fulfils(seen, wanted, Some(entry))?;
         let held = &mut self.held[entry];
         held.refused = false;
-        if seen.body == *wanted.body {
+        if fulfils {
             held.fingerprint = wanted.fingerprint.clone();
             held.key = wanted.key.clone();
+            held.revision = seen.revision.clone();
             return Ok(Met::Already);
         }
         if let Some(why) = &seen.read_only {
@@ -299,9 +338,13 @@ impl<'a> Planner<'a> {
         if self.taken_by_another(seen, wanted) {
             return Err(wording::name_taken(wanted.body));
         }
-        let change =
-            Change::Update { id: seen.id.clone(), before: seen.body.clone(), after: wanted.body.clone() };
-        Ok(Met::By(self.push(Step { change, cause, entry, after: None, was: None, resumed: false })))
+        let change = Change::Update {
+            id: seen.id.clone(),
+            before: seen.body.clone(),
+            after: seen.body.changed_to(wanted.body),
+        };
+        let wish = wanted.fingerprint.clone();
+        Ok(Met::By(self.push(Step { change, wish, cause, entry, after: None, was: None, resumed: false })))
     }
 
     /// Whether the natural key that an update would give the thing belongs to something else.
@@ -320,8 +363,11 @@ impl<'a> Planner<'a> {
         held.fingerprint = wanted.fingerprint.clone();
         held.key = wanted.key.clone();
         held.refused = false;
-        let change = Change::Create { after: wanted.body.clone() };
-        Ok(Met::By(self.push(Step { change, cause, entry, after: None, was, resumed })))
+        held.revision = None;
+        held.chosen = wanted.want.chosen.as_ref().map(|chosen| chosen.id.clone());
+        let change = Change::Create { id: held.chosen.clone(), after: wanted.body.clone() };
+        let wish = wanted.fingerprint.clone();
+        Ok(Met::By(self.push(Step { change, wish, cause, entry, after: None, was, resumed })))
     }
 
     fn add_entry(&mut self, wanted: &Wanted<'_>, origin: Origin) -> usize {
@@ -331,7 +377,9 @@ impl<'a> Planner<'a> {
             key: wanted.key.clone(),
             name: wanted.want.name.clone(),
             origin,
+            chosen: None,
             fingerprint: wanted.fingerprint.clone(),
+            revision: None,
             refused: false,
             others: Others::None,
         });
@@ -369,24 +417,38 @@ impl<'a> Planner<'a> {
             Some(Some(Met::By(step))) => Some(*step),
             Some(Some(Met::Already)) | None => None,
         };
-        let Some(seen) = self.seen(entry) else {
+        let (name, others) = (held.name.clone(), held.others.clone());
+        let seen = match self.seen(entry) {
+            Ok(seen) => seen,
+            Err(obstacle) => {
+                self.find(name, obstacle);
+                return false;
+            }
+        };
+        let held = &self.held[entry];
+        let Some(seen) = seen else {
             let gone = self.is_gone(entry);
             if !gone {
-                self.find(held.name.clone(), self.unknown(entry));
+                self.find(name, self.unknown(entry));
             }
             return gone;
         };
         if !settled.insert((held.kind, seen.id.clone())) {
             return true;
         }
-        let (name, others) = (held.name.clone(), held.others.clone());
         self.held[entry].id = Some(seen.id.clone());
         if let Some(obstacle) = self.keeps(seen, &others) {
             self.find(name, obstacle);
             return false;
         }
+        if seen.outline {
+            let obstacle = self.read(seen);
+            self.find(name, obstacle);
+            return false;
+        }
         let change = Change::Delete { id: seen.id.clone(), before: seen.body.clone() };
-        self.push(Step { change, cause: Cause::Spec, entry, after, was: None, resumed: false });
+        let wish = self.held[entry].fingerprint.clone();
+        self.push(Step { change, wish, cause: Cause::Spec, entry, after, was: None, resumed: false });
         false
     }
 
@@ -403,22 +465,32 @@ impl<'a> Planner<'a> {
     }
 
     /// The observed thing that a held entry stands for.
-    fn seen(&self, entry: usize) -> Option<&'a Observed> {
+    fn seen(&mut self, entry: usize) -> Result<Option<&'a Observed>, Obstacle> {
         let held = &self.held[entry];
         match &held.id {
-            Some(id) => self.observed.by_id(held.kind, id),
+            Some(id) => Ok(self.observed.by_id(held.kind, id)),
             None => self.recognized(entry),
         }
     }
 
-    /// The thing that a pending entry's creation made, known by its natural key and by saying what it was to say.
-    fn recognized(&self, entry: usize) -> Option<&'a Observed> {
+    /// The thing that a pending entry's creation made: known by the id that was chosen for it, or by its natural key and by saying what it
+    /// was to say.
+    fn recognized(&mut self, entry: usize) -> Result<Option<&'a Observed>, Obstacle> {
         let held = &self.held[entry];
-        if held.refused || self.observed.is_ambiguous(held.kind, &held.key) {
-            return None;
+        if held.refused {
+            return Ok(None);
         }
-        let seen = self.observed.by_key(held.kind, &held.key)?;
-        (seen.body.fingerprint() == held.fingerprint).then_some(seen)
+        if let Some(chosen) = &held.chosen {
+            return Ok(self.observed.by_id(held.kind, chosen));
+        }
+        if self.observed.is_ambiguous(held.kind, &held.key) {
+            return Ok(None);
+        }
+        match self.observed.by_key(held.kind, &held.key) {
+            Some(seen) if seen.outline => Err(self.read(seen)),
+            Some(seen) if seen.body.fingerprint() == self.held[entry].fingerprint => Ok(Some(seen)),
+            _ => Ok(None),
+        }
     }
 
     /// Whether what an entry stands for, and is not seen, is known not to be there.
@@ -487,7 +559,7 @@ impl<'a> Planner<'a> {
         let steps = order.iter().map(moved).collect();
         let mut findings = self.findings;
         findings.sort_by(|a, b| (&a.name, a.issue, &a.message).cmp(&(&b.name, b.issue, &b.message)));
-        Plan { steps, held: self.held, findings }
+        Plan { steps, held: self.held, findings, unread: self.unread.into_iter().collect() }
     }
 }
 

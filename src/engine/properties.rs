@@ -128,7 +128,7 @@ proptest! {
             let kept = plan.held().iter().any(|kept| kept.id.as_ref() == Some(id));
             prop_assert!(kept || may_let_go, "{id} was forgotten");
             for step in plan.steps() {
-                if let Change::Create { after } = &step.change {
+                if let Change::Create { after, .. } = &step.change {
                     let again = held.kind == Kind::Role || setting.dialect.key(after) == held.key;
                     prop_assert!(!again, "{} is made again", after.title());
                 }

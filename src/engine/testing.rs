@@ -56,8 +56,8 @@ impl Dialect for TestDialect {
         }
     }
 
-    fn is_id(&self, _: &str) -> bool {
-        false
+    fn id_of(&self, _: &str, _: &str) -> Option<Id> {
+        None
     }
 
     fn level_of(&self, _: &Id) -> Option<&'static str> {
@@ -95,7 +95,7 @@ pub fn restriction(resource: &str) -> Body {
 }
 
 pub fn observed(dialect: TestDialect, id: &str, body: Body) -> Observed {
-    Observed { id: Id::new(id), key: dialect.key(&body), body, read_only: None }
+    Observed::new(Id::new(id), dialect.key(&body), body)
 }
 
 /// An entry for a thing that this object made as `body`; pending where there is no id.
@@ -106,7 +106,9 @@ pub fn held(dialect: TestDialect, id: Option<&str>, body: &Body, name: Option<&s
         key: dialect.key(body),
         name: name.map(str::to_owned),
         origin: Origin::Created,
+        chosen: None,
         fingerprint: body.fingerprint(),
+        revision: None,
         refused: false,
         others: Others::None,
     }
@@ -241,7 +243,7 @@ impl World {
 
     pub fn write(&mut self, change: &Change) -> Result<Option<Observed>, Refusal> {
         match change {
-            Change::Create { after } => self.create(after).map(Some),
+            Change::Create { after, .. } => self.create(after).map(Some),
             Change::Update { id, after, .. } => self.update(id, after).map(Some),
             Change::Delete { id, .. } => self.delete(id).map(|()| None),
         }
@@ -325,7 +327,7 @@ pub fn recorded(plan: &Plan, ends: &[End]) -> Vec<Held> {
     for (step, end) in plan.steps().iter().zip(ends) {
         match (&step.change, end) {
             (Change::Delete { .. }, End::Done(_)) => held[step.entry] = None,
-            (Change::Create { after } | Change::Update { after, .. }, End::Done(Some(now))) => {
+            (Change::Create { after, .. } | Change::Update { after, .. }, End::Done(Some(now))) => {
                 let entry = held[step.entry].as_mut().expect("an entry has one step");
                 entry.id = Some(now.id.clone());
                 entry.key = now.key.clone();

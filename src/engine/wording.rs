@@ -27,6 +27,11 @@ pub(super) fn not_visible(kind: Kind, title: &str) -> Obstacle {
     )
 }
 
+/// Of what is read before the plan is made again: nobody is told this.
+pub(super) fn unread(seen: &Observed) -> Obstacle {
+    Obstacle::new(Issue::Waiting, format!("{} was not read whole yet", seen.body.title()))
+}
+
 pub(super) fn rebound(body: &Body, name: &str, now: &str, before: &str) -> Obstacle {
     Obstacle::new(
         Issue::Conflict,

@@ -76,8 +76,8 @@ impl Dialect for ArizeDialect {
         }
     }
 
-    fn is_id(&self, text: &str) -> bool {
-        decoded(text).is_some()
+    fn id_of(&self, _: &str, text: &str) -> Option<Id> {
+        decoded(text).map(|_| Id::new(text))
     }
 
     fn level_of(&self, id: &Id) -> Option<&'static str> {
@@ -264,7 +264,7 @@ mod tests {
     #[test]
     fn an_id_is_padded_base64_with_a_colon_inside() {
         for text in ["Um9sZToxOlY0S2E=", "VXNlcjoxMjM0NQ=="] {
-            assert!(ArizeDialect.is_id(text), "{text}");
+            assert_eq!(ArizeDialect.id_of(USER, text), Some(Id::new(text)));
         }
         for text in [
             "",
@@ -275,7 +275,7 @@ mod tests {
             "bmFtZQ==",
             "/////w==",
         ] {
-            assert!(!ArizeDialect.is_id(text), "{text}");
+            assert_eq!(ArizeDialect.id_of(USER, text), None, "{text}");
         }
     }
 

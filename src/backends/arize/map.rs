@@ -95,7 +95,7 @@ pub fn restriction(restriction: wire::Restriction, names: &impl Names) -> Observ
 }
 
 fn observed(id: Id, body: Body, read_only: Option<String>) -> Observed {
-    Observed { id, key: ArizeDialect.key(&body), body, read_only }
+    Observed { read_only, ..Observed::new(id, ArizeDialect.key(&body), body) }
 }
 
 /// The level of a resource type, in whichever case the server writes it (contract 6.1).

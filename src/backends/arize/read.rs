@@ -65,7 +65,7 @@ pub async fn look_up(
     name: &str,
     parent: Option<&Id>,
 ) -> Result<Vec<Entry>, Error> {
-    let entries = match (level, ArizeDialect.is_id(name)) {
+    let entries = match (level, ArizeDialect.id_of(level, name).is_some()) {
         (ROLE | USER | ORGANIZATION | SPACE | PROJECT, true) => by_id(client, level, &Id::new(name)).await?,
         _ => match by_name(client, level, name, parent).await {
             // A parent that is missing or hidden makes the list missing (contract 2.5).

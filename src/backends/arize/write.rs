@@ -16,11 +16,11 @@ use crate::{
 /// Makes one change.
 pub async fn write(client: &Client, change: &Change) -> Result<Option<Observed>, Error> {
     let result = match change {
-        Change::Create { after: Body::Role(role) } => create_role(client, role).await.map(Some),
-        Change::Create { after: after @ Body::Grant(grant) } => {
+        Change::Create { after: Body::Role(role), .. } => create_role(client, role).await.map(Some),
+        Change::Create { after: after @ Body::Grant(grant), .. } => {
             create_grant(client, grant, after).await.map(Some)
         }
-        Change::Create { after: after @ Body::Restriction(restriction) } => {
+        Change::Create { after: after @ Body::Restriction(restriction), .. } => {
             restrict(client, restriction, after).await.map(Some)
         }
         Change::Update { id, before: Body::Role(before), after: Body::Role(after) } => {

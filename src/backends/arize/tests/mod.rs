@@ -204,8 +204,9 @@ async fn being_throttled_holds_back_every_call_of_the_tenant() {
         _ => account(seen),
     })
     .await;
-    let refused =
-        arize.write(&crate::access::Change::Create { after: role("x", None, &["PROJECT_READ"]) }).await;
+    let refused = arize
+        .write(&crate::access::Change::Create { id: None, after: role("x", None, &["PROJECT_READ"]) })
+        .await;
     assert_eq!(class(refused), Class::Throttled(Duration::from_secs(1)));
     arize.probe().await.expect("an identity");
     let seen = stub.seen();

@@ -12,7 +12,7 @@ async fn write(
 }
 
 fn create(after: Body) -> Change {
-    Change::Create { after }
+    Change::Create { id: None, after }
 }
 
 fn update(thing: &str, before: Body, after: Body) -> Change {
