@@ -52,7 +52,7 @@ pub async fn measure(cluster: &Cluster, sim: &Simulator, table: &mut Table) -> O
         "6: the clock of the operator runs from its caches being complete (/readyz) until 1,000 objects are in sync; the objects are there \
          before it starts, 500 Roles and a RoleBinding of each. The first loop replays the operator's reads by the simulator's log and posts \
          the same 1,000 bodies; the second writes to objects of another namespace what the operator wrote: a finalizer, an intent and an \
-         outcome each, four objects at a time, and the same Events one by one beside. They run one after the other, because on one machine \
+         outcome each, four objects at a time, and the same Events one by one beside, under the same two watches. They run one after the other, because on one machine \
          neither server idles while the other works. Rounds: "
             .to_owned()
             + &rounds.iter().map(|round| format!("{:.2}", round.ratio())).collect::<Vec<_>>().join(", ")

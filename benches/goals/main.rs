@@ -1,11 +1,12 @@
-//! The figures that the project promises, measured on a real API server and a simulated Arize with a thousand objects, beside their
-//! goals. Ends with 1 when a goal is missed.
+//! The figures that the project promises, measured on a real API server and simulated back ends with a thousand objects and more, beside
+//! their goals. Ends with 1 when a goal is missed.
 //!
 //! `cargo bench` measures all of it; `cargo bench -- steady` one part. Operator and back end are processes of their own, so that their
 //! memory and their time are not the benchmark's.
 
 mod convergence;
 mod credential;
+mod grafana;
 mod one_object;
 mod steady;
 #[path = "../support/mod.rs"]
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 use support::{Outcome, cluster::Cluster, simulator::Simulator, table::Table};
 
 /// Arguments that name no part are cargo's own.
-const PARTS: [&str; 3] = ["convergence", "steady", "credential"];
+const PARTS: [&str; 4] = ["convergence", "steady", "credential", "grafana"];
 
 fn main() -> ExitCode {
     let named: Vec<String> = std::env::args().filter(|argument| PARTS.contains(&argument.as_str())).collect();
@@ -45,7 +46,7 @@ fn main() -> ExitCode {
 
 async fn measure(wanted: impl Fn(&str) -> bool) -> Outcome<Table> {
     let cluster = Cluster::start().await?;
-    let sim = Simulator::start().await?;
+    let sim = Simulator::start("arize").await?;
     let mut table = Table::default();
     if wanted("convergence") {
         convergence::measure(&cluster, &sim, &mut table).await?;
@@ -55,6 +56,9 @@ async fn measure(wanted: impl Fn(&str) -> bool) -> Outcome<Table> {
     }
     if wanted("credential") {
         credential::measure(&cluster, &sim, &mut table).await?;
+    }
+    if wanted("grafana") {
+        grafana::measure(&cluster, &mut table).await?;
     }
     Ok(table)
 }

@@ -6,7 +6,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::events::v1::Event;
 use kube::{
     Api, Client, ResourceExt,
-    api::{ListParams, Patch, PatchParams, PostParams},
+    api::{ListParams, Patch, PatchParams, PostParams, WatchParams},
+    core::Request,
 };
 use reqwest::Method;
 use rolewright::{
@@ -17,6 +18,7 @@ use rolewright::{
     },
 };
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
 use super::{
     Outcome,
@@ -84,21 +86,35 @@ impl Transcript {
     }
 
     /// Writes it about the objects of another namespace: for each a finalizer, a status with an intent, a status with the outcome;
-    /// one Event after the other beside that, as the operator does it. The time is that of the objects.
+    /// one Event after the other beside that, as the operator does it, while the same kinds are watched. The time is that of the
+    /// objects.
     ///
     /// # Errors
     /// When the API server refuses one of the writes.
     pub async fn write(self, client: &Client, namespace: &str) -> Outcome<Duration> {
         let roles = twins(client, namespace, self.roles).await?;
         let bindings = twins(client, namespace, self.bindings).await?;
+        let watches =
+            [watch::<Role>(client, namespace).await?, watch::<RoleBinding>(client, namespace).await?];
         let telling = tokio::spawn(tell(client.clone(), namespace.to_owned(), self.events));
         let started = Instant::now();
         write_all(client, namespace, roles).await?;
         write_all(client, namespace, bindings).await?;
         let time = started.elapsed();
         telling.await??;
+        watches.iter().for_each(JoinHandle::abort);
         Ok(time)
     }
+}
+
+/// Watches a kind, and drops what it is told.
+async fn watch<K: Object>(client: &Client, namespace: &str) -> Outcome<JoinHandle<()>> {
+    let request = Request::new(K::url_path(&(), Some(namespace))).watch(&WatchParams::default(), "0")?;
+    let told = client.request_stream(request).await?;
+    Ok(tokio::spawn(async move {
+        // It ends with the measurement, or with the connection.
+        let _ = futures::io::copy(told, &mut futures::io::sink()).await;
+    }))
 }
 
 async fn list<K: Object>(client: &Client, namespace: &str) -> Outcome<Vec<K>> {

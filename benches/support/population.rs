@@ -192,7 +192,11 @@ pub async fn populate(client: &Client, namespace: &str) -> Outcome<()> {
     create_all(client, namespace, &bindings).await
 }
 
-async fn create_all<K: Object>(client: &Client, namespace: &str, objects: &[K]) -> Outcome<()> {
+/// Makes many objects.
+///
+/// # Errors
+/// When one of them is refused.
+pub async fn create_all<K: Object>(client: &Client, namespace: &str, objects: &[K]) -> Outcome<()> {
     let each = objects.iter().map(|object| create(client, namespace, object));
     stream::iter(each).buffer_unordered(AT_ONCE).try_collect().await
 }

@@ -6,6 +6,7 @@ use rolewright::simulators::{
     arize::Tenant,
     kit::log::{Entry, Excerpt},
 };
+use serde::Serialize;
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -17,7 +18,7 @@ use super::Outcome;
 /// The token of the account admin.
 pub const TOKEN: &str = "bench-token";
 
-/// A running simulator of Arize; killed when it is dropped.
+/// A running simulator; killed when it is dropped.
 pub struct Simulator {
     /// Its address.
     pub url: String,
@@ -27,13 +28,13 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Starts one on any free port.
+    /// Starts one of a vendor on any free port.
     ///
     /// # Errors
     /// When it does not tell its address.
-    pub async fn start() -> Outcome<Self> {
+    pub async fn start(vendor: &str) -> Outcome<Self> {
         let mut child = Command::new(env!("CARGO_BIN_EXE_rolewright"))
-            .args(["simulate", "arize", "--listen", "127.0.0.1:0"])
+            .args(["simulate", vendor, "--listen", "127.0.0.1:0"])
             .env("ROLEWRIGHT_SIMULATE_TOKEN", TOKEN)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -54,7 +55,7 @@ impl Simulator {
     ///
     /// # Errors
     /// When the account is refused.
-    pub async fn reset(&self, tenant: &Tenant) -> Outcome<()> {
+    pub async fn reset(&self, tenant: &impl Serialize) -> Outcome<()> {
         self.clear_faults().await?;
         let put = self.http.put(format!("{}/_sim/state", self.url)).json(tenant);
         put.send().await?.error_for_status()?;
