@@ -11,6 +11,14 @@ pub struct Entry {
     pub named: Named,
     /// What it lies in, where names are unique only inside something.
     pub parent: Option<Id>,
+    /// What it may be called beside its name, such as `login:alice`.
+    pub aliases: Vec<String>,
+}
+
+impl Entry {
+    fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.named.name.as_str()).chain(self.aliases.iter().map(String::as_str))
+    }
 }
 
 /// The answer of a look-up by name.
@@ -37,12 +45,18 @@ impl Directory {
     pub fn insert(&mut self, entry: Entry) {
         let id = entry.named.id.clone();
         if let Some(old) = self.by_id.get(&id) {
-            let slot = slot(&old.named.level, &old.named.name);
-            if let Some(ids) = self.by_name.get_mut(&slot) {
-                ids.retain(|known| known != &id);
+            for name in old.names() {
+                if let Some(ids) = self.by_name.get_mut(&slot(&old.named.level, name)) {
+                    ids.retain(|known| known != &id);
+                }
             }
         }
-        self.by_name.entry(slot(&entry.named.level, &entry.named.name)).or_default().push(id.clone());
+        for name in entry.names() {
+            let ids = self.by_name.entry(slot(&entry.named.level, name)).or_default();
+            if !ids.contains(&id) {
+                ids.push(id.clone());
+            }
+        }
         self.by_id.insert(id, entry);
     }
 
@@ -56,7 +70,7 @@ impl Directory {
         self.by_id.values()
     }
 
-    /// The entry of a name at a level, inside `parent` where one is given.
+    /// The entry of a name or an alias at a level, inside `parent` where one is given.
     pub fn find(&self, level: &str, name: &str, parent: Option<&Id>) -> Found<'_> {
         let ids = self.by_name.get(&slot(level, name)).map(Vec::as_slice).unwrap_or_default();
         let mut found: Vec<&Entry> =

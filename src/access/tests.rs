@@ -136,7 +136,7 @@ fn which_of_several_things_of_one_key_is_found_does_not_hang_on_their_order() {
 
 fn entry(level: &str, id: &str, name: &str, parent: Option<&str>) -> Entry {
     let named = Named { level: level.to_owned(), id: Id::new(id), name: name.to_owned() };
-    Entry { named, parent: parent.map(Id::new) }
+    Entry { named, parent: parent.map(Id::new), aliases: Vec::new() }
 }
 
 fn found(directory: &Directory, level: &str, name: &str, parent: Option<&str>) -> Vec<String> {
@@ -174,4 +174,19 @@ fn an_entry_that_is_renamed_is_not_found_by_its_old_name() {
     assert_eq!(found(&directory, "user", "new@example.com", None), ["u"]);
     assert_eq!(directory.named("user", &Id::new("u")).name, "new@example.com");
     assert_eq!(directory.named("user", &Id::new("x")).name, "x");
+}
+
+#[test]
+fn an_entry_is_found_by_each_of_its_aliases_until_they_are_taken_from_it() {
+    let mut directory = Directory::default();
+    let mut alice = entry("user", "u", "alice@example.com", None);
+    alice.aliases = vec!["login:alice".to_owned(), "alice@example.com".to_owned()];
+    directory.insert(alice.clone());
+    assert_eq!(found(&directory, "user", "login:alice", None), ["u"]);
+    assert_eq!(found(&directory, "user", "alice@example.com", None), ["u"], "once, not twice");
+    assert_eq!(found(&directory, "team", "login:alice", None), [""; 0]);
+    alice.aliases = vec!["login:al".to_owned()];
+    directory.insert(alice);
+    assert_eq!(found(&directory, "user", "login:alice", None), [""; 0]);
+    assert_eq!(found(&directory, "user", "login:al", None), ["u"]);
 }

@@ -4,6 +4,7 @@
 pub mod arize;
 mod budget;
 mod error;
+pub mod grafana;
 mod http;
 
 use std::{
@@ -38,6 +39,9 @@ pub struct Needs {
     pub kinds: BTreeSet<Kind>,
     /// The levels of the directory at which names have to be known.
     pub levels: BTreeSet<String>,
+    /// The ids of the subjects whose grants are held. Where the lists say nothing about one of them, it is asked about by itself, so
+    /// that the absence of what is held can be proven.
+    pub subjects: BTreeSet<Id>,
 }
 
 /// One account of a vendor, seen with one credential.
@@ -100,7 +104,7 @@ pub struct Vendor {
 }
 
 /// All vendors.
-pub const VENDORS: &[Vendor] = &[arize::VENDOR];
+pub const VENDORS: &[Vendor] = &[arize::VENDOR, grafana::VENDOR];
 
 /// The vendor of a block's name.
 pub fn vendor(name: &str) -> Option<&'static Vendor> {

@@ -21,6 +21,7 @@ mod schema;
 mod secrets;
 mod server;
 mod sweep;
+mod telling;
 mod tenants;
 mod verdict;
 mod watch;

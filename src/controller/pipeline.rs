@@ -15,7 +15,6 @@ use super::{
     connections::{Connection, Link},
     context::{Context, Stored},
     deletion,
-    events::Tone,
     managed::{Managed, to_engine, to_status},
     queue::Item,
     resolve::Resolve,
@@ -25,7 +24,7 @@ use super::{
     writes::{self, WriteError},
 };
 use crate::{
-    access::{Change, Id, Kind, Verb},
+    access::{Id, Kind, Verb},
     api::{self, Mode, Reason, annotations},
     backends::{Class, Error},
     engine::{self, Held},
@@ -521,49 +520,6 @@ impl<K: Resolve + Stored> Work<'_, K> {
         Ok(())
     }
 
-    /// Events for what was there and is held from now on.
-    fn tell_taken_over(&self, assessment: &Assessment) {
-        let recorded = |held: &Held| {
-            self.object.held().iter().any(|entry| entry.id.as_deref() == held.id.as_ref().map(Id::as_str))
-        };
-        let adopted =
-            |held: &&Held| held.origin == engine::Origin::Adopted && held.id.is_some() && !recorded(held);
-        for held in assessment.plan.held().iter().filter(adopted) {
-            let called = held.name.as_deref().or_else(|| held.key.get("name"));
-            let note = match called {
-                Some(name) => format!("took over the {} {name} ({})", held.kind, held.key),
-                None => format!("took over the {} ({})", held.kind, held.key),
-            };
-            self.ctx.events.tell(&*self.object, Tone::Normal, "Adopted", &note);
-        }
-    }
-
-    /// Events for what was done, and the count of corrections.
-    fn tell(&self, assessment: &Assessment, outcome: &Outcome) {
-        let mut corrected = false;
-        for (step, end) in assessment.plan.steps().iter().zip(&outcome.ends) {
-            self.ctx.metrics.change(step.change.body().kind(), step.change.verb(), end);
-            if !matches!(end, End::Done(_)) {
-                continue;
-            }
-            let drift = step.cause == engine::Cause::Drift;
-            corrected |= drift;
-            let (reason, note) = event(&step.change, drift);
-            self.ctx.events.tell(&*self.object, Tone::Normal, reason, &note);
-        }
-        if corrected {
-            self.ctx.corrections.add(&self.item);
-            if self.ctx.corrections.contested(&self.item).is_some() {
-                self.ctx.events.tell(
-                    &*self.object,
-                    Tone::Warning,
-                    "Contested",
-                    &verdict::contested().message,
-                );
-            }
-        }
-    }
-
     fn uid(&self) -> String {
         self.object.uid().unwrap_or_default()
     }
@@ -590,28 +546,4 @@ async fn read_whole(session: &Session, things: &[(Kind, Id)]) -> Result<bool, Er
 
 fn ready<K: Managed>(object: &K) -> Option<&Condition> {
     object.status()?.conditions.iter().find(|condition| condition.type_ == "Ready")
-}
-
-fn event(change: &Change, drift: bool) -> (&'static str, String) {
-    let body = change.body();
-    let details = change.details().join("; ");
-    let note = match change {
-        _ if details.is_empty() => format!("{} {}", body.kind(), body.title()),
-        _ => format!("{} {}: {details}", body.kind(), body.title()),
-    };
-    let reason = match (change.verb(), body.kind()) {
-        _ if drift => "DriftCorrected",
-        (Verb::Create, Kind::Role) => "Created",
-        (Verb::Create, Kind::Grant) => "Granted",
-        (Verb::Create, Kind::Restriction) => "Restricted",
-        (Verb::Update, _) => "Updated",
-        (Verb::Delete, Kind::Role) => "Deleted",
-        (Verb::Delete, Kind::Grant) => "Revoked",
-        (Verb::Delete, Kind::Restriction) => "Unrestricted",
-    };
-    let note = match change {
-        Change::Create { .. } if drift => format!("{note} (it had been removed)"),
-        _ => note,
-    };
-    (reason, note)
 }

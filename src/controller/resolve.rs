@@ -102,7 +102,7 @@ impl Resolve for api::Role {
             let subjects = subjects.iter().map(|kind| kind.level());
             levels.extend(subjects.chain(grant_levels.iter().copied()).map(str::to_owned));
         }
-        Needs { kinds: [Kind::Role, Kind::Grant].into(), levels }
+        Needs { kinds: [Kind::Role, Kind::Grant].into(), levels, ..Needs::default() }
     }
 
     fn resolve(&self, around: &Surroundings<'_>) -> Resolved {
@@ -171,7 +171,8 @@ impl Resolve for api::RoleBinding {
     fn needs(&self, dialect: &dyn Dialect) -> Needs {
         let subjects = self.spec.subjects.iter().map(|subject| kind_of(subject.kind).level());
         let levels = subjects.chain(place_levels(&Place::of_scope(self.spec.scope.as_ref()), dialect));
-        Needs { kinds: [Kind::Role, Kind::Grant].into(), levels: levels.map(str::to_owned).collect() }
+        let levels = levels.map(str::to_owned).collect();
+        Needs { kinds: [Kind::Role, Kind::Grant].into(), levels, ..Needs::default() }
     }
 
     fn resolve(&self, around: &Surroundings<'_>) -> Resolved {
@@ -469,7 +470,8 @@ fn scope(
 impl Resolve for api::ResourceRestriction {
     fn needs(&self, dialect: &dyn Dialect) -> Needs {
         let levels = place_levels(&Place::of_resource(&self.spec.resource), dialect);
-        Needs { kinds: [Kind::Restriction].into(), levels: levels.into_iter().map(str::to_owned).collect() }
+        let levels = levels.into_iter().map(str::to_owned).collect();
+        Needs { kinds: [Kind::Restriction].into(), levels, ..Needs::default() }
     }
 
     fn resolve(&self, around: &Surroundings<'_>) -> Resolved {

@@ -209,6 +209,9 @@ impl Visitor for CollectNeeds<'_> {
         let needs = object.needs(self.dialect);
         self.needs.kinds.extend(needs.kinds);
         self.needs.levels.extend(needs.levels);
+        self.needs
+            .subjects
+            .extend(object.held().iter().filter_map(|held| held.key.get("subject")).map(Id::new));
     }
 }
 

@@ -220,6 +220,8 @@ impl Session {
             Needs {
                 kinds: view.needs.kinds.union(&needs.kinds).copied().collect(),
                 levels: view.needs.levels.union(&needs.levels).cloned().collect(),
+                // Only a sweep names them, and then all.
+                subjects: if needs.subjects.is_empty() { &view.needs } else { needs }.subjects.clone(),
             }
         };
         let read = self.backend.snapshot(&wanted).await;

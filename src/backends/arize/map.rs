@@ -120,7 +120,8 @@ pub fn binding_type(scope: &Named) -> Option<&'static str> {
 /// An entry of the directory; without a name it is found by its id alone.
 pub fn entry(level: &str, id: String, name: Option<String>, parent: Option<String>) -> Entry {
     let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| id.clone());
-    Entry { named: Named { level: level.to_owned(), id: Id::new(id), name }, parent: parent.map(Id::new) }
+    let named = Named { level: level.to_owned(), id: Id::new(id), name };
+    Entry { named, parent: parent.map(Id::new), aliases: Vec::new() }
 }
 
 /// A service key as the account that it acts as: its bot user's id, under the name that people gave the key. None where the

@@ -1,7 +1,7 @@
 //! Answers: bodies read up to a bound, and the little of them that the user is told.
 
 use reqwest::{
-    Method, Response, StatusCode,
+    Response, StatusCode,
     header::{CONTENT_TYPE, HeaderMap},
 };
 use serde::de::DeserializeOwned;
@@ -56,7 +56,8 @@ pub async fn read_body(mut response: Response, longest: usize) -> Result<Vec<u8>
 pub struct Answer {
     /// Method and path, for messages.
     pub call: String,
-    pub method: Method,
+    /// Whether the call only read.
+    pub read: bool,
     pub status: StatusCode,
     pub content_type: String,
     pub body: Vec<u8>,
@@ -74,7 +75,7 @@ impl Answer {
     /// The error of an answer that makes no sense: after a read it may help to ask again, after a write nobody knows what
     /// was done. `what` must not quote the body.
     pub fn undecodable(&self, what: &str) -> Error {
-        let class = if self.method == Method::GET { Class::Transient } else { Class::Lost };
+        let class = if self.read { Class::Transient } else { Class::Lost };
         let Self { call, status, content_type, .. } = self;
         Error::new(class, format!("{call} answered {} with {content_type} that {what}", status.as_u16()))
     }

@@ -211,6 +211,9 @@ impl Http {
             .timeout(time)
             .header(ACCEPT, "application/json")
             .header(AUTHORIZATION, request.credential.header());
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, *value);
+        }
         if let Some(body) = &request.body {
             builder = builder.json(body);
         }
@@ -239,8 +242,8 @@ impl Http {
         let (status, content_type) = (response.status(), content_type(response.headers()));
         match read_body(response, LONGEST_BODY).await {
             Ok(body) => {
-                let (call, method) = (failure::call_of(request, url), request.method.clone());
-                Ok(Answer { call, method, status, content_type, body })
+                let (call, read) = (failure::call_of(request, url), request.is_read());
+                Ok(Answer { call, read, status, content_type, body })
             }
             Err(Unread::TooLong) => Err(Failure::too_long(request, url)),
             Err(Unread::Cut(error)) => Err(Failure::broken(request, url, &error, time)),

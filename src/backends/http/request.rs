@@ -1,5 +1,6 @@
 //! A request as a vendor's client asks for it: method, path, query, body, and the credential that goes with it.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::{Method, header::HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -11,7 +12,8 @@ use crate::access::Fault;
 #[derive(Debug)]
 pub struct Credential {
     header: HeaderValue,
-    secret: SecretString,
+    /// Every form of it that could come back in an answer, the longest first.
+    secrets: Vec<SecretString>,
 }
 
 impl Credential {
@@ -20,8 +22,7 @@ impl Credential {
     /// # Errors
     /// A fault of `field`, the one that refers to the Secret, when its value cannot be a token. It does not show the value.
     pub fn bearer(field: &str, secret: &SecretString) -> Result<Self, Fault> {
-        // Secrets made from files end in a line break more often than not.
-        let token = secret.expose_secret().trim_end_matches(['\r', '\n']);
+        let token = trimmed(secret);
         let fault = |message: &str| Err(Fault::new(field, message));
         if token.is_empty() {
             return fault("the Secret's value is empty");
@@ -34,11 +35,36 @@ impl Credential {
                 "the Secret's value holds spaces, control characters or characters outside ASCII; store the key alone",
             );
         }
-        let Ok(mut header) = HeaderValue::from_str(&format!("Bearer {token}")) else {
-            return fault("the Secret's value cannot be sent in a header");
+        Self::of(field, &format!("Bearer {token}"), vec![token.into()])
+    }
+
+    /// `Authorization: Basic <user:password>` (RFC 7617).
+    ///
+    /// # Errors
+    /// A fault of `field`, the one that refers to the Secret, when its value cannot be a password, or the user's name goes with none.
+    /// It does not show the value.
+    pub fn basic(field: &str, user: &str, secret: &SecretString) -> Result<Self, Fault> {
+        let password = trimmed(secret);
+        let fault = |message: &str| Err(Fault::new(field, message));
+        if password.is_empty() {
+            return fault("the Secret's value is empty");
+        }
+        if password.chars().any(char::is_control) {
+            return fault("the Secret's value holds control characters; store the password alone");
+        }
+        if user.is_empty() || user.contains(':') || user.chars().any(char::is_control) {
+            return fault("the user's name is empty, or holds a colon or control characters");
+        }
+        let pair = STANDARD.encode(format!("{user}:{password}"));
+        Self::of(field, &format!("Basic {pair}"), vec![pair.clone().into(), password.into()])
+    }
+
+    fn of(field: &str, header: &str, secrets: Vec<SecretString>) -> Result<Self, Fault> {
+        let Ok(mut header) = HeaderValue::from_str(header) else {
+            return Err(Fault::new(field, "the Secret's value cannot be sent in a header"));
         };
         header.set_sensitive(true);
-        Ok(Self { header, secret: token.into() })
+        Ok(Self { header, secrets })
     }
 
     /// The value of the `Authorization` header.
@@ -48,8 +74,15 @@ impl Credential {
 
     /// The text with every occurrence of the credential replaced.
     pub fn scrub(&self, text: &str) -> String {
-        text.replace(self.secret.expose_secret(), "[credential]")
+        self.secrets
+            .iter()
+            .fold(text.to_owned(), |text, secret| text.replace(secret.expose_secret(), "[credential]"))
     }
+}
+
+/// Secrets made from files end in a line break more often than not.
+fn trimmed(secret: &SecretString) -> &str {
+    secret.expose_secret().trim_end_matches(['\r', '\n'])
 }
 
 /// One call to make.
@@ -58,6 +91,10 @@ pub struct Request<'a> {
     pub method: Method,
     pub path: Vec<&'a str>,
     pub query: Vec<(&'a str, &'a str)>,
+    /// Beside those that every call has.
+    pub headers: Vec<(&'a str, &'a str)>,
+    /// It changes nothing, whatever its method.
+    pub only_asks: bool,
     pub body: Option<Value>,
     pub credential: &'a Credential,
 }
@@ -65,12 +102,25 @@ pub struct Request<'a> {
 impl<'a> Request<'a> {
     /// A request for the path of these segments below the base URL.
     pub fn new(method: Method, path: &[&'a str], credential: &'a Credential) -> Self {
-        Self { method, path: path.to_vec(), query: Vec::new(), body: None, credential }
+        let (query, headers) = (Vec::new(), Vec::new());
+        Self { method, path: path.to_vec(), query, headers, only_asks: false, body: None, credential }
     }
 
     /// The same with one more query parameter.
     pub fn query(mut self, name: &'a str, value: &'a str) -> Self {
         self.query.push((name, value));
+        self
+    }
+
+    /// The same with one more header.
+    pub fn header(mut self, name: &'a str, value: &'a str) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The same, known to change nothing: a search that is asked by POST.
+    pub fn asking(mut self) -> Self {
+        self.only_asks = true;
         self
     }
 
@@ -82,7 +132,7 @@ impl<'a> Request<'a> {
 
     /// Whether making it twice does no harm.
     pub fn is_read(&self) -> bool {
-        self.method == Method::GET
+        self.method == Method::GET || self.only_asks
     }
 
     /// The URL below `base`, with each segment percent-encoded whole. None where a segment would be another path than it
@@ -157,6 +207,20 @@ mod tests {
     fn a_credential_never_shows_in_debug_output() {
         let shown = format!("{:?}", Request::new(Method::GET, &["v2"], &credential()));
         assert!(!shown.contains("s3cret"), "{shown}");
+    }
+
+    #[test]
+    fn a_password_is_sent_with_its_user_and_scrubbed_in_both_forms() {
+        let credential = Credential::basic("key", "admin", &"pa: wörd\n".into()).expect("a credential");
+        let pair = STANDARD.encode("admin:pa: wörd");
+        assert_eq!(credential.header().to_str().expect("ASCII"), format!("Basic {pair}"));
+        assert!(credential.header().is_sensitive());
+        let echoed = format!("Basic {pair} is admin with pa: wörd");
+        assert_eq!(credential.scrub(&echoed), "Basic [credential] is admin with [credential]");
+        for (user, password) in [("admin", "\n"), ("admin", "s3c\nret"), ("", "s3cret"), ("a:b", "s3cret")] {
+            let fault = Credential::basic("spec.x", user, &password.into()).expect_err(user);
+            assert!(fault.field == "spec.x" && !fault.message.contains("s3c"), "{}", fault.message);
+        }
     }
 
     #[test]

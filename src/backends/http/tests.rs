@@ -354,3 +354,20 @@ async fn an_identifier_that_would_leave_its_path_is_not_sent() {
     assert_eq!(error.class, Class::Invalid);
     assert_eq!(stub.calls().len(), 0);
 }
+
+#[tokio::test]
+async fn a_question_that_is_asked_by_post_is_a_read() {
+    let stub = Stub::start(|_, before| match before {
+        0 => Reply::HangUp,
+        1 => Reply::text(502, "text/html", "<h1>oops"),
+        _ => Reply::text(200, "text/html", "<h1>hello"),
+    })
+    .await;
+    let (http, credential) = (http(&stub), credential());
+    let request = Request::new(Method::POST, &["search"], &credential).header("x-org", "7").asking();
+    let answer = http.call(request.body(json!({"ids": [1]}))).await.expect("a success");
+    assert_eq!(answer.decode::<serde_json::Value>().expect_err("not JSON").class, Class::Transient);
+    let seen = stub.seen();
+    assert_eq!(seen.len(), 3, "made again");
+    assert!(seen.iter().all(|seen| seen.header("x-org") == Some("7") && seen.body == json!({"ids": [1]})));
+}

@@ -55,6 +55,7 @@ fn needs(kinds: &[Kind], levels: &[&str]) -> Needs {
     Needs {
         kinds: kinds.iter().copied().collect(),
         levels: levels.iter().map(|level| (*level).to_owned()).collect(),
+        subjects: BTreeSet::new(),
     }
 }
 

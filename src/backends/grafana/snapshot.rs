@@ -1,0 +1,234 @@
+//! One sweep: the lists that are needed, read to their ends, and what their silence proves (contract 1.4, 2.2 to 2.6).
+//!
+//! A list that the credential may not read leaves its part empty and unproven, and the others as they are. Any other failure makes no
+//! snapshot, and neither does a Grafana that has no RBAC API, or none any more.
+
+use std::collections::{BTreeSet, HashSet};
+
+use futures::{StreamExt, TryStreamExt, stream, try_join};
+
+use super::{
+    client::{Client, Status},
+    ids::{Group, Principal, ROLE},
+    map,
+    rights::Sight,
+    wire::{self, Assigned},
+};
+use crate::{
+    access::{Builder, Entry, Kind, Proof, Snapshot, SubjectKind},
+    backends::{Class, Error, Needs},
+};
+
+/// How many principals are asked about by themselves at one time. The tenant's budget may allow fewer.
+const AT_ONCE: usize = 4;
+
+/// A list, as far as it could be read.
+enum Part<T> {
+    /// To its end.
+    Read(Vec<T>),
+    /// Not at all, for this reason.
+    Refused(String),
+    /// Nobody needs it.
+    Unwanted,
+}
+
+/// What principals of a group hold.
+#[derive(Default)]
+struct Holdings {
+    roles: Vec<(Principal, Vec<wire::Role>)>,
+}
+
+/// What is needed, in Grafana's words.
+struct Wanted {
+    roles: bool,
+    grants: bool,
+    kinds: BTreeSet<SubjectKind>,
+    /// The subjects of held grants.
+    held: BTreeSet<Principal>,
+}
+
+impl Wanted {
+    fn of(needs: &Needs) -> Self {
+        let grants = needs.kinds.contains(&Kind::Grant);
+        let held: BTreeSet<Principal> =
+            needs.subjects.iter().filter(|_| grants).filter_map(Principal::of).collect();
+        let named = needs.levels.iter().filter_map(|level| super::ids::kind_of(level));
+        let kinds = named.chain(held.iter().map(|principal| principal.kind)).collect();
+        let roles = needs.kinds.contains(&Kind::Role) || needs.levels.contains(ROLE);
+        Self { roles, grants, kinds, held }
+    }
+}
+
+/// Reads what is needed.
+///
+/// # Errors
+/// Whatever kept a list from being read to its end, but for a refusal of the list; [`Class::Unsupported`] where there is no RBAC API.
+pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error> {
+    let wanted = Wanted::of(needs);
+    // Asked before the lists and once more behind them: a credential that is widened in between has proven nothing.
+    let before = sight(client).await?;
+    let (roles, users, accounts, teams) = try_join!(
+        roles(client, wanted.roles),
+        list(wanted.kinds.contains(&SubjectKind::User), client.get(&["org", "users"], &[])),
+        list(wanted.kinds.contains(&SubjectKind::ServiceAccount), client.pages(&[]).all()),
+        list(wanted.kinds.contains(&SubjectKind::Team), client.pages(&[]).all()),
+    )?;
+    let mut builder = Builder::new();
+    let mut principals = if wanted.grants { wanted.held.clone() } else { BTreeSet::new() };
+    let mut enter = |kind: SubjectKind, part: Part<Entry>| match part {
+        Part::Read(entries) => {
+            for entry in entries {
+                principals.extend(Principal::of(&entry.named.id).filter(|_| wanted.grants));
+                builder.directory().insert(entry);
+            }
+        }
+        Part::Refused(reason) => builder.directory().refuse(kind.level(), reason),
+        Part::Unwanted => {}
+    };
+    enter(SubjectKind::User, users.map(map::user));
+    enter(SubjectKind::ServiceAccount, accounts.map(map::service_account));
+    enter(SubjectKind::Team, teams.map(map::team));
+    let (of_users, of_teams) = try_join!(
+        holdings(client, Group::Users, &principals, &wanted.held),
+        holdings(client, Group::Teams, &principals, &wanted.held),
+    )?;
+    let behind = sight(client).await?;
+    // Last: a licence that lapsed in between may have emptied the lists.
+    let sight = match client.status().await? {
+        Status::Enabled => before.and(behind),
+        Status::Untold(_) => Sight::default(),
+    };
+    add_roles(&mut builder, roles, sight);
+    let mut proven = HashSet::new();
+    for (group, Holdings { roles }) in [(Group::Users, of_users), (Group::Teams, of_teams)] {
+        for (principal, held) in roles {
+            let subject = builder.directory().named(principal.kind.level(), &principal.id());
+            held.iter()
+                .filter_map(|role| map::grant(subject.clone(), role))
+                .for_each(|seen| builder.add(seen));
+            proven.extend(sight.of(group).then(|| principal.id()));
+        }
+    }
+    if !proven.is_empty() {
+        builder.prove(Kind::Grant, Proof::Within(proven));
+    }
+    Ok(builder.complete())
+}
+
+impl<T> Part<T> {
+    fn map<U>(self, with: impl Fn(T) -> U) -> Part<U> {
+        match self {
+            Part::Read(items) => Part::Read(items.into_iter().map(with).collect()),
+            Part::Refused(reason) => Part::Refused(reason),
+            Part::Unwanted => Part::Unwanted,
+        }
+    }
+}
+
+/// Which lists hold back nothing. A server that does not tell proves nothing.
+async fn sight(client: &Client) -> Result<Sight, Error> {
+    match client.rights().await {
+        Ok(rights) => Ok(rights.sight()),
+        Err(error) if is_refusal(error.class) => Ok(Sight::default()),
+        Err(error) => Err(error),
+    }
+}
+
+async fn roles(client: &Client, wanted: bool) -> Result<Part<wire::Role>, Error> {
+    let all = async {
+        match client.roles().await {
+            Err(error) if error.class == Class::Missing => {
+                client.status().await?;
+                // The API is there and its first list is not: servers behind one address that are not of one mind.
+                Err(Error::new(Class::Transient, error.message))
+            }
+            roles => roles,
+        }
+    };
+    list(wanted, all).await
+}
+
+async fn list<T>(wanted: bool, items: impl Future<Output = Result<Vec<T>, Error>>) -> Result<Part<T>, Error> {
+    if !wanted {
+        return Ok(Part::Unwanted);
+    }
+    match items.await {
+        Ok(items) => Ok(Part::Read(items)),
+        Err(error) if is_refusal(error.class) => Ok(Part::Refused(error.message)),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_refusal(class: Class) -> bool {
+    matches!(class, Class::Denied | Class::Missing | Class::Unsupported)
+}
+
+/// What the principals of a group hold. Who is left out of the answer may hold roles all the same: those whose grants are held are asked
+/// about by themselves, of the others nothing is said.
+async fn holdings(
+    client: &Client,
+    group: Group,
+    principals: &BTreeSet<Principal>,
+    held: &BTreeSet<Principal>,
+) -> Result<Holdings, Error> {
+    let asked: Vec<Principal> =
+        principals.iter().copied().filter(|principal| principal.group() == group).collect();
+    if asked.is_empty() {
+        return Ok(Holdings::default());
+    }
+    let numbers: BTreeSet<i64> = asked.iter().map(|principal| principal.number).collect();
+    let mut assigned = match client.roles_of_all(group, &numbers).await {
+        Ok(assigned) => assigned,
+        Err(error) if error.class == Class::Denied => return Ok(Holdings::default()),
+        // Older servers have no such search (contract 2.3).
+        Err(error) if matches!(error.class, Class::Missing | Class::Unsupported | Class::Invalid) => {
+            client.status().await?;
+            Assigned::new()
+        }
+        Err(error) => return Err(error),
+    };
+    let mut roles = Vec::new();
+    let mut omitted = Vec::new();
+    for principal in asked {
+        match assigned.remove(&principal.number.to_string()).flatten() {
+            Some(shown) => roles.push((principal, shown)),
+            None if held.contains(&principal) => omitted.push(principal),
+            None => {}
+        }
+    }
+    let alone: Vec<Option<(Principal, Vec<wire::Role>)>> = stream::iter(omitted)
+        .map(|principal| alone(client, principal))
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await?;
+    roles.extend(alone.into_iter().flatten());
+    Ok(Holdings { roles })
+}
+
+/// What one principal holds; nothing where there is no such principal. None where nobody may tell.
+async fn alone(client: &Client, principal: Principal) -> Result<Option<(Principal, Vec<wire::Role>)>, Error> {
+    match client.roles_of(principal).await {
+        Ok(roles) => Ok(Some((principal, roles.unwrap_or_default()))),
+        Err(error) if matches!(error.class, Class::Denied | Class::Invalid) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Roles are things and names at once. Every Grafana has fixed roles, so a list without any of its own is no whole list.
+fn add_roles(builder: &mut Builder, roles: Part<wire::Role>, sight: Sight) {
+    let roles = match roles {
+        Part::Read(roles) => roles,
+        Part::Refused(reason) => return builder.directory().refuse(ROLE, reason),
+        Part::Unwanted => return,
+    };
+    let mut own = false;
+    for role in roles {
+        builder.directory().insert(map::role_entry(&role));
+        let seen = map::outline(role);
+        own |= seen.read_only.is_some();
+        builder.add(seen);
+    }
+    if sight.roles && own {
+        builder.prove(Kind::Role, Proof::Everywhere);
+    }
+}

@@ -1,0 +1,215 @@
+//! What the silence of a sweep proves.
+
+use super::*;
+
+fn roles(snapshot: &Snapshot) -> Absence {
+    snapshot.absence(Kind::Role, None)
+}
+
+fn grants(snapshot: &Snapshot, subject: &str) -> Absence {
+    snapshot.absence(Kind::Grant, Some(&Id::new(subject)))
+}
+
+/// A sweep in which these subjects' grants are held.
+async fn sweep_for(
+    held: &[&str],
+    answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static,
+) -> (Snapshot, Vec<String>) {
+    let (stub, grafana) = grafana(answer).await;
+    let snapshot = grafana.snapshot(&needs(&BOTH, &LEVELS, held)).await.expect("a snapshot");
+    let alone = |call: &String| call.starts_with("GET") && call.ends_with("/roles") && call != ROLES;
+    let mut asked: Vec<String> = calls(&stub).into_iter().filter(alone).collect();
+    asked.sort();
+    (snapshot, asked)
+}
+
+#[tokio::test]
+async fn a_credential_that_sees_everything_proves_what_it_was_shown_to_be_all() {
+    let (snapshot, asked) = sweep_for(&["user:1", "team:1"], |seen, _| organization(seen)).await;
+    assert_eq!(roles(&snapshot), Absence::Proven);
+    for subject in ["user:1", "user:2", "serviceAccount:14", "team:1"] {
+        assert_eq!(grants(&snapshot, subject), Absence::Proven, "{subject}");
+    }
+    for subject in ["user:3", "team:2", "user:14", "serviceAccount:1"] {
+        assert_eq!(grants(&snapshot, subject), Absence::Unproven, "{subject}");
+    }
+    assert!(asked.is_empty(), "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_narrowed_credential_proves_nothing() {
+    for rights in [
+        json!({}),
+        json!({"roles:read": ["roles:uid:r1"], "users.roles:read": ["users:id:1"], "teams.roles:read": ["teams:id:1"]}),
+        json!({"roles:read": null}),
+    ] {
+        let (snapshot, _) = sweep_for(&[], with(RIGHTS, move |_| ok(rights.clone()))).await;
+        assert_eq!(roles(&snapshot), Absence::Unproven);
+        assert_eq!(grants(&snapshot, "user:1"), Absence::Unproven);
+        assert_eq!(snapshot.all(Kind::Grant).count(), 3, "what is seen is seen");
+    }
+    for refusal in [403, 404] {
+        let (snapshot, _) = sweep_for(&[], with(RIGHTS, move |_| error(refusal, "no"))).await;
+        assert_eq!(roles(&snapshot), Absence::Unproven);
+    }
+}
+
+#[tokio::test]
+async fn each_list_is_proven_by_its_own_right() {
+    for (action, proven) in [("roles:read", 0), ("users.roles:read", 1), ("teams.roles:read", 2)] {
+        let (snapshot, _) = sweep_for(&[], with(RIGHTS, move |_| ok(json!({action: ["*"]})))).await;
+        let parts = [roles(&snapshot), grants(&snapshot, "user:1"), grants(&snapshot, "team:1")];
+        for (part, absence) in parts.into_iter().enumerate() {
+            assert_eq!(absence == Absence::Proven, part == proven, "{action} {part}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_credential_that_is_narrowed_or_widened_in_mid_flight_proves_nothing() {
+    for narrow_first in [true, false] {
+        let asked = std::sync::atomic::AtomicUsize::new(0);
+        let (snapshot, _) = sweep_for(
+            &[],
+            with(RIGHTS, move |seen| {
+                let first = asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0;
+                if first == narrow_first { ok(json!({})) } else { organization(seen) }
+            }),
+        )
+        .await;
+        assert_eq!(roles(&snapshot), Absence::Unproven);
+        assert_eq!(grants(&snapshot, "user:1"), Absence::Unproven);
+    }
+}
+
+#[tokio::test]
+async fn rights_are_asked_for_after_the_lists_and_from_the_cache_that_filters_them() {
+    let (stub, grafana) = grafana(|seen, _| organization(seen)).await;
+    grafana.snapshot(&needs(&BOTH, &LEVELS, &[])).await.expect("a snapshot");
+    let calls = calls(&stub);
+    assert_eq!(calls[calls.len() - 2..], [RIGHTS, STATUS]);
+    assert!(stub.seen().iter().all(|seen| seen.param("reloadcache").is_none()));
+}
+
+#[tokio::test]
+async fn a_list_of_roles_without_grafanas_own_is_no_whole_list() {
+    for list in [json!([]), json!([listed("r1", "writer")])] {
+        let (snapshot, _) = sweep_for(&[], with(ROLES, move |_| ok(list.clone()))).await;
+        assert_eq!(roles(&snapshot), Absence::Unproven);
+        assert_eq!(grants(&snapshot, "user:1"), Absence::Proven);
+    }
+}
+
+#[tokio::test]
+async fn a_status_that_the_credential_may_not_ask_for_leaves_everything_unproven() {
+    let (snapshot, _) = sweep_for(&[], with(STATUS, |_| error(403, "no"))).await;
+    assert_eq!((roles(&snapshot), grants(&snapshot, "user:1")), (Absence::Unproven, Absence::Unproven));
+    assert_eq!(snapshot.all(Kind::Grant).count(), 3);
+}
+
+#[tokio::test]
+async fn who_is_left_out_of_the_answer_and_held_is_asked_about_alone() {
+    for left_out in
+        [json!({"1": [listed("r1", "writer")]}), json!({"1": [listed("r1", "writer")], "2": null})]
+    {
+        let answer = move |seen: &Seen, _: usize| match call(seen).as_str() {
+            ROLES_OF_USERS => ok(left_out.clone()),
+            "GET /access-control/users/2/roles" => {
+                assert_eq!(seen.param("includeHidden"), Some("true"));
+                ok(json!([listed("r9", "nine")]))
+            }
+            _ => organization(seen),
+        };
+        let (snapshot, asked) = sweep_for(&["user:1", "user:2"], answer).await;
+        assert_eq!(
+            asked,
+            ["GET /access-control/users/2/roles"],
+            "not the service account, which nobody holds a grant of"
+        );
+        assert!(snapshot.by_id(Kind::Grant, &Id::new("user:2/r9")).is_some());
+        assert_eq!(grants(&snapshot, "user:2"), Absence::Proven);
+        assert_eq!(grants(&snapshot, "serviceAccount:14"), Absence::Unproven);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_with_nobody_in_it_proves_only_who_is_asked_about_alone() {
+    for nobody in [json!({}), Value::Null] {
+        let answer = move |seen: &Seen, _: usize| match call(seen).as_str() {
+            ROLES_OF_USERS | ROLES_OF_TEAMS => ok(nobody.clone()),
+            "GET /access-control/users/14/roles" => ok(json!([])),
+            "GET /access-control/teams/1/roles" => ok(Value::Null),
+            _ => organization(seen),
+        };
+        let (snapshot, asked) = sweep_for(&["serviceAccount:14", "team:1"], answer).await;
+        assert_eq!(asked, ["GET /access-control/teams/1/roles", "GET /access-control/users/14/roles"]);
+        assert_eq!(grants(&snapshot, "serviceAccount:14"), Absence::Proven);
+        assert_eq!(grants(&snapshot, "team:1"), Absence::Proven);
+        assert_eq!(grants(&snapshot, "user:1"), Absence::Unproven);
+    }
+}
+
+#[tokio::test]
+async fn who_is_not_in_the_lists_and_held_is_asked_about_all_the_same() {
+    let (stub, grafana) = grafana(|seen, _| match call(seen).as_str() {
+        USERS => ok(json!([])),
+        "GET /access-control/users/77/roles" => ok(json!([])),
+        _ => organization(seen),
+    })
+    .await;
+    let snapshot = grafana.snapshot(&needs(&BOTH, &[], &["user:77", "r1"])).await.expect("a snapshot");
+    assert_eq!(grants(&snapshot, "user:77"), Absence::Proven);
+    let seen = stub.seen();
+    let search = seen.iter().find(|seen| call(seen) == ROLES_OF_USERS).expect("a search");
+    assert_eq!(search.body["userIds"], json!([77]));
+}
+
+#[tokio::test]
+async fn who_is_gone_holds_nothing_unless_nobody_may_tell() {
+    for (status, expected) in [(404, Absence::Proven), (403, Absence::Unproven), (400, Absence::Unproven)] {
+        let answer = move |seen: &Seen, _: usize| match call(seen).as_str() {
+            ROLES_OF_USERS => ok(json!({})),
+            "GET /access-control/users/2/roles" => error(status, "no"),
+            _ => organization(seen),
+        };
+        let (snapshot, _) = sweep_for(&["user:2"], answer).await;
+        assert_eq!(grants(&snapshot, "user:2"), expected, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_failure_of_the_question_about_one_makes_no_snapshot() {
+    for status in [401, 500] {
+        let (_stub, grafana) = grafana(move |seen, _| match call(seen).as_str() {
+            ROLES_OF_USERS => ok(json!({})),
+            "GET /access-control/users/2/roles" => error(status, "no"),
+            _ => organization(seen),
+        })
+        .await;
+        assert!(grafana.snapshot(&needs(&BOTH, &LEVELS, &["user:2"])).await.is_err(), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_the_search_is_asked_about_the_held_ones() {
+    for status in [404, 405, 400] {
+        let answer = move |seen: &Seen, _: usize| match call(seen).as_str() {
+            ROLES_OF_USERS => error(status, "Not found"),
+            "GET /access-control/users/1/roles" => ok(json!([listed("r1", "writer")])),
+            _ => organization(seen),
+        };
+        let (snapshot, asked) = sweep_for(&["user:1"], answer).await;
+        assert_eq!(asked, ["GET /access-control/users/1/roles"]);
+        assert!(snapshot.by_id(Kind::Grant, &Id::new("user:1/r1")).is_some());
+        assert_eq!(grants(&snapshot, "user:1"), Absence::Proven);
+        assert_eq!(grants(&snapshot, "user:2"), Absence::Unproven);
+    }
+}
+
+#[tokio::test]
+async fn a_search_that_is_refused_leaves_its_grants_unproven_and_the_others_as_they_are() {
+    let (snapshot, asked) = sweep_for(&["user:1"], with(ROLES_OF_USERS, |_| error(403, "no"))).await;
+    assert_eq!(grants(&snapshot, "user:1"), Absence::Unproven);
+    assert_eq!(grants(&snapshot, "team:1"), Absence::Proven);
+    assert!(asked.is_empty());
+}

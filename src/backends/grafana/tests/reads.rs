@@ -1,0 +1,263 @@
+//! Single questions.
+
+use super::*;
+
+#[tokio::test]
+async fn a_token_acts_in_its_own_organization_unless_one_is_named() {
+    for (block, header, description) in [
+        (json!({}), None, "organization Main Org. (1), as a service account token"),
+        (json!({"orgId": 1}), Some("1"), "organization Main Org. (1), as a service account token"),
+        (json!({"username": "admin"}), Some("1"), "organization Main Org. (1), as user admin"),
+    ] {
+        let stub = Stub::start(|seen, _| organization(seen)).await;
+        let identity = connect(&stub, block).probe().await.expect("an identity");
+        assert_eq!(identity.description, description);
+        assert_eq!(identity.anchors, BTreeSet::from(["/grafana/org/1".to_owned()]));
+        for seen in stub.seen() {
+            assert_eq!(seen.header("x-grafana-org-id"), header);
+            let scheme = if description.ends_with("admin") { "Basic " } else { "Bearer glsa_" };
+            assert!(seen.header("authorization").expect("a credential").starts_with(scheme));
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_organization_that_may_not_be_read_is_the_named_one_or_unknown() {
+    let answer = || with("GET /org", |_| error(403, "no"));
+    let stub = Stub::start(answer()).await;
+    let identity = connect(&stub, json!({"orgId": 7})).probe().await.expect("an identity");
+    assert_eq!(identity.description, "organization 7, as a service account token");
+    assert_eq!(identity.anchors, BTreeSet::from(["/grafana/org/7".to_owned()]));
+    let identity = connect(&stub, json!({})).probe().await.expect("an identity");
+    assert!(identity.anchors.is_empty() && identity.description.contains("orgs:read"), "{identity:?}");
+}
+
+#[tokio::test]
+async fn another_organization_than_was_asked_for_is_not_taken_for_it() {
+    let stub = Stub::start(|seen, _| organization(seen)).await;
+    let error = connect(&stub, json!({"orgId": 7})).probe().await.expect_err("a failure");
+    assert_eq!(error.class, Class::Invalid);
+    assert!(
+        error.message.contains("organization 1") && error.message.contains("X-Grafana-Org-Id"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_grafana_without_the_rbac_api_is_told_by_the_probe() {
+    for (reply, part) in
+        [(error(404, "Not found"), "Amazon Managed Grafana"), (ok(json!({"enabled": false})), "RBAC is off")]
+    {
+        let reply = std::sync::Mutex::new(Some(reply));
+        let (_stub, grafana) =
+            grafana(with(STATUS, move |_| reply.lock().expect("not poisoned").take().expect("asked once")))
+                .await;
+        let error = grafana.probe().await.expect_err("a failure");
+        assert_eq!(error.class, Class::Unsupported);
+        assert!(error.message.contains(part) && error.message.contains("Grafana Enterprise"), "{error}");
+    }
+    let (_stub, grafana) = grafana(with(STATUS, |_| error(403, "no"))).await;
+    let error = grafana.probe().await.expect_err("a failure");
+    assert_eq!(error.class, Class::Denied);
+    assert!(error.message.contains("status:accesscontrol"), "{error}");
+}
+
+#[tokio::test]
+async fn a_token_of_another_organization_is_told_from_a_dead_one() {
+    let refused = |id: &'static str| {
+        with(STATUS, move |_| {
+            Reply::json(
+                401,
+                json!({"statusCode": 401, "messageId": id, "message": "Unauthorized", "traceID": ""}),
+            )
+        })
+    };
+    let (_stub, backend) = grafana(refused("api-key.organization-mismatch")).await;
+    let error = backend.probe().await.expect_err("a failure");
+    assert_eq!(error.class, Class::Unauthenticated);
+    assert!(error.message.contains("another organization than spec.grafana.orgId"), "{error}");
+    let (_stub, backend) = grafana(refused("api-key.expired")).await;
+    let error = backend.probe().await.expect_err("a failure");
+    assert_eq!(error.class, Class::Unauthenticated);
+    assert!(error.message.contains("(api-key.expired)") && !error.message.contains("orgId"), "{error}");
+}
+
+#[tokio::test]
+async fn a_password_never_shows_in_a_message() {
+    let stub = Stub::start(|seen, _| {
+        let header = seen.header("authorization").unwrap_or_default().to_owned();
+        error(400, &format!("{header} {TOKEN}"))
+    })
+    .await;
+    let error = connect(&stub, json!({"username": "admin"})).probe().await.expect_err("a failure");
+    assert!(error.message.contains("Basic [credential] [credential]"), "{error}");
+}
+
+#[tokio::test]
+async fn failures_of_the_probe_have_their_classes_and_show_no_page_of_a_proxy() {
+    for (status, expected) in
+        [(401, Class::Unauthenticated), (500, Class::Transient), (502, Class::Transient)]
+    {
+        let (_stub, grafana) = grafana(move |_, _| Reply::text(status, "text/html", "<h1>secret page")).await;
+        let error = grafana.probe().await.expect_err("a failure");
+        assert_eq!(error.class, expected);
+        assert!(!error.message.contains("secret page"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_person_is_found_by_the_whole_address_in_any_case_or_by_login() {
+    let (stub, grafana) = grafana(with(USERS, |_| {
+        ok(json!([
+            {"userId": 1, "login": "alice", "email": "Alice@Example.com"},
+            {"userId": 2, "login": "malice", "email": "malice@example.com"},
+            {"userId": 3, "login": "alice@example.com", "email": ""},
+        ]))
+    }))
+    .await;
+    let found = async |name: &str| {
+        let mut ids: Vec<String> = grafana
+            .look_up("user", name, None)
+            .await
+            .expect("an answer")
+            .into_iter()
+            .map(|entry| entry.named.id.to_string())
+            .collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(found("alice@example.com").await, ["user:1", "user:3"], "both, so that nobody is chosen");
+    assert_eq!(found("MALICE@example.com").await, ["user:2"]);
+    assert_eq!(found("login:alice").await, ["user:1"]);
+    assert_eq!(found("alice").await, [""; 0]);
+    let queries: Vec<Option<String>> =
+        stub.seen().iter().map(|seen| seen.param("query").map(str::to_owned)).collect();
+    assert_eq!(queries[2].as_deref(), Some("alice"));
+}
+
+#[tokio::test]
+async fn other_names_are_found_whole_at_their_level() {
+    let (stub, grafana) = grafana(|seen, _| match call(seen).as_str() {
+        ACCOUNTS => ok(json!({"totalCount": 2, "serviceAccounts": [{"id": 14, "name": "nightly"}, {"id": 15, "name": "nightly-2"}]})),
+        TEAMS => ok(json!({"totalCount": 2, "teams": [{"id": 1, "uid": "t1", "name": "sre"}, {"id": 2, "uid": "t2", "name": "SRE"}]})),
+        _ => organization(seen),
+    })
+    .await;
+    for (level, name, id) in [
+        ("serviceAccount", "nightly", Some("serviceAccount:14")),
+        ("serviceAccount", "night", None),
+        ("team", "sre", Some("team:1")),
+        ("team", "uid:t2", Some("team:2")),
+        ("team", "uid:t3", None),
+        ("role", "fixed:reports:reader", Some("fixed_r")),
+        ("role", "fixed:reports", None),
+    ] {
+        let found = grafana.look_up(level, name, None).await.expect("an answer");
+        let ids: Vec<&str> = found.iter().map(|entry| entry.named.id.as_str()).collect();
+        assert_eq!(ids, id.into_iter().collect::<Vec<_>>(), "{level} {name}");
+    }
+    let seen = stub.seen();
+    assert_eq!(seen[0].param("query"), Some("nightly"));
+    assert_eq!(seen[2].param("name"), Some("sre"));
+    assert_eq!(seen[3].param("name"), None, "uids are no names");
+    assert_eq!(class(grafana.look_up("folder", "x", None).await), Class::Invalid);
+}
+
+#[tokio::test]
+async fn what_is_not_found_is_gone_only_where_rbac_is_there() {
+    let things = [(Kind::Role, "r7"), (Kind::Grant, "user:7/r1"), (Kind::Grant, "team:7/r1")];
+    for (kind, id) in things {
+        let (stub, backend) = grafana(|seen, _| organization(seen)).await;
+        assert_eq!(backend.read(kind, &Id::new(id)).await.expect("an answer"), None);
+        assert_eq!(calls(&stub)[1], STATUS);
+        let (_stub, backend) = grafana(|_, _| error(404, "Not found")).await;
+        assert_eq!(class(backend.read(kind, &Id::new(id)).await), Class::Unsupported, "{id}");
+        let (_stub, backend) = grafana(with(STATUS, |_| error(403, "no"))).await;
+        assert_eq!(class(backend.read(kind, &Id::new(id)).await), Class::Denied, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_grant_is_read_from_what_its_subject_holds() {
+    let (stub, grafana) = grafana(|seen, _| match call(seen).as_str() {
+        "GET /access-control/users/14/roles" => {
+            let mut mapped = listed("m", "mapped");
+            mapped["mapped"] = json!(true);
+            ok(json!([listed("r1", "writer"), mapped]))
+        }
+        // An unknown team holds nothing, says Grafana.
+        "GET /access-control/teams/1/roles" => ok(json!([])),
+        _ => organization(seen),
+    })
+    .await;
+    let read = async |id: &str| grafana.read(Kind::Grant, &Id::new(id)).await.expect("an answer");
+    let seen = read("serviceAccount:14/r1").await.expect("the grant");
+    assert_eq!((seen.id.as_str(), &seen.body), ("serviceAccount:14/r1", &grant("r1", "serviceAccount:14")));
+    assert_eq!(seen.body.title(), "serviceAccount:14 as writer");
+    assert_eq!(read("serviceAccount:14/r2").await, None);
+    assert_eq!(read("serviceAccount:14/m").await, None, "given by an external group");
+    assert_eq!(read("team:1/r1").await, None);
+    assert!(stub.seen().iter().all(|seen| seen.param("includeHidden") == Some("true")));
+    assert_eq!(class(grafana.read(Kind::Grant, &Id::new("r1")).await), Class::Invalid);
+    assert_eq!(class(grafana.read(Kind::Restriction, &Id::new("r1")).await), Class::Unsupported);
+}
+
+#[tokio::test]
+async fn a_thing_is_found_by_its_key_and_shown_whole() {
+    let (_stub, grafana) = grafana(|seen, _| match call(seen).as_str() {
+        ROLES => {
+            let mut global = listed("a0", "writer");
+            global["global"] = json!(true);
+            ok(json!([listed("r2", "writer-2"), global, listed("r1", "writer")]))
+        }
+        "GET /access-control/roles/a0" => ok(whole("a0", "writer", 1)),
+        "GET /access-control/users/1/roles" => ok(json!([listed("r1", "writer")])),
+        _ => organization(seen),
+    })
+    .await;
+    let found = async |body: &Body| grafana.find(body).await.expect("an answer");
+    let seen = found(&role_body("writer", &[])).await.expect("the role");
+    assert_eq!((seen.id.as_str(), seen.outline), ("r1", false), "that of this organization");
+    assert_eq!(seen.body, Body::Role(writer()));
+    let Body::Role(mut global) = role_body("writer", &[]) else { unreachable!() };
+    global.settings.insert("global".to_owned(), "true".to_owned());
+    assert_eq!(found(&Body::Role(global)).await.expect("the role").id.as_str(), "a0");
+    assert_eq!(found(&role_body("write", &[])).await, None);
+    let seen = found(&grant("r1", "user:1")).await.expect("the grant");
+    assert_eq!(seen.body.title(), "alice@example.com as writer");
+    assert_eq!(found(&grant("r2", "user:1")).await, None);
+    let Body::Grant(mut planned) = grant("r1", "user:1") else { unreachable!() };
+    planned.role = RoleRef::Planned("writer".to_owned());
+    assert_eq!(found(&Body::Grant(planned)).await, None);
+}
+
+#[tokio::test]
+async fn questions_that_fail_fail() {
+    let each = async |status: u16, expected: Class| {
+        let (_stub, grafana) = grafana(move |seen, _| match call(seen).as_str() {
+            STATUS => organization(seen),
+            _ => error(status, "no"),
+        })
+        .await;
+        let (user, team, role) = (Id::new("user:1/r1"), Id::new("team:1/r1"), Id::new("r1"));
+        let wish = role_body("writer", &[]);
+        let (user, team, role, found, known) = tokio::join!(
+            grafana.read(Kind::Grant, &user),
+            grafana.read(Kind::Grant, &team),
+            grafana.read(Kind::Role, &role),
+            grafana.find(&wish),
+            grafana.look_up("user", "alice@example.com", None),
+        );
+        let classes = [class(user), class(team), class(role), class(found), class(known)];
+        assert_eq!(classes, [expected; 5], "{status}");
+    };
+    tokio::join!(
+        each(400, Class::Invalid),
+        each(401, Class::Unauthenticated),
+        each(403, Class::Denied),
+        each(500, Class::Transient),
+        each(503, Class::Transient),
+    );
+    let (_stub, grafana) = grafana(|_, _| error(404, "Not found")).await;
+    assert_eq!(class(grafana.find(&role_body("writer", &[])).await), Class::Unsupported);
+}

@@ -1,0 +1,59 @@
+//! Writes: one change, and in the message what Grafana's answer may mean beside what it says.
+
+mod denied;
+mod grants;
+mod roles;
+
+use super::{client::Client, dialect::Reserved};
+use crate::{
+    access::{Body, Change, Observed},
+    backends::{Class, Error},
+};
+
+/// Makes one change.
+pub async fn write(client: &Client, change: &Change) -> Result<Option<Observed>, Error> {
+    match change {
+        Change::Create { id, after: Body::Role(role) } => {
+            roles::create(client, id.as_ref(), role).await.map(Some)
+        }
+        Change::Create { after: after @ Body::Grant(grant), .. } => {
+            grants::create(client, grant, after).await.map(Some)
+        }
+        Change::Update { id, before: Body::Role(before), after: Body::Role(after) } => {
+            roles::update(client, id, before, after).await.map(Some)
+        }
+        Change::Update { .. } => Err(misuse("a thing of this kind cannot be updated into this one")),
+        Change::Delete { id, before: Body::Role(role) } => {
+            roles::delete(client, id, role).await.map(|()| None)
+        }
+        Change::Delete { before: Body::Grant(grant), .. } => {
+            grants::delete(client, grant).await.map(|()| None)
+        }
+        Change::Create { after: Body::Restriction(_), .. }
+        | Change::Delete { before: Body::Restriction(_), .. } => {
+            Err(misuse("a restriction, which this back end does not offer"))
+        }
+    }
+}
+
+/// A change that no plan should hold. Nothing was sent.
+fn misuse(what: &str) -> Error {
+    Error::new(Class::Invalid, format!("a mistake in Rolewright, please report it: {what}"))
+}
+
+/// Refuses to touch what Grafana keeps for itself. The plan leaves that alone; this keeps a mistake there from reaching it.
+fn untouchable(title: &str, kind: Option<Reserved>) -> Result<(), Error> {
+    match kind {
+        Some(kind) => Err(Error::new(
+            Class::Invalid,
+            format!("{title} is {}, which Grafana keeps for itself", kind.told()),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Whether a write was refused for what was asked, by whichever status: which one stands for what is not documented (contract 3.1,
+/// 3.8, 8).
+fn is_refused(class: Class) -> bool {
+    matches!(class, Class::Invalid | Class::Conflict)
+}
