@@ -2,13 +2,14 @@
 
 use std::{fs, path::Path};
 
+use rolewright::simulators::grafana;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::support::{KEY, World};
+use crate::support::{Account, KEY, Setting, World};
 
 /// The folders of `examples/` that a test here covers: a new one fails until it has its test.
-const COVERED: [&str; 1] = ["arize"];
+const COVERED: [&str; 2] = ["arize", "grafana"];
 
 fn examples() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/examples"))
@@ -22,12 +23,10 @@ fn every_folder_of_examples_has_its_test() {
     assert!(missed.is_empty(), "{missed:?} is not applied by any test");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_example_for_arize_becomes_ready() {
-    let world = World::without_backend("example", &[]).await;
-    world.secret(KEY).await;
+/// All objects of a folder, with `connection` in the vendor's block of the Backend.
+fn objects(vendor: &str, connection: &Value) -> Vec<Value> {
     let mut objects = Vec::new();
-    for entry in fs::read_dir(examples().join("arize")).unwrap() {
+    for entry in fs::read_dir(examples().join(vendor)).unwrap() {
         let path = entry.unwrap().path();
         assert_eq!(path.extension().and_then(|end| end.to_str()), Some("yaml"), "{path:?} is not covered");
         let text = fs::read_to_string(&path).unwrap();
@@ -41,16 +40,34 @@ async fn every_example_for_arize_becomes_ready() {
     for object in &mut objects {
         assert!(object["metadata"]["namespace"].is_null(), "an example says in which namespace it is tried");
         if object["kind"] == "Backend" {
-            let block = object["spec"]["arize"].as_object_mut().unwrap();
+            let block = object["spec"][vendor].as_object_mut().unwrap();
             block.remove("region");
-            block.insert("url".to_owned(), json!(world.sim.url()));
-            block.insert("allowInsecure".to_owned(), json!(true));
+            block.extend(connection.as_object().unwrap().clone());
         }
     }
+    objects
+}
+
+async fn all_become_ready<S: Account>(world: &World<S>, vendor: &str, url: String) {
+    world.secret(KEY).await;
+    let objects = objects(vendor, &json!({ "url": url, "allowInsecure": true }));
     for object in &objects {
         world.apply(object.clone()).await;
     }
     for object in &objects {
         world.ready(object["kind"].as_str().unwrap(), object["metadata"]["name"].as_str().unwrap()).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_example_for_arize_becomes_ready() {
+    let world = World::without_backend("example", &[]).await;
+    all_become_ready(&world, "arize", world.sim.url()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_example_for_grafana_becomes_ready() {
+    let sim = grafana::Simulator::start(grafana::Options::new(KEY)).await.unwrap();
+    let world = Setting::new("gf-example").around(sim).await;
+    all_become_ready(&world, "grafana", world.sim.url()).await;
 }

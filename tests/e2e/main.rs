@@ -12,6 +12,7 @@ mod examples;
 mod faults;
 mod firsthand;
 mod generations;
+mod grafana;
 mod invalid;
 mod lifecycle;
 mod modes;

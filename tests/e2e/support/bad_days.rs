@@ -16,7 +16,7 @@ use rolewright::simulators::{
 };
 use serde_json::Value;
 
-use super::world::{World, ready_condition, reason};
+use super::world::{Account, World, ready_condition, reason};
 
 /// How long a condition may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -28,31 +28,100 @@ pub fn status(status: u16) -> Action {
     Action::Status { status, headers: BTreeMap::new(), body: None, after_work: false }
 }
 
-impl World {
+impl<S: Account> World<S> {
     /// Lets the account misbehave.
     pub fn fault(&self, methods: &[&str], path: &str, action: Action) {
-        self.sim.world().faults.add(Fault::on(methods, path, action)).unwrap();
+        self.sim.server().world().faults.add(Fault::on(methods, path, action)).unwrap();
     }
 
     /// Lets it misbehave so many times.
     pub fn fault_times(&self, methods: &[&str], path: &str, action: Action, times: u64) {
-        self.sim.world().faults.add(Fault::on(methods, path, action).times(times)).unwrap();
+        self.sim.server().world().faults.add(Fault::on(methods, path, action).times(times)).unwrap();
     }
 
     /// Ends all misbehaviour.
     pub fn mend(&self) {
-        self.sim.world().faults.clear();
+        self.sim.server().world().faults.clear();
     }
 
     /// Waits until every fault that is to hit so many times has done so.
     pub async fn faults_over(&self) {
         let over = |world: &Self| {
-            let faults = world.sim.world().faults.list();
+            let faults = world.sim.server().world().faults.list();
             faults.iter().all(|view| view.fault.times.is_none_or(|times| view.hits >= times))
         };
         self.account("all faults have hit", |_| over(self)).await;
     }
 
+    /// The versions of all objects of ours: equal where the operator wrote nothing to any of them. A Backend is left out, because
+    /// its counts follow the objects at their own pace.
+    pub async fn versions(&self) -> BTreeMap<String, String> {
+        let mut found = BTreeMap::new();
+        for kind in MANAGED {
+            for object in self.all("rolewright.dev/v1alpha1", kind).await {
+                let name = format!("{kind} {}", object.metadata.name.unwrap_or_default());
+                found.insert(name, object.metadata.resource_version.unwrap_or_default());
+            }
+        }
+        found
+    }
+
+    /// The objects of a kind in this namespace.
+    pub async fn all(&self, version: &str, kind: &str) -> Vec<DynamicObject> {
+        let (group, version) = version.split_once('/').unwrap_or(("", version));
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
+        let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), &self.namespace, &resource);
+        api.list(&ListParams::default()).await.unwrap().items
+    }
+
+    /// How many Events of this reason there are for an object of this name.
+    pub async fn events(&self, name: &str, wanted: &str) -> usize {
+        let events = self.all("events.k8s.io/v1", "Event").await;
+        let fits = |event: &&DynamicObject| {
+            event.data["reason"] == wanted && event.data["regarding"]["name"] == name
+        };
+        events.iter().filter(fits).count()
+    }
+
+    /// Everything that others can read: the log, the Events, the objects. Secrets apart.
+    pub async fn readable(&self) -> String {
+        let mut text = self.operator.log();
+        for kind in MANAGED.iter().chain(&["Backend"]) {
+            text.push_str(&serde_json::to_string(&self.all("rolewright.dev/v1alpha1", kind).await).unwrap());
+        }
+        text.push_str(&serde_json::to_string(&self.all("events.k8s.io/v1", "Event").await).unwrap());
+        text
+    }
+
+    /// The requests since a point of the log.
+    pub fn asked(&self, since: u64) -> Vec<Entry> {
+        self.sim.server().world().log.since(since).requests
+    }
+
+    /// How many requests of a method went to a path since a point of the log.
+    pub fn count(&self, since: u64, method: &str, path: &str) -> usize {
+        self.asked(since).iter().filter(|entry| entry.method == method && entry.path == path).count()
+    }
+
+    /// Waits until the log since a point is as asked for.
+    pub async fn until_asked(&self, since: u64, what: &str, is: impl Fn(&[Entry]) -> bool) -> Vec<Entry> {
+        match self.sim.server().world().log.wait_until(since, PATIENCE, is).await {
+            Ok(entries) => entries,
+            Err(entries) => panic!("not asked: {what}; {} requests\n{}", entries.len(), self.operator.tail()),
+        }
+    }
+
+    /// Waits until an object says this with these words.
+    pub async fn says(&self, kind: &str, name: &str, wanted: &str, words: &[&str]) -> DynamicObject {
+        let fits = |object: &DynamicObject| {
+            let message = ready_condition(object)["message"].as_str().unwrap_or_default().to_owned();
+            reason(object) == wanted && words.iter().all(|word| message.contains(word))
+        };
+        self.until(kind, name, &format!("{wanted} with {words:?}"), fits).await
+    }
+}
+
+impl World {
     /// One more key of the account.
     pub fn add_key(&self, name: &str, key: &str, grant: Grant) {
         self.sim.world().credentials.add(name, key, grant).unwrap();
@@ -100,78 +169,11 @@ impl World {
         self.sim.edit(|tenant| serde_json::json!([tenant.roles, tenant.role_bindings, tenant.restrictions]))
     }
 
-    /// The versions of all objects of ours: equal where the operator wrote nothing to any of them. A Backend is left out, because
-    /// its counts follow the objects at their own pace.
-    pub async fn versions(&self) -> BTreeMap<String, String> {
-        let mut found = BTreeMap::new();
-        for kind in MANAGED {
-            for object in self.all("rolewright.dev/v1alpha1", kind).await {
-                let name = format!("{kind} {}", object.metadata.name.unwrap_or_default());
-                found.insert(name, object.metadata.resource_version.unwrap_or_default());
-            }
-        }
-        found
-    }
-
     /// What a Backend says apart from its counts.
     pub async fn backend_says(&self) -> Value {
         let mut backend = self.get("Backend", "arize").await;
         backend.data["status"].as_object_mut().unwrap().remove("counts");
         backend.data["status"].clone()
-    }
-
-    /// The objects of a kind in this namespace.
-    pub async fn all(&self, version: &str, kind: &str) -> Vec<DynamicObject> {
-        let (group, version) = version.split_once('/').unwrap_or(("", version));
-        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
-        let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), &self.namespace, &resource);
-        api.list(&ListParams::default()).await.unwrap().items
-    }
-
-    /// How many Events of this reason there are for an object of this name.
-    pub async fn events(&self, name: &str, wanted: &str) -> usize {
-        let events = self.all("events.k8s.io/v1", "Event").await;
-        let fits = |event: &&DynamicObject| {
-            event.data["reason"] == wanted && event.data["regarding"]["name"] == name
-        };
-        events.iter().filter(fits).count()
-    }
-
-    /// Everything that others can read: the log, the Events, the objects. Secrets apart.
-    pub async fn readable(&self) -> String {
-        let mut text = self.operator.log();
-        for kind in MANAGED.iter().chain(&["Backend"]) {
-            text.push_str(&serde_json::to_string(&self.all("rolewright.dev/v1alpha1", kind).await).unwrap());
-        }
-        text.push_str(&serde_json::to_string(&self.all("events.k8s.io/v1", "Event").await).unwrap());
-        text
-    }
-
-    /// The requests since a point of the log.
-    pub fn asked(&self, since: u64) -> Vec<Entry> {
-        self.sim.world().log.since(since).requests
-    }
-
-    /// How many requests of a method went to a path since a point of the log.
-    pub fn count(&self, since: u64, method: &str, path: &str) -> usize {
-        self.asked(since).iter().filter(|entry| entry.method == method && entry.path == path).count()
-    }
-
-    /// Waits until the log since a point is as asked for.
-    pub async fn until_asked(&self, since: u64, what: &str, is: impl Fn(&[Entry]) -> bool) -> Vec<Entry> {
-        match self.sim.world().log.wait_until(since, PATIENCE, is).await {
-            Ok(entries) => entries,
-            Err(entries) => panic!("not asked: {what}; {} requests\n{}", entries.len(), self.operator.tail()),
-        }
-    }
-
-    /// Waits until an object says this with these words.
-    pub async fn says(&self, kind: &str, name: &str, wanted: &str, words: &[&str]) -> DynamicObject {
-        let fits = |object: &DynamicObject| {
-            let message = ready_condition(object)["message"].as_str().unwrap_or_default().to_owned();
-            reason(object) == wanted && words.iter().all(|word| message.contains(word))
-        };
-        self.until(kind, name, &format!("{wanted} with {words:?}"), fits).await
     }
 }
 

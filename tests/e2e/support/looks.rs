@@ -9,11 +9,11 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use super::world::{World, resource};
+use super::world::{Account, World, resource};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-impl World {
+impl<S: Account> World<S> {
     /// Sets an annotation; null removes it.
     pub async fn annotate(&self, kind: &str, name: &str, annotation: &str, value: impl Into<Value>) {
         let patch = json!({ "metadata": { "annotations": { annotation: value.into() } } });
@@ -85,7 +85,9 @@ impl World {
         all.extend(self.api("events.k8s.io/v1", "Event").list(&ListParams::default()).await.unwrap().items);
         serde_json::to_string(&all).unwrap()
     }
+}
 
+impl World {
     /// The id of a role of the account.
     pub fn role_id(&self, name: &str) -> Option<String> {
         self.sim.world().tenant().role_by_name(name).map(|id| id.to_string())

@@ -2,6 +2,7 @@
 
 mod bad_days;
 mod cluster;
+pub mod grafana;
 mod looks;
 mod objects;
 mod operator;
@@ -14,4 +15,6 @@ pub use cluster::{client, kubectl, kubectl_on, run, shared};
 pub use looks::plan;
 pub use operator::Operator;
 pub use setting::{Setting, fresh_log, make_namespace, own_plane, unique};
-pub use world::{KEY, World, backend, binding, held_ids, kept, ready_condition, reason, restriction, role};
+pub use world::{
+    Account, KEY, World, backend, binding, held_ids, kept, ready_condition, reason, restriction, role,
+};

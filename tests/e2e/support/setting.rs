@@ -17,7 +17,7 @@ use super::{
     cluster,
     objects::backend,
     operator::Operator,
-    world::{KEY, World, resource},
+    world::{Account, KEY, World, resource},
 };
 
 /// What a [`World`] is made of.
@@ -81,6 +81,12 @@ impl<'a> Setting<'a> {
 
     /// Makes it, without Secret and Backend.
     pub async fn world(self) -> World {
+        let sim = Simulator::start(arize::Options::new(KEY)).await.unwrap();
+        self.around(sim).await
+    }
+
+    /// Makes it around an account.
+    pub async fn around<S: Account>(self, sim: S) -> World<S> {
         let plane = match self.plane {
             Some(plane) => plane,
             None => cluster::shared().await,
@@ -88,7 +94,6 @@ impl<'a> Setting<'a> {
         let client = cluster::client(plane).await;
         make_namespace(&client, &self.namespace).await;
         make_namespace(&client, &self.own_namespace).await;
-        let sim = Simulator::start(arize::Options::new(KEY)).await.unwrap();
         let log = fresh_log(&self.namespace);
         let kubeconfig = self.kubeconfig.unwrap_or_else(|| plane.kubeconfig().to_owned());
         let mut args = vec!["--own-namespace".to_owned(), self.own_namespace];

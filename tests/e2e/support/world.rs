@@ -8,7 +8,10 @@ use kube::{
     core::{ApiResource, GroupVersionKind},
     runtime::wait::await_condition,
 };
-use rolewright::simulators::arize::{self, Simulator};
+use rolewright::simulators::{
+    arize::{self, Simulator},
+    kit::{Server, Vendor, log::Entry},
+};
 use serde_json::{Value, json};
 
 pub use super::objects::{backend, binding, restriction, role};
@@ -19,12 +22,40 @@ pub const KEY: &str = "admin-key-0123456789";
 /// How long a condition may take: far more than it ever should.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A simulated account of any vendor.
+pub trait Account {
+    /// The vendor.
+    type Vendor: Vendor;
+    /// The name of the Secret, and of the value in it.
+    const SECRET: (&'static str, &'static str);
+
+    /// The server.
+    fn server(&self) -> &Server<Self::Vendor>;
+
+    /// Whether these requests have those of a sweep among them.
+    fn has_sweep(entries: &[Entry]) -> bool;
+}
+
+impl Account for Simulator {
+    type Vendor = arize::Arize;
+    const SECRET: (&'static str, &'static str) = ("arize-key", "key");
+
+    fn server(&self) -> &Server<arize::Arize> {
+        self
+    }
+
+    fn has_sweep(entries: &[Entry]) -> bool {
+        let listed = |path: &str| entries.iter().any(|entry| entry.path == path && entry.method == "GET");
+        listed("/v2/roles") && listed("/v2/role-bindings")
+    }
+}
+
 /// A test's own part of the world.
-pub struct World {
+pub struct World<S = Simulator> {
     /// Its namespace.
     pub namespace: String,
     /// The simulated account.
-    pub sim: Simulator,
+    pub sim: S,
     /// A client with all rights.
     pub client: Client,
     /// The operator.
@@ -47,7 +78,9 @@ impl World {
     pub async fn without_backend(name: &str, args: &[&str]) -> Self {
         Setting::new(name).args(args).world().await
     }
+}
 
+impl<S: Account> World<S> {
     /// Starts another operator process in the place of the one that ended.
     pub fn restart(&mut self) {
         self.operator = self.another_operator();
@@ -61,12 +94,13 @@ impl World {
 
     /// Puts a key into the Secret, which names the simulator's host.
     pub async fn secret(&self, key: &str) {
-        let host = self.sim.url().trim_start_matches("http://").to_owned();
+        let host = self.sim.server().address();
+        let (name, field) = S::SECRET;
         self.apply(json!({
             "apiVersion": "v1",
             "kind": "Secret",
-            "metadata": { "name": "arize-key", "annotations": { "rolewright.dev/hosts": host } },
-            "stringData": { "key": key },
+            "metadata": { "name": name, "annotations": { "rolewright.dev/hosts": host } },
+            "stringData": { field: key },
         }))
         .await;
     }
@@ -171,9 +205,9 @@ impl World {
     }
 
     /// Waits until the account is as asked for.
-    pub async fn account(&self, what: &str, is: impl Fn(&arize::Tenant) -> bool) {
+    pub async fn account(&self, what: &str, is: impl Fn(&<S::Vendor as Vendor>::Tenant) -> bool) {
         let deadline = tokio::time::Instant::now() + PATIENCE;
-        while !is(&self.sim.world().tenant()) {
+        while !is(&self.sim.server().world().tenant()) {
             assert!(
                 tokio::time::Instant::now() < deadline,
                 "the account is not so: {what}\n{}",
@@ -186,13 +220,10 @@ impl World {
     /// Waits until a whole sweep has begun and ended after this moment: then what a sweep would have done is done.
     pub async fn swept(&self) {
         for _ in 0..2 {
-            let since = self.sim.world().log.since(0).last;
-            let swept = |entries: &[rolewright::simulators::kit::log::Entry]| {
-                entries.iter().any(|entry| entry.path == "/v2/roles" && entry.method == "GET")
-                    && entries.iter().any(|entry| entry.path == "/v2/role-bindings" && entry.method == "GET")
-            };
+            let log = &self.sim.server().world().log;
+            let since = log.since(0).last;
             assert!(
-                self.sim.world().log.wait_until(since, PATIENCE, swept).await.is_ok(),
+                log.wait_until(since, PATIENCE, S::has_sweep).await.is_ok(),
                 "no sweep:\n{}",
                 self.operator.tail()
             );
@@ -201,7 +232,7 @@ impl World {
 
     /// The writes that the account was sent since a point of the log.
     pub fn writes_since(&self, since: u64) -> Vec<String> {
-        let entries = self.sim.world().log.since(since).requests;
+        let entries = self.sim.server().world().log.since(since).requests;
         entries
             .iter()
             .filter(|entry| entry.is_write())
@@ -211,7 +242,7 @@ impl World {
 
     /// The present end of the account's log.
     pub fn now(&self) -> u64 {
-        self.sim.world().log.since(0).last
+        self.sim.server().world().log.since(0).last
     }
 
     /// Objects of one of our kinds.

@@ -1,0 +1,136 @@
+//! A test's own part of the world with a Grafana in it.
+
+use rolewright::simulators::{
+    grafana::{self, Simulator, Switches, Tenant},
+    kit::{Server, log::Entry},
+};
+use serde_json::{Value, json};
+
+use super::{
+    setting::Setting,
+    world::{Account, KEY, World},
+};
+
+impl Account for Simulator {
+    type Vendor = grafana::Grafana;
+    const SECRET: (&'static str, &'static str) = ("grafana-token", "token");
+
+    fn server(&self) -> &Server<grafana::Grafana> {
+        self
+    }
+
+    fn has_sweep(entries: &[Entry]) -> bool {
+        let asked = |method: &str, end: &str| {
+            entries.iter().any(|entry| entry.path.ends_with(end) && entry.method == method)
+        };
+        asked("GET", "/api/access-control/roles") && asked("GET", "/api/access-control/user/permissions")
+    }
+}
+
+impl World<Simulator> {
+    /// A namespace with a Secret and a Backend, a seeded Grafana, an operator.
+    pub async fn grafana(name: &str) -> Self {
+        Self::grafana_with(name, |_| {}).await
+    }
+
+    /// The same with a Grafana that differs.
+    pub async fn grafana_with(name: &str, change: impl FnOnce(&mut Switches)) -> Self {
+        let mut options = grafana::Options::new(KEY);
+        change(&mut options.tenant.switches);
+        let world = Setting::new(name).around(Simulator::start(options).await.unwrap()).await;
+        world.secret(KEY).await;
+        world.apply(backend(&world.sim.url(), json!({}))).await;
+        world
+    }
+
+    /// Lets the server behave otherwise from now on.
+    pub fn switch(&self, change: impl FnOnce(&mut Switches)) {
+        self.sim.edit(|tenant| change(&mut tenant.switches));
+    }
+
+    /// Who holds the role of this name: users and service accounts by number, then teams.
+    pub fn holders(&self, role: &str) -> (Vec<i64>, Vec<i64>) {
+        self.sim.edit(|tenant| {
+            let Some(uid) = tenant.role_by_name(role) else { return Default::default() };
+            let users = tenant.user_roles.iter().filter(|it| it.role_uid == uid).map(|it| it.user_id);
+            let teams = tenant.team_roles.iter().filter(|it| it.role_uid == uid).map(|it| it.team_id);
+            let (mut users, mut teams) = (users.collect::<Vec<_>>(), teams.collect::<Vec<_>>());
+            users.sort_unstable();
+            teams.sort_unstable();
+            (users, teams)
+        })
+    }
+
+    /// What a role of the server permits: actions and scopes.
+    pub fn permits(&self, role: &str) -> Vec<(String, String)> {
+        self.sim.edit(|tenant| {
+            let role = tenant.roles.iter().find(|it| it.name == role);
+            let pairs = role.into_iter().flat_map(|role| role.permissions.iter());
+            pairs.map(|it| (it.action.clone(), it.scope.clone())).collect()
+        })
+    }
+
+    /// All roles and assignments as JSON: equal where nothing was changed.
+    pub fn access(&self) -> Value {
+        self.sim.edit(|tenant| json!([tenant.roles, tenant.user_roles, tenant.team_roles]))
+    }
+
+    /// The number of a user by login.
+    pub fn user(&self, login: &str) -> i64 {
+        self.number(|tenant| tenant.user_by_login(login))
+    }
+
+    /// The number of a team.
+    pub fn team(&self, name: &str) -> i64 {
+        self.number(|tenant| tenant.team_by_name(name))
+    }
+
+    /// The number of a service account.
+    pub fn service_account(&self, name: &str) -> i64 {
+        self.number(|tenant| tenant.service_account_by_name(name))
+    }
+
+    fn number(&self, find: impl FnOnce(&Tenant) -> Option<i64>) -> i64 {
+        self.sim.edit(|tenant| find(tenant)).unwrap()
+    }
+}
+
+fn object(kind: &str, name: &str, spec: Value, more: Value) -> Value {
+    let mut spec = spec;
+    for (field, value) in more.as_object().unwrap() {
+        spec[field] = value.clone();
+    }
+    json!({ "apiVersion": "rolewright.dev/v1alpha1", "kind": kind, "metadata": { "name": name }, "spec": spec })
+}
+
+/// A Backend named `grafana` on the simulator.
+pub fn backend(url: &str, more: Value) -> Value {
+    let spec = json!({
+        "grafana": {
+            "url": url,
+            "allowInsecure": true,
+            "credentials": { "tokenSecretRef": { "name": "grafana-token", "key": "token" } },
+        },
+        "sweepInterval": "1s",
+        "requests": { "perSecond": 1000, "burst": 1000, "concurrency": 4 },
+    });
+    object("Backend", "grafana", spec, more)
+}
+
+/// A Role that may read reports, unless `more` says otherwise.
+pub fn role(name: &str, more: Value) -> Value {
+    let rules = json!([{ "actions": ["reports:read"], "resources": ["reports:*"] }]);
+    object("Role", name, json!({ "backendRef": { "name": "grafana" }, "rules": rules }), more)
+}
+
+/// A RoleBinding of a Role of ours to subjects by kind and name.
+pub fn binding(name: &str, role: &str, subjects: &[(&str, &str)], more: Value) -> Value {
+    let subjects: Vec<Value> =
+        subjects.iter().map(|(kind, name)| json!({ "kind": kind, "name": name })).collect();
+    let spec = json!({
+        "backendRef": { "name": "grafana" },
+        "roleRef": { "name": role },
+        "subjects": subjects,
+    });
+    object("RoleBinding", name, spec, more)
+}
