@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Shows the operator at work: a Kubernetes control plane, a simulated Arize account and the operator, all on this machine, from
+# Shows the operator at work: a Kubernetes control plane, a simulated Arize and Grafana and the operator, all on this machine, from
 # the examples to an empty namespace. Nothing outside of a temporary directory is touched, and nothing is left behind.
 #   hack/demo.sh            shows it and cleans up
 #   KEEP=1 hack/demo.sh     stops before the objects are deleted, leaves everything running, and says how to look around
@@ -26,22 +26,25 @@ main() {
   correct_drift
   show_plan
   refuse
+  connect_grafana
   if [ -n "${KEEP:-}" ]; then keep; else delete_everything; fi
   printf '\nDone in %s s, beside the building.\n' "$SECONDS"
 }
 
 start_everything() {
-  step "Starting a Kubernetes control plane, a simulated Arize account and the operator"
+  step "Starting a Kubernetes control plane, a simulated Arize account, a simulated Grafana and the operator"
   run plane "$programs/control-plane" up --dir "$dir/plane"
   await "the control plane is up" grep -q KUBECONFIG= "$dir/plane.log"
-  ROLEWRIGHT_SIMULATE_TOKEN=$token run simulator "$programs/rolewright" simulate arize --listen 127.0.0.1:0
-  await "the simulator listens" grep -q http:// "$dir/simulator.log"
-  url=$(grep -o 'http://.*' "$dir/simulator.log")
+  for vendor in arize grafana; do
+    ROLEWRIGHT_SIMULATE_TOKEN=$token run "$vendor" "$programs/rolewright" simulate "$vendor" --listen 127.0.0.1:0
+    await "the simulator of $vendor listens" grep -q http:// "$dir/$vendor.log"
+  done
+  arize=$(grep -o 'http://.*' "$dir/arize.log") grafana=$(grep -o 'http://.*' "$dir/grafana.log")
   shown apply -f crds/
   kube wait --for=condition=Established --timeout=30s -f crds/ >"$dir/established"
   run operator "$programs/rolewright" run --allow-local-addresses --listen 127.0.0.1:0
   await "the operator works" grep -q leading "$dir/operator.log"
-  tenant_before=$(tenant)
+  tenant_before=$(tenant) grafana_before=$(grafana_roles)
   echo "The account has $(count_of "$tenant_before"), which somebody made by hand."
 }
 
@@ -50,9 +53,9 @@ connect() {
   shown create namespace demo
   kube config set-context --current --namespace=demo >"$dir/context"
   printf %s "$token" | kube create secret generic arize-key --from-file=key=/dev/stdin
-  shown annotate secret arize-key "rolewright.dev/hosts=${url#http://}"
+  shown annotate secret arize-key "rolewright.dev/hosts=${arize#http://}"
   echo "examples/arize/backend.yaml, but for its region: the simulator's address stands there instead."
-  sed "s|^    region:.*|    url: $url\\
+  sed "s|^    region:.*|    url: $arize\\
     allowInsecure: true|" examples/arize/backend.yaml >"$dir/backend.yaml"
   shown apply -f "$dir/backend.yaml"
   shown wait --for=condition=Ready --timeout=30s backend/arize
@@ -73,7 +76,7 @@ correct_drift() {
   step "Changing the role in the account, behind the operator's back"
   local id
   id=$(kube get rwr data-scientist -o 'jsonpath={.status.held[0].id}')
-  arize PATCH "/v2/roles/${id//=/%3D}" '{"permissions": ["PROJECT_READ", "PROJECT_DELETE"]}' >"$dir/patched"
+  call "$arize" PATCH "/v2/roles/${id//=/%3D}" '{"permissions": ["PROJECT_READ", "PROJECT_DELETE"]}' >"$dir/patched"
   echo "It permits PROJECT_READ and PROJECT_DELETE now. The next sweep would come within 5 minutes; one is asked for at once:"
   shown annotate --overwrite backend/arize "rolewright.dev/reconcile-at=after-the-drift"
   await "it is told" drift_is_told
@@ -124,12 +127,28 @@ YAML
   kube get rwr taken -o 'jsonpath={"    "}{.status.conditions[0].message}{"\n"}'
 }
 
+connect_grafana() {
+  step "A second back end: Grafana, with a role, who holds it, and one of Grafana's own roles"
+  printf %s "$token" | kube create secret generic grafana-token --from-file=token=/dev/stdin
+  shown annotate secret grafana-token "rolewright.dev/hosts=${grafana#http://}"
+  sed "s|^    url:.*|    url: $grafana\\
+    allowInsecure: true|" examples/grafana/backend.yaml | kube apply -f -
+  for file in examples/grafana/*.yaml; do
+    [ "$file" = examples/grafana/backend.yaml ] || kube apply -f "$file"
+  done
+  shown wait --for=condition=Ready --timeout=60s backend/grafana
+  shown wait --for=condition=Ready --timeout=60s --field-selector spec.backendRef.name=grafana rwr,rwb
+  shown get rwr,rwb --field-selector spec.backendRef.name=grafana
+}
+
 delete_everything() {
   step "Deleting the objects removes what they hold, and no more"
   shown delete --timeout=60s --all rwb,rwrr,rwr
   shown delete --timeout=60s --all rwbe
   same "$(tenant)" "$tenant_before"
   echo "The account has $(count_of "$tenant_before") again, the very same."
+  same "$(grafana_roles)" "$grafana_before"
+  echo "Grafana has the roles and assignments that it had, too."
 }
 
 keep() {
@@ -141,7 +160,7 @@ keep() {
   $kubectl get rolewright
   The operator's log:    $dir/operator.log
   Its metrics:           http://${metrics#address=}/metrics
-  The account:           $url/_sim/state (and docs/simulators.md)
+  The accounts:          $arize/_sim/state and $grafana/_sim/state (and docs/simulators.md)
   To end it:             kill ${pids[*]} && rm -rf $dir
 TEXT
   kept=yes
@@ -189,27 +208,33 @@ refused() {
   sed 's/^/    /' "$dir/refusal"
 }
 
-# arize METHOD PATH [BODY]: one call as the account's admin; prints the answer's body. By bash alone, so that no curl is needed;
+# call URL METHOD PATH [BODY]: one call as the account's admin; prints the answer's body. By bash alone, so that no curl is needed;
 # HTTP/1.0, so that the answer ends with the connection.
-arize() {
-  local body=${3:-} address=${url#http://} code
+call() {
+  local address=${1#http://} body=${4:-} code
   exec 3<>"/dev/tcp/${address%:*}/${address#*:}"
   printf '%s %s HTTP/1.0\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %s\r\n\r\n%s' \
-    "$1" "$2" "$address" "$token" "${#body}" "$body" >&3
+    "$2" "$3" "$address" "$token" "${#body}" "$body" >&3
   read -r _ code _ <&3
   sed $'1,/^\r*$/d' <&3
   exec 3>&-
-  case $code in 2*) ;; *) die "$1 $2 was answered $code" ;; esac
+  case $code in 2*) ;; *) die "$2 $3 was answered $code" ;; esac
 }
 
 # What roles, grants and restrictions the account has, as the vendor's lists show them, one thing a line.
 tenant() {
   {
-    arize GET '/v2/roles?is_predefined=false&limit=100'
-    arize GET '/v2/role-bindings?resource_type=SPACE&limit=100'
-    arize GET '/v2/role-bindings?resource_type=PROJECT&limit=100'
-    arize GET '/v2/resource-restrictions?limit=100'
+    call "$arize" GET '/v2/roles?is_predefined=false&limit=100'
+    call "$arize" GET '/v2/role-bindings?resource_type=SPACE&limit=100'
+    call "$arize" GET '/v2/role-bindings?resource_type=PROJECT&limit=100'
+    call "$arize" GET '/v2/resource-restrictions?limit=100'
   } | grep -o '{[^{}]*"created_at[^{}]*}'
+}
+
+# What roles Grafana has, and who holds them.
+grafana_roles() {
+  call "$grafana" GET '/api/access-control/roles?includeHidden=true'
+  call "$grafana" GET /_sim/state | grep -o '"\(user\|team\)_roles":\[[^]]*\]'
 }
 
 count_of() {
