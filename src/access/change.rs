@@ -29,7 +29,6 @@ impl fmt::Display for Verb {
 
 /// One write: from what is there to what is wanted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[expect(clippy::large_enum_variant, reason = "a plan has few changes and lives for one look")]
 pub enum Change {
     /// Makes `after`.
     Create {

@@ -5,15 +5,15 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// An identifier that the back end gave out. Opaque: compared, never taken apart outside that back end's folder.
+/// An identifier that the back end gave out. Opaque: compared, never taken apart outside that back end's folder. A copy costs nothing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Id(String);
+pub struct Id(Arc<str>);
 
 impl Id {
     /// Wraps an identifier as the back end spelled it.
     pub fn new(id: impl Into<String>) -> Self {
-        Self(id.into())
+        Self(id.into().into())
     }
 
     /// The identifier as the back end spells it.
@@ -53,6 +53,16 @@ impl Key {
     /// The value of one field.
     pub fn get(&self, field: &str) -> Option<&str> {
         self.0.iter().find(|(name, _)| name == field).map(|(_, value)| value.as_str())
+    }
+}
+
+impl<'a> FromIterator<(&'a str, &'a str)> for Key {
+    fn from_iter<T: IntoIterator<Item = (&'a str, &'a str)>>(fields: T) -> Self {
+        fields
+            .into_iter()
+            .map(|(field, value)| (field.to_owned(), value.to_owned()))
+            .collect::<BTreeMap<_, _>>()
+            .into()
     }
 }
 

@@ -28,7 +28,8 @@ pub use self::{
         ExternalRole, RoleBinding, RoleBindingSpec, RoleBindingStatus, RoleRef, Scope, Subject, SubjectKind,
     },
     status::{
-        HeldEntry, HeldState, ObjectStatus, Origin, PlanStatus, PlannedChange, SubjectState, SubjectStatus,
+        Fields, HeldEntry, HeldState, ObjectStatus, Origin, PlanStatus, PlannedChange, SubjectState,
+        SubjectStatus,
     },
 };
 

@@ -1,10 +1,10 @@
 //! What the operator writes back onto an object.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::KubeSchema;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 /// The outcome of an object, and what it holds.
@@ -48,7 +48,7 @@ pub struct HeldEntry {
     #[schemars(length(max = 512))]
     pub id: Option<String>,
     /// What identifies it in the back end beside its id, such as a name.
-    pub key: BTreeMap<String, String>,
+    pub key: Fields,
     /// What the spec calls it, such as a subject's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
@@ -64,6 +64,49 @@ pub struct HeldEntry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
     pub revision: Option<String>,
+}
+
+/// Named texts. Kept as a slice, because of each object a copy is in memory, and a map's node is mostly empty.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(from = "BTreeMap<String, String>", into = "BTreeMap<String, String>")]
+pub struct Fields(Box<[(String, String)]>);
+
+impl Fields {
+    /// The text of this name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter().find(|(known, _)| *known == name).map(|(_, text)| text)
+    }
+
+    /// Names and texts, in the order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, text)| (name.as_str(), text.as_str()))
+    }
+}
+
+impl From<BTreeMap<String, String>> for Fields {
+    fn from(fields: BTreeMap<String, String>) -> Self {
+        Self(fields.into_iter().collect())
+    }
+}
+
+impl From<Fields> for BTreeMap<String, String> {
+    fn from(fields: Fields) -> Self {
+        fields.0.into_iter().collect()
+    }
+}
+
+impl JsonSchema for Fields {
+    fn schema_name() -> Cow<'static, str> {
+        BTreeMap::<String, String>::schema_name()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        BTreeMap::<String, String>::json_schema(generator)
+    }
 }
 
 /// How a thing came to be held.

@@ -1,7 +1,7 @@
 //! Compares one object with the view of its tenant. Reads memory only: the sweep does this for every object, the pipeline before and
 //! after it writes.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use kube::ResourceExt;
 
@@ -13,9 +13,9 @@ use super::{
     resolve::{Resolve, Resolved, Surroundings},
 };
 use crate::{
-    access::{Body, Change, Fingerprint, Id, Key, Kind, RoleRef, Snapshot},
+    access::{Body, Change, Id, Key, Kind, RoleRef, Snapshot},
     api::{self, DeletionPolicy, Mode},
-    engine::{self, Claim, Claimant, Held, Plan, Policy, Removal, Wish},
+    engine::{self, Asks, Claim, Claimant, Held, Plan, Policy, Removal, Wish},
 };
 
 /// What the comparison came to.
@@ -98,10 +98,10 @@ fn weigh<K: Resolve>(
     let mut claims = tenant.claims.lock();
     let mut touched = claims.set(claimant.clone(), claim.clone());
     for want in &mut resolved.wants {
-        if let Wish::Body(body) = &want.wish {
+        if let (Wish::Body(body), Some(fingerprint)) = (&want.wish, want.fingerprint()) {
             let key = dialect.key(body);
             let there = snapshot.by_key(body.kind(), &key).map(|seen| &seen.id);
-            want.standing = claims.standing(&claimant, body.kind(), &key, there, &body.fingerprint());
+            want.standing = claims.standing(&claimant, body.kind(), &key, there, fingerprint);
         }
     }
     for held in &mut held {
@@ -137,12 +137,7 @@ fn weigh<K: Resolve>(
     Assessment { plan, resolved, touched: items(link, &touched) }
 }
 
-fn claim<K: Managed>(
-    object: &K,
-    wants: BTreeMap<(Kind, Key), Fingerprint>,
-    held: &[Held],
-    active: bool,
-) -> Claim {
+fn claim<K: Managed>(object: &K, wants: Asks, held: &[Held], active: bool) -> Claim {
     Claim {
         title: object.title(),
         namespace: object.namespace().unwrap_or_default(),
@@ -158,7 +153,7 @@ pub fn register<K: Managed>(object: &K, tenant: &super::tenants::Tenant) {
     let held: Vec<Held> = object.held().iter().filter_map(to_engine).collect();
     let claimant = object.claimant();
     tenant.objects.lock().insert(claimant.clone(), object.item());
-    tenant.claims.lock().set(claimant, claim(object, BTreeMap::new(), &held, false));
+    tenant.claims.lock().set(claimant, claim(object, Asks::default(), &held, false));
 }
 
 /// Forgets an object that is gone. Gives the objects whose standing may have changed.

@@ -105,7 +105,7 @@ pub(super) async fn without_link<K: Resolve + Stored>(
         .iter()
         .map(|entry| {
             let id = entry.id.as_deref().unwrap_or("not known to be made");
-            let called = entry.name.as_ref().or_else(|| entry.key.get("name"));
+            let called = entry.name.as_deref().or_else(|| entry.key.get("name"));
             called.map_or_else(
                 || format!("{} {id}", entry.kind),
                 |name| format!("{} {name} ({id})", entry.kind),

@@ -1,5 +1,7 @@
 //! What the three managed kinds have in common, so that one pipeline serves them all.
 
+use std::collections::BTreeMap;
+
 use kube::{Resource, ResourceExt};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -150,7 +152,7 @@ pub fn to_engine(entry: &HeldEntry) -> Option<Held> {
         kind,
         id: id.clone().filter(|_| present),
         chosen: id.filter(|_| !present),
-        key: entry.key.clone().into(),
+        key: entry.key.iter().collect(),
         name: entry.name.clone(),
         origin: match entry.origin {
             api::Origin::Created => engine::Origin::Created,
@@ -169,7 +171,7 @@ pub fn to_status(held: &Held) -> HeldEntry {
     HeldEntry {
         kind: held.kind.to_string(),
         id: held.id.as_ref().or(held.chosen.as_ref()).map(ToString::to_string),
-        key: held.key.clone().into(),
+        key: BTreeMap::from(held.key.clone()).into(),
         name: held.name.clone(),
         origin: match held.origin {
             engine::Origin::Created => api::Origin::Created,

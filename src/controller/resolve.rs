@@ -13,7 +13,7 @@ use crate::{
     },
     api,
     backends::Needs,
-    engine::{Issue, Standing, Want, Wish},
+    engine::{Issue, Want},
 };
 
 /// A name that the directory does not have and the back end may.
@@ -60,8 +60,7 @@ pub trait Resolve: Managed {
 }
 
 fn unresolved(name: Option<String>, problem: Problem) -> Want {
-    let wish = Wish::Unresolved(problem.issue, problem.message);
-    Want { name, wish, chosen: None, standing: Standing::Free }
+    Want::unresolved(name, problem.issue, problem.message)
 }
 
 struct Problem {
@@ -189,8 +188,14 @@ impl Resolve for api::RoleBinding {
         });
         let (role, scope) = match (role, scope) {
             (Ok(role), Ok(scope)) => (role, scope),
-            (Err(problem), _) | (_, Err(problem)) => {
-                return Resolved { wants: vec![unresolved(None, problem)], lookups };
+            (role, scope) => {
+                // What the user has to mend comes before what is only waited for.
+                let problems = [role.err(), scope.err()].into_iter().flatten();
+                let gravest = problems.min_by_key(|problem| problem.issue);
+                return Resolved {
+                    wants: gravest.map(|it| unresolved(None, it)).into_iter().collect(),
+                    lookups,
+                };
             }
         };
         let mut seen: BTreeMap<Id, String> = BTreeMap::new();

@@ -214,7 +214,7 @@ fn as_listed(case: &Case) -> Vec<Want> {
     let want = |name: Option<String>, body: Body, resolved: bool, standing: &Standing| {
         let wish =
             if resolved { Wish::Body(body) } else { Wish::Unresolved(Issue::NotFound, "who?".to_owned()) };
-        Want { name, wish, chosen: None, standing: standing.clone() }
+        Want { standing: standing.clone(), ..Want::of(name, wish) }
     };
     match &case.spec {
         Spec::Deleted(_) => Vec::new(),

@@ -30,14 +30,42 @@ pub struct Claim {
     pub title: String,
     /// Its namespace: an object of another namespace is not told who holds a thing.
     pub namespace: String,
-    /// What it asks for, by natural key, as [`asks`](super::asks) puts it together.
-    pub wants: BTreeMap<(Kind, Key), Fingerprint>,
+    /// What it asks for, as [`asks`](super::asks) puts it together.
+    pub wants: Asks,
     /// What it holds: key, and id where one is recorded.
     pub holds: Vec<(Kind, Key, Option<Id>)>,
     /// It writes: not paused, not in Plan mode, not going. Only such a one can be handed a thing.
     pub active: bool,
     /// It is being deleted and gives up all that it holds.
     pub going: bool,
+}
+
+/// What an object asks for: by natural key, what each thing is to be. Sorted, and without the half-empty nodes of a map: there is one for
+/// each object of a tenant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asks(Box<[((Kind, Key), Fingerprint)]>);
+
+impl FromIterator<((Kind, Key), Fingerprint)> for Asks {
+    fn from_iter<T: IntoIterator<Item = ((Kind, Key), Fingerprint)>>(asks: T) -> Self {
+        Self(asks.into_iter().collect::<BTreeMap<_, _>>().into_iter().collect())
+    }
+}
+
+impl Asks {
+    /// The natural keys.
+    pub fn keys(&self) -> impl Iterator<Item = &(Kind, Key)> {
+        self.0.iter().map(|(slot, _)| slot)
+    }
+
+    #[cfg(test)]
+    pub(super) fn fingerprints(&self) -> impl Iterator<Item = &Fingerprint> {
+        self.0.iter().map(|(_, fingerprint)| fingerprint)
+    }
+
+    fn get(&self, slot: &(Kind, Key)) -> Option<&Fingerprint> {
+        let place = self.0.binary_search_by(|(known, _)| known.cmp(slot)).ok()?;
+        Some(&self.0[place].1)
+    }
 }
 
 /// How a want stands to the claims of other objects.
@@ -219,7 +247,7 @@ impl Claims {
         let Some(claim) = self.claims.get(claimant) else { return true };
         let asks = match slot.0 {
             Kind::Role => claim.wants.keys().any(|(kind, _)| *kind == Kind::Role),
-            Kind::Grant | Kind::Restriction => claim.wants.contains_key(slot),
+            Kind::Grant | Kind::Restriction => claim.wants.get(slot).is_some(),
         };
         claim.going || claim.active && !asks
     }

@@ -468,12 +468,7 @@ fn wants_of(object: &Object) -> Vec<Want> {
     let wants = if object.going { &[][..] } else { &object.wants };
     let want = |(name, body): &(Option<String>, Body)| match object.blind {
         false => Want::new(name.clone(), body.clone()),
-        true => Want {
-            name: name.clone(),
-            wish: Wish::Unresolved(Issue::NotFound, "who?".to_owned()),
-            chosen: None,
-            standing: Standing::Free,
-        },
+        true => Want::unresolved(name.clone(), Issue::NotFound, "who?"),
     };
     wants.iter().map(want).collect()
 }

@@ -1,7 +1,5 @@
 //! Standings and what others have to do with a held thing, case by case.
 
-use std::collections::BTreeMap;
-
 use super::{
     testing::{TestDialect, grant, held, restriction, role},
     *,
@@ -23,7 +21,7 @@ fn asking(name: &str, body: &Body) -> Claim {
     Claim {
         title: format!("RoleBinding team-a/{name}"),
         namespace: "team-a".to_owned(),
-        wants: BTreeMap::from([(slot(body), body.fingerprint())]),
+        wants: Asks::from_iter([(slot(body), body.fingerprint())]),
         holds: Vec::new(),
         active: true,
         going: false,
@@ -36,7 +34,7 @@ fn holding(claim: Claim, body: &Body, id: Option<&str>) -> Claim {
 }
 
 fn going(claim: Claim) -> Claim {
-    Claim { wants: BTreeMap::new(), active: false, going: true, ..claim }
+    Claim { wants: Asks::default(), active: false, going: true, ..claim }
 }
 
 fn resting(claim: Claim) -> Claim {
@@ -304,18 +302,14 @@ fn an_object_asks_for_what_it_keeps_holding_under_names_that_cannot_be_resolved(
     let (alice, bob) = (grant("R", "alice", Some("p")), grant("R", "bob", Some("p")));
     let entries =
         [held(DIALECT, Some("1"), &alice, Some("alice")), held(DIALECT, Some("2"), &bob, Some("bob"))];
-    let unresolved = |name: Option<&str>| Want {
-        name: name.map(str::to_owned),
-        wish: Wish::Unresolved(Issue::NotFound, "who?".to_owned()),
-        chosen: None,
-        standing: Standing::Free,
-    };
-    let keys = |wants: &[Want]| asks(wants, &entries, &DIALECT).into_keys().collect::<Vec<_>>();
+    let unresolved = |name: Option<&str>| Want::unresolved(name.map(str::to_owned), Issue::NotFound, "who?");
+    let keys = |wants: &[Want]| asks(wants, &entries, &DIALECT).keys().cloned().collect::<Vec<_>>();
     let carol = grant("R", "carol", Some("p"));
     let one = [unresolved(Some("alice")), Want::new(Some("carol".to_owned()), carol.clone())];
     assert_eq!(keys(&one), [slot(&alice), slot(&carol)]);
     assert_eq!(keys(&[unresolved(None)]), [slot(&alice), slot(&bob)]);
     assert!(keys(&[]).is_empty(), "who asks for nothing keeps nothing");
-    let wish: Vec<Fingerprint> = asks(&[unresolved(None)], &entries[..1], &DIALECT).into_values().collect();
+    let wish: Vec<Fingerprint> =
+        asks(&[unresolved(None)], &entries[..1], &DIALECT).fingerprints().cloned().collect();
     assert_eq!(wish, [alice.fingerprint()]);
 }

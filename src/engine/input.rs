@@ -1,5 +1,7 @@
 //! What a plan is made from, beside the snapshot: wants, held things, policy.
 
+use std::sync::OnceLock;
+
 use super::{claims::Standing, plan::Issue};
 use crate::access::{Body, ChosenId, Dialect, Fingerprint, Id, Key, Kind};
 
@@ -14,6 +16,8 @@ pub struct Want {
     pub chosen: Option<ChosenId>,
     /// How it stands to other objects' claims.
     pub standing: Standing,
+    /// Worked out once, when it is first asked for.
+    pub(crate) fingerprint: OnceLock<Fingerprint>,
 }
 
 /// What a want is to be.
@@ -28,7 +32,24 @@ pub enum Wish {
 impl Want {
     /// A want that nobody else claims.
     pub fn new(name: Option<String>, body: Body) -> Self {
-        Self { name, wish: Wish::Body(body), chosen: None, standing: Standing::Free }
+        Self::of(name, Wish::Body(body))
+    }
+
+    /// A want that no name in the spec makes clear.
+    pub fn unresolved(name: Option<String>, issue: Issue, message: impl Into<String>) -> Self {
+        Self::of(name, Wish::Unresolved(issue, message.into()))
+    }
+
+    pub(super) fn of(name: Option<String>, wish: Wish) -> Self {
+        Self { name, wish, chosen: None, standing: Standing::Free, fingerprint: OnceLock::new() }
+    }
+
+    /// Tells what it is to be from anything else. None while that is not known.
+    pub fn fingerprint(&self) -> Option<&Fingerprint> {
+        match &self.wish {
+            Wish::Body(body) => Some(self.fingerprint.get_or_init(|| body.fingerprint())),
+            Wish::Unresolved(..) => None,
+        }
     }
 }
 

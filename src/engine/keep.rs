@@ -1,9 +1,12 @@
 //! What stays held although no want stands on it: a name that stands for nothing, or for somebody else than before, takes nothing away.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
-use super::input::{Held, Want, Wish};
-use crate::access::{Body, Dialect, Fingerprint, Key, Kind};
+use super::{
+    claims::Asks,
+    input::{Held, Want, Wish},
+};
+use crate::access::{Body, Dialect};
 
 /// What is kept of what an object holds.
 pub(super) struct Kept {
@@ -63,15 +66,14 @@ pub(super) fn kept(wants: &[Want], held: &[Held]) -> Kept {
 
 /// What an object asks for, as its [`Claim`](super::Claim) says it: its wants by natural key, and what it keeps holding although a
 /// name in its spec stands for nothing now.
-pub fn asks(wants: &[Want], held: &[Held], dialect: &dyn Dialect) -> BTreeMap<(Kind, Key), Fingerprint> {
+pub fn asks(wants: &[Want], held: &[Held], dialect: &dyn Dialect) -> Asks {
     let kept = kept(wants, held);
     let still = held.iter().zip(kept.entries).filter(|(_, kept)| *kept).map(|(held, _)| held);
-    let mut asks: BTreeMap<(Kind, Key), Fingerprint> =
-        still.map(|held| ((held.kind, held.key.clone()), held.fingerprint.clone())).collect();
-    for want in wants {
-        if let Wish::Body(body) = &want.wish {
-            asks.insert((body.kind(), dialect.key(body)), body.fingerprint());
-        }
-    }
-    asks
+    let still = still.map(|held| ((held.kind, held.key.clone()), held.fingerprint.clone()));
+    let wanted = wants.iter().filter_map(|want| match &want.wish {
+        Wish::Body(body) => Some(((body.kind(), dialect.key(body)), want.fingerprint()?.clone())),
+        Wish::Unresolved(..) => None,
+    });
+    // Of two for one key the wanted one.
+    still.chain(wanted).collect()
 }

@@ -25,7 +25,7 @@ mod standing_tests;
 #[cfg(test)]
 mod testing;
 
-pub use claims::{Claim, Claimant, Claims, Standing};
+pub use claims::{Asks, Claim, Claimant, Claims, Standing};
 pub use input::{Adopt, Held, Origin, Others, Policy, Removal, Want, Wish};
 pub use keep::asks;
 pub use plan::{Cause, Finding, Issue, Plan, Step, plan};

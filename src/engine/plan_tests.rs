@@ -13,12 +13,7 @@ const ONE_ROLE: TestDialect = TestDialect::OneRoleAScope;
 const NO_SCOPES: TestDialect = TestDialect::NoScopes;
 
 fn unresolved(name: Option<&str>) -> Want {
-    Want {
-        name: name.map(str::to_owned),
-        wish: Wish::Unresolved(Issue::NotFound, "there is nobody of that name".to_owned()),
-        chosen: None,
-        standing: Standing::Free,
-    }
+    Want::unresolved(name.map(str::to_owned), Issue::NotFound, "there is nobody of that name")
 }
 
 #[test]

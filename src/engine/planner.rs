@@ -69,14 +69,15 @@ impl<'a> Planner<'a> {
         let mut wants = Vec::new();
         let mut findings = Vec::new();
         for want in desired {
-            match &want.wish {
-                Wish::Body(body) => wants.push(Wanted {
+            match (&want.wish, want.fingerprint()) {
+                (Wish::Body(body), Some(fingerprint)) => wants.push(Wanted {
                     want,
                     body,
                     key: policy.dialect.key(body),
-                    fingerprint: body.fingerprint(),
+                    fingerprint: fingerprint.clone(),
                 }),
-                Wish::Unresolved(issue, message) => {
+                (Wish::Body(_), None) => unreachable!("every body has a fingerprint"),
+                (Wish::Unresolved(issue, message), _) => {
                     findings.push(Finding {
                         name: want.name.clone(),
                         issue: *issue,
