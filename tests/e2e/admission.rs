@@ -89,14 +89,58 @@ async fn a_backend_without_exactly_one_block_is_refused() {
     let place = Place::new().await;
     let mut none = backend("https://arize.example.com", json!({}));
     none["spec"].as_object_mut().unwrap().remove("arize");
-    place.refuses(&[("no block", none, &["write exactly one back-end block: arize"])]).await;
-
     let mut two = backend("https://arize.example.com", json!({}));
-    two["spec"]["grafana"] = json!({ "url": "https://grafana.example.com" });
-    two["metadata"]["namespace"] = json!(place.namespace);
-    let text = two.to_string();
+    two["spec"]["grafana"] = grafana(json!({}))["spec"]["grafana"].clone();
+    let one = "write exactly one back-end block: arize or grafana";
+    place.refuses(&[("no block", none, &[one]), ("two blocks", two, &[one])]).await;
+
+    let mut unknown = backend("https://arize.example.com", json!({}));
+    unknown["spec"]["jenkins"] = json!({ "url": "https://jenkins.example.com" });
+    unknown["metadata"]["namespace"] = json!(place.namespace);
+    let text = unknown.to_string();
     let refused = kubectl(&["apply", "--validate=strict", "-f", "-"], Some(&text)).await.unwrap_err();
-    assert!(refused.contains(r#"unknown field "spec.grafana""#), "{refused}");
+    assert!(refused.contains(r#"unknown field "spec.jenkins""#), "{refused}");
+}
+
+fn grafana(more: Value) -> Value {
+    crate::support::grafana::backend("https://grafana.example.com/grafana", more)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_to_grafana_that_cannot_be_is_refused() {
+    const URL: &str = "url must be scheme, host and, where Grafana is served below a path, that path";
+    const ONE: &str = "write either tokenSecretRef, or username and passwordSecretRef";
+    let place = Place::new().await;
+    let with = |field: &str, value: Value| {
+        let mut object = grafana(json!({}));
+        object["spec"]["grafana"][field] = value;
+        object
+    };
+    let clear = |url: &str| {
+        let mut object = with("url", json!(url));
+        object["spec"]["grafana"].as_object_mut().unwrap().remove("allowInsecure");
+        object
+    };
+    let secret = json!({ "name": "grafana", "key": "password" });
+    place
+        .refuses(&[
+            ("query", with("url", json!("https://grafana.example.com/?orgId=1")), &[URL]),
+            ("user", with("url", json!("https://admin:secret@grafana.example.com")), &[URL]),
+            ("no host", with("url", json!("https://")), &[URL]),
+            ("clear text", clear("http://grafana.example.com"), &["set allowInsecure: true"]),
+            ("no credential", with("credentials", json!({})), &[ONE]),
+            ("a user without password", with("credentials", json!({ "username": "admin" })), &[ONE]),
+            (
+                "both",
+                with(
+                    "credentials",
+                    json!({ "username": "admin", "passwordSecretRef": secret, "tokenSecretRef": secret }),
+                ),
+                &[ONE],
+            ),
+            ("organization 0", with("orgId", json!(0)), &["orgId"]),
+        ])
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::support::{
     World,
-    grafana::{binding, role},
+    grafana::{backend, binding, role},
     held_ids, subject,
 };
 
@@ -278,4 +278,88 @@ async fn a_restart_and_idle_sweeps_read_no_role_one_by_one_beyond_the_one_in_tur
     let details = asked.iter().filter(|entry| entry.path.starts_with("/api/access-control/roles/")).count();
     assert!(details <= sweeps, "{details} roles were read in {sweeps} sweeps");
     assert_eq!(world.versions().await, versions);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_mapping_of_groups_gives_is_left_alone_and_hidden_roles_are_seen() {
+    let world = World::grafana("gf-mapped").await;
+    world.apply(role("reader", json!({ "grafana": { "hidden": true } }))).await;
+    let uid = held_ids(&world.ready("Role", "reader").await).remove(0);
+    let (bob, dave) = (world.user("bob"), world.user("dave"));
+    world.sim.edit(|tenant| {
+        let mut mapped = tenant.user_roles[0].clone();
+        (mapped.user_id, mapped.role_uid, mapped.mapped) = (dave, uid, true);
+        tenant.user_roles.push(mapped);
+    });
+    let given = [("User", "bob@example.com"), ("User", "dave@example.com")];
+    world.apply(binding("readers", "reader", &given, json!({}))).await;
+    world.ready("RoleBinding", "readers").await;
+    world.delete("RoleBinding", "readers").await;
+    world.gone("RoleBinding", "readers").await;
+    let left = world.sim.edit(|tenant| {
+        let of_it = tenant.user_roles.iter().filter(|it| it.mapped || it.user_id == bob);
+        of_it.map(|it| (it.user_id, it.mapped)).collect::<Vec<_>>()
+    });
+    assert_eq!(left, [(dave, true)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_another_organization_is_told_as_what_it_is() {
+    let world = World::grafana("gf-org").await;
+    world.ready("Backend", "grafana").await;
+    let mut other = backend(&world.sim.url(), json!({}));
+    other["metadata"]["name"] = json!("other");
+    other["spec"]["grafana"]["orgId"] = json!(2);
+    world.apply(other).await;
+    let message = world.reason("Backend", "other", "Denied").await;
+    assert!(message.contains("spec.grafana.orgId"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rights_that_grafana_remembers_for_a_minute_do_not_make_it_flap() {
+    let world = World::grafana_with("gf-cache", |switches| switches.permission_cache_ms = 60_000).await;
+    world.apply(role("reader", json!({}))).await;
+    world.apply(binding("readers", "reader", &ALL, json!({}))).await;
+    world.ready("Role", "reader").await;
+    world.ready("RoleBinding", "readers").await;
+    world.swept().await;
+    let versions = world.versions().await;
+    world.swept().await;
+    assert_eq!(world.versions().await, versions);
+    world.delete("RoleBinding", "readers").await;
+    world.delete("Role", "reader").await;
+    world.gone("Role", "reader").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_on_grafana_is_told_with_the_field() {
+    let world = World::grafana("gf-invalid").await;
+    let rules = json!([{ "actions": ["reports:read"], "resources": ["reports:*"], "effect": "Deny" }]);
+    world.apply(role("deny", json!({ "rules": rules }))).await;
+    assert!(world.reason("Role", "deny", "Invalid").await.contains("spec.rules"));
+    let scope = json!({ "scope": { "space": "research" } });
+    world.apply(binding("scoped", "deny", &[("Team", "sre")], scope)).await;
+    assert!(world.reason("RoleBinding", "scoped", "Invalid").await.contains("spec.scope"));
+    let mut changed = role("deny", json!({ "grafana": { "uid": "x" } }));
+    let refused = world.try_apply(changed.clone()).await.unwrap_err().to_string();
+    assert!(refused.contains("grafana.uid cannot be changed"), "{refused}");
+    changed["metadata"]["name"] = json!("fresh");
+    changed["spec"]["grafana"] = json!({ "uid": "x y" });
+    assert!(world.try_apply(changed).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restriction_on_grafana_is_unsupported_and_says_what_is_there() {
+    let world = World::grafana("gf-restrict").await;
+    let spec = json!({ "backendRef": { "name": "grafana" }, "resource": { "id": "sre" } });
+    world
+        .apply(json!({
+            "apiVersion": "rolewright.dev/v1alpha1",
+            "kind": "ResourceRestriction",
+            "metadata": { "name": "sre" },
+            "spec": spec,
+        }))
+        .await;
+    let message = world.reason("ResourceRestriction", "sre", "Unsupported").await;
+    assert!(message.contains("Role, Grant"), "{message}");
 }

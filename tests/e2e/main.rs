@@ -13,6 +13,7 @@ mod faults;
 mod firsthand;
 mod generations;
 mod grafana;
+mod grafana_bad_days;
 mod invalid;
 mod lifecycle;
 mod modes;
