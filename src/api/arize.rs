@@ -4,7 +4,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::backend::{Block, SecretKeyRef};
+use super::block::{Block, SecretKeyRef};
 
 /// Where an Arize account is, and the key to it.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, KubeSchema)]

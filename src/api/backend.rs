@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     arize::ArizeConnection,
+    block::{Block, SecretKeyRef},
     common::{DeletionPolicy, Mode},
     grafana::GrafanaConnection,
 };
@@ -68,18 +69,6 @@ pub struct BackendSpec {
     /// When an object is deleted: Delete what it holds (the default), or Retain it in the back end. An object can say otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
-}
-
-/// One value of a Secret in the same namespace.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct SecretKeyRef {
-    /// The Secret's name.
-    #[schemars(length(min = 1, max = 253))]
-    pub name: String,
-    /// The entry of its data.
-    #[schemars(length(min = 1, max = 253))]
-    pub key: String,
 }
 
 /// Trust beyond the public certificate authorities.
@@ -172,29 +161,6 @@ pub struct Counts {
     pub held: BTreeMap<String, i64>,
     /// Things in the back end that no object holds, by kind.
     pub unmanaged: BTreeMap<String, i64>,
-}
-
-/// A vendor's block, apart from its credentials, in the form that all vendors share.
-pub struct Block {
-    /// The name of the block.
-    pub vendor: &'static str,
-    /// Its fields as JSON, without the credentials.
-    pub settings: serde_json::Value,
-    /// The Secret values that it refers to, by the field that does.
-    pub secrets: Vec<(&'static str, SecretKeyRef)>,
-}
-
-impl Block {
-    /// A block of these fields, of which `credentials` stay out.
-    pub(super) fn new(
-        vendor: &'static str,
-        connection: &impl Serialize,
-        secrets: Vec<(&'static str, SecretKeyRef)>,
-    ) -> Self {
-        let mut settings = serde_json::to_value(connection).expect("the block has string keys only");
-        settings.as_object_mut().expect("a struct is an object").remove("credentials");
-        Self { vendor, settings, secrets }
-    }
 }
 
 impl BackendSpec {

@@ -6,7 +6,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::backend::{Block, SecretKeyRef};
+use super::block::{Block, SecretKeyRef};
 
 /// Where a Grafana is, which organization of it, and the credential for it.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, KubeSchema)]

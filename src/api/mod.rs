@@ -3,6 +3,7 @@
 
 mod arize;
 mod backend;
+mod block;
 mod common;
 mod conditions;
 mod grafana;
@@ -18,7 +19,8 @@ use kube::CustomResourceExt;
 
 pub use self::{
     arize::{ArizeConnection, ArizeCredentials},
-    backend::{Backend, BackendSpec, BackendStatus, Block, Counts, Requests, SecretKeyRef, TenantPin, Tls},
+    backend::{Backend, BackendSpec, BackendStatus, Counts, Requests, TenantPin, Tls},
+    block::{Block, SecretKeyRef},
     common::{Adopt, BackendRef, BackendRefKind, DeletionPolicy, Mode, annotations},
     conditions::{Reason, condition},
     grafana::{GrafanaConnection, GrafanaCredentials, GrafanaRole},
