@@ -23,7 +23,8 @@ use super::support::{
 
 const NAMESPACE: &str = "grafana";
 const PAIRS: usize = 1000;
-const USERS: usize = 100;
+/// Users, and as many service accounts and teams.
+const EACH: usize = 50;
 const IDLE: Duration = Duration::from_secs(20);
 
 /// Measures it.
@@ -67,7 +68,7 @@ pub async fn measure(cluster: &Cluster, table: &mut Table) -> Outcome<()> {
     table.at_most("9   back-end writes after the restart", count(&log, writes), 0.0, "");
     table.show("9   memory, idle", operator.memory()?.now, "MiB");
     table.note(format!(
-        "9: {PAIRS} Roles and {PAIRS} RoleBindings of one subject each, {USERS} users; sweeps each 1 s. One held role is read whole in turn each \
+        "9: {PAIRS} Roles and {PAIRS} RoleBindings of one subject each, {EACH} users, service accounts and teams each; sweeps each 1 s. One held role is read whole in turn each \
          sweep, because no list shows what a role permits. The searches for assignments are POSTs and no writes."
     ));
     operator.kill().await
@@ -85,10 +86,12 @@ fn writes(entry: &Entry) -> bool {
 fn tenant() -> Outcome<Tenant> {
     let mut tenant = Tenant::seeded();
     let created = tenant.users.iter().next().ok_or("the seed has no user")?.created;
-    for number in 0..USERS {
+    for number in 0..EACH {
         let login = format!("user-{number:02}");
         let email = format!("{login}@example.com");
         tenant.add_user(&login, &email, &login, 1, BasicRole::Viewer, created);
+        tenant.add_service_account(1, &format!("account-{number:02}"), BasicRole::Viewer, created);
+        tenant.add_team(1, &format!("team-{number:02}"), "");
     }
     Ok(tenant)
 }
@@ -120,12 +123,18 @@ async fn populate(cluster: &Cluster, sim: &Simulator) -> Outcome<()> {
         }))?)
     };
     let binding = |number: usize| -> Outcome<RoleBinding> {
+        let of_kind = number % EACH;
+        let (kind, name) = match number % 3 {
+            0 => ("User", format!("user-{of_kind:02}@example.com")),
+            1 => ("ServiceAccount", format!("account-{of_kind:02}")),
+            _ => ("Team", format!("team-{of_kind:02}")),
+        };
         Ok(serde_json::from_value(json!({
             "metadata": { "name": format!("binding-{number:04}") },
             "spec": {
                 "backendRef": { "name": "grafana" },
                 "roleRef": { "name": format!("role-{number:04}") },
-                "subjects": [{ "kind": "User", "name": format!("user-{:02}@example.com", number % USERS) }],
+                "subjects": [{ "kind": kind, "name": name }],
             },
         }))?)
     };
