@@ -146,8 +146,8 @@ async fn sweep(
             "a sweep could not read the back end"
         );
         for (backend, _) in links {
-            if error.class != Class::Unauthenticated || ctx.connections.doubt(backend) {
-                ctx.connections.doubt(backend);
+            let news = ctx.connections.doubt(backend);
+            if news || error.class != Class::Unauthenticated {
                 ctx.waker.wake(Item { kind: Kind::Backend, name: backend.clone() });
             }
         }
@@ -180,9 +180,10 @@ async fn read_next_whole(session: &Session) {
 }
 
 fn next_outline(session: &Session) -> Option<(Thing, Id)> {
-    let claims = session.tenant.claims.lock();
     let mut turn = session.bell.turn.lock();
+    // The view before the claims, as every comparison takes them.
     let next = session.look(&Needs::default(), |snapshot| {
+        let claims = session.tenant.claims.lock();
         let kinds = session.backend.dialect().capabilities().kinds;
         let mut held: Vec<(Thing, &Id)> = kinds
             .iter()
@@ -318,8 +319,8 @@ impl Compare<'_> {
 
 /// Things that no object holds, by kind; the vendor's own apart.
 fn unmanaged(session: &Session) -> BTreeMap<String, i64> {
-    let claims = session.tenant.claims.lock();
     let counted = session.look(&Needs::default(), |snapshot| {
+        let claims = session.tenant.claims.lock();
         let kinds = session.backend.dialect().capabilities().kinds;
         let count = |kind: access::Kind| {
             let free = |seen: &&access::Observed| seen.read_only.is_none() && !claims.is_held(kind, &seen.id);
