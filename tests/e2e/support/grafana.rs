@@ -7,6 +7,7 @@ use rolewright::simulators::{
 use serde_json::{Value, json};
 
 use super::{
+    objects::{object, with},
     setting::Setting,
     world::{Account, KEY, World},
 };
@@ -46,6 +47,11 @@ impl World<Simulator> {
     /// Lets the server behave otherwise from now on.
     pub fn switch(&self, change: impl FnOnce(&mut Switches)) {
         self.sim.edit(|tenant| change(&mut tenant.switches));
+    }
+
+    /// What the server was asked to change since a point of its log: searches are POSTs and change nothing.
+    pub fn changes_since(&self, since: u64) -> Vec<String> {
+        self.writes_since(since).into_iter().filter(|call| !call.ends_with("/search")).collect()
     }
 
     /// Who holds the role of this name: users and service accounts by number, then teams.
@@ -95,14 +101,6 @@ impl World<Simulator> {
     }
 }
 
-fn object(kind: &str, name: &str, spec: Value, more: Value) -> Value {
-    let mut spec = spec;
-    for (field, value) in more.as_object().unwrap() {
-        spec[field] = value.clone();
-    }
-    json!({ "apiVersion": "rolewright.dev/v1alpha1", "kind": kind, "metadata": { "name": name }, "spec": spec })
-}
-
 /// A Backend named `grafana` on the simulator.
 pub fn backend(url: &str, more: Value) -> Value {
     let spec = json!({
@@ -114,13 +112,13 @@ pub fn backend(url: &str, more: Value) -> Value {
         "sweepInterval": "1s",
         "requests": { "perSecond": 1000, "burst": 1000, "concurrency": 4 },
     });
-    object("Backend", "grafana", spec, more)
+    object("Backend", "grafana", with(spec, more))
 }
 
 /// A Role that may read reports, unless `more` says otherwise.
 pub fn role(name: &str, more: Value) -> Value {
     let rules = json!([{ "actions": ["reports:read"], "resources": ["reports:*"] }]);
-    object("Role", name, json!({ "backendRef": { "name": "grafana" }, "rules": rules }), more)
+    object("Role", name, with(json!({ "backendRef": { "name": "grafana" }, "rules": rules }), more))
 }
 
 /// A RoleBinding of a Role of ours to subjects by kind and name.
@@ -132,5 +130,5 @@ pub fn binding(name: &str, role: &str, subjects: &[(&str, &str)], more: Value) -
         "roleRef": { "name": role },
         "subjects": subjects,
     });
-    object("RoleBinding", name, spec, more)
+    object("RoleBinding", name, with(spec, more))
 }

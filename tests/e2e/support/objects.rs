@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-fn object(kind: &str, name: &str, spec: Value) -> Value {
+pub(super) fn object(kind: &str, name: &str, spec: Value) -> Value {
     json!({
         "apiVersion": "rolewright.dev/v1alpha1",
         "kind": kind,
@@ -12,7 +12,7 @@ fn object(kind: &str, name: &str, spec: Value) -> Value {
 }
 
 /// `base` with the fields of `more` on top.
-fn with(mut base: Value, more: Value) -> Value {
+pub(super) fn with(mut base: Value, more: Value) -> Value {
     for (field, value) in more.as_object().unwrap() {
         base[field] = value.clone();
     }
