@@ -128,7 +128,7 @@ YAML
 }
 
 connect_grafana() {
-  step "A second back end: Grafana, with a role, who holds it, and one of Grafana's own roles"
+  step "A second back end: Grafana, with a role, who holds it, one of Grafana's own roles, and a folder that is closed"
   printf %s "$token" | kube create secret generic grafana-token --from-file=token=/dev/stdin
   shown annotate secret grafana-token "rolewright.dev/hosts=${grafana#http://}"
   sed "s|^    url:.*|    url: $grafana\\
@@ -137,8 +137,10 @@ connect_grafana() {
     [ "$file" = examples/grafana/backend.yaml ] || kube apply -f "$file"
   done
   shown wait --for=condition=Ready --timeout=60s backend/grafana
-  shown wait --for=condition=Ready --timeout=60s --field-selector spec.backendRef.name=grafana rwr,rwb
-  shown get rwr,rwb --field-selector spec.backendRef.name=grafana
+  shown wait --for=condition=Ready --timeout=60s --field-selector spec.backendRef.name=grafana rwr,rwb,rwrr
+  shown get rwr,rwb,rwrr --field-selector spec.backendRef.name=grafana
+  echo "What was taken from the folder, to be given back, and what stays open:"
+  kube get rwrr sre-folder -o 'jsonpath={"    "}{.status.held[0].taken}{"\n    "}{.status.conditions[0].message}{"\n"}'
 }
 
 delete_everything() {
@@ -148,7 +150,7 @@ delete_everything() {
   same "$(tenant)" "$tenant_before"
   echo "The account has $(count_of "$tenant_before") again, the very same."
   same "$(grafana_roles)" "$grafana_before"
-  echo "Grafana has the roles and assignments that it had, too."
+  echo "Grafana has the roles, assignments and permissions on the folder that it had, too."
 }
 
 keep() {
@@ -231,10 +233,11 @@ tenant() {
   } | grep -o '{[^{}]*"created_at[^{}]*}'
 }
 
-# What roles Grafana has, and who holds them.
+# What roles Grafana has, who holds them, and who may do what to the folder. A permission that comes back has another number.
 grafana_roles() {
   call "$grafana" GET '/api/access-control/roles?includeHidden=true'
   call "$grafana" GET /_sim/state | grep -o '"\(user\|team\)_roles":\[[^]]*\]'
+  call "$grafana" GET /api/access-control/folders/sre | grep -o '{[^{}]*}' | sed 's/"id":[0-9]*//' | sort
 }
 
 count_of() {

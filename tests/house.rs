@@ -177,7 +177,8 @@ fn only_the_engine_makes_changes() {
         .filter(|source| !source.is_test() && makes_changes(&source.code()))
         .map(|source| source.path.clone())
         .collect();
-    assert_eq!(makers, BTreeSet::from(["engine/planner.rs".to_owned()]));
+    let planner = ["engine/planner.rs", "engine/planner/letting_go.rs"].map(str::to_owned);
+    assert_eq!(makers, BTreeSet::from(planner));
 }
 
 fn makes_changes(code: &str) -> bool {

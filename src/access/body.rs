@@ -190,11 +190,25 @@ pub struct Grant {
     pub scope: Option<Named>,
 }
 
+/// Permissions that apply to a resource unless somebody takes them away: for whom, and which.
+pub type Defaults = BTreeMap<String, String>;
+
 /// A resource closed to inherited access.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Restriction {
     /// The closed resource.
     pub resource: Named,
+    /// The defaults that apply to it. None in a wish, and none where it is closed; in back ends where a restriction is a thing of its own
+    /// there are never any.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub open: Defaults,
+}
+
+impl Restriction {
+    /// A closed resource.
+    pub fn new(resource: Named) -> Self {
+        Self { resource, open: Defaults::new() }
+    }
 }
 
 /// What a thing says, whatever its kind.
@@ -264,6 +278,11 @@ impl Body {
         Body::Role(whole)
     }
 
+    /// Whether this is a resource that defaults still apply to: nothing that could be taken over, and nothing that restricts.
+    pub fn is_open(&self) -> bool {
+        matches!(self, Body::Restriction(restriction) if !restriction.open.is_empty())
+    }
+
     /// The place inside which the absence of this thing has to be proven: its scope or resource; for a grant that lies in no scope, its
     /// subject. None for what lies in no place.
     pub fn place(&self) -> Option<&Id> {
@@ -281,6 +300,7 @@ impl Body {
             (Body::Grant(from), Body::Grant(to)) if from.role != to.role => {
                 vec![format!("role: {} -> {}", from.role.name(), to.role.name())]
             }
+            (Body::Restriction(from), Body::Restriction(to)) => defaults_difference(&from.open, &to.open),
             _ => Vec::new(),
         }
     }
@@ -304,6 +324,14 @@ fn role_difference(from: &Role, to: &Role) -> Vec<String> {
     lines.extend(to.rules.difference(&from.rules).map(|rule| format!("+ {rule}")));
     lines.extend(from.rules.difference(&to.rules).map(|rule| format!("- {rule}")));
     lines
+}
+
+fn defaults_difference(from: &Defaults, to: &Defaults) -> Vec<String> {
+    let only_in = |these: &Defaults, those: &Defaults, sign: char| -> Vec<String> {
+        let lacking = these.iter().filter(|(whose, permission)| those.get(*whose) != Some(permission));
+        lacking.map(|(whose, permission)| format!("{sign} {permission} for {whose}")).collect()
+    };
+    [only_in(to, from, '+'), only_in(from, to, '-')].concat()
 }
 
 fn quoted(value: Option<&str>) -> String {

@@ -65,6 +65,12 @@ pub trait Dialect: Send + Sync {
         None
     }
 
+    /// Whether a resource is restricted by taking the defaults away that apply to it: it is then always seen, closed or not, and under its
+    /// own id. Otherwise a restriction is a thing of its own, which is made and removed.
+    fn closes_defaults(&self) -> bool {
+        false
+    }
+
     /// Checks that a role can be granted.
     ///
     /// # Errors

@@ -24,12 +24,14 @@ pub struct Observed {
     pub revision: Option<String>,
     /// A list shows that it is there and not all that it says: `body` is to be relied on only for its name.
     pub outline: bool,
+    /// What people should know of it beside what it says, such as what a restriction leaves open.
+    pub remark: Option<String>,
 }
 
 impl Observed {
     /// A thing that was seen whole and that may be written.
     pub fn new(id: Id, key: Key, body: Body) -> Self {
-        Self { id, key, body, read_only: None, revision: None, outline: false }
+        Self { id, key, body, read_only: None, revision: None, outline: false, remark: None }
     }
 }
 

@@ -60,11 +60,12 @@ pub struct ResourceRestrictionSpec {
 }
 
 /// A resource of a back end: by names, from the widest to the narrowest, or by one id.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, KubeSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new(
-    "has(self.id) ? !(has(self.organization) || has(self.space) || has(self.project)) : has(self.project)")
-    .message("write either space and project, or id (dashboards and prompts have only the id)"))]
+    "[has(self.id), has(self.project), has(self.folder) || has(self.dashboard), has(self.dataSource)].exists_one(way, way) \
+     && (has(self.project) || !(has(self.organization) || has(self.space)))")
+    .message("write one of: project (with its space); folder; dashboard (with its folder); dataSource; or id alone"))]
 pub struct ResourceRef {
     /// An organization's name or id; needed only where two organizations have a space of the same name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -78,8 +79,35 @@ pub struct ResourceRef {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub project: Option<String>,
-    /// The id of the resource, instead of names: of a project, a dashboard or a prompt.
+    /// A Grafana folder: its title, the titles of the folders it is in and its own (Team A/Reports), or `uid:` and its uid. With dashboard, the folder that that is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub folder: Option<String>,
+    /// A Grafana dashboard: its title, or `uid:` and its uid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub dashboard: Option<String>,
+    /// A Grafana data source: its name, or `uid:` and its uid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub data_source: Option<String>,
+    /// The id of the resource, instead of names. On Arize of a project, a dashboard or a prompt; on Grafana such as folder:abc, with the uid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub id: Option<String>,
+}
+
+impl ResourceRef {
+    /// What is named, by level.
+    pub fn levels(&self) -> Vec<(&'static str, &str)> {
+        let levels = [
+            ("organization", &self.organization),
+            ("space", &self.space),
+            ("project", &self.project),
+            ("folder", &self.folder),
+            ("dashboard", &self.dashboard),
+            ("dataSource", &self.data_source),
+        ];
+        levels.into_iter().filter_map(|(level, name)| Some((level, name.as_deref()?))).collect()
+    }
 }

@@ -154,6 +154,15 @@ pub struct Scope {
     pub id: Option<String>,
 }
 
+impl Scope {
+    /// What is named, by level.
+    pub fn levels(&self) -> Vec<(&'static str, &str)> {
+        let levels =
+            [("organization", &self.organization), ("space", &self.space), ("project", &self.project)];
+        levels.into_iter().filter_map(|(level, name)| Some((level, name.as_deref()?))).collect()
+    }
+}
+
 /// The outcome of a RoleBinding, and how each subject stands.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, JsonSchema)]
 #[serde(rename_all = "camelCase")]

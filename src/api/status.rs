@@ -64,6 +64,9 @@ pub struct HeldEntry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
     pub revision: Option<String>,
+    /// Of a resource that was closed by taking permissions away: whose, and which. They are given back when the object goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<Fields>,
 }
 
 /// Named texts. Kept as a slice, because of each object a copy is in memory, and a map's node is mostly empty.

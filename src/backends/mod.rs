@@ -30,6 +30,8 @@ pub struct Identity {
     /// Identifiers that only this account has. Two credentials whose anchors meet belong to one account; empty where
     /// the credential sees too little to tell.
     pub anchors: BTreeSet<String>,
+    /// The kinds of things that the vendor has and this account has not, as for want of a licence, and why.
+    pub lacks: BTreeMap<Kind, String>,
 }
 
 /// Which parts of a tenant a snapshot has to show. What nobody refers to is not read.
@@ -39,9 +41,9 @@ pub struct Needs {
     pub kinds: BTreeSet<Kind>,
     /// The levels of the directory at which names have to be known.
     pub levels: BTreeSet<String>,
-    /// The ids of the subjects whose grants are held. Where the lists say nothing about one of them, it is asked about by itself, so
-    /// that the absence of what is held can be proven.
-    pub subjects: BTreeSet<Id>,
+    /// By whom and what held things are known: the ids of the subjects of grants, and of restricted resources. Where the lists say nothing
+    /// about one of them, it is asked about by itself, so that what is held is seen, or its absence proven.
+    pub held: BTreeSet<Id>,
 }
 
 /// One account of a vendor, seen with one credential.

@@ -139,15 +139,19 @@ pub async fn carry_out<K: Managed>(session: &Session, plan: &Plan, object: &K, h
 }
 
 async fn take(session: &Session, step: &Step, held: &Held, claimant: &Claimant) -> End {
+    // Another object may have asked for what goes since the plan was made.
+    let wanted_by_none = |id: &Id| {
+        let claims = session.tenant.claims.lock();
+        claims.others(claimant, held.kind, &held.key, Some(id)) == Others::None
+    };
     match &step.change {
         Change::Create { after, .. } => create(session, step, after).await,
-        Change::Update { id, before, after } => update(session, &step.change, id, before, after).await,
+        Change::Update { id, before, after } => {
+            let stands = || !step.releases || wanted_by_none(id);
+            update(session, &step.change, id, before, after, stands).await
+        }
         Change::Delete { id, before } => {
-            let wanted_by_none = || {
-                let claims = session.tenant.claims.lock();
-                claims.others(claimant, held.kind, &held.key, Some(id)) == Others::None
-            };
-            delete(session, &step.change, id, before, wanted_by_none).await
+            delete(session, &step.change, id, before, || wanted_by_none(id)).await
         }
     }
 }
@@ -193,11 +197,18 @@ async fn lost_create(session: &Session, after: &Body) -> End {
     }
 }
 
-async fn update(session: &Session, change: &Change, id: &Id, before: &Body, after: &Body) -> End {
+async fn update(
+    session: &Session,
+    change: &Change,
+    id: &Id,
+    before: &Body,
+    after: &Body,
+    stands: impl Fn() -> bool,
+) -> End {
     let backend = &*session.backend;
     match again(backend, before.kind(), id).await {
         Ok(Some(seen)) if seen.body == *after => return done(session, seen),
-        Ok(Some(seen)) if seen.body != *before => return moved(session, seen),
+        Ok(Some(seen)) if seen.body != *before || !stands() => return moved(session, seen),
         Ok(Some(_)) => {}
         Ok(None) => return vanished(session),
         Err(error) => return End::Failed(error),
@@ -230,9 +241,7 @@ async fn delete(
 ) -> End {
     let backend = &*session.backend;
     match again(backend, before.kind(), id).await {
-        Ok(Some(seen)) if seen.body != *before => return moved(session, seen),
-        // Another object may have asked for it since the plan was made.
-        Ok(Some(seen)) if !wanted_by_none() => return moved(session, seen),
+        Ok(Some(seen)) if seen.body != *before || !wanted_by_none() => return moved(session, seen),
         Ok(Some(_)) => {}
         Ok(None) => return vanished(session),
         Err(error) => return End::Failed(error),
@@ -290,6 +299,7 @@ fn held_after(plan: &Plan, ends: &[End]) -> Vec<Held> {
             (Change::Delete { .. }, End::Done(_)) | (Change::Create { .. }, End::Moved(Moved::Foreign)) => {
                 *entry = None;
             }
+            (_, End::Done(_)) if step.releases => *entry = None,
             (Change::Create { after, .. } | Change::Update { after, .. }, End::Done(Some(now))) => {
                 if let Some(entry) = entry {
                     entry.id = Some(now.id.clone());
@@ -304,6 +314,17 @@ fn held_after(plan: &Plan, ends: &[End]) -> Vec<Held> {
             (Change::Create { .. }, End::Failed(error)) => {
                 if let Some(entry) = entry {
                     entry.refused = error.class != Class::Lost;
+                }
+            }
+            (Change::Update { before: Body::Restriction(before), .. }, End::Failed(error)) => {
+                // Never closed yet, and nothing was taken by an earlier try: what is recorded as taken is not to be given back.
+                if let Some(entry) = entry
+                    && error.class != Class::Lost
+                    && entry.fingerprint != step.wish
+                    && entry.taken.as_ref() == Some(&before.open)
+                {
+                    entry.chosen = entry.id.take();
+                    entry.refused = true;
                 }
             }
             _ => {}
@@ -387,6 +408,7 @@ mod tests {
             namespace: "team-a".to_owned(),
             wants: wants.iter().map(|it| ((kind, it.key.clone()), it.body.fingerprint())).collect(),
             holds: holds.iter().map(|it| (kind, it.key.clone(), Some(it.id.clone()))).collect(),
+            taken: Box::default(),
             active: true,
             going: false,
         }
@@ -399,7 +421,8 @@ mod tests {
         let body = Body::Grant(grant);
         let key = Key::new([("subject", "alice")]);
         let seen = Observed::new(Id::new("grant-1"), key.clone(), body.clone());
-        let identity = Identity { description: String::new(), anchors: BTreeSet::new() };
+        let identity =
+            Identity { description: String::new(), anchors: BTreeSet::new(), lacks: BTreeMap::new() };
         let tenant =
             Tenants::default().of("https://api.example.com", &identity, None, "x", Limits::default());
         tenant.claims.lock().set(claimant("a"), claim(&[], &[&seen]));
@@ -420,11 +443,21 @@ mod tests {
             fingerprint: Fingerprint::from_status(""),
             revision: None,
             refused: false,
+            taken: None,
             others: Others::None,
         };
         let change = Change::Delete { id: Id::new("grant-1"), before: body };
         let wish = Fingerprint::from_status("");
-        let step = Step { change, wish, cause: Why::Spec, entry: 0, after: None, was: None, resumed: false };
+        let step = Step {
+            change,
+            wish,
+            cause: Why::Spec,
+            entry: 0,
+            after: None,
+            was: None,
+            resumed: false,
+            releases: false,
+        };
         let end = take(&session, &step, &held, &claimant("a")).await;
         (end, backend.writes.load(Ordering::Relaxed))
     }

@@ -15,7 +15,8 @@ use super::{
 use crate::{
     access::{Body, Change, Id, Key, Kind, RoleRef, Snapshot},
     api::{self, DeletionPolicy, Mode},
-    engine::{self, Asks, Claim, Claimant, Held, Plan, Policy, Removal, Wish},
+    backends::Needs,
+    engine::{self, Asks, Claim, Claimant, Held, Plan, Policy, Removal, Standing, Wish},
 };
 
 /// What the comparison came to.
@@ -55,10 +56,16 @@ pub fn removal<K: Managed>(object: &K, link: &Link) -> Removal {
     }
 }
 
+/// Which parts of the back end an object refers to, of those that there are.
+pub fn needs<K: Resolve>(object: &K, link: &Link) -> Needs {
+    let mut needs = object.needs(link.session.backend.dialect());
+    needs.kinds.retain(|kind| !link.lacks.contains_key(kind));
+    needs
+}
+
 /// Compares an object with the view. None: the view does not show what the object needs.
 pub fn assess<K: Resolve>(ctx: &Context, object: &K, link: &Link) -> Option<Assessment> {
-    let dialect = link.session.backend.dialect();
-    link.session.look(&object.needs(dialect), |snapshot| {
+    link.session.look(&needs(object, link), |snapshot| {
         let resolved =
             if object.going() { Resolved::default() } else { resolve(ctx, object, link, snapshot) };
         weigh(ctx, object, link, snapshot, resolved)
@@ -75,6 +82,7 @@ fn resolve<K: Resolve>(ctx: &Context, object: &K, link: &Link, snapshot: &Snapsh
         snapshot,
         roles: &roles,
         tenant: &link.session.tenant.id,
+        lacks: &link.lacks,
         planning: mode(object, link) == Mode::Plan,
     })
 }
@@ -102,6 +110,9 @@ fn weigh<K: Resolve>(
             let key = dialect.key(body);
             let there = snapshot.by_key(body.kind(), &key).map(|seen| &seen.id);
             want.standing = claims.standing(&claimant, body.kind(), &key, there, fingerprint);
+            if want.standing == Standing::Heir {
+                want.inherited = claims.taken(&claimant, body.kind(), &key, there);
+            }
         }
     }
     for held in &mut held {
@@ -143,6 +154,7 @@ fn claim<K: Managed>(object: &K, wants: Asks, held: &[Held], active: bool) -> Cl
         namespace: object.namespace().unwrap_or_default(),
         wants,
         holds: held.iter().map(|held| (held.kind, held.key.clone(), held.id.clone())).collect(),
+        taken: held.iter().filter_map(|held| Some((held.key.clone(), held.taken.clone()?))).collect(),
         active,
         going: object.going(),
     }

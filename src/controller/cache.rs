@@ -213,8 +213,7 @@ mod tests {
     use crate::api::{BackendRef, ResourceRef, ResourceRestriction, ResourceRestrictionSpec};
 
     fn object(uid: &str, version: u64) -> ResourceRestriction {
-        let resource =
-            ResourceRef { organization: None, space: None, project: None, id: Some("x".to_owned()) };
+        let resource = ResourceRef { id: Some("x".to_owned()), ..ResourceRef::default() };
         let backend_ref = BackendRef { kind: None, name: "arize".to_owned() };
         let spec =
             ResourceRestrictionSpec { backend_ref, resource, adopt: None, mode: None, deletion_policy: None };

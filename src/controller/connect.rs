@@ -221,7 +221,9 @@ async fn attempt(
     };
     made_from.push_str(&read.versions);
     let same = made_from == known;
-    if same && ctx.connections.link(name).is_some() && !ctx.connections.doubted(name) {
+    // What the account lacked it may have by now, for whoever asks.
+    let holds = |link: Link| link.lacks.is_empty() || !asked;
+    if same && ctx.connections.link(name).is_some_and(holds) && !ctx.connections.doubted(name) {
         return (Attempt::AsBefore, made_from);
     }
     if same && !asked && !ctx.connections.doubted(name) {
@@ -323,6 +325,9 @@ async fn probe(
         Ok(identity) => identity,
         Err(error) => return failed(ctx, name, &error),
     };
+    if let Some(verdict) = lost_kinds(backend, &identity.lacks) {
+        return Attempt::Fails { verdict, no_credential: false, wait: backoff(ctx, name) };
+    }
     if let Some(pin) = &pinned
         && let Some(verdict) = another_account(pin, origin, &identity.anchors)
     {
@@ -355,8 +360,22 @@ async fn probe(
         mode: backend.spec.mode.unwrap_or_default(),
         deletion: backend.spec.deletion_policy.unwrap_or_default(),
         interval: backend.spec.interval(),
+        lacks: Arc::new(identity.lacks),
     };
     Attempt::Works { link, pin: TenantPin { id: tenant.id.clone(), anchors }, identity: identity.description }
+}
+
+/// What the account had and has no more, its objects may hold: they wait for it, and nobody is told that it is all removed.
+fn lost_kinds(backend: &Backend, lacks: &BTreeMap<crate::access::Kind, String>) -> Option<Verdict> {
+    let had = &backend.status.as_ref()?.capabilities;
+    let (_, why) = lacks.iter().find(|(kind, _)| had.contains(&kind.to_string()))?;
+    Some(Verdict::new(
+        Reason::Unsupported,
+        format!(
+            "{why}. It had that when this Backend was connected, so its objects wait for it. Where it is gone for good, delete them with \
+             deletionPolicy: Retain, and create the Backend anew"
+        ),
+    ))
 }
 
 /// Held ids mean nothing in another account: there, everything would look removed.
@@ -454,7 +473,8 @@ async fn write_status(
     if let Some(link) = ctx.connections.link(name) {
         let dialect = link.session.backend.dialect();
         after.vendor = Some(dialect.vendor().to_owned());
-        after.capabilities = dialect.capabilities().kinds.iter().map(ToString::to_string).collect();
+        let offered = dialect.capabilities().kinds.iter().filter(|kind| !link.lacks.contains_key(kind));
+        after.capabilities = offered.map(ToString::to_string).collect();
         after.counts = ctx.connections.counts(name, before.counts.as_ref());
         verdict = match (verdict, link.session.suspect()) {
             (_, Some(why)) => Some(Verdict::new(Reason::BackendError, why)),

@@ -1,7 +1,7 @@
 //! How each Backend stands, as objects ask it: a link to the back end, or the reason why there is none.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -9,7 +9,10 @@ use std::{
 use parking_lot::Mutex;
 
 use super::{cache::Name, tenants::Session};
-use crate::api::{Counts, DeletionPolicy, Mode, Reason};
+use crate::{
+    access::Kind,
+    api::{Counts, DeletionPolicy, Mode, Reason},
+};
 
 /// A working connection of one Backend.
 #[derive(Clone)]
@@ -22,6 +25,8 @@ pub struct Link {
     pub deletion: DeletionPolicy,
     /// How often its tenant is swept.
     pub interval: Duration,
+    /// The kinds of things that the account does not have although the vendor does, and why.
+    pub lacks: Arc<BTreeMap<Kind, String>>,
 }
 
 /// How a Backend stands.
@@ -106,6 +111,7 @@ impl Connections {
                         !Arc::ptr_eq(&old.session, &new.session)
                             || old.mode != new.mode
                             || old.deletion != new.deletion
+                            || old.lacks != new.lacks
                     }
                     (
                         Some(Connection::Broken { no_credential: old, .. }),

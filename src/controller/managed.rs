@@ -162,6 +162,10 @@ pub fn to_engine(entry: &HeldEntry) -> Option<Held> {
         fingerprint: Fingerprint::from_status(&entry.fingerprint),
         revision: entry.revision.clone(),
         refused: entry.state == HeldState::Refused,
+        taken: entry
+            .taken
+            .as_ref()
+            .map(|taken| taken.iter().map(|(whose, what)| (whose.to_owned(), what.to_owned())).collect()),
         others: Others::None,
     })
 }
@@ -185,5 +189,6 @@ pub fn to_status(held: &Held) -> HeldEntry {
         },
         fingerprint: held.fingerprint.as_str().to_owned(),
         revision: held.revision.clone(),
+        taken: held.taken.clone().map(Into::into),
     }
 }

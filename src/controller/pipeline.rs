@@ -196,7 +196,7 @@ impl<K: Resolve + Stored> Work<'_, K> {
         let handled = self.object.status().and_then(|status| status.last_handled_reconcile_at.as_ref());
         if asked.is_some() && asked != handled {
             self.ctx.failures.clear(&self.item);
-            let needs = self.object.needs(link.session.backend.dialect());
+            let needs = assess::needs(&*self.object, link);
             if let Err(error) = link.session.ensure_since(&needs, Instant::now()).await {
                 return Err(self.failed_reading(backend, &error).await?);
             }
@@ -228,7 +228,7 @@ impl<K: Resolve + Stored> Work<'_, K> {
     /// Compares with a view that shows what is needed, and looks up what the view lacks.
     async fn look_up(&mut self, backend: &Name, link: &Link) -> Result<Assessment, Stop> {
         const ANY_AGE: Duration = Duration::MAX;
-        let needs = self.object.needs(link.session.backend.dialect());
+        let needs = assess::needs(&*self.object, link);
         if !link.session.shows(&needs) {
             let mut all = sweep::needs(self.ctx, &link.session);
             all.kinds.extend(needs.kinds.iter().copied());
@@ -372,10 +372,17 @@ impl<K: Resolve + Stored> Work<'_, K> {
         Ok(())
     }
 
-    /// What is about to be made is recorded first: after a crash it tells our own from somebody else's.
+    /// What is about to be made is recorded first: after a crash it tells our own from somebody else's. So is what is about to be taken
+    /// away: only what is recorded is given back.
     async fn record_intents(&mut self, assessment: &Assessment) -> Result<(), Stop> {
         let creates = assessment.plan.steps().iter().any(|step| step.change.verb() == Verb::Create);
-        if creates || assessment.plan.held().len() != self.object.held().len() {
+        let taken = |held: &Held| held.taken.clone().map(api::Fields::from);
+        let takes = assessment.plan.held().iter().map(taken).ne(self
+            .object
+            .held()
+            .iter()
+            .map(|held| held.taken.clone()));
+        if creates || takes || assessment.plan.held().len() != self.object.held().len() {
             self.record(assessment.plan.held()).await?;
         }
         Ok(())
@@ -419,6 +426,8 @@ impl<K: Resolve + Stored> Work<'_, K> {
             self.doubt(&backend, error);
         }
         let held: Vec<Held> = match (outcome, &withheld) {
+            // The plan intends again what has just failed.
+            (Some(outcome), _) if failure.is_some() => outcome.held.clone(),
             (Some(_), _) | (None, None) => assessment.plan.held().to_vec(),
             // Nothing is taken over or let go while the plan is withheld.
             (None, Some(_)) => self.object.held().iter().filter_map(to_engine).collect(),

@@ -46,6 +46,8 @@ pub struct Surroundings<'a> {
     pub roles: &'a dyn Fn(&str) -> Option<std::sync::Arc<api::Role>>,
     /// The account.
     pub tenant: &'a str,
+    /// The kinds of things that the account does not have although the vendor does, and why.
+    pub lacks: &'a BTreeMap<Kind, String>,
     /// The object is in Plan mode: it can speak of what is itself only planned.
     pub planning: bool,
 }
@@ -80,16 +82,16 @@ impl Problem {
     }
 }
 
-fn unsupported(dialect: &dyn Dialect, kind: Kind) -> Option<Problem> {
-    let offered = dialect.capabilities().kinds;
-    if offered.contains(&kind) {
-        return None;
-    }
-    let offered: Vec<String> = offered.iter().map(ToString::to_string).collect();
-    Some(Problem::new(
-        Issue::Unsupported,
-        format!("{} has no {kind}s; it has: {}", dialect.vendor(), offered.join(", ")),
-    ))
+fn unsupported(around: &Surroundings<'_>, kind: Kind) -> Option<Problem> {
+    let all = around.dialect.capabilities().kinds;
+    let why = match around.lacks.get(&kind) {
+        Some(why) => why.clone(),
+        None if all.contains(&kind) => return None,
+        None => format!("{} has no {kind}s", around.dialect.vendor()),
+    };
+    let offered = all.iter().filter(|kind| !around.lacks.contains_key(kind));
+    let offered: Vec<String> = offered.map(ToString::to_string).collect();
+    Some(Problem::new(Issue::Unsupported, format!("{why}; what is offered: {}", offered.join(", "))))
 }
 
 impl Resolve for api::Role {
@@ -105,7 +107,7 @@ impl Resolve for api::Role {
     }
 
     fn resolve(&self, around: &Surroundings<'_>) -> Resolved {
-        let want = match unsupported(around.dialect, Kind::Role).or_else(|| of_another_vendor(self, around)) {
+        let want = match unsupported(around, Kind::Role).or_else(|| of_another_vendor(self, around)) {
             Some(problem) => unresolved(None, problem),
             None => {
                 let role = wanted_role(self);
@@ -177,7 +179,7 @@ impl Resolve for api::RoleBinding {
     fn resolve(&self, around: &Surroundings<'_>) -> Resolved {
         let mut lookups = BTreeSet::new();
         let whole = |problem| Resolved { wants: vec![unresolved(None, problem)], lookups: BTreeSet::new() };
-        if let Some(problem) = unsupported(around.dialect, Kind::Grant) {
+        if let Some(problem) = unsupported(around, Kind::Grant) {
             return whole(problem);
         }
         let role = binding_role(self, around, &mut lookups);
@@ -357,7 +359,11 @@ fn find(
 }
 
 fn spoken(level: &str) -> &str {
-    if level == "serviceAccount" { "service account" } else { level }
+    match level {
+        "serviceAccount" => "service account",
+        "dataSource" => "data source",
+        level => level,
+    }
 }
 
 /// A scope or resource as a spec names it: by levels from the widest to the narrowest, or by an id.
@@ -369,21 +375,15 @@ struct Place {
 impl Place {
     fn of_scope(scope: Option<&api::Scope>) -> Self {
         let Some(scope) = scope else { return Self { levels: BTreeMap::new(), id: None } };
-        Self::new(&scope.organization, &scope.space, &scope.project, &scope.id)
+        Self::new(scope.levels(), &scope.id)
     }
 
     fn of_resource(resource: &api::ResourceRef) -> Self {
-        Self::new(&resource.organization, &resource.space, &resource.project, &resource.id)
+        Self::new(resource.levels(), &resource.id)
     }
 
-    fn new(
-        organization: &Option<String>,
-        space: &Option<String>,
-        project: &Option<String>,
-        id: &Option<String>,
-    ) -> Self {
-        let levels = [("organization", organization), ("space", space), ("project", project)];
-        let levels = levels.into_iter().filter_map(|(level, name)| Some((level, name.clone()?))).collect();
+    fn new(levels: Vec<(&'static str, &str)>, id: &Option<String>) -> Self {
+        let levels = levels.into_iter().map(|(level, name)| (level, name.to_owned())).collect();
         Self { levels, id: id.clone() }
     }
 }
@@ -481,13 +481,13 @@ impl Resolve for api::ResourceRestriction {
 
     fn resolve(&self, around: &Surroundings<'_>) -> Resolved {
         let mut lookups = BTreeSet::new();
-        let want = match unsupported(around.dialect, Kind::Restriction) {
+        let want = match unsupported(around, Kind::Restriction) {
             Some(problem) => unresolved(None, problem),
             None => {
                 let admitted = around.dialect.capabilities().restriction_levels;
                 let place = Place::of_resource(&self.spec.resource);
                 match locate(&place, "spec.resource", admitted, around, &mut lookups) {
-                    Ok(resource) => Want::new(None, Body::Restriction(Restriction { resource })),
+                    Ok(resource) => Want::new(None, Body::Restriction(Restriction::new(resource))),
                     Err(problem) => unresolved(None, problem),
                 }
             }

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     access::{self, Absence, Id, Kind as Thing},
-    api::{Counts, HeldState, annotations},
+    api::{Counts, HeldEntry, HeldState, annotations},
     backends::{Class, Needs},
 };
 
@@ -106,11 +106,11 @@ fn stretched(interval: Duration, calls: u64, session: &Session) -> Duration {
 
 /// Everything that the objects of a session refer to: read in one go, so that one object after another does not widen the view.
 pub fn needs(ctx: &Context, session: &Arc<Session>) -> Needs {
-    let mut collect = CollectNeeds { needs: Needs::default(), dialect: session.backend.dialect() };
-    for (backend, _) in ctx.connections.of_session(session) {
-        ctx.caches.each_of(&backend, &mut collect);
+    let mut needs = Needs::default();
+    for (backend, link) in ctx.connections.of_session(session) {
+        ctx.caches.each_of(&backend, &mut CollectNeeds { needs: &mut needs, link: &link });
     }
-    collect.needs
+    needs
 }
 
 /// Makes a new view ready to be acted on: is it to be believed, and who claims what? All claims come before any act, so that the older
@@ -201,18 +201,17 @@ fn next_outline(session: &Session) -> Option<(Thing, Id)> {
 }
 
 struct CollectNeeds<'a> {
-    needs: Needs,
-    dialect: &'a dyn access::Dialect,
+    needs: &'a mut Needs,
+    link: &'a Link,
 }
 
 impl Visitor for CollectNeeds<'_> {
     fn visit<K: Resolve + Stored>(&mut self, object: Arc<K>) {
-        let needs = object.needs(self.dialect);
+        let needs = assess::needs(&*object, self.link);
         self.needs.kinds.extend(needs.kinds);
         self.needs.levels.extend(needs.levels);
-        self.needs
-            .subjects
-            .extend(object.held().iter().filter_map(|held| held.key.get("subject")).map(Id::new));
+        let known_by = |held: &HeldEntry| held.key.get("subject").or(held.key.get("resource")).map(Id::new);
+        self.needs.held.extend(object.held().iter().filter_map(known_by));
     }
 }
 
@@ -323,7 +322,9 @@ fn unmanaged(session: &Session) -> BTreeMap<String, i64> {
         let claims = session.tenant.claims.lock();
         let kinds = session.backend.dialect().capabilities().kinds;
         let count = |kind: access::Kind| {
-            let free = |seen: &&access::Observed| seen.read_only.is_none() && !claims.is_held(kind, &seen.id);
+            let free = |seen: &&access::Observed| {
+                seen.read_only.is_none() && !seen.body.is_open() && !claims.is_held(kind, &seen.id)
+            };
             i64::try_from(snapshot.all(kind).filter(free).count()).unwrap_or(i64::MAX)
         };
         kinds.iter().map(|kind| (kind.to_string(), count(*kind))).filter(|(_, count)| *count > 0).collect()

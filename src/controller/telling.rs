@@ -10,8 +10,8 @@ use super::{
     verdict,
 };
 use crate::{
-    access::{Change, Id, Kind, Verb},
-    engine::{self, Held},
+    access::{Body, Change, Id, Kind, Verb},
+    engine::{self, Held, Step},
 };
 
 impl<K: Resolve + Stored> Work<'_, K> {
@@ -42,7 +42,12 @@ impl<K: Resolve + Stored> Work<'_, K> {
             }
             let drift = step.cause == engine::Cause::Drift;
             corrected |= drift;
-            let (reason, note) = event(&step.change, drift);
+            let (reason, mut note) = event(step, drift);
+            let held = &assessment.plan.held()[step.entry];
+            let stays = if step.releases { given_by_others(&step.change, held) } else { Vec::new() };
+            if !stays.is_empty() {
+                note = format!("{note}; somebody else gave {} meanwhile, which stays", stays.join(" and "));
+            }
             self.ctx.events.tell(&*self.object, Tone::Normal, reason, &note);
         }
         if corrected {
@@ -59,7 +64,17 @@ impl<K: Resolve + Stored> Work<'_, K> {
     }
 }
 
-fn event(change: &Change, drift: bool) -> (&'static str, String) {
+/// Of what was taken away for an object, what others have given back themselves.
+fn given_by_others(change: &Change, held: &Held) -> Vec<String> {
+    let (Some(Body::Restriction(before)), Some(taken)) = (change.before(), &held.taken) else {
+        return Vec::new();
+    };
+    let again = before.open.iter().filter(|(whose, _)| taken.contains_key(*whose));
+    again.map(|(whose, permission)| format!("{permission} for {whose}")).collect()
+}
+
+fn event(step: &Step, drift: bool) -> (&'static str, String) {
+    let change = &step.change;
     let body = change.body();
     let details = change.details().join("; ");
     let note = match change {
@@ -70,7 +85,8 @@ fn event(change: &Change, drift: bool) -> (&'static str, String) {
         _ if drift => "DriftCorrected",
         (Verb::Create, Kind::Role) => "Created",
         (Verb::Create, Kind::Grant) => "Granted",
-        (Verb::Create, Kind::Restriction) => "Restricted",
+        (Verb::Update, Kind::Restriction) if step.releases => "Unrestricted",
+        (Verb::Create | Verb::Update, Kind::Restriction) => "Restricted",
         (Verb::Update, _) => "Updated",
         (Verb::Delete, Kind::Role) => "Deleted",
         (Verb::Delete, Kind::Grant) => "Revoked",

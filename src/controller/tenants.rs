@@ -221,7 +221,7 @@ impl Session {
                 kinds: view.needs.kinds.union(&needs.kinds).copied().collect(),
                 levels: view.needs.levels.union(&needs.levels).cloned().collect(),
                 // Only a sweep names them, and then all.
-                subjects: if needs.subjects.is_empty() { &view.needs } else { needs }.subjects.clone(),
+                held: if needs.held.is_empty() { &view.needs } else { needs }.held.clone(),
             }
         };
         let read = self.backend.snapshot(&wanted).await;
@@ -340,12 +340,18 @@ impl Corrections {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
     fn the_strictest_of_two_backends_on_one_account_holds_until_it_goes() {
         let limits = |per_second, concurrency| Limits { per_second, burst: 10, concurrency };
-        let identity = Identity { description: String::new(), anchors: BTreeSet::from(["org-1".to_owned()]) };
+        let identity = Identity {
+            description: String::new(),
+            anchors: BTreeSet::from(["org-1".to_owned()]),
+            lacks: BTreeMap::new(),
+        };
         let (strict, loose) = (Name::new("team-a", "arize"), Name::new("team-b", "arize"));
         let tenants = Tenants::default();
         let tenant = tenants.of("https://api.example.com", &identity, None, "uid", limits(9, 1));

@@ -92,10 +92,11 @@ impl Verdict {
     }
 
     /// The verdict when everything is as the spec says.
-    pub fn in_sync(wants: usize, kind: &str) -> Self {
+    pub fn in_sync(wants: usize, kind: &str, remarks: &[String]) -> Self {
         let message = match (kind, wants) {
             ("Role", _) => "the role is as the spec says".to_owned(),
-            ("ResourceRestriction", _) => "the resource is restricted".to_owned(),
+            ("ResourceRestriction", _) if remarks.is_empty() => "the resource is restricted".to_owned(),
+            ("ResourceRestriction", _) => remarks.join("; "),
             (_, 1) => "the subject has the role".to_owned(),
             (_, wants) => format!("all {wants} subjects have the role"),
         };
@@ -112,7 +113,7 @@ pub fn settled<K: Managed>(ctx: &super::context::Context, object: &K, assessment
     if ctx.corrections.contested(&object.item()).is_some() {
         return contested();
     }
-    Verdict::in_sync(wants, K::KIND.as_str())
+    Verdict::in_sync(wants, K::KIND.as_str(), assessment.plan.remarks())
 }
 
 /// The verdict of an object that somebody keeps changing back.

@@ -293,6 +293,7 @@ fn holds(case: &Case, world: &World) -> Vec<Held> {
             fingerprint: applied.fingerprint(),
             revision: None,
             refused: holding.state == State::Refused,
+            taken: None,
             others: holding.others.clone(),
         });
     }

@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::input::Others;
-use crate::access::{Fingerprint, Id, Key, Kind};
+use crate::access::{Defaults, Fingerprint, Id, Key, Kind};
 
 /// An object that claims things: ordered by age, then by UID.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,6 +34,8 @@ pub struct Claim {
     pub wants: Asks,
     /// What it holds: key, and id where one is recorded.
     pub holds: Vec<(Kind, Key, Option<Id>)>,
+    /// What was taken away for it, of what it holds.
+    pub taken: Box<[(Key, Defaults)]>,
     /// It writes: not paused, not in Plan mode, not going. Only such a one can be handed a thing.
     pub active: bool,
     /// It is being deleted and gives up all that it holds.
@@ -177,6 +179,15 @@ impl Claims {
         }
         let heir = self.first_heir(&(kind, key.clone()), &[claimant]);
         heir.map_or(Others::None, |heir| Others::Wait(self.title(claimant, heir)))
+    }
+
+    /// What was taken away for another object that holds a thing: who is handed the thing has to give that back one day.
+    pub fn taken(&self, claimant: &Claimant, kind: Kind, key: &Key, id: Option<&Id>) -> Option<Defaults> {
+        let holders = self.holders(claimant, kind, key, id).into_iter();
+        let of_this = |(its, defaults): &(Key, Defaults)| (its == key).then(|| defaults.clone());
+        holders
+            .filter_map(|holder| self.claims.get(holder))
+            .find_map(|claim| claim.taken.iter().find_map(of_this))
     }
 
     fn holders(&self, claimant: &Claimant, kind: Kind, key: &Key, id: Option<&Id>) -> Vec<&Claimant> {

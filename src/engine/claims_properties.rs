@@ -228,6 +228,7 @@ impl Town {
             namespace: "team-a".to_owned(),
             wants: asks(&wants, &object.held, &self.story.dialect),
             holds: object.held.iter().map(|held| (held.kind, held.key.clone(), held.id.clone())).collect(),
+            taken: Box::default(),
             active: object.active(),
             going: object.going,
         };

@@ -23,6 +23,7 @@ fn asking(name: &str, body: &Body) -> Claim {
         namespace: "team-a".to_owned(),
         wants: Asks::from_iter([(slot(body), body.fingerprint())]),
         holds: Vec::new(),
+        taken: Box::default(),
         active: true,
         going: false,
     }

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::{claims::Standing, plan::Issue};
-use crate::access::{Body, ChosenId, Dialect, Fingerprint, Id, Key, Kind};
+use crate::access::{Body, ChosenId, Defaults, Dialect, Fingerprint, Id, Key, Kind};
 
 /// One thing that an object asks for.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub struct Want {
     pub chosen: Option<ChosenId>,
     /// How it stands to other objects' claims.
     pub standing: Standing,
+    /// What was taken away for the object that it would be handed over from.
+    pub inherited: Option<Defaults>,
     /// Worked out once, when it is first asked for.
     pub(crate) fingerprint: OnceLock<Fingerprint>,
 }
@@ -41,7 +43,14 @@ impl Want {
     }
 
     pub(super) fn of(name: Option<String>, wish: Wish) -> Self {
-        Self { name, wish, chosen: None, standing: Standing::Free, fingerprint: OnceLock::new() }
+        Self {
+            name,
+            wish,
+            chosen: None,
+            standing: Standing::Free,
+            inherited: None,
+            fingerprint: OnceLock::new(),
+        }
     }
 
     /// Tells what it is to be from anything else. None while that is not known.
@@ -97,6 +106,8 @@ pub struct Held {
     pub revision: Option<String>,
     /// Its creation was begun and the back end refused it: what has its natural key is another's.
     pub refused: bool,
+    /// Of a resource that was closed: the defaults that were taken away for it, to be given back when it is let go.
+    pub taken: Option<Defaults>,
     /// What other objects have to do with it.
     pub others: Others,
 }

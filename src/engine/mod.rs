@@ -15,6 +15,8 @@ mod claims_properties;
 #[cfg(test)]
 mod claims_tests;
 #[cfg(test)]
+mod closing_tests;
+#[cfg(test)]
 mod partial_tests;
 #[cfg(test)]
 mod plan_tests;

@@ -36,6 +36,8 @@ pub struct Step {
     pub was: Option<Id>,
     /// For a create whose intent was recorded before this plan was made and not refused: an earlier try may have made the thing.
     pub resumed: bool,
+    /// Once it is done, its entry is held no longer.
+    pub releases: bool,
 }
 
 /// What keeps a want from being met, or a held thing from being let go.
@@ -75,6 +77,7 @@ pub struct Plan {
     pub(super) held: Vec<Held>,
     pub(super) findings: Vec<Finding>,
     pub(super) unread: Vec<(Kind, Id)>,
+    pub(super) remarks: Vec<String>,
 }
 
 impl Plan {
@@ -96,6 +99,11 @@ impl Plan {
     /// What has to be read whole before anything can be decided: a plan that names any is not to be carried out or shown.
     pub fn unread(&self) -> &[(Kind, Id)] {
         &self.unread
+    }
+
+    /// What people should know of the things that are as they are wanted.
+    pub fn remarks(&self) -> &[String] {
+        &self.remarks
     }
 
     /// Whether nothing is to be written to the back end.

@@ -2,19 +2,21 @@
 //!
 //! Entries of `held` keep their places until the last of them is dealt with.
 
+mod letting_go;
+
 use std::{
     cmp::Ordering,
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap},
 };
 
 use super::{
     claims::Standing,
-    input::{Adopt, Held, Origin, Others, Policy, Removal, Want, Wish},
+    input::{Adopt, Held, Origin, Others, Policy, Want, Wish},
     keep::kept,
     plan::{Cause, Finding, Plan, Step},
     wording::{self, Obstacle},
 };
-use crate::access::{Absence, Body, Change, Fingerprint, Id, Key, Kind, Observed, RoleRef, Snapshot};
+use crate::access::{Absence, Body, Change, Fingerprint, Id, Key, Kind, Observed, Snapshot};
 
 /// How a want is met: it is already, or will be by a step.
 #[derive(Clone, Copy)]
@@ -52,8 +54,9 @@ pub(super) struct Planner<'a> {
     replaced: HashMap<Id, Option<Met>>,
     steps: Vec<Step>,
     findings: Vec<Finding>,
-    /// What was seen in outline only, and has to be known whole.
+    /// What was seen in outline only, or not at all, and has to be known whole.
     unread: BTreeSet<(Kind, Id)>,
+    remarks: BTreeSet<String>,
 }
 
 impl<'a> Planner<'a> {
@@ -101,6 +104,7 @@ impl<'a> Planner<'a> {
             steps: Vec::new(),
             findings,
             unread: BTreeSet::new(),
+            remarks: BTreeSet::new(),
         }
     }
 
@@ -225,7 +229,7 @@ impl<'a> Planner<'a> {
     /// Asks for the whole of what was seen in outline.
     fn read(&mut self, seen: &Observed) -> Obstacle {
         self.unread.insert((seen.body.kind(), seen.id.clone()));
-        wording::unread(seen)
+        wording::unread(&seen.body)
     }
 
     fn meet_held(&mut self, wanted: &Wanted<'_>, entry: usize, id: &Id) -> Outcome {
@@ -261,6 +265,9 @@ impl<'a> Planner<'a> {
         if let Some(seen) = self.there(wanted)? {
             return self.take_over(wanted, seen, None);
         }
+        if let Some(obstacle) = self.unmakeable(wanted) {
+            return Err(obstacle);
+        }
         // A thing that was never held is made without proof of its absence: the back end refuses what is there already. What
         // somebody held until now may be hidden.
         if wanted.want.standing == Standing::Heir
@@ -273,6 +280,20 @@ impl<'a> Planner<'a> {
         }
         let entry = self.add_entry(wanted, Origin::Created);
         self.create(wanted, entry, Cause::Spec, false)
+    }
+
+    /// Why a restriction cannot be made, where resources are closed instead: the resource was not looked at yet, or there is none.
+    fn unmakeable(&mut self, wanted: &Wanted<'_>) -> Option<Obstacle> {
+        let Body::Restriction(restriction) = wanted.body else { return None };
+        if !self.policy.dialect.closes_defaults() {
+            return None;
+        }
+        let resource = &restriction.resource;
+        if self.observed.absence(Kind::Restriction, Some(&resource.id)) == Absence::Proven {
+            return Some(wording::no_resource(resource));
+        }
+        self.unread.insert((Kind::Restriction, resource.id.clone()));
+        Some(wording::unread(wanted.body))
     }
 
     /// What has the want's natural key.
@@ -295,6 +316,8 @@ impl<'a> Planner<'a> {
         }
         let identical = self.fulfils(seen, wanted, None)?;
         let origin = match (&wanted.want.standing, self.policy.adopt) {
+            // Nothing restricts it: there is nothing to take over.
+            (Standing::Free | Standing::Heir, _) if seen.body.is_open() => Origin::Created,
             (Standing::Shared(_), _) if identical => Origin::Shared,
             (Standing::Shared(other), _) => return Err(wording::made_by(other)),
             (Standing::Heir, _) | (Standing::Free, Adopt::Always) => Origin::Adopted,
@@ -310,6 +333,13 @@ impl<'a> Planner<'a> {
         held.fingerprint = seen.body.fingerprint();
         held.key = seen.key.clone();
         held.refused = false;
+        if wanted.body.kind() == Kind::Restriction && self.policy.dialect.closes_defaults() {
+            held.taken = Some(wanted.want.inherited.clone().unwrap_or_default());
+            if wanted.want.inherited.is_some() {
+                // What is open now was opened against the object that it comes from.
+                held.fingerprint = wanted.fingerprint.clone();
+            }
+        }
         // What others had to do with the thing that was held before says nothing about this one; its standing does.
         held.others = Others::None;
         self.bring_to(wanted, seen, entry)
@@ -321,6 +351,7 @@ impl<'a> Planner<'a> {
         let held = &mut self.held[entry];
         held.refused = false;
         if fulfils {
+            self.remarks.extend(seen.remark.clone());
             held.fingerprint = wanted.fingerprint.clone();
             held.key = wanted.key.clone();
             held.revision = seen.revision.clone();
@@ -336,6 +367,10 @@ impl<'a> Planner<'a> {
             return Err(wording::shared(seen, others));
         }
         let cause = if held.fingerprint == wanted.fingerprint { Cause::Drift } else { Cause::Spec };
+        if let (Some(taken), Body::Restriction(now), Cause::Spec) = (&mut held.taken, &seen.body, cause) {
+            // What somebody opens while it is closed is not added: it was never accepted.
+            taken.extend(now.open.clone());
+        }
         if self.taken_by_another(seen, wanted) {
             return Err(wording::name_taken(wanted.body));
         }
@@ -345,7 +380,16 @@ impl<'a> Planner<'a> {
             after: seen.body.changed_to(wanted.body),
         };
         let wish = wanted.fingerprint.clone();
-        Ok(Met::By(self.push(Step { change, wish, cause, entry, after: None, was: None, resumed: false })))
+        Ok(Met::By(self.push(Step {
+            change,
+            wish,
+            cause,
+            entry,
+            after: None,
+            was: None,
+            resumed: false,
+            releases: false,
+        })))
     }
 
     /// Whether the natural key that an update would give the thing belongs to something else.
@@ -356,6 +400,9 @@ impl<'a> Planner<'a> {
     fn create(&mut self, wanted: &Wanted<'_>, entry: usize, cause: Cause, resumed: bool) -> Outcome {
         if let Standing::Shared(other) = &wanted.want.standing {
             return Err(wording::made_by(other));
+        }
+        if let Some(obstacle) = self.unmakeable(wanted) {
+            return Err(obstacle);
         }
         let held = &mut self.held[entry];
         let was = held.id.take();
@@ -368,7 +415,16 @@ impl<'a> Planner<'a> {
         held.chosen = wanted.want.chosen.as_ref().map(|chosen| chosen.id.clone());
         let change = Change::Create { id: held.chosen.clone(), after: wanted.body.clone() };
         let wish = wanted.fingerprint.clone();
-        Ok(Met::By(self.push(Step { change, wish, cause, entry, after: None, was, resumed })))
+        Ok(Met::By(self.push(Step {
+            change,
+            wish,
+            cause,
+            entry,
+            after: None,
+            was,
+            resumed,
+            releases: false,
+        })))
     }
 
     fn add_entry(&mut self, wanted: &Wanted<'_>, origin: Origin) -> usize {
@@ -382,6 +438,7 @@ impl<'a> Planner<'a> {
             fingerprint: wanted.fingerprint.clone(),
             revision: None,
             refused: false,
+            taken: None,
             others: Others::None,
         });
         self.used.push(true);
@@ -392,77 +449,6 @@ impl<'a> Planner<'a> {
     fn push(&mut self, step: Step) -> usize {
         self.steps.push(step);
         self.steps.len() - 1
-    }
-
-    /// What no want stands on any more is removed, or let go.
-    pub(super) fn let_go_of_the_rest(&mut self) {
-        let (stood_on, mut rest): (Vec<usize>, Vec<usize>) =
-            (0..self.held.len()).partition(|&entry| self.used[entry] || self.kept[entry]);
-        let id = |entry: usize| Some((self.held[entry].kind, self.held[entry].id.clone()?));
-        let mut settled: HashSet<(Kind, Id)> = stood_on.into_iter().filter_map(id).collect();
-        // An intent that turns out to be what another entry records is that entry's matter.
-        rest.sort_by_key(|&entry| self.held[entry].pending());
-        let gone: HashSet<usize> =
-            rest.into_iter().filter(|&entry| self.let_go(entry, &mut settled)).collect();
-        self.drop_entries(&gone);
-    }
-
-    /// Deals with one entry that is not wanted; true when it is held no longer, without any write.
-    fn let_go(&mut self, entry: usize, settled: &mut HashSet<(Kind, Id)>) -> bool {
-        let held = &self.held[entry];
-        if matches!(held.others, Others::Hold(_)) || self.policy.removal == Removal::Retain {
-            return true;
-        }
-        let after = match held.subject().and_then(|subject| self.replaced.get(&Id::new(subject))) {
-            Some(None) => return false,
-            Some(Some(Met::By(step))) => Some(*step),
-            Some(Some(Met::Already)) | None => None,
-        };
-        let (name, others) = (held.name.clone(), held.others.clone());
-        let seen = match self.seen(entry) {
-            Ok(seen) => seen,
-            Err(obstacle) => {
-                self.find(name, obstacle);
-                return false;
-            }
-        };
-        let held = &self.held[entry];
-        let Some(seen) = seen else {
-            let gone = self.is_gone(entry);
-            if !gone {
-                self.find(name, self.unknown(entry));
-            }
-            return gone;
-        };
-        if !settled.insert((held.kind, seen.id.clone())) {
-            return true;
-        }
-        self.held[entry].id = Some(seen.id.clone());
-        if let Some(obstacle) = self.keeps(seen, &others) {
-            self.find(name, obstacle);
-            return false;
-        }
-        if seen.outline {
-            let obstacle = self.read(seen);
-            self.find(name, obstacle);
-            return false;
-        }
-        let change = Change::Delete { id: seen.id.clone(), before: seen.body.clone() };
-        let wish = self.held[entry].fingerprint.clone();
-        self.push(Step { change, wish, cause: Cause::Spec, entry, after, was: None, resumed: false });
-        false
-    }
-
-    /// What keeps a thing that is not wanted any more from being removed.
-    fn keeps(&self, seen: &Observed, others: &Others) -> Option<Obstacle> {
-        if let Others::Wait(heir) = others {
-            return Some(wording::handed_over(heir));
-        }
-        if let Some(why) = &seen.read_only {
-            return Some(wording::stays(seen, why));
-        }
-        let grants = self.dependents(seen);
-        (!grants.is_empty()).then(|| wording::still_granted(seen, &grants))
     }
 
     /// The observed thing that a held entry stands for.
@@ -523,31 +509,6 @@ impl<'a> Planner<'a> {
         wording::not_visible(held.kind, &title)
     }
 
-    /// The grants that a role's removal would take from their subjects.
-    fn dependents(&self, seen: &Observed) -> Vec<String> {
-        if seen.body.kind() != Kind::Role {
-            return Vec::new();
-        }
-        let of_this = |grant: &&Observed| match &grant.body {
-            Body::Grant(grant) => matches!(&grant.role, RoleRef::Existing(role) if role.id == seen.id),
-            _ => false,
-        };
-        let grants = self.observed.all(Kind::Grant).filter(of_this);
-        let mut titles: Vec<String> = grants.map(|grant| grant.body.title()).collect();
-        titles.sort();
-        titles
-    }
-
-    fn drop_entries(&mut self, gone: &HashSet<usize>) {
-        let mut order: Vec<usize> = (0..self.held.len()).filter(|entry| !gone.contains(entry)).collect();
-        order.sort_by(|&a, &b| canonical(&self.held[a], &self.held[b]));
-        let place = places(&order);
-        for step in &mut self.steps {
-            step.entry = place[&step.entry];
-        }
-        self.held = order.iter().map(|&entry| self.held[entry].clone()).collect();
-    }
-
     /// Grants before removals, in an order that the input's does not decide.
     pub(super) fn finish(self) -> Plan {
         let mut order: Vec<usize> = (0..self.steps.len()).collect();
@@ -560,7 +521,8 @@ impl<'a> Planner<'a> {
         let steps = order.iter().map(moved).collect();
         let mut findings = self.findings;
         findings.sort_by(|a, b| (&a.name, a.issue, &a.message).cmp(&(&b.name, b.issue, &b.message)));
-        Plan { steps, held: self.held, findings, unread: self.unread.into_iter().collect() }
+        let (unread, remarks) = (self.unread.into_iter().collect(), self.remarks.into_iter().collect());
+        Plan { steps, held: self.held, findings, unread, remarks }
     }
 }
 

@@ -21,6 +21,8 @@ pub enum TestDialect {
     NoScopes,
     /// A subject has any number of roles in any scope.
     ManyRolesAScope,
+    /// As [`TestDialect::NoScopes`], and resources are restricted by taking defaults away.
+    ClosesDefaults,
 }
 
 impl Dialect for TestDialect {
@@ -49,11 +51,17 @@ impl Dialect for TestDialect {
                 let scope = ("scope", grant.scope.as_ref().map_or("", |scope| scope.id.as_str()));
                 match self {
                     TestDialect::OneRoleAScope => Key::new([subject, scope]),
-                    TestDialect::NoScopes => Key::new([subject, ("role", role)]),
+                    TestDialect::NoScopes | TestDialect::ClosesDefaults => {
+                        Key::new([subject, ("role", role)])
+                    }
                     TestDialect::ManyRolesAScope => Key::new([subject, scope, ("role", role)]),
                 }
             }
         }
+    }
+
+    fn closes_defaults(&self) -> bool {
+        *self == TestDialect::ClosesDefaults
     }
 
     fn id_of(&self, _: &str, _: &str) -> Option<Id> {
@@ -91,7 +99,7 @@ pub fn grant(role: &str, subject: &str, scope: Option<&str>) -> Body {
 }
 
 pub fn restriction(resource: &str) -> Body {
-    Body::Restriction(Restriction { resource: named("project", resource) })
+    Body::Restriction(Restriction::new(named("project", resource)))
 }
 
 pub fn observed(dialect: TestDialect, id: &str, body: Body) -> Observed {
@@ -110,6 +118,7 @@ pub fn held(dialect: TestDialect, id: Option<&str>, body: &Body, name: Option<&s
         fingerprint: body.fingerprint(),
         revision: None,
         refused: false,
+        taken: None,
         others: Others::None,
     }
 }
@@ -327,6 +336,7 @@ pub fn recorded(plan: &Plan, ends: &[End]) -> Vec<Held> {
     for (step, end) in plan.steps().iter().zip(ends) {
         match (&step.change, end) {
             (Change::Delete { .. }, End::Done(_)) => held[step.entry] = None,
+            (_, End::Done(_)) if step.releases => held[step.entry] = None,
             (Change::Create { after, .. } | Change::Update { after, .. }, End::Done(Some(now))) => {
                 let entry = held[step.entry].as_mut().expect("an entry has one step");
                 entry.id = Some(now.id.clone());

@@ -1,7 +1,7 @@
 //! What findings say: what is the matter, and what to do.
 
 use super::{input::Adopt, plan::Issue};
-use crate::access::{Body, Kind, Observed};
+use crate::access::{Body, Kind, Named, Observed};
 
 /// Why a want is not met or a held thing not let go.
 #[derive(Clone, Debug)]
@@ -28,8 +28,12 @@ pub(super) fn not_visible(kind: Kind, title: &str) -> Obstacle {
 }
 
 /// Of what is read before the plan is made again: nobody is told this.
-pub(super) fn unread(seen: &Observed) -> Obstacle {
-    Obstacle::new(Issue::Waiting, format!("{} was not read whole yet", seen.body.title()))
+pub(super) fn unread(body: &Body) -> Obstacle {
+    Obstacle::new(Issue::Waiting, format!("{} was not read whole yet", body.title()))
+}
+
+pub(super) fn no_resource(resource: &Named) -> Obstacle {
+    Obstacle::new(Issue::NotFound, format!("there is no {} {} (any more)", resource.level, resource.name))
 }
 
 pub(super) fn rebound(body: &Body, name: &str, now: &str, before: &str) -> Obstacle {

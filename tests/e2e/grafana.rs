@@ -345,19 +345,3 @@ async fn what_cannot_be_on_grafana_is_told_with_the_field() {
     changed["spec"]["grafana"] = json!({ "uid": "x y" });
     assert!(world.try_apply(changed).await.is_err());
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_restriction_on_grafana_is_unsupported_and_says_what_is_there() {
-    let world = World::grafana("gf-restrict").await;
-    let spec = json!({ "backendRef": { "name": "grafana" }, "resource": { "id": "sre" } });
-    world
-        .apply(json!({
-            "apiVersion": "rolewright.dev/v1alpha1",
-            "kind": "ResourceRestriction",
-            "metadata": { "name": "sre" },
-            "spec": spec,
-        }))
-        .await;
-    let message = world.reason("ResourceRestriction", "sre", "Unsupported").await;
-    assert!(message.contains("Role, Grant"), "{message}");
-}

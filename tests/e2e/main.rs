@@ -14,6 +14,7 @@ mod firsthand;
 mod generations;
 mod grafana;
 mod grafana_bad_days;
+mod grafana_restrictions;
 mod invalid;
 mod lifecycle;
 mod modes;

@@ -311,7 +311,7 @@ mod tests {
         };
         assert_eq!(ArizeDialect.key(&grant("a")), ArizeDialect.key(&grant("b")));
         assert_eq!(ArizeDialect.key(&grant("a")), Key::new([("subject", "u"), ("scope", "s")]));
-        let restriction = Body::Restriction(Restriction { resource: named(PROJECT, "p") });
+        let restriction = Body::Restriction(Restriction::new(named(PROJECT, "p")));
         assert_eq!(ArizeDialect.key(&restriction), Key::new([("resource", "p")]));
         assert_eq!(ArizeDialect.key(&Body::Role(role("x", &[]))), Key::new([("name", "x")]));
     }

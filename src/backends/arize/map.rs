@@ -91,7 +91,7 @@ pub fn restriction(restriction: wire::Restriction, names: &impl Names) -> Observ
         Some(resource_type) => level_of_type(resource_type),
         None => ArizeDialect.level_of(&id).unwrap_or("resource").to_owned(),
     };
-    observed(id.clone(), Body::Restriction(Restriction { resource: names.named(&level, id) }), None)
+    observed(id.clone(), Body::Restriction(Restriction::new(names.named(&level, id))), None)
 }
 
 fn observed(id: Id, body: Body, read_only: Option<String>) -> Observed {

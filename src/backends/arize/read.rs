@@ -1,6 +1,6 @@
 //! Single questions: who the key is, what a name means, what one thing says now.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     client::Client,
@@ -44,7 +44,7 @@ pub async fn probe(client: &Client) -> Result<Identity, Error> {
         count(anchors.len(), "organization", all_organizations),
         count(spaces.len(), "space", all_spaces)
     );
-    Ok(Identity { description, anchors })
+    Ok(Identity { description, anchors, lacks: BTreeMap::new() })
 }
 
 fn is_hidden(error: &Error) -> bool {

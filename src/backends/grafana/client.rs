@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use super::{
-    ids::{Group, Principal},
+    ids::{Group, Principal, Resource},
     pages::Pages,
     rights::Rights,
-    wire::{self, Assigned, Listed},
+    wire::{self, Assigned, Listed, ResourcePermission},
 };
 use crate::{
     access::Id,
@@ -212,6 +212,25 @@ impl Client {
         let number = principal.number.to_string();
         let path = ["access-control", principal.group().path(), &number, "roles", role.as_str()];
         self.call(self.request(Method::DELETE, &path)).await.map(|_| ())
+    }
+
+    /// Who may do what to a resource. None when it is not found.
+    pub async fn permissions(&self, resource: &Resource) -> Result<Option<Vec<ResourcePermission>>, Error> {
+        match self.get(&["access-control", resource.sort.path(), &resource.uid], &[]).await {
+            Err(error) if error.class == Class::Missing => Ok(None),
+            permissions => {
+                permissions.map(|all: Option<Vec<ResourcePermission>>| Some(all.unwrap_or_default()))
+            }
+        }
+    }
+
+    /// Gives built-in roles these permissions on a resource; an empty one takes away what the role has. Everybody else keeps what they have
+    /// (contract 2.5).
+    pub async fn permit(&self, resource: &Resource, permissions: &[(&str, &str)]) -> Result<(), Error> {
+        let each = |(role, permission): &(&str, &str)| json!({"builtInRole": role, "permission": permission});
+        let body = json!({"permissions": permissions.iter().map(each).collect::<Vec<Value>>()});
+        let path = ["access-control", resource.sort.path(), &resource.uid];
+        self.call(self.request(Method::POST, &path).body(body)).await.map(|_| ())
     }
 
     async fn call(&self, request: Request<'_>) -> Result<Answer, Error> {

@@ -1,6 +1,6 @@
 //! Grafana's pure part: its rules for roles, the uid that a role is made under, its natural keys (contract 3.2, 3.3).
 
-use super::ids::{self, Principal, ROLE};
+use super::ids::{self, Principal, ROLE, Resource, Sort};
 use crate::access::{
     Body, Capabilities, ChosenId, Dialect, Effect, Fault, Id, Key, Kind, Role, RoleRef, Rule, SubjectKind,
     sha256_hex,
@@ -22,11 +22,11 @@ const LONGEST_IN_UID: usize = 20;
 const DIGEST: usize = 16;
 
 static CAPABILITIES: Capabilities = Capabilities {
-    kinds: &[Kind::Role, Kind::Grant],
+    kinds: &[Kind::Role, Kind::Grant, Kind::Restriction],
     subjects: &[SubjectKind::User, SubjectKind::ServiceAccount, SubjectKind::Team],
-    levels: &[],
+    levels: &["folder", "dashboard", "dataSource"],
     grant_levels: &[],
-    restriction_levels: &[],
+    restriction_levels: &["folder", "dashboard", "dataSource"],
 };
 
 /// The roles that Grafana keeps for itself (contract 3.3).
@@ -126,6 +126,10 @@ impl Dialect for GrafanaDialect {
         Some(ChosenId { id: Id::new(id), given: false })
     }
 
+    fn closes_defaults(&self) -> bool {
+        true
+    }
+
     fn check_grantable(&self, role: &RoleRef) -> Result<(), Fault> {
         let by_id = match role {
             RoleRef::Existing(role) => reserved_uid(role.id.as_str()),
@@ -164,13 +168,18 @@ impl Dialect for GrafanaDialect {
     }
 
     fn id_of(&self, level: &str, text: &str) -> Option<Id> {
+        if let Some(sort) = Sort::of(level) {
+            let uid = text.strip_prefix("uid:")?;
+            return Some(Resource { sort, uid: uid.to_owned() }.id());
+        }
         let number = ids::number_of(text.strip_prefix("id:")?)?;
         Some(Principal { kind: ids::kind_of(level)?, number }.id())
     }
 
     fn level_of(&self, id: &Id) -> Option<&'static str> {
-        match Principal::of(id) {
-            Some(principal) => Some(principal.kind.level()),
+        let principal = Principal::of(id).map(|principal| principal.kind.level());
+        match principal.or_else(|| Resource::of(id).map(|resource| resource.sort.level())) {
+            Some(level) => Some(level),
             // No uid has a colon.
             None if !id.as_str().contains(':') => Some(ROLE),
             None => None,

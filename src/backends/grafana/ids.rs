@@ -1,5 +1,6 @@
-//! Ids of principals and of grants. Grafana numbers users and service accounts together and teams apart, so a number alone says
-//! nothing: an id here is `user:12`, `serviceAccount:14` or `team:3`, and a grant's is `team:3/<role's uid>`.
+//! Ids of principals, of grants and of resources. Grafana numbers users and service accounts together and teams apart, so a number alone says
+//! nothing: an id here is `user:12`, `serviceAccount:14` or `team:3`, and a grant's is `team:3/<role's uid>`. A resource's is its sort and
+//! its uid: `folder:abc`.
 
 use crate::access::{Id, SubjectKind};
 
@@ -62,6 +63,62 @@ impl Group {
     }
 }
 
+/// The sorts of resources whose default permissions can be taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sort {
+    Folder,
+    Dashboard,
+    DataSource,
+}
+
+impl Sort {
+    pub const ALL: [Self; 3] = [Sort::Folder, Sort::Dashboard, Sort::DataSource];
+
+    /// The level of the directory.
+    pub fn level(self) -> &'static str {
+        match self {
+            Sort::Folder => "folder",
+            Sort::Dashboard => "dashboard",
+            Sort::DataSource => "dataSource",
+        }
+    }
+
+    /// The sort of a level.
+    pub fn of(level: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|sort| sort.level() == level)
+    }
+
+    /// The segment of the path, and the first part of its actions and scopes.
+    pub fn path(self) -> &'static str {
+        match self {
+            Sort::Folder => "folders",
+            Sort::Dashboard => "dashboards",
+            Sort::DataSource => "datasources",
+        }
+    }
+}
+
+/// Something that permissions are given on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Resource {
+    pub sort: Sort,
+    pub uid: String,
+}
+
+impl Resource {
+    /// The resource of an id. None for an id that is none of a resource's.
+    pub fn of(id: &Id) -> Option<Self> {
+        let (level, uid) = id.as_str().split_once(':')?;
+        let named = !uid.is_empty() && !uid.contains([':', '/']);
+        Some(Self { sort: Sort::of(level)?, uid: uid.to_owned() }).filter(|_| named)
+    }
+
+    /// Its id.
+    pub fn id(&self) -> Id {
+        Id::new(format!("{}:{}", self.sort.level(), self.uid))
+    }
+}
+
 /// The kind of a level's principals. None for the level of roles, and for any other.
 pub fn kind_of(level: &str) -> Option<SubjectKind> {
     KINDS.into_iter().find(|kind| kind.level() == level)
@@ -101,6 +158,17 @@ mod tests {
             assert_eq!(Principal::of(&Id::new(text)), None, "{text}");
         }
         assert_eq!(Principal::of(&Id::new("user:99999999999999999999")), None);
+    }
+
+    #[test]
+    fn a_resource_is_known_by_its_sort_and_its_uid() {
+        for sort in Sort::ALL {
+            let resource = Resource { sort, uid: "a-B_1".to_owned() };
+            assert_eq!(Resource::of(&resource.id()), Some(resource));
+        }
+        for text in ["folder:", "folder", "folders:a", "folder:a/b", "folder:a:b", "team:3", "rw-a_1"] {
+            assert_eq!(Resource::of(&Id::new(text)), None, "{text}");
+        }
     }
 
     #[test]

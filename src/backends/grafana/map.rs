@@ -64,6 +64,12 @@ pub fn unnamed(principal: Principal) -> Named {
     Named { level: principal.kind.level().to_owned(), name: id.to_string(), id }
 }
 
+/// A resource of which no name is known.
+pub fn unknown(resource: &Id) -> Named {
+    let level = GrafanaDialect.level_of(resource).unwrap_or_default();
+    Named { level: level.to_owned(), name: resource.to_string(), id: resource.clone() }
+}
+
 /// A user: the e-mail address is the name, and each can be told by the login too.
 pub fn user(user: wire::User) -> Entry {
     let (email, login) = (present(user.email), present(user.login));

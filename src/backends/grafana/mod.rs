@@ -1,5 +1,6 @@
 //! Grafana Enterprise and Cloud (contract: RBAC HTTP API): roles by uid, and who holds them without any scope: users, service
 //! accounts, teams. Assignments are made and removed one by one: writing whole sets would take what others assigned (contract 3.9).
+//! Folders, dashboards and data sources are restricted by taking the permissions of the built-in roles away.
 
 mod client;
 mod config;
@@ -8,6 +9,7 @@ mod ids;
 mod map;
 mod pages;
 mod read;
+mod resources;
 mod rights;
 mod snapshot;
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! Single questions: who the credential is, what a name means, what one thing says now.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     client::{Client, Status},
     config::Connection,
-    ids::{self, Principal, ROLE},
-    map,
+    ids::{self, Principal, ROLE, Sort},
+    map, resources,
     wire::{self, ServiceAccount, Team, User},
 };
 use crate::{
@@ -16,18 +16,27 @@ use crate::{
 
 /// Whether there is an RBAC API, and in which organization the credential acts.
 pub async fn probe(client: &Client, connection: &Connection) -> Result<Identity, Error> {
-    if let Status::Untold(refusal) = client.status().await? {
-        let message = format!(
-            "{}; the credential needs status:accesscontrol on services:accesscontrol",
-            refusal.message
-        );
-        return Err(Error::new(Class::Denied, message));
-    }
+    let no_rbac = match client.status().await {
+        Ok(Status::Enabled) => None,
+        Ok(Status::Untold(refusal)) => {
+            let message = format!(
+                "{}; the credential needs status:accesscontrol on services:accesscontrol",
+                refusal.message
+            );
+            return Err(Error::new(Class::Denied, message));
+        }
+        Err(error) if error.class == Class::Unsupported => Some(error),
+        Err(error) => return Err(error),
+    };
     let org = match client.org().await {
         Ok(org) => Some(org),
         Err(error) if matches!(error.class, Class::Denied | Class::Missing) => None,
         Err(error) => return Err(error),
     };
+    // Where not even the organization answers, this may be no Grafana at all.
+    if let (Some(error), None) = (&no_rbac, &org) {
+        return Err(error.clone());
+    }
     let wanted = connection.organization();
     if let (Some(org), Some(wanted)) = (&org, wanted)
         && org.id != wanted
@@ -52,7 +61,13 @@ pub async fn probe(client: &Client, connection: &Connection) -> Result<Identity,
     let number = org.map(|org| org.id).or(wanted);
     let anchors: BTreeSet<String> =
         number.iter().map(|id| format!("{}/org/{id}", connection.path())).collect();
-    Ok(Identity { description: format!("{place}, as {who}"), anchors })
+    let mut description = format!("{place}, as {who}");
+    let mut lacks = BTreeMap::new();
+    if let Some(error) = no_rbac {
+        description.push_str("; no RBAC API, so ResourceRestrictions only");
+        lacks.extend([Kind::Role, Kind::Grant].map(|kind| (kind, error.message.clone())));
+    }
+    Ok(Identity { description, anchors, lacks })
 }
 
 /// What a name means at a level. Searches of Grafana find parts of names, so what they find is compared (contract 2.6).
@@ -73,6 +88,7 @@ pub async fn look_up(client: &Client, level: &str, name: &str) -> Result<Vec<Ent
             let found: Vec<Team> = client.pages(filters).all().await?;
             found.into_iter().map(map::team).collect()
         }
+        None if let Some(sort) = Sort::of(level) => resources::entries(client, sort, Some(name)).await?,
         None if level == ROLE => roles(client).await?.iter().map(map::role_entry).collect(),
         None => return Err(Error::new(Class::Invalid, format!("Grafana cannot look up a {level} by name"))),
     };
@@ -103,7 +119,7 @@ pub async fn read(client: &Client, kind: Kind, id: &Id) -> Result<Option<Observe
             };
             held(client, principal, map::unnamed(principal), &role).await
         }
-        Kind::Restriction => Err(Error::new(Class::Unsupported, "restrictions are not supported on Grafana")),
+        Kind::Restriction => resources::restriction(client, map::unknown(id)).await,
     }
 }
 
@@ -112,9 +128,7 @@ pub async fn find(client: &Client, body: &Body) -> Result<Option<Observed>, Erro
     match body {
         Body::Role(wanted) => role_of_name(client, wanted).await,
         Body::Grant(wanted) => grant_of(client, wanted).await,
-        Body::Restriction(_) => {
-            Err(Error::new(Class::Unsupported, "restrictions are not supported on Grafana"))
-        }
+        Body::Restriction(wanted) => resources::restriction(client, wanted.resource.clone()).await,
     }
 }
 

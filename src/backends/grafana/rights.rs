@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{ids::Group, wire::Permissions};
+use super::{
+    ids::{Group, Sort},
+    wire::Permissions,
+};
 use crate::access::Rule;
 
 /// Scopes by action.
@@ -16,6 +19,8 @@ pub struct Sight {
     pub roles: bool,
     pub users: bool,
     pub teams: bool,
+    /// The permissions of folders, of dashboards, of data sources.
+    pub resources: [bool; 3],
 }
 
 impl Sight {
@@ -25,7 +30,13 @@ impl Sight {
             roles: self.roles && other.roles,
             users: self.users && other.users,
             teams: self.teams && other.teams,
+            resources: std::array::from_fn(|sort| self.resources[sort] && other.resources[sort]),
         }
+    }
+
+    /// Whether the permissions of every resource of a sort are shown: then one that is not found is gone.
+    pub fn of_sort(self, sort: Sort) -> bool {
+        self.resources[sort as usize]
     }
 
     /// Whether the roles of every principal of a group are shown.
@@ -49,7 +60,14 @@ impl Rights {
             roles: self.everywhere("roles:read", &["*", "roles:*", "roles:uid:*"]),
             users: self.everywhere("users.roles:read", &["*", "users:*", "users:id:*"]),
             teams: self.everywhere("teams.roles:read", &["*", "teams:*", "teams:id:*"]),
+            resources: Sort::ALL.map(|sort| self.sees_every(sort)),
         }
+    }
+
+    fn sees_every(&self, sort: Sort) -> bool {
+        let name = sort.path();
+        let scopes = ["*", &format!("{name}:*"), &format!("{name}:uid:*")];
+        self.everywhere(&format!("{name}.permissions:read"), &scopes)
     }
 
     /// The rules that the credential may not act by itself.

@@ -9,13 +9,13 @@ use futures::{StreamExt, TryStreamExt, stream, try_join};
 
 use super::{
     client::{Client, Status},
-    ids::{Group, Principal, ROLE},
-    map,
+    ids::{Group, Principal, ROLE, Resource, Sort},
+    map, resources,
     rights::Sight,
     wire::{self, Assigned},
 };
 use crate::{
-    access::{Builder, Entry, Kind, Proof, Snapshot, SubjectKind},
+    access::{Builder, Entry, Kind, Named, Observed, Proof, Snapshot, SubjectKind},
     backends::{Class, Error, Needs},
 };
 
@@ -45,17 +45,29 @@ struct Wanted {
     kinds: BTreeSet<SubjectKind>,
     /// The subjects of held grants.
     held: BTreeSet<Principal>,
+    /// The sorts of resources whose names are needed.
+    sorts: BTreeSet<Sort>,
+    /// The resources of held restrictions.
+    restricted: BTreeSet<Resource>,
 }
 
 impl Wanted {
     fn of(needs: &Needs) -> Self {
         let grants = needs.kinds.contains(&Kind::Grant);
         let held: BTreeSet<Principal> =
-            needs.subjects.iter().filter(|_| grants).filter_map(Principal::of).collect();
+            needs.held.iter().filter(|_| grants).filter_map(Principal::of).collect();
         let named = needs.levels.iter().filter_map(|level| super::ids::kind_of(level));
         let kinds = named.chain(held.iter().map(|principal| principal.kind)).collect();
         let roles = needs.kinds.contains(&Kind::Role) || needs.levels.contains(ROLE);
-        Self { roles, grants, kinds, held }
+        let sorts = needs.levels.iter().filter_map(|level| Sort::of(level)).collect();
+        let restricts = needs.kinds.contains(&Kind::Restriction);
+        let restricted = needs.held.iter().filter(|_| restricts).filter_map(Resource::of).collect();
+        Self { roles, grants, kinds, held, sorts, restricted }
+    }
+
+    /// Whether anything is needed of the API that not every Grafana has.
+    fn rbac(&self) -> bool {
+        self.roles || self.grants
     }
 }
 
@@ -92,11 +104,21 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
         holdings(client, Group::Users, &principals, &wanted.held),
         holdings(client, Group::Teams, &principals, &wanted.held),
     )?;
+    for sort in &wanted.sorts {
+        match list(true, resources::entries(client, *sort, None)).await? {
+            Part::Read(entries) => entries.into_iter().for_each(|entry| builder.directory().insert(entry)),
+            Part::Refused(reason) => builder.directory().refuse(sort.level(), reason),
+            Part::Unwanted => {}
+        }
+    }
+    let restrictions = restrictions(client, &mut builder, &wanted.restricted).await?;
     let behind = sight(client).await?;
+    let sight = before.and(behind);
+    add_restrictions(&mut builder, restrictions, sight);
     // Last: a licence that lapsed in between may have emptied the lists.
-    let sight = match client.status().await? {
-        Status::Enabled => before.and(behind),
-        Status::Untold(_) => Sight::default(),
+    let sight = match wanted.rbac() {
+        true if matches!(client.status().await?, Status::Enabled) => sight,
+        _ => Sight::default(),
     };
     add_roles(&mut builder, roles, sight);
     let mut proven = HashSet::new();
@@ -212,6 +234,41 @@ async fn alone(client: &Client, principal: Principal) -> Result<Option<(Principa
         Err(error) if matches!(error.class, Class::Denied | Class::Invalid) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// The resources of held restrictions, as far as they can be read: each with how open it is, or None where it is not found.
+async fn restrictions(
+    client: &Client,
+    builder: &mut Builder,
+    restricted: &BTreeSet<Resource>,
+) -> Result<Vec<(Resource, Option<Observed>)>, Error> {
+    let mut named = |resource: &Resource| builder.directory().named(resource.sort.level(), &resource.id());
+    let each: Vec<(Resource, Named)> =
+        restricted.iter().map(|resource| (resource.clone(), named(resource))).collect();
+    let read = stream::iter(each)
+        .map(|(resource, named)| async move {
+            match resources::restriction(client, named).await {
+                Ok(seen) => Ok(Some((resource, seen))),
+                Err(error) if matches!(error.class, Class::Denied | Class::Invalid) => Ok(None),
+                Err(error) => Err(error),
+            }
+        })
+        .buffer_unordered(AT_ONCE);
+    Ok(read.try_collect::<Vec<_>>().await?.into_iter().flatten().collect())
+}
+
+fn add_restrictions(builder: &mut Builder, read: Vec<(Resource, Option<Observed>)>, sight: Sight) {
+    let mut proven = HashSet::new();
+    for (resource, seen) in read {
+        match seen {
+            Some(seen) => builder.add(seen),
+            None if sight.of_sort(resource.sort) => {
+                proven.insert(resource.id());
+            }
+            None => {}
+        }
+    }
+    builder.prove(Kind::Restriction, Proof::Within(proven));
 }
 
 /// Roles are things and names at once. Every Grafana has fixed roles, so a list without any of its own is no whole list.

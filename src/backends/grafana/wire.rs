@@ -101,6 +101,38 @@ impl Listed for Team {
     }
 }
 
+/// A folder or a dashboard, as searches show it (contract 2.6).
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Found {
+    pub uid: String,
+    pub title: String,
+    /// The folder it is in; left out at the top.
+    pub folder_uid: Option<String>,
+}
+
+/// A data source.
+#[derive(Debug, Deserialize)]
+pub struct DataSource {
+    pub uid: String,
+    pub name: String,
+}
+
+/// What somebody may do to a resource (contract 2.5). One of the names says who.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourcePermission {
+    /// The role that gives it, where it is none that manages the resource's own permissions.
+    pub role_name: Option<String>,
+    pub is_managed: Option<bool>,
+    pub is_inherited: Option<bool>,
+    pub user_login: Option<String>,
+    pub team: Option<String>,
+    pub built_in_role: Option<String>,
+    /// The level: `View`, `Query`, `Edit`, `Admin`.
+    pub permission: Option<String>,
+}
+
 /// Scopes by action: what the credential itself may do (contract 2.3).
 pub type Permissions = HashMap<String, Option<Vec<String>>>;
 

@@ -55,7 +55,7 @@ fn needs(kinds: &[Kind], levels: &[&str]) -> Needs {
     Needs {
         kinds: kinds.iter().copied().collect(),
         levels: levels.iter().map(|level| (*level).to_owned()).collect(),
-        subjects: BTreeSet::new(),
+        held: BTreeSet::new(),
     }
 }
 
@@ -160,7 +160,7 @@ fn space(text: &str) -> Named {
 }
 
 fn restriction(level: &str, text: &str) -> Body {
-    Body::Restriction(Restriction { resource: named(level, text, "churn") })
+    Body::Restriction(Restriction::new(named(level, text, "churn")))
 }
 
 const EVERYTHING: [Kind; 3] = [Kind::Role, Kind::Grant, Kind::Restriction];

@@ -181,5 +181,5 @@ fn an_id_is_written_with_its_prefix_and_everything_else_is_a_name() {
     assert_eq!(GrafanaDialect.id_of("role", "id:12"), None);
     assert_eq!(GrafanaDialect.level_of(&Id::new("team:3")), Some("team"));
     assert_eq!(GrafanaDialect.level_of(&Id::new("rw-writer-0011")), Some("role"));
-    assert_eq!(GrafanaDialect.level_of(&Id::new("folder:3")), None);
+    assert_eq!(GrafanaDialect.level_of(&Id::new("space:3")), None);
 }

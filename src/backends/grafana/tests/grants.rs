@@ -162,7 +162,7 @@ async fn changes_that_no_plan_should_hold_are_not_sent() {
         edit(&mut grant);
         Change::Create { id: None, after: Body::Grant(grant) }
     };
-    let restriction = || Body::Restriction(Restriction { resource: named("folder", "f", "f") });
+    let restriction = || Body::Restriction(Restriction::new(named("folder", "f", "f")));
     for change in [
         // Grafana would answer 200 and do nothing.
         create("basic_admin", "user:1"),

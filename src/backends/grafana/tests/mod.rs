@@ -4,6 +4,7 @@ mod dialect;
 mod grants;
 mod proofs;
 mod reads;
+mod restrictions;
 mod roles;
 mod snapshots;
 
@@ -74,7 +75,7 @@ fn needs(kinds: &[Kind], levels: &[&str], subjects: &[&str]) -> Needs {
     Needs {
         kinds: kinds.iter().copied().collect(),
         levels: levels.iter().map(|level| (*level).to_owned()).collect(),
-        subjects: subjects.iter().copied().map(Id::new).collect(),
+        held: subjects.iter().copied().map(Id::new).collect(),
     }
 }
 

@@ -44,7 +44,7 @@ async fn another_organization_than_was_asked_for_is_not_taken_for_it() {
 }
 
 #[tokio::test]
-async fn a_grafana_without_the_rbac_api_is_told_by_the_probe() {
+async fn a_grafana_without_the_rbac_api_has_restrictions_only() {
     for (reply, part) in
         [(error(404, "Not found"), "Amazon Managed Grafana"), (ok(json!({"enabled": false})), "RBAC is off")]
     {
@@ -52,10 +52,16 @@ async fn a_grafana_without_the_rbac_api_is_told_by_the_probe() {
         let (_stub, grafana) =
             grafana(with(STATUS, move |_| reply.lock().expect("not poisoned").take().expect("asked once")))
                 .await;
-        let error = grafana.probe().await.expect_err("a failure");
-        assert_eq!(error.class, Class::Unsupported);
-        assert!(error.message.contains(part) && error.message.contains("Grafana Enterprise"), "{error}");
+        let identity = grafana.probe().await.expect("an identity");
+        assert!(identity.description.ends_with("no RBAC API, so ResourceRestrictions only"), "{identity:?}");
+        assert_eq!(identity.lacks.keys().collect::<Vec<_>>(), [&Kind::Role, &Kind::Grant]);
+        for why in identity.lacks.values() {
+            assert!(why.contains(part) && why.contains("Grafana Enterprise"), "{why}");
+        }
     }
+    // Where not even the organization answers, it may be no Grafana.
+    let (_stub, nothing) = grafana(|_, _| error(404, "Not found")).await;
+    assert_eq!(nothing.probe().await.expect_err("a failure").class, Class::Unsupported);
     let (_stub, grafana) = grafana(with(STATUS, |_| error(403, "no"))).await;
     let error = grafana.probe().await.expect_err("a failure");
     assert_eq!(error.class, Class::Denied);
@@ -160,7 +166,7 @@ async fn other_names_are_found_whole_at_their_level() {
     assert_eq!(seen[0].param("query"), Some("nightly"));
     assert_eq!(seen[2].param("name"), Some("sre"));
     assert_eq!(seen[3].param("name"), None, "uids are no names");
-    assert_eq!(class(grafana.look_up("folder", "x", None).await), Class::Invalid);
+    assert_eq!(class(grafana.look_up("space", "x", None).await), Class::Invalid);
 }
 
 #[tokio::test]
@@ -199,7 +205,7 @@ async fn a_grant_is_read_from_what_its_subject_holds() {
     assert_eq!(read("team:1/r1").await, None);
     assert!(stub.seen().iter().all(|seen| seen.param("includeHidden") == Some("true")));
     assert_eq!(class(grafana.read(Kind::Grant, &Id::new("r1")).await), Class::Invalid);
-    assert_eq!(class(grafana.read(Kind::Restriction, &Id::new("r1")).await), Class::Unsupported);
+    assert_eq!(class(grafana.read(Kind::Restriction, &Id::new("r1")).await), Class::Invalid);
 }
 
 #[tokio::test]

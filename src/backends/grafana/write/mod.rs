@@ -2,6 +2,7 @@
 
 mod denied;
 mod grants;
+mod restrictions;
 mod roles;
 
 use super::{client::Client, dialect::Reserved};
@@ -22,6 +23,9 @@ pub async fn write(client: &Client, change: &Change) -> Result<Option<Observed>,
         Change::Update { id, before: Body::Role(before), after: Body::Role(after) } => {
             roles::update(client, id, before, after).await.map(Some)
         }
+        Change::Update { before: Body::Restriction(before), after: Body::Restriction(after), .. } => {
+            restrictions::update(client, before, after).await.map(Some)
+        }
         Change::Update { .. } => Err(misuse("a thing of this kind cannot be updated into this one")),
         Change::Delete { id, before: Body::Role(role) } => {
             roles::delete(client, id, role).await.map(|()| None)
@@ -30,9 +34,9 @@ pub async fn write(client: &Client, change: &Change) -> Result<Option<Observed>,
             grants::delete(client, grant).await.map(|()| None)
         }
         Change::Create { after: Body::Restriction(_), .. }
-        | Change::Delete { before: Body::Restriction(_), .. } => {
-            Err(misuse("a restriction, which this back end does not offer"))
-        }
+        | Change::Delete { before: Body::Restriction(_), .. } => Err(misuse(
+            "a restriction is neither made nor removed here: defaults are taken away and given back",
+        )),
     }
 }
 
