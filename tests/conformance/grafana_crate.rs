@@ -8,7 +8,7 @@ use grafana::{
         openapi::{DeleteRoleQuery, ListRolesQuery, RemoveUserRoleQuery},
     },
 };
-use rolewright::simulators::grafana::{Options, Simulator};
+use rolewright::simulators::grafana::{Options, Simulator, switches::Generation};
 use serde_json::{Value, json};
 
 const TOKEN: &str = "conformance-token";
@@ -130,4 +130,36 @@ async fn the_grafana_crate_finds_and_makes_what_roles_are_given_to() {
     assert!(client.dashboards().get_by_uid("home").await.is_ok());
     let refused = connect(&simulator, "guess").org().get().await.unwrap_err();
     assert!(matches!(refused, Error::Auth(_)), "{refused}");
+}
+
+#[tokio::test]
+async fn the_grafana_crate_maps_a_group_to_a_role() {
+    let (simulator, client) = simulated().await;
+    let api = client.openapi();
+    api.create_role::<Value, _>(&json!({"uid": "crate", "name": "crate"})).await.unwrap();
+    let group = "cn=auditors,ou=groups";
+    let made: Value = api.create_group_mappings(group, &json!({"roles": ["crate"]})).await.unwrap();
+    assert_eq!(made["message"], "Group mappings created.");
+    let groups: Value = api.get_mapped_groups().await.unwrap();
+    assert_eq!(groups["groups"][0]["groupID"], group);
+    let roles: Value = api.get_group_roles(group).await.unwrap();
+    assert_eq!(uids(&roles), ["crate"]);
+    let carol = simulator.edit(|tenant| tenant.user_by_login("carol").unwrap());
+    let direct: Value = api.list_user_roles(carol).await.unwrap();
+    assert!(!uids(&direct).contains(&"crate"));
+    let set: Value = api.update_group_mappings(group, &json!({"roles": []})).await.unwrap();
+    assert_eq!(set["message"], "Group mappings set.");
+    api.delete_group_mappings::<Value>(group).await.unwrap();
+    let gone = api.delete_group_mappings::<Value>(group).await.unwrap_err();
+    assert!(matches!(gone, Error::NotFound(_)), "{gone}");
+}
+
+#[tokio::test]
+async fn the_grafana_crate_searches_assignments_of_a_server_that_still_can() {
+    let (simulator, client) = simulated().await;
+    let gone = client.openapi().search_result::<Value>().await.unwrap_err();
+    assert!(matches!(gone, Error::NotFound(_)), "{gone}");
+    simulator.edit(|tenant| tenant.switches.generation = Generation::V12);
+    let found: Value = client.openapi().search_result().await.unwrap();
+    assert!(!found["result"].as_array().unwrap().is_empty());
 }

@@ -120,6 +120,9 @@ async fn plain_lists_envelopes_and_maps_can_be_cut_short() {
     inject(&grafana, cut.clone(), "/api/access-control/users/roles/search").await;
     let found = grafana.post("/access-control/users/roles/search", json!({"userIds": [2, 3, 4]})).await;
     assert_eq!(found.body.as_object().unwrap().len(), 1);
+    assert_eq!(grafana.post("/groupsync/groups/engineering", json!({"roles": []})).await.status, 201);
+    inject(&grafana, json!({"kind": "ShortPage", "last": true}), "/api/groupsync/groups").await;
+    assert_eq!(grafana.get("/groupsync/groups").await.body, json!({"groups": [], "total": 0}));
     // What is no list stays as it is.
     inject(&grafana, cut, "/api/org").await;
     assert_eq!(grafana.get("/org").await.text("name"), "Main Org.");

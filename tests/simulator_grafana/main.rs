@@ -1,10 +1,12 @@
 //! The simulator of Grafana against its contract, over real HTTP.
 
+mod about;
 mod access;
 mod assignments;
 mod client;
 mod control;
 mod delegation;
+mod group_sync;
 mod licence;
 mod places;
 mod queries;

@@ -55,6 +55,17 @@ async fn users_of_the_server_are_for_server_admins() {
 }
 
 #[tokio::test]
+async fn users_of_any_organization_are_listed_for_server_admins() {
+    let grafana = grafana().await;
+    assert_eq!(grafana.get("/orgs/1/users").await.status, 403);
+    let admin = grafana.login("admin").await;
+    let partners = admin.get("/orgs/2/users").await;
+    assert_eq!(partners.each("login"), ["admin", "peggy"]);
+    assert_eq!(partners.each("role"), ["Admin", "Editor"]);
+    assert_eq!(admin.get("/orgs/999/users").await.status, 404);
+}
+
+#[tokio::test]
 async fn a_user_is_made_logs_in_joins_and_leaves() {
     let grafana = grafana().await;
     let admin = grafana.login("admin").await;
@@ -125,6 +136,8 @@ async fn a_team_lives_with_its_members() {
     assert_eq!(grafana.get(&format!("/teams/{id}/members")).await.each("login"), ["alice"]);
     let member = format!("{path}/members/{}", grafana.user("alice"));
     assert_eq!((grafana.delete(&member).await.status, grafana.delete(&member).await.status), (200, 404));
+    assert_eq!(grafana.get(&format!("{path}/preferences")).await.body, json!({}));
+    assert_eq!(grafana.get("/teams/999/preferences").await.status, 404);
     assert_eq!(grafana.put(&path, json!({"name": "sre"})).await.status, 400);
     assert_eq!(grafana.put(&path, json!({"name": "operations"})).await.status, 200);
     assert_eq!(grafana.get(&path).await.text("name"), "operations");
@@ -243,8 +256,11 @@ async fn an_organization_goes_with_everything_in_it() {
     let admin = grafana.login("admin").await;
     assert_eq!(grafana.delete("/orgs/2").await.status, 403);
     assert_eq!(admin.post("/orgs", json!({"name": "Partners"})).await.status, 409);
+    let mapped = admin.in_org(2).post("/groupsync/groups/engineering", json!({})).await;
+    assert_eq!(mapped.status, 201);
     assert_eq!(admin.delete("/orgs/2").await.status, 200);
     assert_eq!(admin.get("/orgs/2").await.status, 404);
     let left = grafana.simulator.edit(|tenant| tenant.teams.iter().filter(|team| team.org_id == 2).count());
     assert_eq!(left, 0);
+    assert!(grafana.simulator.edit(|tenant| tenant.group_mappings.is_empty()));
 }

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use rolewright::simulators::grafana::{
+    role_assignments::UserRole,
+    switches::{Generation, Licence},
+};
+use serde_json::{Value, json};
 
-use crate::client::{grafana, grafana_with};
+use crate::client::{Login, grafana, grafana_with};
 
 #[tokio::test]
 async fn a_caller_sees_the_own_permissions_and_actions() {
@@ -84,4 +88,55 @@ async fn a_remembered_permission_ends_by_itself() {
     assert_eq!(grafana.post(&roles, json!({"roleUid": role})).await.status, 200);
     let seen = async { while dave.get(own).await.body.get("teams:create").is_none() {} };
     tokio::time::timeout(Duration::from_secs(30), seen).await.unwrap();
+}
+
+#[tokio::test]
+async fn before_13_a_search_tells_which_permission_comes_to_whom_by_which_role() {
+    for generation in [Generation::V11, Generation::V12] {
+        let grafana = grafana_with(|switches| switches.generation = generation).await;
+        let path = "/access-control/assignments/search";
+        let answer = grafana.send(reqwest::Method::POST, path, None).await.unwrap();
+        assert_eq!(answer.status, 200, "{generation:?}");
+        let entries = answer.body["result"].as_array().unwrap();
+        let entry = |key: &str, whom: Value, action: &str, scope: &str, role: &str| {
+            json!({
+                key: whom, "action": action, "scope": scope, "roleName": role, "orgId": 1, "version": 1,
+            })
+        };
+        let (carol, finance) = (json!(grafana.user("carol")), json!(grafana.team("finance")));
+        let folder = "folders:uid:finance";
+        for expected in [
+            entry("userId", carol, "reports:read", "reports:*", "Legacy reviewer"),
+            entry("teamId", finance, "dashboards:read", folder, "Legacy reviewer"),
+            entry("basicRole", json!("Viewer"), "orgs:read", "", "basic:viewer"),
+        ] {
+            assert!(entries.contains(&expected), "{expected}");
+        }
+        // What groups bring counts too.
+        let (role_uid, user_id) = (grafana.role("fixed:reports:reader"), grafana.user("alice"));
+        grafana.simulator.edit(|tenant| {
+            tenant.user_roles.push(UserRole { org_id: 1, user_id, role_uid, mapped: true });
+        });
+        let found = grafana.post(path, json!({})).await.body;
+        assert_eq!(found["result"].as_array().unwrap().len(), entries.len() + 3);
+    }
+}
+
+#[tokio::test]
+async fn the_search_of_assignments_asks_for_users_and_teams_and_is_gone_in_13_and_without_a_licence() {
+    let path = "/access-control/assignments/search";
+    let grafana = grafana_with(|switches| switches.generation = Generation::V12).await;
+    let (users, teams) = ("users.roles:read@users:*", "teams.roles:read@teams:*");
+    for (index, held) in [vec![users], vec![teams], vec![users, teams]].iter().enumerate() {
+        let holder = grafana.holder(&format!("holder-{index}"), held).await;
+        let status = if held.len() == 2 { 200 } else { 403 };
+        assert_eq!(holder.post(path, json!({})).await.status, status, "{held:?}");
+    }
+    grafana.switch(|switches| switches.licence = Licence::Absent);
+    assert_eq!(grafana.post(path, json!({})).await.status, 404);
+    grafana.switch(|switches| *switches = Default::default());
+    for client in [(*grafana).clone(), grafana.with(Login::None)] {
+        let answer = client.post(path, json!({})).await;
+        assert_eq!((answer.status, answer.text("message")), (404, "Not found".into()));
+    }
 }

@@ -38,6 +38,7 @@ async fn the_description_tells_levels_and_who_can_have_them() {
         ("datasources", json!(["Query", "Edit", "Admin"]), true),
         ("serviceaccounts", json!(["Edit", "Admin"]), false),
         ("teams", json!(["Member", "Admin"]), false),
+        ("receivers", json!(["View", "Edit", "Admin"]), true),
     ];
     for (kind, levels, roles) in cases {
         let answer = grafana.get(&format!("/access-control/{kind}/description")).await;
@@ -137,6 +138,7 @@ async fn a_patch_names_whom_it_changes_and_leaves_the_others() {
         entries.as_array().unwrap().iter().find(|entry| entry[key] == value).unwrap().clone()
     };
     assert_eq!(of("userId", json!(account))["isServiceAccount"], true);
+    assert!(of("userId", json!(account))["userAvatarUrl"].is_string());
     assert_eq!(of("userId", json!(alice))["roleName"], format!("managed:users:{alice}:permissions"));
     assert_eq!(of("teamId", json!(sre))["roleName"], format!("managed:teams:{sre}:permissions"));
     assert_eq!(of("builtInRole", json!("Viewer"))["roleName"], "managed:builtins:viewer:permissions");
@@ -155,6 +157,7 @@ async fn one_subject_is_set_and_removed_by_its_own_path() {
         ("datasources/loki-main", format!("teams/{sre}"), "Query", "team sre: Query own"),
         ("folders/data", "builtInRoles/Viewer".to_owned(), "Admin", "every Viewer: Admin own"),
         ("serviceaccounts/12", format!("users/{alice}"), "Edit", "alice: Edit own"),
+        ("receivers/pager-sre", format!("teams/{sre}"), "Admin", "team sre: Admin own"),
     ];
     assert_eq!(grafana.account("nightly-reports"), 12);
     for (resource, subject, level, line) in cases {
@@ -219,7 +222,14 @@ async fn wrong_subjects_and_levels_are_400_and_change_nothing() {
     let roles =
         format!("/access-control/serviceaccounts/{}/builtInRoles/Viewer", grafana.account("nightly-reports"));
     assert_eq!(grafana.post(&roles, json!({"permission": "Edit"})).await.status, 400);
-    for unknown in ["folders/nothing", "dashboards/nothing", "datasources/nothing", "serviceaccounts/999"] {
+    let unknown = [
+        "folders/nothing",
+        "dashboards/nothing",
+        "datasources/nothing",
+        "serviceaccounts/999",
+        "receivers/nothing",
+    ];
+    for unknown in unknown {
         assert_eq!(grafana.get(&format!("/access-control/{unknown}")).await.status, 404, "{unknown}");
         let patch = json!({"permissions": [good]});
         assert_eq!(grafana.post(&format!("/access-control/{unknown}"), patch).await.status, 404, "{unknown}");
@@ -248,14 +258,44 @@ async fn permissions_of_a_resource_are_read_and_written_with_its_scope_or_that_o
 }
 
 #[tokio::test]
+async fn a_level_on_a_receiver_permits_what_belongs_to_it() {
+    let grafana = grafana().await;
+    let path = format!("/access-control/receivers/pager-sre/users/{}", grafana.user("dave"));
+    assert_eq!(grafana.post(&path, json!({"permission": "Edit"})).await.status, 200);
+    let held = grafana.login("dave").await.get("/access-control/user/permissions").await.body;
+    for (action, scopes) in [
+        ("alert.notifications.receivers:write", json!(["receivers:uid:pager-sre"])),
+        ("receivers.permissions:read", Value::Null),
+    ] {
+        assert_eq!(held[action], scopes, "{action}");
+    }
+    let open =
+        ["admin: Admin own", "every Admin: Admin fixed", "every Editor: Edit own", "every Viewer: View own"];
+    assert_eq!(shown(&grafana, "receivers/finance-mail").await, open);
+}
+
+#[tokio::test]
 async fn permissions_of_resources_are_there_without_a_licence() {
     let grafana = grafana_with(|switches| switches.licence = Licence::Absent).await;
     assert_eq!(grafana.get("/access-control/roles").await.status, 404);
     let alice = grafana.user("alice");
-    let path = format!("/access-control/folders/sre/users/{alice}");
-    assert_eq!(grafana.post(&path, json!({"permission": "Edit"})).await.status, 200);
-    assert!(shown(&grafana, "folders/sre").await.contains(&"alice: Edit own".to_owned()));
-    assert_eq!(grafana.get("/access-control/folders/description").await.status, 200);
+    for (resource, level) in [
+        ("folders/sre", "Edit"),
+        ("dashboards/payroll", "View"),
+        ("datasources/loki-main", "Query"),
+        ("receivers/pager-sre", "Edit"),
+    ] {
+        let path = format!("/access-control/{resource}/users/{alice}");
+        assert_eq!(grafana.post(&path, json!({"permission": level})).await.status, 200, "{resource}");
+        assert!(shown(&grafana, resource).await.contains(&format!("alice: {level} own")), "{resource}");
+    }
+    let alice = grafana.login("alice").await.get("/access-control/user/permissions").await.body;
+    assert!(alice["folders:write"].as_array().unwrap().contains(&json!("folders:uid:sre")));
+    let inherited = shown(&grafana, "folders/sre-incidents").await;
+    assert!(inherited.contains(&"alice: Edit inherited".to_owned()), "{inherited:?}");
+    for path in ["folders/description", "users/permissions/search?action=folders:write"] {
+        assert_eq!(grafana.get(&format!("/access-control/{path}")).await.status, 200, "{path}");
+    }
 }
 
 #[tokio::test]

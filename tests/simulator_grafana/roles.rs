@@ -1,6 +1,9 @@
 //! Contract 2.1, 2.2, 3.2, 3.3: roles.
 
-use rolewright::simulators::grafana::switches::{DisplayNameFallback, DuplicatePermissions, PermissionOrder};
+use rolewright::simulators::grafana::{
+    group_sync::GroupMapping,
+    switches::{DisplayNameFallback, DuplicatePermissions, PermissionOrder},
+};
 use serde_json::json;
 
 use crate::client::{grafana, grafana_of, grafana_with, list};
@@ -61,6 +64,16 @@ async fn a_role_without_permissions_and_texts_shows_what_the_vendor_shows() {
     let keys: Vec<&String> = created.as_object().unwrap().keys().collect();
     assert_eq!(keys, ["created", "description", "global", "group", "name", "uid", "updated", "version"]);
     assert_eq!((&created["description"], &created["group"]), (&json!(""), &json!("")));
+}
+
+#[tokio::test]
+async fn empty_texts_can_be_switched_to_be_left_out() {
+    let grafana = grafana_with(|switches| switches.empty_texts_omitted = true).await;
+    let created = grafana.post(ROLES, json!({"name": "r", "uid": "r", "description": "d"})).await.body;
+    assert_eq!((&created["description"], created.get("group")), (&json!("d"), None));
+    let listed = grafana.get(ROLES).await.body;
+    let listed = listed.as_array().unwrap().iter().find(|role| role["uid"] == "r").unwrap();
+    assert_eq!((&listed["description"], listed.get("group")), (&json!("d"), None));
 }
 
 #[tokio::test]
@@ -220,8 +233,14 @@ async fn an_update_without_permissions_takes_all_away() {
 async fn fixed_roles_have_the_uid_of_their_name_or_on_an_old_server_any() {
     let grafana = grafana().await;
     assert_eq!(grafana.role("fixed:datasources:reader"), "fixed_C2x8IxkiBc1KZVjyYH775T9jNMQ");
-    let old = grafana_of(|tenant| tenant.randomize_fixed_uids(7)).await;
+    let old = grafana_of(|tenant| {
+        let role_uids = vec![tenant.role_by_name("fixed:datasources:reader").unwrap()];
+        tenant.group_mappings.push(GroupMapping { org_id: 1, group_id: "g".into(), role_uids });
+        tenant.randomize_fixed_uids(7);
+    })
+    .await;
     let uid = old.role("fixed:datasources:reader");
+    assert_eq!(old.get("/groupsync/groups/g/roles").await.each("uid"), [uid.as_str()]);
     assert_eq!(uid.len(), 9);
     assert_eq!(old.get(&format!("{ROLES}/{uid}")).await.text("name"), "fixed:datasources:reader");
 }

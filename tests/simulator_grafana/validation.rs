@@ -49,6 +49,35 @@ async fn a_scope_that_the_action_does_not_take_is_refused_with_those_that_it_tak
 }
 
 #[tokio::test]
+async fn annotations_are_named_by_type_or_by_number() {
+    let grafana = grafana().await;
+    for (name, scope, status) in [
+        ("type", "annotations:type:dashboard", 201),
+        ("id", "annotations:id:7", 201),
+        ("none", "annotations:id:", 400),
+    ] {
+        let answer = create(&grafana, name, &[&format!("annotations:read@{scope}")]).await;
+        assert_eq!(answer.status, status, "{scope}");
+    }
+}
+
+#[tokio::test]
+async fn refusals_can_have_the_identifiers_of_the_open_registry() {
+    let grafana = grafana_with(|switches| switches.registry_message_ids = true).await;
+    let cases = [
+        ("dashboards:fly@dashboards:*", "permreg.unknown-action"),
+        ("dashboards:read@dashboards:uid:", "permreg.invalid-scope"),
+        ("dashboards:read", "permreg.invalid-scope"),
+        ("dashboards:read@spaceships:uid:x", "permreg.unknown-kind"),
+    ];
+    for (permission, id) in cases {
+        let answer = create(&grafana, "r", &[permission]).await;
+        assert_eq!((answer.status, answer.text("messageId")), (400, id.to_owned()), "{permission}");
+        assert!(answer.body["extra"]["validationError"].is_string());
+    }
+}
+
+#[tokio::test]
 async fn only_the_first_bad_permission_is_told_and_validation_comes_before_delegation() {
     let grafana = grafana().await;
     let answer = create(&grafana, "r", &["users:create", "a:b", "c:d"]).await;

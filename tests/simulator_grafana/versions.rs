@@ -69,14 +69,28 @@ async fn a_stale_version_names_the_role_and_both_versions_and_its_status_can_be_
 }
 
 #[tokio::test]
-async fn the_health_tells_the_generation_to_anybody() {
-    for (generation, version) in
-        [(Generation::V11, "11.6.14"), (Generation::V12, "12.4.3"), (Generation::V13, "13.0.1")]
-    {
-        let grafana = grafana_with(|switches| switches.generation = generation).await;
-        let health = grafana.with(crate::client::Login::None).get("/health").await;
-        assert_eq!((health.status, health.text("version")), (200, version.into()));
-        assert_eq!(health.text("database"), "ok");
+async fn a_version_can_be_required() {
+    let grafana = grafana_with(|switches| switches.version_required = true).await;
+    create(&grafana, None).await;
+    for absent in [Value::Null, json!(0)] {
+        assert_eq!(update(&grafana, absent).await, (400, Some(1)));
+    }
+    assert_eq!(update(&grafana, json!(2)).await, (200, Some(2)));
+}
+
+#[tokio::test]
+async fn the_stored_version_can_be_switched_to_pass_and_the_version_grows_nevertheless() {
+    for generation in [Generation::V12, Generation::V13] {
+        let grafana = grafana_with(|switches| {
+            switches.generation = generation;
+            switches.same_version_passes = true;
+        })
+        .await;
+        create(&grafana, None).await;
+        let (_, version) = update(&grafana, Value::Null).await;
+        let version = version.unwrap();
+        assert_eq!(update(&grafana, json!(version)).await, (200, Some(version + 1)), "{generation:?}");
+        assert_eq!(update(&grafana, json!(version)).await, (400, Some(version + 1)), "{generation:?}");
     }
 }
 

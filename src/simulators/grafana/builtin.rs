@@ -166,6 +166,8 @@ impl Tenant {
             for row in self.team_roles.iter_mut().filter(|row| row.role_uid == role.uid) {
                 row.role_uid.clone_from(&new);
             }
+            let mapped = self.group_mappings.iter_mut().flat_map(|row| &mut row.role_uids);
+            mapped.filter(|uid| **uid == role.uid).for_each(|uid| uid.clone_from(&new));
             role.uid = new;
         }
     }

@@ -14,7 +14,7 @@ use super::{
     problem::Problem,
     roles::{self, Role},
     state::Tenant,
-    switches::Licence,
+    switches::{Generation, Licence},
 };
 use crate::simulators::kit::{World, call::Call, credentials::Credentials};
 
@@ -29,6 +29,8 @@ pub enum Operation {
     Resource(ResourceHandler, ResourceKind),
     /// Of the licensed edition.
     Licensed(Handler),
+    /// Of the licensed edition, on servers older than this generation.
+    LicensedBefore(Generation, Handler),
     /// Whether the server has roles: there with a licence, be it one that lapsed.
     Status(Handler),
 }
@@ -191,11 +193,12 @@ fn attempt(
     operation: Operation,
     call: &Call,
 ) -> Result<Answer, Problem> {
-    let licence = tenant.switches.licence;
+    let (licence, generation) = (tenant.switches.licence, tenant.switches.generation);
     // Without a licence the paths do not exist, whoever asks (contract 1.4).
     let is_there = match operation {
         Operation::Public(_) | Operation::Open(_) | Operation::Resource(..) => true,
         Operation::Licensed(_) => licence == Licence::Valid,
+        Operation::LicensedBefore(end, _) => licence == Licence::Valid && generation < end,
         Operation::Status(_) => licence != Licence::Absent,
     };
     if !is_there {
@@ -210,6 +213,7 @@ fn attempt(
         Operation::Public(handler)
         | Operation::Open(handler)
         | Operation::Licensed(handler)
+        | Operation::LicensedBefore(_, handler)
         | Operation::Status(handler) => handler(&mut scene),
         Operation::Resource(handler, kind) => handler(&mut scene, kind),
     }

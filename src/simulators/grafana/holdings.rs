@@ -29,8 +29,8 @@ pub fn of(tenant: &Tenant, principal: i64, org: i64) -> Permissions {
     }
     if tenant.switches.licence == Licence::Valid {
         let counts = |row: i64| row == org || row == 0;
-        let mine = tenant.user_roles.iter().filter(|row| row.user_id == principal && counts(row.org_id));
-        mine.for_each(|row| add(&row.role_uid));
+        let mine = tenant.held_roles().filter(|row| row.user_id == principal && counts(row.org_id));
+        mine.for_each(|row| add(row.role_uid));
         let ours = tenant.team_roles.iter().filter(|row| teams.contains(&row.team_id) && row.org_id == org);
         ours.for_each(|row| add(&row.role_uid));
     }

@@ -56,6 +56,7 @@ pub enum ResourceKind {
     Datasources,
     ServiceAccounts,
     Teams,
+    Receivers,
 }
 
 impl ResourceKind {
@@ -67,6 +68,7 @@ impl ResourceKind {
             Self::Datasources => "datasources",
             Self::ServiceAccounts => "serviceaccounts",
             Self::Teams => "teams",
+            Self::Receivers => "receivers",
         }
     }
 
@@ -141,6 +143,11 @@ impl ResourceKind {
                     "Admin",
                     &["teams:write", "teams:delete", "teams.permissions:read", "teams.permissions:write"],
                 ),
+            ],
+            Self::Receivers => &[
+                ("View", &["alert.notifications.receivers:read"]),
+                ("Edit", &["alert.notifications.receivers:write", "alert.notifications.receivers:delete"]),
+                ("Admin", &["receivers.permissions:read", "receivers.permissions:write"]),
             ],
             Self::ServiceAccounts => &[
                 ("Edit", &["serviceaccounts:read", "serviceaccounts:write"]),
@@ -231,7 +238,9 @@ impl Tenant {
             self.set_permission(org_id, resource, Subject::User(creator), "Admin");
         }
         let (viewers, editors) = match resource.0 {
-            ResourceKind::Dashboards | ResourceKind::Folders if !is_nested => ("View", "Edit"),
+            ResourceKind::Dashboards | ResourceKind::Folders | ResourceKind::Receivers if !is_nested => {
+                ("View", "Edit")
+            }
             ResourceKind::Datasources => ("Query", "Query"),
             _ => return,
         };

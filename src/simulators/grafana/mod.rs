@@ -4,6 +4,8 @@
 //! The server is plain data ([`Tenant`]), the operations are functions over it ([`routes`] lists them), and
 //! what the contract leaves open is a field of [`Switches`].
 
+pub mod about;
+pub mod assignment_search;
 pub mod auth;
 pub mod basic_role;
 pub mod body;
@@ -12,6 +14,7 @@ pub mod call;
 pub mod dashboards;
 pub mod data_sources;
 pub mod folders;
+pub mod group_sync;
 pub mod holdings;
 pub mod managed;
 pub mod org_users;
@@ -20,6 +23,7 @@ pub mod paging;
 pub mod permission_queries;
 pub mod permissions;
 pub mod problem;
+pub mod receivers;
 pub mod registry;
 pub mod resource_permissions;
 pub mod role_assignments;

@@ -6,6 +6,7 @@ use super::{
     basic_role::BasicRole,
     call::{Answer, Scene},
     managed::Subject,
+    orgs,
     paging::Page,
     problem::Problem,
     users::{OrgUser, User},
@@ -34,6 +35,16 @@ pub fn look_up(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
 pub fn search(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let found = matching(scene)?.into_iter().map(|(row, user)| wire(row, user)).collect();
     Ok(Answer::ok(Page::of(scene).envelope("orgUsers", found)))
+}
+
+/// GET `/orgs/{id}/users`: those of any organization, for admins of the server.
+pub fn of_org(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    orgs::server_admin(scene)?;
+    let tenant = &*scene.tenant;
+    let org = orgs::get(tenant, scene.path_number(0)?)?.id;
+    let rows = tenant.org_users.iter().filter(|row| row.org_id == org);
+    let users = rows.filter_map(|row| Some(wire(row, tenant.users.get(row.user_id)?)));
+    Ok(Answer::ok(users.collect()))
 }
 
 /// POST `/org/users`: adds a user of the server.

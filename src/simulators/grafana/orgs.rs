@@ -1,4 +1,4 @@
-//! Organizations, and the server's health (contract 2.6).
+//! Organizations (contract 2.6).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -28,12 +28,6 @@ impl Row for Org {
     fn id(&self) -> i64 {
         self.id
     }
-}
-
-/// GET `/health`
-pub fn health(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
-    let version = scene.tenant.switches.generation.version();
-    Ok(Answer::ok(json!({ "commit": "simulated", "database": "ok", "version": version })))
 }
 
 /// GET `/org`: the caller's.
@@ -94,18 +88,28 @@ pub fn delete(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     tenant.folders.retain(|row| row.org_id != id);
     tenant.dashboards.retain(|row| row.org_id != id);
     tenant.data_sources.retain(|row| row.org_id != id);
+    tenant.receivers.retain(|row| row.org_id != id);
     tenant.roles.retain(|row| row.org_id != id);
     tenant.user_roles.retain(|row| row.org_id != id);
     tenant.team_roles.retain(|row| row.org_id != id);
+    tenant.group_mappings.retain(|row| row.org_id != id);
     tenant.managed_permissions.retain(|row| row.org_id != id);
     Ok(Answer::message("Organization deleted"))
 }
 
-fn server_admin(scene: &Scene<'_>) -> Result<(), Problem> {
+/// Ends the call unless an admin of the server calls.
+///
+/// # Errors
+/// 403.
+pub fn server_admin(scene: &Scene<'_>) -> Result<(), Problem> {
     if scene.caller.is_grafana_admin { Ok(()) } else { Err(Problem::access_denied("orgs:read")) }
 }
 
-fn get(tenant: &Tenant, id: i64) -> Result<&Org, Problem> {
+/// The organization of this number.
+///
+/// # Errors
+/// 404.
+pub fn get(tenant: &Tenant, id: i64) -> Result<&Org, Problem> {
     tenant.orgs.get(id).ok_or_else(not_found)
 }
 

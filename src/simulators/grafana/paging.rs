@@ -7,6 +7,9 @@ use super::call::Scene;
 /// Entries of a page where the request does not say (contract 2.6).
 const DEFAULT_SIZE: usize = 1_000;
 
+/// What the length of a whole list is called in envelopes.
+const TOTALS: [&str; 2] = ["totalCount", "total"];
+
 /// Which part of a list is asked for.
 pub struct Page {
     /// Its number, from 1.
@@ -55,12 +58,12 @@ impl Page {
 pub fn cut(page: &mut Value, keep: usize, last: bool) {
     match page {
         Value::Array(entries) => entries.truncate(keep),
-        Value::Object(envelope) if envelope.contains_key("totalCount") => {
+        Value::Object(envelope) if TOTALS.iter().any(|total| envelope.contains_key(*total)) => {
             for entries in envelope.values_mut().filter_map(Value::as_array_mut) {
                 entries.truncate(keep);
             }
-            if last {
-                envelope.insert("totalCount".into(), keep.into());
+            for total in TOTALS.into_iter().filter(|_| last) {
+                envelope.entry(total).and_modify(|count| *count = keep.into());
             }
         }
         Value::Object(map) if map.keys().all(|key| key.parse::<i64>().is_ok()) => {

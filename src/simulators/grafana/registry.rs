@@ -18,8 +18,9 @@ use super::{
 /// What an action and a scope may have in characters (contract 3.2).
 const LONGEST: usize = 190;
 
-/// The most specific prefix of each kind of scope.
+/// The most specific prefixes of each kind of scope.
 const PREFIXES: &[&str] = &[
+    "annotations:id:",
     "annotations:type:",
     "apikeys:id:",
     "dashboards:uid:",
@@ -87,6 +88,7 @@ const TABLE: &[(&str, &str)] = &[
     ("plugins", "install write=plugins"),
     ("plugins.app", "access=plugins"),
     ("provisioning", "reload=provisioners"),
+    ("receivers.permissions", "read=receivers write=receivers"),
     ("reports", "create delete=reports read=reports send=reports write=reports"),
     ("reports.settings", "read write"),
     ("roles", "delete=permissions read=roles write=permissions"),
@@ -132,15 +134,15 @@ static ACTIONS: LazyLock<BTreeMap<String, BTreeSet<String>>> = LazyLock::new(|| 
     let actions = TABLE.iter().flat_map(|(resource, actions)| {
         actions.split_whitespace().map(move |action| {
             let (action, kinds) = action.split_once('=').unwrap_or((action, ""));
-            let prefixes = kinds.split('+').filter_map(prefix).map(str::to_owned).collect();
+            let prefixes = kinds.split('+').flat_map(prefixes_of).map(str::to_owned).collect();
             (format!("{resource}:{action}"), prefixes)
         })
     });
     actions.collect()
 });
 
-fn prefix(kind: &str) -> Option<&'static str> {
-    PREFIXES.iter().copied().find(|prefix| prefix.split(':').next() == Some(kind))
+fn prefixes_of(kind: &str) -> impl Iterator<Item = &'static str> {
+    PREFIXES.iter().copied().filter(move |prefix| prefix.split(':').next() == Some(kind))
 }
 
 /// What an organization's admin holds: every action of the organization on everything, delegation, and no
@@ -211,7 +213,8 @@ pub fn check(tenant: &Tenant, permission: &Permission) -> Result<(), Problem> {
     let Some(prefixes) = prefixes(tenant, action) else {
         let detail = format!("unknown action: {action}, was not found in the list of valid actions");
         let message = "Permission contains an invalid action";
-        return Err(invalid(switches, "accesscontrol.permission-invalid-action", message, &detail));
+        let ids = ["accesscontrol.permission-invalid-action", "permreg.unknown-action"];
+        return Err(invalid(switches, ids, message, &detail));
     };
     if fits(scope, &prefixes) {
         return Ok(());
@@ -221,7 +224,10 @@ pub fn check(tenant: &Tenant, permission: &Permission) -> Result<(), Problem> {
         expected(&prefixes).join(" ")
     );
     let message = "Permission contains an invalid scope";
-    Err(invalid(switches, "accesscontrol.permission-invalid-scope", message, &detail))
+    let kind = scope.split(':').next().unwrap_or_default();
+    let is_known = kind.is_empty() || kind == "*" || prefixes_of(kind).next().is_some();
+    let of_registry = if is_known { "permreg.invalid-scope" } else { "permreg.unknown-kind" };
+    Err(invalid(switches, ["accesscontrol.permission-invalid-scope", of_registry], message, &detail))
 }
 
 /// Checks what a global role may carry (contract 3.4, since 13).
@@ -240,10 +246,12 @@ pub fn check_global(switches: &Switches, permission: &Permission) -> Result<(), 
     Ok(())
 }
 
-fn invalid(switches: &Switches, id: &'static str, message: &str, detail: &str) -> Problem {
+/// A refused permission; of the two message identifiers the switch takes one.
+fn invalid(switches: &Switches, ids: [&'static str; 2], message: &str, detail: &str) -> Problem {
     if switches.opaque_validation_errors {
         return Problem::bad_request("bad request data");
     }
+    let id = ids[usize::from(switches.registry_message_ids)];
     Problem::typed(StatusCode::BAD_REQUEST, id, message).with_extra(json!({ "validationError": detail }))
 }
 
@@ -278,8 +286,9 @@ fn expected(prefixes: &BTreeSet<String>) -> Vec<String> {
     }
     let mut formats = vec!["*".to_owned()];
     for prefix in prefixes {
-        if prefix.matches(':').count() > 1 {
-            formats.push(format!("{}:*", prefix.split(':').next().unwrap_or(prefix)));
+        let of_the_kind = format!("{}:*", prefix.split(':').next().unwrap_or(prefix));
+        if prefix.matches(':').count() > 1 && !formats.contains(&of_the_kind) {
+            formats.push(of_the_kind);
         }
         formats.push(format!("{prefix}*"));
     }
@@ -288,14 +297,14 @@ fn expected(prefixes: &BTreeSet<String>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ACTIONS, TABLE, fits, of_admins, of_grafana_admins, prefix};
+    use super::{ACTIONS, TABLE, fits, of_admins, of_grafana_admins, prefixes_of};
 
     #[test]
     fn every_kind_of_the_table_has_a_prefix() {
         for kinds in TABLE.iter().flat_map(|(_, actions)| actions.split_whitespace()) {
             let kinds = kinds.split_once('=').map_or("", |(_, kinds)| kinds);
             for kind in kinds.split('+').filter(|kind| !kind.is_empty()) {
-                assert!(prefix(kind).is_some(), "{kind}");
+                assert!(prefixes_of(kind).next().is_some(), "{kind}");
             }
         }
     }

@@ -1,5 +1,5 @@
-//! `/access-control/{resource}`: permissions on folders, dashboards, data sources, service accounts and
-//! teams (contract 2.5). They are there in every edition.
+//! `/access-control/{resource}`: permissions on folders, dashboards, data sources, service accounts, teams and
+//! receivers (contract 2.5). They are there in every edition.
 
 use std::collections::BTreeMap;
 
@@ -140,6 +140,9 @@ fn reach(scene: &Scene<'_>, kind: ResourceKind, id: &str, verb: &str) -> Result<
         ResourceKind::Datasources => {
             tenant.data_sources.iter().find(|row| row.org_id == org && row.uid == id).map(|_| Vec::new())
         }
+        ResourceKind::Receivers => {
+            tenant.receivers.iter().find(|row| row.org_id == org && row.uid == id).map(|_| Vec::new())
+        }
         ResourceKind::ServiceAccounts => {
             let row = id.parse().ok().and_then(|id| tenant.service_accounts.get(id));
             row.filter(|row| row.org_id == org).map(|_| Vec::new())
@@ -204,10 +207,10 @@ fn entry(tenant: &Tenant, kind: ResourceKind, row: &ManagedPermission, is_own: b
     match row.subject {
         Subject::User(id) => {
             entry["userId"] = id.into();
+            entry["userAvatarUrl"] = format!("/avatar/{id}").into();
             if let Some(user) = tenant.users.get(id) {
                 entry["userUid"] = user.uid.as_str().into();
                 entry["userLogin"] = user.login.as_str().into();
-                entry["userAvatarUrl"] = format!("/avatar/{id}").into();
             } else if let Some(account) = tenant.service_accounts.get(id) {
                 entry["userUid"] = account.uid.as_str().into();
                 entry["userLogin"] = account.login.as_str().into();

@@ -23,7 +23,8 @@ pub struct UserRole {
     pub user_id: i64,
     /// The role.
     pub role_uid: String,
-    /// Whether group attribute sync made it: immune to these paths, shown on request only (contract 3.5).
+    /// Whether group attribute sync made it: immune to these paths, shown on request only (contract 3.5). What
+    /// the group mappings of the state bring is not stored here but worked out.
     #[serde(default)]
     pub mapped: bool,
 }

@@ -18,10 +18,9 @@ pub fn of_users(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let search = Search::read(scene, "userIds")?;
     let tenant = &*scene.tenant;
     let rows = tenant
-        .user_roles
-        .iter()
+        .held_roles()
         .filter(|row| row.org_id == search.org || row.org_id == 0)
-        .map(|row| (row.user_id, row.role_uid.as_str(), row.mapped));
+        .map(|row| (row.user_id, row.role_uid, row.mapped));
     let known = |id| holdings::basic_role(tenant, id, search.org).is_some();
     Ok(search.answer(tenant, rows, known, &tenant.switches.search_omits_users))
 }

@@ -144,13 +144,15 @@ pub fn delete(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     }
     let users = scene.tenant.user_roles.iter().map(|row| &row.role_uid);
     let teams = scene.tenant.team_roles.iter().map(|row| &row.role_uid);
-    if users.chain(teams).any(|uid| *uid == role.uid) && !scene.is_asked("force") {
+    let groups = scene.tenant.group_mappings.iter().flat_map(|row| &row.role_uids);
+    if users.chain(teams).chain(groups).any(|uid| *uid == role.uid) && !scene.is_asked("force") {
         let status = switches.assigned_role_status;
         return Err(Problem::switched(status, "the role is assigned, and force is not set"));
     }
     let tenant = &mut *scene.tenant;
     tenant.user_roles.retain(|row| row.role_uid != role.uid);
     tenant.team_roles.retain(|row| row.role_uid != role.uid);
+    tenant.group_mappings.iter_mut().for_each(|row| row.role_uids.retain(|uid| *uid != role.uid));
     tenant.roles.remove(role.id);
     Ok(Answer::message("Role deleted"))
 }
@@ -267,15 +269,21 @@ fn is_free(
 fn next_version(role: &Role, sent: Option<i64>, switches: &Switches) -> Result<i64, Problem> {
     let stored = role.version;
     match sent {
-        Some(sent) if sent <= stored => Err(Problem::switched(
+        None if switches.version_required => Err(Problem::switched(
             switches.stale_version_status,
-            format!(
-                "could not update the role {} ({}) from version {stored} to {sent}: \
-                 the given version is smaller than or equal to the stored one",
-                role.name, role.uid
-            ),
+            "the version of the role must be incremented",
         )),
-        Some(sent) if switches.generation < Generation::V13 => Ok(sent),
+        Some(sent) if sent < stored || (sent == stored && !switches.same_version_passes) => {
+            Err(Problem::switched(
+                switches.stale_version_status,
+                format!(
+                    "could not update the role {} ({}) from version {stored} to {sent}: \
+                 the given version is smaller than or equal to the stored one",
+                    role.name, role.uid
+                ),
+            ))
+        }
+        Some(sent) if switches.generation < Generation::V13 => Ok(sent.max(stored + 1)),
         _ => Ok(stored + 1),
     }
 }

@@ -184,6 +184,9 @@ pub fn summary(role: &Role, switches: &Switches) -> Value {
     if role.hidden {
         entry["hidden"] = true.into();
     }
+    if let Some(fields) = entry.as_object_mut().filter(|_| switches.empty_texts_omitted) {
+        fields.retain(|_, value| *value != "");
+    }
     entry
 }
 

@@ -10,18 +10,19 @@ use axum::{
 };
 
 use super::{
-    Grafana,
+    Grafana, about, assignment_search,
     call::{self, Operation, ResourceHandler},
-    dashboards, data_sources, folders,
+    dashboards, data_sources, folders, group_sync,
     managed::ResourceKind,
     org_users, orgs, permission_queries,
     problem::Problem,
     resource_permissions, role_assignments, role_searches, role_writing, roles, searches, service_accounts,
+    switches::Generation,
     team_roles, teams, tokens, user_roles, users,
 };
 use crate::simulators::kit::{World, call::Call};
 
-use Operation::{Licensed, Open, Public, Status};
+use Operation::{Licensed, LicensedBefore, Open, Public, Status};
 
 const GET: MethodFilter = MethodFilter::GET;
 const POST: MethodFilter = MethodFilter::POST;
@@ -30,7 +31,8 @@ const PUT: MethodFilter = MethodFilter::PUT;
 const DELETE: MethodFilter = MethodFilter::DELETE;
 
 const OPERATIONS: &[(MethodFilter, &str, Operation)] = &[
-    (GET, "/health", Public(orgs::health)),
+    (GET, "/health", Public(about::health)),
+    (GET, "/frontend/settings", Public(about::settings)),
     (GET, "/access-control/status", Status(roles::status)),
     (GET, "/access-control/roles", Licensed(roles::list)),
     (POST, "/access-control/roles", Licensed(role_writing::create)),
@@ -51,6 +53,12 @@ const OPERATIONS: &[(MethodFilter, &str, Operation)] = &[
     (PUT, "/access-control/teams/{id}/roles", Licensed(team_roles::set)),
     (DELETE, "/access-control/teams/{id}/roles/{uid}", Licensed(team_roles::remove)),
     (POST, "/access-control/teams/roles/search", Licensed(role_searches::of_teams)),
+    (POST, "/access-control/assignments/search", LicensedBefore(Generation::V13, assignment_search::search)),
+    (GET, "/groupsync/groups", Licensed(group_sync::list)),
+    (POST, "/groupsync/groups/{group_id}", Licensed(group_sync::create)),
+    (PUT, "/groupsync/groups/{group_id}", Licensed(group_sync::set)),
+    (DELETE, "/groupsync/groups/{group_id}", Licensed(group_sync::delete)),
+    (GET, "/groupsync/groups/{group_id}/roles", Licensed(group_sync::roles_of)),
     (POST, "/admin/provisioning/access-control/reload", Licensed(role_writing::reload)),
     (GET, "/access-control/user/permissions", Open(permission_queries::own)),
     (GET, "/access-control/user/actions", Open(permission_queries::own_actions)),
@@ -68,6 +76,7 @@ const OPERATIONS: &[(MethodFilter, &str, Operation)] = &[
     (POST, "/orgs", Open(orgs::create)),
     (GET, "/orgs/{id}", Open(orgs::read)),
     (DELETE, "/orgs/{id}", Open(orgs::delete)),
+    (GET, "/orgs/{id}/users", Open(org_users::of_org)),
     (GET, "/orgs/name/{name}", Open(orgs::read_by_name)),
     (GET, "/users", Open(users::list)),
     (GET, "/users/lookup", Open(users::look_up)),
@@ -80,6 +89,7 @@ const OPERATIONS: &[(MethodFilter, &str, Operation)] = &[
     (GET, "/teams/{id}", Open(teams::read)),
     (PUT, "/teams/{id}", Open(teams::update)),
     (DELETE, "/teams/{id}", Open(teams::delete)),
+    (GET, "/teams/{id}/preferences", Open(teams::preferences)),
     (GET, "/teams/{id}/members", Open(teams::members)),
     (POST, "/teams/{id}/members", Open(teams::add_member)),
     (DELETE, "/teams/{id}/members/{user}", Open(teams::remove_member)),
@@ -118,12 +128,13 @@ const RESOURCE_OPERATIONS: &[(MethodFilter, &str, ResourceHandler)] = &[
     (POST, "/{id}/builtInRoles/{role}", resource_permissions::set_built_in_role),
 ];
 
-const RESOURCES: [ResourceKind; 5] = [
+const RESOURCES: [ResourceKind; 6] = [
     ResourceKind::Dashboards,
     ResourceKind::Folders,
     ResourceKind::Datasources,
     ResourceKind::ServiceAccounts,
     ResourceKind::Teams,
+    ResourceKind::Receivers,
 ];
 
 /// The vendor's router, below a prefix that may be empty. Unknown paths and methods are the same 404.

@@ -6,6 +6,7 @@ use super::{
     ADMIN_ACCOUNT,
     basic_role::BasicRole,
     builtin,
+    group_sync::ExternalGroupMember,
     managed::{ResourceKind, Subject},
     orgs::Org,
     role_assignments::{TeamRole, UserRole},
@@ -61,13 +62,20 @@ const DATA_SOURCES: [(&str, &str, &str); 3] = [
     ("warehouse", "Warehouse", "postgres"),
 ];
 
+/// Receivers of alerts: uid, name.
+const RECEIVERS: [(&str, &str); 2] = [("pager-sre", "SRE pager"), ("finance-mail", "Finance mail")];
+
+/// Groups of the identity provider with their members. None is mapped at the start.
+const EXTERNAL_GROUPS: [(&str, &[&str]); 2] =
+    [("engineering", &["alice", "bob", "peggy"]), ("cn=auditors,ou=groups", &["carol", "dave"])];
+
 /// A plugin, and the action that its role has.
 const PLUGIN: (&str, &str) = ("grafana-oncall-app", "grafana-oncall-app.schedules:read");
 
 impl Tenant {
     /// The tenant that a simulator starts with: two organizations, ten users, three service accounts, five
-    /// teams, six folders, five dashboards, three data sources, the vendor's roles and, in organization 1, a
-    /// role that somebody made and gave by hand.
+    /// teams, six folders, five dashboards, three data sources, two receivers, two external groups, the vendor's
+    /// roles and, in organization 1, a role that somebody made and gave by hand.
     pub fn seeded() -> Self {
         let mut tenant = Self::default();
         let start = Timestamp::UNIX_EPOCH + (24 * 365 * 56).hours();
@@ -89,6 +97,15 @@ impl Tenant {
         }
         for (uid, name, kind) in DATA_SOURCES {
             tenant.add_data_source(1, uid, name, kind, creator);
+        }
+        for (uid, name) in RECEIVERS {
+            tenant.add_receiver(1, uid, name, creator);
+        }
+        for (group, members) in EXTERNAL_GROUPS {
+            let members = members.iter().filter_map(|login| tenant.user_by_login(login));
+            let row = |user_id| ExternalGroupMember { group_id: group.to_owned(), user_id };
+            let rows: Vec<ExternalGroupMember> = members.map(row).collect();
+            tenant.external_group_members.extend(rows);
         }
         tenant.add_builtin_roles(start);
         tenant.seed_roles(start);
@@ -186,6 +203,7 @@ mod tests {
         assert_eq!(sizes, [2, 10, 3, 5]);
         let sizes = [tenant.folders.len(), tenant.dashboards.len(), tenant.data_sources.len()];
         assert_eq!(sizes, [6, 5, 3]);
+        assert_eq!([tenant.receivers.len(), tenant.external_group_members.len()], [2, 5]);
     }
 
     #[test]

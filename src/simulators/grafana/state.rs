@@ -9,8 +9,10 @@ use super::{
     dashboards::Dashboard,
     data_sources::DataSource,
     folders::Folder,
+    group_sync::{ExternalGroupMember, GroupMapping},
     managed::ManagedPermission,
     orgs::Org,
+    receivers::Receiver,
     role_assignments::{TeamRole, UserRole},
     roles::Role,
     service_accounts::{ServiceAccount, Token},
@@ -48,14 +50,20 @@ pub struct Tenant {
     pub dashboards: Table<Dashboard>,
     /// Data sources.
     pub data_sources: Table<DataSource>,
+    /// Receivers of alerts.
+    pub receivers: Table<Receiver>,
     /// Installed plugins.
     pub plugins: Vec<Plugin>,
     /// Basic, fixed, plugin and custom roles.
     pub roles: Table<Role>,
-    /// Roles of users and service accounts.
+    /// Roles of users and service accounts, without those that external groups bring.
     pub user_roles: Vec<UserRole>,
     /// Roles of teams.
     pub team_roles: Vec<TeamRole>,
+    /// What external groups bring.
+    pub group_mappings: Vec<GroupMapping>,
+    /// Who is in which external group, as the identity provider says.
+    pub external_group_members: Vec<ExternalGroupMember>,
     /// Permissions on single resources.
     pub managed_permissions: Table<ManagedPermission>,
 }
@@ -82,6 +90,7 @@ pub enum Kind {
     Folder,
     Dashboard,
     DataSource,
+    Receiver,
     Role,
     ManagedPermission,
     /// Uids that the server makes up.
@@ -119,6 +128,7 @@ impl Tenant {
             (Kind::Folder, last(&self.folders)),
             (Kind::Dashboard, last(&self.dashboards)),
             (Kind::DataSource, last(&self.data_sources)),
+            (Kind::Receiver, last(&self.receivers)),
             (Kind::Role, last(&self.roles)),
             (Kind::ManagedPermission, last(&self.managed_permissions)),
         ];
@@ -132,7 +142,9 @@ impl Tenant {
         once(self.roles.iter().map(|role| role.uid.as_str()), "role")?;
         once(self.folders.iter().map(|folder| (folder.org_id, folder.uid.as_str())), "folder")?;
         once(self.dashboards.iter().map(|row| (row.org_id, row.uid.as_str())), "dashboard")?;
-        once(self.data_sources.iter().map(|row| (row.org_id, row.uid.as_str())), "data source")
+        once(self.data_sources.iter().map(|row| (row.org_id, row.uid.as_str())), "data source")?;
+        once(self.receivers.iter().map(|row| (row.org_id, row.uid.as_str())), "receiver")?;
+        once(self.group_mappings.iter().map(|row| (row.org_id, row.group_id.as_str())), "group mapping")
     }
 }
 

@@ -13,12 +13,15 @@ pub struct Switches {
     pub generation: Generation,
     /// Whether the server is licensed for roles. May change while it runs: licences lapse.
     pub licence: Licence,
-    /// Status of a role that was created (contract 2.2: 201, the documentation says 200).
+    /// Status of a role or a group mapping that was created (contract 2.2: 201, the documentation says 200).
     pub create_status: u16,
     /// Whether permissions of roles are validated (contract 3.7).
     pub permission_validation: bool,
     /// Whether a refused permission is answered with a 400 that says nothing more (contract 3.7, older).
     pub opaque_validation_errors: bool,
+    /// Whether a refused permission has the message identifier of the open registry, such as
+    /// `permreg.unknown-action` (contract 3.10), instead of that of roles.
+    pub registry_message_ids: bool,
     /// Actions beyond those that the server knows, with the scopes that each takes: prefixes such as
     /// `folders:uid:`, none for an action without scope.
     pub extra_actions: BTreeMap<String, BTreeSet<String>>,
@@ -34,8 +37,14 @@ pub struct Switches {
     pub display_name_fallback: DisplayNameFallback,
     /// Whether roles of users and teams are answered with the zero time as `created` (contract 2.1).
     pub zero_created: bool,
+    /// Whether roles without description or group are answered without the field (contract 2.1).
+    pub empty_texts_omitted: bool,
     /// Status for a name or uid that is taken (contract 3.2: 400).
     pub duplicate_role_status: u16,
+    /// Whether an update must send a version (contract 3.1, documentation).
+    pub version_required: bool,
+    /// Whether an update may send the stored version itself (contract 3.1, wording for 13).
+    pub same_version_passes: bool,
     /// Status for a version that is not greater than the stored one (contract 3.1).
     pub stale_version_status: u16,
     /// Status for changing or deleting a fixed, plugin, managed or external service's role, for deleting a
@@ -55,6 +64,8 @@ pub struct Switches {
     pub repeated_user_assignment_status: u16,
     /// Status of taking from a user what the user has not (contract 3.9).
     pub missing_user_assignment_status: u16,
+    /// Status of mapping a group that is mapped already.
+    pub duplicate_group_mapping_status: u16,
     /// Whether deleting a user leaves the assignments, so that GET answers an id that PUT refuses
     /// (contract 3.9).
     pub deleted_users_stay_assigned: bool,
@@ -84,6 +95,7 @@ impl Default for Switches {
             create_status: 201,
             permission_validation: true,
             opaque_validation_errors: false,
+            registry_message_ids: false,
             extra_actions: BTreeMap::new(),
             missing_actions: BTreeSet::new(),
             duplicate_permissions: DuplicatePermissions::Merge,
@@ -91,7 +103,10 @@ impl Default for Switches {
             shuffle_seed: 13,
             display_name_fallback: DisplayNameFallback::FixedRoles,
             zero_created: false,
+            empty_texts_omitted: false,
             duplicate_role_status: 400,
+            version_required: false,
+            same_version_passes: false,
             stale_version_status: 400,
             protected_role_status: 400,
             assigned_role_status: 400,
@@ -101,6 +116,7 @@ impl Default for Switches {
             absent_hidden_keeps: false,
             repeated_user_assignment_status: 200,
             missing_user_assignment_status: 404,
+            duplicate_group_mapping_status: 400,
             deleted_users_stay_assigned: false,
             assignments_take_other_orgs: false,
             search_omits_users: BTreeSet::new(),
@@ -127,7 +143,7 @@ pub enum Generation {
 }
 
 impl Generation {
-    /// The version that `GET /api/health` tells.
+    /// The version that `GET /api/health` and `GET /api/frontend/settings` tell.
     pub fn version(self) -> &'static str {
         match self {
             Self::V11 => "11.6.14",

@@ -101,6 +101,12 @@ pub fn members(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     Ok(Answer::ok(users.map(wire).collect()))
 }
 
+/// GET `/teams/{idOrUid}/preferences`: none is ever set here.
+pub fn preferences(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    reach(scene, "teams:read")?;
+    Ok(Answer::ok(json!({})))
+}
+
 /// POST `/teams`
 pub fn create(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     scene.require("teams:create", "")?;

@@ -2,6 +2,7 @@
 
 use super::{
     call::{Answer, Scene},
+    group_sync::HeldRole,
     holdings,
     problem::Problem,
     role_assignments::{self, UserRole},
@@ -16,10 +17,10 @@ pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     scene.require("users.roles:read", &format!("users:id:{user}"))?;
     let (with_hidden, with_mapped) = (scene.is_asked("includeHidden"), scene.is_asked("includeMapped"));
     let tenant = &*scene.tenant;
-    let rows = tenant.user_roles.iter().filter(|row| row.user_id == user && counts(row, org));
-    let rows = rows.filter(|row| with_mapped || !row.mapped);
+    let counts = |row: &HeldRole<'_>| row.user_id == user && (row.org_id == org || row.org_id == 0);
+    let rows = tenant.held_roles().filter(counts).filter(|row| with_mapped || !row.mapped);
     let shown = rows
-        .filter_map(|row| Some((roles::find(tenant, org, &row.role_uid)?, row.mapped)))
+        .filter_map(|row| Some((roles::find(tenant, org, row.role_uid)?, row.mapped)))
         .filter(|(role, _)| with_hidden || !role.hidden);
     Ok(Answer::ok(shown.map(|(role, mapped)| roles::assigned(role, mapped, &tenant.switches)).collect()))
 }
@@ -114,10 +115,6 @@ pub fn remove(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     role_assignments::may_hand_over(scene, &role)?;
     scene.tenant.user_roles.retain(|known| *known != row);
     Ok(Answer::message("Role removed from user."))
-}
-
-fn counts(row: &UserRole, org: i64) -> bool {
-    row.org_id == org || row.org_id == 0
 }
 
 /// The organization of an assignment: none for a global one, which only global roles can have.

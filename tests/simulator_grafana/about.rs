@@ -1,0 +1,51 @@
+//! Contract 1.4, 6: what the server tells anybody about itself.
+
+use rolewright::simulators::grafana::{
+    Options, Simulator,
+    switches::{Generation, Licence},
+};
+use serde_json::json;
+
+use crate::client::{Login, TOKEN, grafana_with};
+
+#[tokio::test]
+async fn the_health_tells_the_generation_to_anybody() {
+    for (generation, version) in
+        [(Generation::V11, "11.6.14"), (Generation::V12, "12.4.3"), (Generation::V13, "13.0.1")]
+    {
+        let grafana = grafana_with(|switches| switches.generation = generation).await;
+        let health = grafana.with(Login::None).get("/health").await;
+        assert_eq!((health.status, health.text("version")), (200, version.into()));
+        assert_eq!(health.text("database"), "ok");
+        let settings = grafana.with(Login::None).get("/frontend/settings").await.body;
+        assert_eq!(settings["buildInfo"]["version"], version);
+    }
+}
+
+#[tokio::test]
+async fn the_settings_tell_edition_and_licence_to_anybody() {
+    let cases = [
+        (Licence::Valid, "Enterprise", "Licensed", json!(true)),
+        (Licence::Disabled, "Enterprise", "Expired", json!(null)),
+        (Licence::Absent, "Open Source", "", json!(null)),
+    ];
+    for (licence, edition, state, feature) in cases {
+        let grafana = grafana_with(|switches| switches.licence = licence).await;
+        let settings = grafana.with(Login::None).get("/frontend/settings").await;
+        assert_eq!(settings.status, 200);
+        let (build, licence) = (&settings.body["buildInfo"], &settings.body["licenseInfo"]);
+        assert_eq!((&build["edition"], &licence["edition"]), (&json!(edition), &json!(edition)));
+        assert_eq!(licence["stateInfo"], state);
+        assert_eq!(licence["enabledFeatures"]["accesscontrol"], feature);
+        assert_eq!(settings.text("appSubUrl"), "");
+    }
+}
+
+#[tokio::test]
+async fn the_settings_tell_the_path_that_the_server_lies_below() {
+    let options = Options { prefix: "/grafana/".to_owned(), ..Options::new(TOKEN) };
+    let simulator = Simulator::start(options).await.unwrap();
+    let answer = reqwest::get(format!("{}/grafana/api/frontend/settings", simulator.url())).await.unwrap();
+    let settings: serde_json::Value = answer.json().await.unwrap();
+    assert_eq!(settings["appSubUrl"], "/grafana");
+}
