@@ -7,6 +7,7 @@ use clap::Subcommand;
 use crate::simulators::{
     arize, grafana,
     kit::{self, Server},
+    zenml,
 };
 
 /// The vendors whose API can be simulated.
@@ -19,6 +20,14 @@ pub enum Vendor {
         #[command(flatten)]
         args: Args,
         /// The path that the server lies below, such as /grafana
+        #[arg(long, default_value = "")]
+        path_prefix: String,
+    },
+    /// The control plane of ZenML Pro
+    Zenml {
+        #[command(flatten)]
+        args: Args,
+        /// The path that the API lies below, such as /api/v1
         #[arg(long, default_value = "")]
         path_prefix: String,
     },
@@ -47,6 +56,12 @@ pub async fn run(vendor: Vendor) -> Result<(), String> {
         Vendor::Grafana { args: Args { listen, token }, path_prefix } => {
             let options = grafana::Options { listen, prefix: path_prefix, ..grafana::Options::new(token) };
             let started = grafana::Simulator::start(options).await;
+            let simulator = started.map_err(|error| refusal(listen, &error))?;
+            serve(&*simulator).await;
+        }
+        Vendor::Zenml { args: Args { listen, token }, path_prefix } => {
+            let options = zenml::Options { listen, prefix: path_prefix, ..zenml::Options::new(token) };
+            let started = zenml::Simulator::start(options).await;
             let simulator = started.map_err(|error| refusal(listen, &error))?;
             serve(&*simulator).await;
         }

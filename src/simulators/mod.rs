@@ -7,3 +7,4 @@
 pub mod arize;
 pub mod grafana;
 pub mod kit;
+pub mod zenml;

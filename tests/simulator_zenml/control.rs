@@ -1,0 +1,74 @@
+//! The `/_sim` paths with this vendor's grants and tenants; and starting.
+
+use rolewright::simulators::zenml::{Options, Simulator};
+use serde_json::json;
+
+use crate::client::{TOKEN, zenml};
+
+#[tokio::test]
+async fn the_state_is_read_edited_and_put_back_with_its_switches() {
+    let zenml = zenml().await;
+    let mut state = zenml.get("/_sim/state").await.body;
+    let id = "0b8e4cd6-6a4c-4d0a-9d2f-3f1f6a1f0001";
+    state["switches"]["value_error_status"] = 422.into();
+    state["teams"].as_array_mut().unwrap().push(json!({
+        "id": id,
+        "organization_id": zenml.organization(),
+        "name": "put",
+        "created": "2026-01-01T00:00:00Z",
+        "updated": "2026-01-01T00:00:00Z",
+    }));
+    assert_eq!(zenml.put("/_sim/state", state.clone()).await.status, 204);
+    assert_eq!(zenml.get(&format!("/teams/{id}")).await.text("name"), "put");
+
+    let mut typo = state.clone();
+    typo["switches"]["value_errors"] = 422.into();
+    let mut twice = state.clone();
+    let first = twice["assignments"][0].clone();
+    twice["assignments"].as_array_mut().unwrap().push(first);
+    let mut stray = state.clone();
+    stray["assignments"][0]["principal"]["user"] = id.into();
+    let mut homeless = state.clone();
+    homeless["workspaces"] = json!([]);
+    let mut nowhere = state;
+    nowhere["teams"][0]["organization_id"] = id.into();
+    let before = zenml.get("/_sim/state").await.body;
+    for wrong in [typo, twice, stray, homeless, nowhere] {
+        assert_eq!(zenml.put("/_sim/state", wrong).await.status, 400);
+    }
+    assert!(zenml.get("/_sim/state").await.body == before);
+}
+
+#[tokio::test]
+async fn credentials_are_shown_without_their_secrets() {
+    let zenml = zenml().await;
+    zenml.person("alice").await;
+    let listed = zenml.get("/_sim/credentials").await.body;
+    assert_eq!(listed["credentials"][0]["name"], "admin");
+    assert_eq!(listed["credentials"][0]["grant"]["user_id"], zenml.account("rolewright"));
+    assert!(!listed.to_string().contains("ZENPROKEY_"));
+    let typo = json!({"action": "Narrow", "name": "pat-alice", "grant": {"right": []}});
+    assert_eq!(zenml.post("/_sim/credentials", typo).await.status, 400);
+}
+
+#[tokio::test]
+async fn neither_the_state_nor_the_log_has_a_secret() {
+    let zenml = zenml().await;
+    let session = zenml.session().await;
+    let key = session.post("/users/me/api_keys", json!({"name": "k"})).await.text("key");
+    zenml.with(Some(&key)).get("/users/me").await;
+    for path in ["/_sim/state", "/_sim/requests", "/_sim/credentials"] {
+        let text = zenml.get(path).await.raw;
+        for secret in [TOKEN, &key, session.token.as_ref().unwrap()] {
+            assert!(!text.contains(secret), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_a_key_or_with_a_broken_tenant_does_not_start() {
+    assert!(Simulator::start(Options::new("")).await.is_err());
+    let mut options = Options::new("key");
+    options.tenant.workspaces.retain(|_| false);
+    assert!(Simulator::start(options).await.is_err());
+}
