@@ -1,13 +1,13 @@
 //! `rolewright simulate`: a vendor's API in memory.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, ops::Deref};
 
 use clap::Subcommand;
 
 use crate::simulators::{
     arize, grafana,
     kit::{self, Server},
-    zenml,
+    lenses, zenml,
 };
 
 /// The vendors whose API can be simulated.
@@ -16,21 +16,11 @@ pub enum Vendor {
     /// Arize AX
     Arize(Args),
     /// Grafana Enterprise
-    Grafana {
-        #[command(flatten)]
-        args: Args,
-        /// The path that the server lies below, such as /grafana
-        #[arg(long, default_value = "")]
-        path_prefix: String,
-    },
+    Grafana(Hosted),
+    /// Lenses HQ
+    Lenses(Hosted),
     /// The control plane of ZenML Pro
-    Zenml {
-        #[command(flatten)]
-        args: Args,
-        /// The path that the API lies below, such as /api/v1
-        #[arg(long, default_value = "")]
-        path_prefix: String,
-    },
+    Zenml(Hosted),
 }
 
 /// Where it listens, and its first credential.
@@ -44,36 +34,44 @@ pub struct Args {
     token: String,
 }
 
+/// The same for a vendor that may be served below a path.
+#[derive(Debug, clap::Args)]
+pub struct Hosted {
+    #[command(flatten)]
+    args: Args,
+    /// The path that the server lies below, such as /grafana
+    #[arg(long, default_value = "")]
+    path_prefix: String,
+}
+
 /// Runs it until SIGTERM or Ctrl-C.
 pub async fn run(vendor: Vendor) -> Result<(), String> {
     match vendor {
         Vendor::Arize(Args { listen, token }) => {
             let options = arize::Options { listen, ..arize::Options::new(token) };
-            let started = arize::Simulator::start(options).await;
-            let simulator = started.map_err(|error| refusal(listen, &error))?;
-            serve(&*simulator).await;
+            serve(listen, arize::Simulator::start(options).await).await
         }
-        Vendor::Grafana { args: Args { listen, token }, path_prefix } => {
-            let options = grafana::Options { listen, prefix: path_prefix, ..grafana::Options::new(token) };
-            let started = grafana::Simulator::start(options).await;
-            let simulator = started.map_err(|error| refusal(listen, &error))?;
-            serve(&*simulator).await;
+        Vendor::Grafana(Hosted { args: Args { listen, token }, path_prefix: prefix }) => {
+            let options = grafana::Options { listen, prefix, ..grafana::Options::new(token) };
+            serve(listen, grafana::Simulator::start(options).await).await
         }
-        Vendor::Zenml { args: Args { listen, token }, path_prefix } => {
-            let options = zenml::Options { listen, prefix: path_prefix, ..zenml::Options::new(token) };
-            let started = zenml::Simulator::start(options).await;
-            let simulator = started.map_err(|error| refusal(listen, &error))?;
-            serve(&*simulator).await;
+        Vendor::Lenses(Hosted { args: Args { listen, token }, path_prefix: prefix }) => {
+            let options = lenses::Options { listen, prefix, ..lenses::Options::new(token) };
+            serve(listen, lenses::Simulator::start(options).await).await
+        }
+        Vendor::Zenml(Hosted { args: Args { listen, token }, path_prefix: prefix }) => {
+            let options = zenml::Options { listen, prefix, ..zenml::Options::new(token) };
+            serve(listen, zenml::Simulator::start(options).await).await
         }
     }
-    Ok(())
 }
 
-async fn serve<V: kit::Vendor>(simulator: &Server<V>) {
+async fn serve<S: Deref<Target = Server<V>>, V: kit::Vendor>(
+    listen: SocketAddr,
+    started: std::io::Result<S>,
+) -> Result<(), String> {
+    let simulator = started.map_err(|error| format!("{listen} cannot be listened on: {error}"))?;
     println!("{}", simulator.url());
     super::stopped_by_signals().cancelled().await;
-}
-
-fn refusal(listen: SocketAddr, error: &std::io::Error) -> String {
-    format!("{listen} cannot be listened on: {error}")
+    Ok(())
 }

@@ -7,4 +7,5 @@
 pub mod arize;
 pub mod grafana;
 pub mod kit;
+pub mod lenses;
 pub mod zenml;

@@ -31,6 +31,7 @@ pub fn routes<V: Vendor>(world: Arc<World<V>>) -> Router {
         .route("/faults", get(faults::<V>).post(add_fault::<V>).delete(clear_faults::<V>))
         .route("/faults/{id}", axum::routing::delete(remove_fault::<V>))
         .route("/credentials", get(credentials::<V>).post(change_credential::<V>))
+        .merge(world.vendor.control())
         .fallback(async || refusal(StatusCode::NOT_FOUND, "no such path below /_sim"))
         .layer(DefaultBodyLimit::max(STATE_LIMIT))
         .with_state(world)
@@ -114,18 +115,24 @@ async fn change_credential<V: Vendor>(State(world): Shared<V>, body: Bytes) -> R
     }
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+/// A body that `/_sim` was sent.
+///
+/// # Errors
+/// Why it is no such JSON.
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     serde_json::from_slice(body).map_err(|error| error.to_string())
 }
 
-fn answer(status: StatusCode, body: &impl Serialize) -> Response {
+/// An answer of `/_sim`.
+pub fn answer(status: StatusCode, body: &impl Serialize) -> Response {
     match serde_json::to_vec(body) {
         Ok(json) => (status, [(header::CONTENT_TYPE, "application/json")], json).into_response(),
         Err(error) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
     }
 }
 
-fn refusal(status: StatusCode, error: &str) -> Response {
+/// A refusal of `/_sim`.
+pub fn refusal(status: StatusCode, error: &str) -> Response {
     let body = json!({ "error": error }).to_string();
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }

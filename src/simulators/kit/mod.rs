@@ -43,6 +43,11 @@ pub trait Vendor: Sized + Send + Sync + 'static {
     /// The vendor's own paths, below whatever prefix this instance has.
     fn routes(&self) -> Router<Arc<World<Self>>>;
 
+    /// Paths below `/_sim` that this vendor has beyond those of the kit.
+    fn control(&self) -> Router<Arc<World<Self>>> {
+        Router::new()
+    }
+
     /// The secret that a request carries, if any: a bearer token, or `user:password` of basic
     /// authentication. It is compared with the known credentials and never stored.
     fn secret(&self, headers: &HeaderMap) -> Option<String>;

@@ -1,0 +1,140 @@
+//! Environments: the first segment of what lies in one (contract 2.6).
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{
+    body::Fields,
+    call::{Answer, Scene},
+    kind::{Kind, Verb},
+    metadata::{self, Metadata},
+    names::{self, Named},
+    problem::Problem,
+    state::now,
+    switches::Switches,
+};
+
+/// Signs of an agent's key, behind its prefix.
+const KEY_LENGTH: usize = 40;
+
+/// An environment.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Environment {
+    /// Its name, which never changes.
+    pub name: String,
+    /// What people call it.
+    pub display_name: String,
+    /// Its identifier.
+    pub id: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// How much depends on it.
+    pub tier: Tier,
+    /// Texts by key.
+    #[serde(default)]
+    pub metadata: Metadata,
+}
+
+/// How much depends on an environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Tier {
+    Development,
+    Staging,
+    Production,
+}
+
+impl Tier {
+    fn read(fields: &mut Fields) -> Result<Option<Self>, Problem> {
+        let tier = fields.value("tier").map(serde_json::from_value).transpose();
+        tier.map_err(|_| Problem::invalid("tier is neither development nor staging nor production"))
+    }
+}
+
+impl Named for Environment {
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// GET `/environments`
+pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    let switches = &scene.tenant.switches;
+    let environments = scene.tenant.environments.iter();
+    scene.listed(Kind::Environment, environments.map(|one| (one.name.clone(), wire(one, switches))))
+}
+
+/// POST `/environments`: the answer has the agent's key.
+pub fn create(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    let mut fields = scene.fields()?;
+    let name = fields.required_text("name")?;
+    scene.require(Verb::Create, Kind::Environment, &name)?;
+    let tenant = &mut *scene.tenant;
+    if !names::is_resource_name(&name) {
+        return Err(Problem::invalid(format!("{name:?} is no valid name")));
+    }
+    let display_name = fields.display_name()?.unwrap_or_else(|| name.clone());
+    let tier = Tier::read(&mut fields)?.ok_or_else(|| Problem::invalid("tier is required"))?;
+    let metadata = metadata::read(&mut fields, &Metadata::new(), &tenant.switches)?;
+    fields.done()?;
+    if tenant.environments.contains(&name) {
+        return Err(Problem::taken("the environment", &name));
+    }
+    let id = tenant.issue_id();
+    let environment = Environment { name, display_name, id, created_at: now(), tier, metadata };
+    let mut body = wire(&environment, &tenant.switches);
+    let key: String = std::iter::repeat_with(fastrand::alphanumeric).take(KEY_LENGTH).collect();
+    body["agent_key"] = format!("agent_key_{key}").into();
+    tenant.environments.insert(environment);
+    Ok(Answer::created(body))
+}
+
+/// GET `/environments/{name}`
+pub fn read(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    let environment = reach(scene, Verb::Get)?;
+    Ok(Answer::ok(wire(&environment, &scene.tenant.switches)))
+}
+
+/// PATCH `/environments/{name}`
+pub fn update(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    let mut environment = reach(scene, Verb::Update)?;
+    let mut fields = scene.fields()?;
+    environment.display_name = fields.display_name()?.unwrap_or(environment.display_name);
+    environment.tier = Tier::read(&mut fields)?.unwrap_or(environment.tier);
+    environment.metadata = metadata::read(&mut fields, &environment.metadata, &scene.tenant.switches)?;
+    fields.done()?;
+    let body = wire(&environment, &scene.tenant.switches);
+    scene.tenant.environments.insert(environment);
+    Ok(Answer::ok(body))
+}
+
+/// DELETE `/environments/{name}`
+pub fn delete(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    let environment = reach(scene, Verb::Delete)?;
+    scene.tenant.environments.remove(&environment.name);
+    Ok(Answer::none())
+}
+
+/// The environment of the path, if the caller may do this with it.
+fn reach(scene: &Scene<'_>, verb: Verb) -> Result<Environment, Problem> {
+    let name = scene.name();
+    scene.require(verb, Kind::Environment, name)?;
+    let environment = scene.tenant.environments.get(name);
+    environment.cloned().ok_or_else(|| Problem::not_found(Kind::Environment.noun(), name))
+}
+
+fn wire(environment: &Environment, switches: &Switches) -> Value {
+    let mut body = json!({
+        "name": environment.name,
+        "display_name": environment.display_name,
+        "lrn": Kind::Environment.lrn(&environment.name),
+        "id": environment.id,
+        "created_at": environment.created_at,
+        "tier": environment.tier,
+    });
+    metadata::show(&mut body, &environment.metadata, switches);
+    body
+}

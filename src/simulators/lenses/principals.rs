@@ -1,0 +1,120 @@
+//! Principals: users and service accounts alike, as groups hold them and as requests name them.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{kind::Kind, problem::Problem, state::Tenant};
+
+/// A user or a service account.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Principal {
+    /// Which of the two.
+    pub kind: PrincipalKind,
+    /// Its name.
+    pub name: String,
+}
+
+/// What a principal is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum PrincipalKind {
+    User,
+    ServiceAccount,
+}
+
+impl PrincipalKind {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::User, Self::ServiceAccount];
+
+    /// The kind of thing that it is.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::User => Kind::User,
+            Self::ServiceAccount => Kind::ServiceAccount,
+        }
+    }
+}
+
+impl Principal {
+    /// A user.
+    pub fn user(name: impl Into<String>) -> Self {
+        Self { kind: PrincipalKind::User, name: name.into() }
+    }
+
+    /// A service account.
+    pub fn service_account(name: impl Into<String>) -> Self {
+        Self { kind: PrincipalKind::ServiceAccount, name: name.into() }
+    }
+}
+
+impl Tenant {
+    /// Whether there is such a principal.
+    pub fn has_principal(&self, principal: &Principal) -> bool {
+        match principal.kind {
+            PrincipalKind::User => self.users.contains(&principal.name),
+            PrincipalKind::ServiceAccount => self.service_accounts.contains(&principal.name),
+        }
+    }
+
+    /// The principal of a name. Where both kinds have it, the user is meant.
+    pub fn principal(&self, name: &str) -> Option<Principal> {
+        [Principal::user(name), Principal::service_account(name)]
+            .into_iter()
+            .find(|principal| self.has_principal(principal))
+    }
+
+    /// The principal of a resource name.
+    pub fn principal_of_lrn(&self, lrn: &str) -> Option<Principal> {
+        let named = |kind: PrincipalKind| {
+            let name = lrn.strip_prefix(&kind.kind().lrn(""))?.to_owned();
+            Some(Principal { kind, name })
+        };
+        PrincipalKind::ALL.into_iter().filter_map(named).find(|principal| self.has_principal(principal))
+    }
+
+    /// Whether a principal is an admin of the server, outside of what roles allow (contract 1).
+    pub fn is_admin(&self, principal: &Principal) -> bool {
+        match principal.kind {
+            PrincipalKind::User => self.users.get(&principal.name).is_some_and(|user| user.is_admin),
+            PrincipalKind::ServiceAccount => {
+                self.service_accounts.get(&principal.name).is_some_and(|account| account.is_admin)
+            }
+        }
+    }
+
+    /// Whether the name of a new principal is free.
+    ///
+    /// # Errors
+    /// The name is taken.
+    pub fn is_principal_free(&self, principal: &Principal) -> Result<(), Problem> {
+        let is_taken = match self.switches.principals_share_names {
+            true => self.users.contains(&principal.name) || self.service_accounts.contains(&principal.name),
+            false => self.has_principal(principal),
+        };
+        match is_taken {
+            true => Err(Problem::taken("a principal", &principal.name)),
+            false => Ok(()),
+        }
+    }
+
+    /// Notes that a principal has called.
+    pub fn see(&mut self, principal: &Principal, now: Timestamp) {
+        let last_seen_at = match principal.kind {
+            PrincipalKind::User => self.users.get_mut(&principal.name).map(|user| &mut user.last_seen_at),
+            PrincipalKind::ServiceAccount => {
+                self.service_accounts.get_mut(&principal.name).map(|account| &mut account.last_seen_at)
+            }
+        };
+        if let Some(last_seen_at) = last_seen_at {
+            *last_seen_at = Some(now);
+        }
+    }
+
+    /// Takes a principal that is gone out of all groups.
+    pub fn forget_principal(&mut self, principal: &Principal) {
+        for group in self.groups.iter_mut() {
+            group.members.remove(principal);
+        }
+    }
+}

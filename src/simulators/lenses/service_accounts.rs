@@ -1,0 +1,223 @@
+//! Service accounts and their tokens: each has one, shown when it is made (contract 2.4).
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{
+    auth::Grant,
+    call::{Answer, Scene},
+    kind::{Kind, Verb},
+    memberships,
+    metadata::{self, Metadata},
+    names::{self, Named},
+    principals::Principal,
+    problem::Problem,
+    state::{Tenant, now},
+};
+
+/// Signs of a token, behind its prefix.
+const TOKEN_LENGTH: usize = 40;
+
+/// A service account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceAccount {
+    /// Its name, which never changes.
+    pub name: String,
+    /// What people call it.
+    pub display_name: String,
+    /// What it is for.
+    #[serde(default)]
+    pub description: String,
+    /// Its identifier.
+    pub id: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last called.
+    #[serde(default)]
+    pub last_seen_at: Option<Timestamp>,
+    /// The number of its token; credentials with another number are refused.
+    pub token: u64,
+    /// When the token ends; never if absent.
+    #[serde(default)]
+    pub token_expires_at: Option<Timestamp>,
+    /// Whether everything is permitted, whatever roles say.
+    #[serde(default)]
+    pub is_admin: bool,
+    /// Texts by key.
+    #[serde(default)]
+    pub metadata: Metadata,
+}
+
+impl Named for ServiceAccount {
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl ServiceAccount {
+    /// Whether the token is refused at this time.
+    pub fn is_token_expired(&self, now: Timestamp) -> bool {
+        self.token_expires_at.is_some_and(|end| end <= now)
+    }
+}
+
+/// GET `/service-accounts`
+pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    let tenant = &*scene.tenant;
+    let mut groups = tenant.all_shown_groups();
+    let rows = tenant.service_accounts.iter().map(|account| {
+        let groups = groups.remove(&Principal::service_account(account.name.as_str())).unwrap_or_default();
+        (account.name.clone(), shown(account, groups, tenant))
+    });
+    scene.listed(Kind::ServiceAccount, rows)
+}
+
+/// POST `/service-accounts`: the answer has the token.
+pub fn create(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    let mut fields = scene.fields()?;
+    let name = fields.required_text("name")?;
+    scene.require(Verb::Create, Kind::ServiceAccount, &name)?;
+    if !names::is_resource_name(&name) {
+        return Err(Problem::invalid(format!("{name:?} is no valid name")));
+    }
+    let display_name = fields.display_name()?;
+    let description = fields.description()?.unwrap_or_default();
+    let token_expires_at = fields.time("token_expires_at")?;
+    let metadata = metadata::read(&mut fields, &Metadata::new(), &scene.tenant.switches)?;
+    fields.done()?;
+    scene.tenant.is_principal_free(&Principal::service_account(name.as_str()))?;
+    let (token, secret) = issue_token(scene, &name)?;
+    let tenant = &mut *scene.tenant;
+    let id = tenant.issue_id();
+    let account = ServiceAccount {
+        description,
+        token_expires_at,
+        metadata,
+        ..new(&name, display_name.as_deref().unwrap_or(&name), id, now(), token)
+    };
+    let mut body = head(&account, tenant);
+    body["token"] = secret.into();
+    tenant.service_accounts.insert(account);
+    Ok(Answer::created(body))
+}
+
+/// GET `/service-accounts/{name}`
+pub fn read(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    let account = reach(scene, Verb::Get)?;
+    Ok(Answer::ok(wire(&account, scene.tenant)))
+}
+
+/// PATCH `/service-accounts/{name}`
+pub fn update(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    let mut account = reach(scene, Verb::Update)?;
+    let mut fields = scene.fields()?;
+    account.display_name = fields.display_name()?.unwrap_or(account.display_name);
+    account.description = fields.description()?.unwrap_or(account.description);
+    account.metadata = metadata::read(&mut fields, &account.metadata, &scene.tenant.switches)?;
+    fields.done()?;
+    let body = wire(&account, scene.tenant);
+    scene.tenant.service_accounts.insert(account);
+    Ok(Answer::ok(body))
+}
+
+/// DELETE `/service-accounts/{name}`: out of all groups too, and its token is refused.
+pub fn delete(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    let account = reach(scene, Verb::Delete)?;
+    scene.tenant.service_accounts.remove(&account.name);
+    scene.tenant.forget_principal(&Principal::service_account(account.name));
+    Ok(Answer::none())
+}
+
+/// PUT `/service-accounts/{name}/groups`
+pub fn set_groups(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    let account = reach(scene, Verb::Update)?;
+    memberships::put_groups(scene, &Principal::service_account(account.name.as_str()))?;
+    Ok(Answer::ok(wire(&account, scene.tenant)))
+}
+
+/// POST `/service-accounts/{name}/renew-token`: the old token is refused at once, the answer has the new one.
+pub fn renew(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    if scene.call.param(1) != scene.tenant.switches.token_renewal_name {
+        return Err(Problem::no_such_path());
+    }
+    let mut account = reach(scene, Verb::Update)?;
+    let mut fields = scene.fields()?;
+    account.token_expires_at = fields.time("token_expires_at")?;
+    fields.done()?;
+    let (token, secret) = issue_token(scene, &account.name)?;
+    account.token = token;
+    let mut body = wire(&account, scene.tenant);
+    body["token"] = secret.into();
+    scene.tenant.service_accounts.insert(account);
+    Ok(Answer::ok(body))
+}
+
+/// A service account of this name, with nothing more.
+pub fn new(name: &str, display_name: &str, id: String, created_at: Timestamp, token: u64) -> ServiceAccount {
+    ServiceAccount {
+        name: name.to_owned(),
+        display_name: display_name.to_owned(),
+        description: String::new(),
+        id,
+        created_at,
+        last_seen_at: None,
+        token,
+        token_expires_at: None,
+        is_admin: false,
+        metadata: Metadata::new(),
+    }
+}
+
+/// Makes a token work; returns its number and its secret.
+fn issue_token(scene: &mut Scene<'_>, account: &str) -> Result<(u64, String), Problem> {
+    let serial = scene.tenant.issue();
+    let secret: String = std::iter::repeat_with(fastrand::alphanumeric).take(TOKEN_LENGTH).collect();
+    let secret = format!("sa_key_{secret}");
+    let grant = Grant { token: Some(serial), ..Grant::of_service_account(account) };
+    let added = scene.credentials.add(&format!("{account}-{serial}"), &secret, grant);
+    added.map_err(|error| Problem::in_use(error.to_string()))?;
+    Ok((serial, secret))
+}
+
+/// The service account of the path, if the caller may do this with it.
+fn reach(scene: &Scene<'_>, verb: Verb) -> Result<ServiceAccount, Problem> {
+    let name = scene.name();
+    scene.require(verb, Kind::ServiceAccount, name)?;
+    let account = scene.tenant.service_accounts.get(name);
+    account.cloned().ok_or_else(|| Problem::not_found(Kind::ServiceAccount.noun(), name))
+}
+
+/// A service account as reads show it.
+pub fn wire(account: &ServiceAccount, tenant: &Tenant) -> Value {
+    shown(account, tenant.shown_groups(&Principal::service_account(account.name.as_str())), tenant)
+}
+
+fn shown(account: &ServiceAccount, groups: Vec<Value>, tenant: &Tenant) -> Value {
+    let mut body = head(account, tenant);
+    body["groups"] = groups.into();
+    body["is_admin"] = account.is_admin.into();
+    body
+}
+
+fn head(account: &ServiceAccount, tenant: &Tenant) -> Value {
+    let mut body = json!({
+        "name": account.name,
+        "display_name": account.display_name,
+        "id": account.id,
+        "lrn": Kind::ServiceAccount.lrn(&account.name),
+        "created_at": account.created_at,
+        "description": account.description,
+        "token_expired": account.is_token_expired(Timestamp::now()),
+    });
+    for (key, time) in
+        [("token_expires_at", account.token_expires_at), ("last_seen_at", account.last_seen_at)]
+    {
+        if let Some(time) = time {
+            body[key] = json!(time);
+        }
+    }
+    metadata::show(&mut body, &account.metadata, &tenant.switches);
+    body
+}

@@ -1,0 +1,116 @@
+//! Contract 2.2: groups.
+
+use rolewright::simulators::lenses::switches::{Generation, GroupMembers};
+use serde_json::json;
+
+use crate::client::{lenses, lenses_with, names};
+
+#[tokio::test]
+async fn a_group_is_made_with_members_and_roles_and_its_counts_follow() {
+    let lenses = lenses().await;
+    let group = json!({
+        "name": "g", "display_name": "G", "sso_name": "okta-g", "description": "d",
+        "members": ["alice@example.com", "ci-pipeline", "peggy"], "roles": ["developer", "topic-reader"],
+        "metadata": {"k": "v"},
+    });
+    let made = lenses.post("/groups", group).await;
+    assert_eq!(
+        (made.status, made.text("lrn"), made.text("sso_name")),
+        (201, "iam:group:g".into(), "okta-g".into())
+    );
+    assert_eq!(names(&made.body["roles"]), ["developer", "topic-reader"]);
+    assert_eq!(made.body["roles"][0]["policy_length"], 1);
+    assert_eq!(lenses.get("/groups/g").await.body, made.body);
+    let list = lenses.get("/groups").await;
+    let compact = list.item("g");
+    assert_eq!([&compact["user_count"], &compact["sa_count"], &compact["role_count"]], [2, 1, 2]);
+    assert!(compact.get("roles").is_none() && compact["metadata"] == json!({"k": "v"}));
+    // Whoever goes is not counted any more.
+    lenses.delete("/users/peggy").await;
+    lenses.delete("/service-accounts/ci-pipeline").await;
+    let list = lenses.get("/groups").await;
+    assert_eq!((&list.item("g")["user_count"], &list.item("g")["sa_count"]), (&json!(1), &json!(0)));
+    let deleted = lenses.delete("/groups/g").await;
+    assert_eq!((deleted.status, deleted.length), (204, 0));
+    assert_eq!(lenses.get("/groups/g").await.status, 404);
+    assert!(!lenses.groups_of("/users/alice@example.com").await.contains(&"g".to_owned()));
+}
+
+#[tokio::test]
+async fn names_that_are_left_out_are_the_name() {
+    let lenses = lenses().await;
+    let made = lenses.post("/groups", json!({"name": "g"})).await;
+    assert_eq!((made.text("display_name"), made.text("sso_name")), ("g".into(), "g".into()));
+    assert_eq!(lenses.patch("/groups/g", json!({"sso_name": "okta"})).await.text("sso_name"), "okta");
+}
+
+#[tokio::test]
+async fn an_early_server_has_no_sso_name() {
+    let lenses = lenses_with(|switches| switches.generation = Generation::V60).await;
+    let made = lenses.post("/groups", json!({"name": "g", "sso_name": "okta"})).await;
+    assert_eq!((made.status, made.body.get("sso_name")), (201, None));
+    assert!(lenses.get("/groups").await.item("sre").get("sso_name").is_none());
+    lenses.switch(|switches| switches.unknown_keys_refused = true);
+    assert_eq!(lenses.patch("/groups/g", json!({"sso_name": "okta"})).await.status, 400);
+}
+
+#[tokio::test]
+async fn roles_of_a_group_are_set_as_a_whole() {
+    let lenses = lenses().await;
+    let set = async |roles: serde_json::Value| lenses.patch("/groups/sre", json!({"roles": roles})).await;
+    let updated = set(json!(["developer", "legacy-auditor", "developer"])).await;
+    assert_eq!(
+        (updated.status, names(&updated.body["roles"])),
+        (200, vec!["developer".into(), "legacy-auditor".into()])
+    );
+    assert_eq!(lenses.get("/groups").await.item("sre")["role_count"], 2);
+    assert_eq!(set(json!(["developer", "nothing"])).await.status, 400);
+    assert_eq!(names(&lenses.get("/groups/sre").await.body["roles"]).len(), 2);
+    // What is absent stays.
+    let updated =
+        lenses.patch("/groups/sre", json!({"description": "d", "add_roles": ["administrator"]})).await;
+    assert_eq!((updated.text("description"), names(&updated.body["roles"]).len()), ("d".into(), 2));
+    assert!(names(&set(json!([])).await.body["roles"]).is_empty());
+    lenses.switch(|switches| switches.unknown_reference_status = 404);
+    assert_eq!(set(json!(["nothing"])).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_group_shows_its_members_by_kind_in_one_list_or_not_at_all() {
+    let lenses = lenses().await;
+    let shown = async || lenses.get("/groups/data-platform").await.body;
+    let by_kind = shown().await;
+    assert_eq!(names(&by_kind["users"]), ["alice@example.com", "bob@example.com"]);
+    assert_eq!(names(&by_kind["service_accounts"]), ["ci-pipeline"]);
+    assert_eq!(by_kind["users"][0]["lrn"], "iam:user:alice@example.com");
+    lenses.switch(|switches| switches.group_members = GroupMembers::OneList);
+    let one_list = shown().await;
+    assert_eq!(names(&one_list["members"]), ["alice@example.com", "bob@example.com", "ci-pipeline"]);
+    assert!(one_list.get("users").is_none());
+    lenses.switch(|switches| switches.group_members = GroupMembers::Absent);
+    let absent = shown().await;
+    for key in ["users", "service_accounts", "members"] {
+        assert!(absent.get(key).is_none(), "{key}");
+    }
+    assert_eq!(lenses.groups_of("/users/bob@example.com").await, ["data-platform"]);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_group_is_refused() {
+    let lenses = lenses().await;
+    assert_eq!(lenses.post("/groups", json!({"name": "sre"})).await.status, 409);
+    for wrong in [
+        json!({"name": "Up"}),
+        json!({"name": "g", "members": ["nobody@example.com"]}),
+        json!({"name": "g", "members": ["iam:user:alice@example.com"]}),
+        json!({"name": "g", "members": "peggy"}),
+        json!({"name": "g", "roles": ["nothing"]}),
+        json!({"name": "g", "display_name": ""}),
+        json!({"name": "g", "description": "a".repeat(251)}),
+    ] {
+        assert_eq!(lenses.post("/groups", wrong.clone()).await.status, 400, "{wrong}");
+    }
+    assert_eq!(lenses.get("/groups/g").await.status, 404);
+    lenses.switch(|switches| switches.duplicate_status = 400);
+    assert_eq!(lenses.post("/groups", json!({"name": "sre"})).await.status, 400);
+}

@@ -1,0 +1,15 @@
+//! The simulator of Lenses HQ against its contract, over real HTTP.
+
+mod access;
+mod client;
+mod control;
+mod environments;
+mod evaluation;
+mod groups;
+mod memberships;
+mod metadata;
+mod policies;
+mod problems;
+mod roles;
+mod service_accounts;
+mod users;
