@@ -147,13 +147,20 @@ pub struct Role {
     /// What only this back end has, by field name. A wish is silent about those that it does not name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, String>,
+    /// The back end does not show what it permits: `rules` is empty and says nothing. Never so in a wish.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unreadable: bool,
 }
 
 impl Role {
     fn fulfils(&self, wish: &Role) -> bool {
+        !self.unreadable && self.rules == wish.rules && self.shows(wish)
+    }
+
+    /// Whether all of the wish but its rules is there.
+    fn shows(&self, wish: &Role) -> bool {
         self.name == wish.name
             && self.description == wish.description
-            && self.rules == wish.rules
             && (wish.display_name.is_none() || self.display_name == wish.display_name)
             && wish.settings.iter().all(|(field, value)| self.settings.get(field) == Some(value))
     }
@@ -267,6 +274,19 @@ impl Body {
         }
     }
 
+    /// Whether the back end hides a part of what this says.
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self, Body::Role(role) if role.unreadable)
+    }
+
+    /// Whether this says all that a wish asks for, as far as the back end shows it.
+    pub fn shows(&self, wish: &Body) -> bool {
+        match (self, wish) {
+            (Body::Role(role), Body::Role(wish)) if role.unreadable => role.shows(wish),
+            _ => self.fulfils(wish),
+        }
+    }
+
     /// A wish with the words of this body where it is silent: what is to be said after an update.
     pub fn changed_to(&self, wish: &Body) -> Body {
         let (Body::Role(role), Body::Role(wish)) = (self, wish) else { return wish.clone() };
@@ -320,6 +340,9 @@ fn role_difference(from: &Role, to: &Role) -> Vec<String> {
     field("description", from.description.as_deref(), to.description.as_deref());
     for (name, wanted) in &to.settings {
         field(name, from.settings.get(name).map(String::as_str), Some(wanted));
+    }
+    if from.unreadable {
+        lines.push("what it permits cannot be read, and is set anew".to_owned());
     }
     lines.extend(to.rules.difference(&from.rules).map(|rule| format!("+ {rule}")));
     lines.extend(from.rules.difference(&to.rules).map(|rule| format!("- {rule}")));

@@ -1,7 +1,7 @@
 //! What differs between back ends and is pure: their natural keys, their rules for names, their levels of scope.
 
 use super::{
-    body::{Body, Kind, Role, RoleRef, SubjectKind},
+    body::{Body, Kind, Named, Role, RoleRef, SubjectKind},
     key::{Id, Key},
 };
 
@@ -41,6 +41,8 @@ pub struct Capabilities {
     pub levels: &'static [&'static str],
     /// The levels at which a grant may lie; empty where grants have no scope.
     pub grant_levels: &'static [&'static str],
+    /// A grant may lie in no scope although there are levels for it.
+    pub scope_optional: bool,
     /// The levels whose resources can be restricted.
     pub restriction_levels: &'static [&'static str],
 }
@@ -69,6 +71,36 @@ pub trait Dialect: Send + Sync {
     /// own id. Otherwise a restriction is a thing of its own, which is made and removed.
     fn closes_defaults(&self) -> bool {
         false
+    }
+
+    /// Whether a role can be given another name.
+    fn renames(&self) -> bool {
+        true
+    }
+
+    /// Whether the back end refuses to make a second thing of one natural key. Where it does not, one is looked for right before one is
+    /// made.
+    fn refuses_duplicates(&self, _kind: Kind) -> bool {
+        true
+    }
+
+    /// What a sweep has to ask for by itself so that a held thing of this key is seen, or its absence proven. None where lists show
+    /// enough. To everybody but the back end these ids mean nothing.
+    fn asked_for(&self, _kind: Kind, _held: &Key) -> Option<Id> {
+        None
+    }
+
+    /// The natural key of the role that a binding in this scope means by a name.
+    fn role_key(&self, name: &str, _scope: Option<&Named>) -> Key {
+        Key::new([("name", name)])
+    }
+
+    /// Checks that a role can be granted in this scope.
+    ///
+    /// # Errors
+    /// What to write instead.
+    fn check_scope(&self, _role: &Role, _scope: Option<&Named>) -> Result<(), Fault> {
+        Ok(())
     }
 
     /// Checks that a role can be granted.

@@ -16,6 +16,7 @@ fn role(name: &str, actions: &[&str]) -> Role {
         description: None,
         rules: actions.iter().map(rule).collect(),
         settings: BTreeMap::new(),
+        unreadable: false,
     }
 }
 

@@ -122,16 +122,24 @@ impl Reason {
     }
 }
 
-/// The conditions that say `reason`: `Ready`, and `Stalled` or `Reconciling` beside it. A condition whose status does not change keeps
+/// Why a condition `Verified` is False: the back end does not show all that the object stands for.
+const NOT_READABLE: (&str, &str) = (
+    "NotReadable",
+    "the back end does not show what the role permits: what was last applied is taken to be there",
+);
+
+/// The conditions that say `reason`: `Ready`, and `Stalled` or `Reconciling` beside it, and `Verified` where what Ready says is not wholly
+/// shown by the back end. A condition whose status does not change keeps
 /// its transition time, so an unchanged verdict makes unchanged conditions.
 pub fn condition(
     reason: Reason,
     message: &str,
     generation: Option<i64>,
+    unverified: bool,
     before: &[Condition],
     now: Timestamp,
 ) -> Vec<Condition> {
-    let make = |type_: &str, status: bool| {
+    let make = |type_: &str, status: bool, reason: &str, message: &str| {
         let status = if status { "True" } else { "False" };
         let since = before
             .iter()
@@ -140,18 +148,23 @@ pub fn condition(
         Condition {
             type_: type_.to_owned(),
             status: status.to_owned(),
-            reason: reason.as_str().to_owned(),
+            reason: reason.to_owned(),
             message: message.to_owned(),
             observed_generation: generation,
             last_transition_time: since,
         }
     };
-    let mut conditions = vec![make("Ready", reason.ready())];
+    let word = reason.as_str();
+    let mut conditions = vec![make("Ready", reason.ready(), word, message)];
     if reason.stalled() {
-        conditions.push(make("Stalled", true));
+        conditions.push(make("Stalled", true, word, message));
     }
     if reason.reconciling() {
-        conditions.push(make("Reconciling", true));
+        conditions.push(make("Reconciling", true, word, message));
+    }
+    if reason.ready() && unverified {
+        let (word, message) = NOT_READABLE;
+        conditions.push(make("Verified", false, word, message));
     }
     conditions
 }

@@ -41,8 +41,8 @@ pub struct Needs {
     pub kinds: BTreeSet<Kind>,
     /// The levels of the directory at which names have to be known.
     pub levels: BTreeSet<String>,
-    /// By whom and what held things are known: the ids of the subjects of grants, and of restricted resources. Where the lists say nothing
-    /// about one of them, it is asked about by itself, so that what is held is seen, or its absence proven.
+    /// What [`Dialect::asked_for`] says of the things that are held: where the lists say nothing of it, it is asked about by itself, so that
+    /// what is held is seen, or its absence proven.
     pub held: BTreeSet<Id>,
 }
 

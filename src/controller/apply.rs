@@ -158,6 +158,13 @@ async fn take(session: &Session, step: &Step, held: &Held, claimant: &Claimant) 
 
 async fn create(session: &Session, step: &Step, after: &Body) -> End {
     let backend = &*session.backend;
+    if !backend.dialect().refuses_duplicates(after.kind()) {
+        match backend.find(after).await {
+            Ok(None) => {}
+            Ok(Some(seen)) => return moved(session, seen),
+            Err(error) => return End::Failed(error),
+        }
+    }
     match backend.write(&step.change).await {
         Ok(Some(made)) => done(session, made),
         Ok(None) => lost_create(session, after).await,

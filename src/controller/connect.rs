@@ -504,6 +504,7 @@ async fn write_status(
             verdict.reason,
             &verdict.message,
             generation,
+            false,
             &before.conditions,
             Timestamp::now(),
         );

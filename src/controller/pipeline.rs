@@ -440,6 +440,7 @@ impl<K: Resolve + Stored> Work<'_, K> {
         let verdict = self.verdict(assessment, failure, withheld);
         let content = Content {
             verdict: &verdict,
+            unverified: assessment.plan.is_unverified(),
             held: &held,
             plan: verdict::plan_status(&assessment.plan, &link.session.tenant.id, &self.uid(), serial),
             subjects: verdict::subjects(&*self.object, assessment, outcome),
@@ -498,6 +499,7 @@ impl<K: Resolve + Stored> Work<'_, K> {
         let held: Vec<Held> = self.object.held().iter().filter_map(to_engine).collect();
         let content = Content {
             verdict,
+            unverified: false,
             held: &held,
             plan: self.object.status().and_then(|status| status.plan.clone()),
             subjects: self.object.subjects().to_vec(),

@@ -8,8 +8,8 @@ use kube::ResourceExt;
 use super::managed::Managed;
 use crate::{
     access::{
-        Body, Capabilities, Dialect, Fault, Found, Grant, Id, Key, Kind, Named, Restriction, Role, RoleRef,
-        Rule, Snapshot, SubjectKind,
+        Body, Capabilities, Dialect, Fault, Found, Grant, Id, Kind, Named, Restriction, Role, RoleRef, Rule,
+        Snapshot, SubjectKind,
     },
     api,
     backends::Needs,
@@ -160,6 +160,7 @@ fn wanted_role(object: &api::Role) -> Role {
         description: spec.description.clone(),
         rules: rules.collect(),
         settings: spec.settings().map(|(_, settings)| settings).unwrap_or_default(),
+        unreadable: false,
     }
 }
 
@@ -182,11 +183,16 @@ impl Resolve for api::RoleBinding {
         if let Some(problem) = unsupported(around, Kind::Grant) {
             return whole(problem);
         }
-        let role = binding_role(self, around, &mut lookups);
         let scope = scope(self, around, &mut lookups);
-        let role = role.and_then(|role| match around.dialect.check_grantable(&role) {
-            Ok(()) => Ok(role),
-            Err(fault) => Err(Problem::of(&[fault])),
+        let place = scope.as_ref().ok().and_then(Option::as_ref);
+        let role = binding_role(self, place, around, &mut lookups);
+        let role = role.and_then(|role| {
+            let known = role_of_binding(self, &role, around);
+            let checked = around.dialect.check_grantable(&role).and_then(|()| match (known, &scope) {
+                (Some(known), Ok(scope)) => around.dialect.check_scope(&known, scope.as_ref()),
+                _ => Ok(()),
+            });
+            checked.map(|()| role).map_err(|fault| Problem::of(&[fault]))
         });
         let (role, scope) = match (role, scope) {
             (Ok(role), Ok(scope)) => (role, scope),
@@ -235,8 +241,21 @@ fn kind_of(kind: api::SubjectKind) -> SubjectKind {
     }
 }
 
+/// What the role of a binding says, as far as that is known here.
+fn role_of_binding(binding: &api::RoleBinding, role: &RoleRef, around: &Surroundings<'_>) -> Option<Role> {
+    if let Some(name) = &binding.spec.role_ref.name {
+        return (around.roles)(name).map(|role| wanted_role(&role));
+    }
+    let RoleRef::Existing(role) = role else { return None };
+    match &around.snapshot.by_id(Kind::Role, &role.id)?.body {
+        Body::Role(role) => Some(role.clone()),
+        _ => None,
+    }
+}
+
 fn binding_role(
     binding: &api::RoleBinding,
+    scope: Option<&Named>,
     around: &Surroundings<'_>,
     lookups: &mut BTreeSet<Lookup>,
 ) -> Result<RoleRef, Problem> {
@@ -254,7 +273,14 @@ fn binding_role(
         return Ok(RoleRef::Existing(Named { level: "role".to_owned(), id, name }));
     }
     let name = external.name.unwrap_or_default();
-    if let Some(seen) = around.snapshot.by_key(Kind::Role, &Key::new([("name", &name)])) {
+    let key = around.dialect.role_key(&name, scope);
+    if around.snapshot.is_ambiguous(Kind::Role, &key) {
+        let message = format!(
+            "spec.roleRef.external.name: more than one role is called {name:?}: write the id of the one that is meant"
+        );
+        return Err(Problem::new(Issue::Invalid, message));
+    }
+    if let Some(seen) = around.snapshot.by_key(Kind::Role, &key) {
         return Ok(RoleRef::Existing(Named { level: "role".to_owned(), id: seen.id.clone(), name }));
     }
     match find(around, "role", &name, None, lookups) {
@@ -459,7 +485,10 @@ fn scope(
     around: &Surroundings<'_>,
     lookups: &mut BTreeSet<Lookup>,
 ) -> Result<Option<Named>, Problem> {
-    let admitted = around.dialect.capabilities().grant_levels;
+    let Capabilities { grant_levels: admitted, scope_optional, .. } = around.dialect.capabilities();
+    if binding.spec.scope.is_none() && *scope_optional {
+        return Ok(None);
+    }
     if admitted.is_empty() {
         return match &binding.spec.scope {
             None => Ok(None),

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     access::{self, Absence, Id, Kind as Thing},
-    api::{Counts, HeldEntry, HeldState, annotations},
+    api::{Counts, HeldState, annotations},
     backends::{Class, Needs},
 };
 
@@ -210,8 +210,9 @@ impl Visitor for CollectNeeds<'_> {
         let needs = assess::needs(&*object, self.link);
         self.needs.kinds.extend(needs.kinds);
         self.needs.levels.extend(needs.levels);
-        let known_by = |held: &HeldEntry| held.key.get("subject").or(held.key.get("resource")).map(Id::new);
-        self.needs.held.extend(object.held().iter().filter_map(known_by));
+        let dialect = self.link.session.backend.dialect();
+        let held = object.held().iter().filter_map(super::managed::to_engine);
+        self.needs.held.extend(held.filter_map(|held| dialect.asked_for(held.kind, &held.key)));
     }
 }
 
@@ -309,9 +310,13 @@ impl Compare<'_> {
         if object.going() {
             return assessment.plan.held().is_empty();
         }
-        let ready = status.and_then(|status| status.conditions.iter().find(|one| one.type_ == "Ready"));
+        let said =
+            |type_: &str| status.and_then(|status| status.conditions.iter().find(|one| one.type_ == type_));
+        let ready = said("Ready");
         let verdict = verdict::settled(self.ctx, object, &assessment);
+        let unverified = verdict.reason.ready() && assessment.plan.is_unverified();
         ready.is_none_or(|said| said.reason != verdict.reason.as_str() || said.message != verdict.message)
+            || said("Verified").is_some() != unverified
             || verdict::subjects(object, &assessment, None) != object.subjects()
     }
 }

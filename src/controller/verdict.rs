@@ -228,6 +228,8 @@ pub const FIELDS: [&str; 7] =
 pub struct Content<'a> {
     /// The word and the sentence.
     pub verdict: &'a Verdict,
+    /// The back end does not show all of what is held.
+    pub unverified: bool,
     /// What is held.
     pub held: &'a [Held],
     /// What is to be done.
@@ -249,6 +251,7 @@ pub fn status<K: Managed>(object: &K, content: Content<'_>, now: Timestamp) -> O
             content.verdict.reason,
             &content.verdict.message,
             object.meta().generation,
+            content.unverified,
             &before.conditions,
             now,
         ),

@@ -26,6 +26,8 @@ mod properties;
 mod standing_tests;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod unreadable_tests;
 
 pub use claims::{Asks, Claim, Claimant, Claims, Standing};
 pub use input::{Adopt, Held, Origin, Others, Policy, Removal, Want, Wish};

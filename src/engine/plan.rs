@@ -78,6 +78,7 @@ pub struct Plan {
     pub(super) findings: Vec<Finding>,
     pub(super) unread: Vec<(Kind, Id)>,
     pub(super) remarks: Vec<String>,
+    pub(super) unverified: bool,
 }
 
 impl Plan {
@@ -104,6 +105,11 @@ impl Plan {
     /// What people should know of the things that are as they are wanted.
     pub fn remarks(&self) -> &[String] {
         &self.remarks
+    }
+
+    /// Whether something that is held to be as it is wanted is not wholly shown by the back end.
+    pub fn is_unverified(&self) -> bool {
+        self.unverified
     }
 
     /// Whether nothing is to be written to the back end.

@@ -57,6 +57,7 @@ pub(super) struct Planner<'a> {
     /// What was seen in outline only, or not at all, and has to be known whole.
     unread: BTreeSet<(Kind, Id)>,
     remarks: BTreeSet<String>,
+    unverified: bool,
 }
 
 impl<'a> Planner<'a> {
@@ -105,6 +106,7 @@ impl<'a> Planner<'a> {
             findings,
             unread: BTreeSet::new(),
             remarks: BTreeSet::new(),
+            unverified: false,
         }
     }
 
@@ -214,6 +216,13 @@ impl<'a> Planner<'a> {
         wanted: &Wanted<'_>,
         entry: Option<usize>,
     ) -> Result<bool, Obstacle> {
+        if seen.body.is_unreadable() && !seen.outline {
+            // What was last applied decides, as far as nothing that is shown speaks against it.
+            let applied =
+                |held: &Held| held.fingerprint == wanted.fingerprint && held.id.as_ref() == Some(&seen.id);
+            let applied = entry.is_some_and(|entry| applied(&self.held[entry]));
+            return Ok(applied && seen.body.shows(wanted.body));
+        }
         if !seen.outline {
             return Ok(seen.body.fulfils(wanted.body));
         }
@@ -249,6 +258,10 @@ impl<'a> Planner<'a> {
         if let Some(seen) = self.recognized(entry)? {
             self.held[entry].id = Some(seen.id.clone());
             self.held[entry].chosen = None;
+            if seen.body.is_unreadable() {
+                // Known by its name alone: what it permits is set once more.
+                self.held[entry].fingerprint = seen.body.fingerprint();
+            }
             return self.bring_to(wanted, seen, entry);
         }
         // Under the same key it is the same create that is tried again; under another the first one must not be forgotten.
@@ -352,6 +365,7 @@ impl<'a> Planner<'a> {
         held.refused = false;
         if fulfils {
             self.remarks.extend(seen.remark.clone());
+            self.unverified |= seen.body.is_unreadable();
             held.fingerprint = wanted.fingerprint.clone();
             held.key = wanted.key.clone();
             held.revision = seen.revision.clone();
@@ -359,6 +373,9 @@ impl<'a> Planner<'a> {
         }
         if let Some(why) = &seen.read_only {
             return Err(wording::read_only(seen, why, ""));
+        }
+        if wanted.key != seen.key && wanted.body.kind() == Kind::Role && !self.policy.dialect.renames() {
+            return Err(wording::not_renamed(seen, wanted.body));
         }
         let agreed = matches!(wanted.want.standing, Standing::Shared(_) | Standing::Heir);
         if let Others::Hold(others) = &held.others
@@ -461,7 +478,7 @@ impl<'a> Planner<'a> {
     }
 
     /// The thing that a pending entry's creation made: known by the id that was chosen for it, or by its natural key and by saying what it
-    /// was to say.
+    /// was to say, as far as the back end shows that.
     fn recognized(&mut self, entry: usize) -> Result<Option<&'a Observed>, Obstacle> {
         let held = &self.held[entry];
         if held.refused {
@@ -475,6 +492,7 @@ impl<'a> Planner<'a> {
         }
         match self.observed.by_key(held.kind, &held.key) {
             Some(seen) if seen.outline => Err(self.read(seen)),
+            Some(seen) if seen.body.is_unreadable() => Ok(Some(seen)),
             Some(seen) if seen.body.fingerprint() == self.held[entry].fingerprint => Ok(Some(seen)),
             _ => Ok(None),
         }
@@ -522,7 +540,7 @@ impl<'a> Planner<'a> {
         let mut findings = self.findings;
         findings.sort_by(|a, b| (&a.name, a.issue, &a.message).cmp(&(&b.name, b.issue, &b.message)));
         let (unread, remarks) = (self.unread.into_iter().collect(), self.remarks.into_iter().collect());
-        Plan { steps, held: self.held, findings, unread, remarks }
+        Plan { steps, held: self.held, findings, unread, remarks, unverified: self.unverified }
     }
 }
 

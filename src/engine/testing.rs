@@ -23,6 +23,8 @@ pub enum TestDialect {
     ManyRolesAScope,
     /// As [`TestDialect::NoScopes`], and resources are restricted by taking defaults away.
     ClosesDefaults,
+    /// As [`TestDialect::NoScopes`], and roles cannot be renamed.
+    KeepsNames,
 }
 
 impl Dialect for TestDialect {
@@ -51,13 +53,17 @@ impl Dialect for TestDialect {
                 let scope = ("scope", grant.scope.as_ref().map_or("", |scope| scope.id.as_str()));
                 match self {
                     TestDialect::OneRoleAScope => Key::new([subject, scope]),
-                    TestDialect::NoScopes | TestDialect::ClosesDefaults => {
+                    TestDialect::NoScopes | TestDialect::ClosesDefaults | TestDialect::KeepsNames => {
                         Key::new([subject, ("role", role)])
                     }
                     TestDialect::ManyRolesAScope => Key::new([subject, scope, ("role", role)]),
                 }
             }
         }
+    }
+
+    fn renames(&self) -> bool {
+        *self != TestDialect::KeepsNames
     }
 
     fn closes_defaults(&self) -> bool {
@@ -86,6 +92,7 @@ pub fn role(name: &str, actions: &[&str]) -> Body {
         description: None,
         rules: actions.iter().map(rule).collect(),
         settings: BTreeMap::new(),
+        unreadable: false,
     })
 }
 

@@ -111,6 +111,18 @@ pub(super) fn shared(seen: &Observed, others: &str) -> Obstacle {
     )
 }
 
+pub(super) fn not_renamed(seen: &Observed, body: &Body) -> Obstacle {
+    Obstacle::new(
+        Issue::Invalid,
+        format!(
+            "the back end cannot rename a role: this object holds {}, and its spec says {}. Write the old name, or delete this object and \
+             create one for the new role",
+            seen.body.title(),
+            body.title()
+        ),
+    )
+}
+
 pub(super) fn name_taken(body: &Body) -> Obstacle {
     Obstacle::new(
         Issue::Conflict,

@@ -24,6 +24,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     subjects: &[SubjectKind::User, SubjectKind::ServiceAccount],
     levels: &[ORGANIZATION, SPACE, PROJECT],
     grant_levels: &[SPACE, PROJECT],
+    scope_optional: false,
     restriction_levels: &[PROJECT, DASHBOARD, PROMPT],
 };
 
@@ -175,6 +176,7 @@ mod tests {
             description: None,
             rules: actions.iter().map(rule).collect(),
             settings: BTreeMap::new(),
+            unreadable: false,
         }
     }
 

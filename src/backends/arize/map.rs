@@ -69,6 +69,7 @@ pub fn role(role: wire::Role) -> Option<Observed> {
         description: role.description.filter(|text| !text.is_empty()),
         rules: permissions.into_iter().map(allow).collect(),
         settings: BTreeMap::new(),
+        unreadable: false,
     });
     Some(observed(Id::new(role.id), body, role.is_predefined.then(|| PREDEFINED.to_owned())))
 }

@@ -26,6 +26,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     subjects: &[SubjectKind::User, SubjectKind::ServiceAccount, SubjectKind::Team],
     levels: &["folder", "dashboard", "dataSource"],
     grant_levels: &[],
+    scope_optional: false,
     restriction_levels: &["folder", "dashboard", "dataSource"],
 };
 
@@ -124,6 +125,10 @@ impl Dialect for GrafanaDialect {
             name => format!("rw-{name}-{digest}"),
         };
         Some(ChosenId { id: Id::new(id), given: false })
+    }
+
+    fn asked_for(&self, _kind: Kind, held: &Key) -> Option<Id> {
+        held.get("subject").or_else(|| held.get("resource")).map(Id::new)
     }
 
     fn closes_defaults(&self) -> bool {

@@ -33,6 +33,7 @@ pub fn role(role: wire::Role) -> Observed {
             (HIDDEN.to_owned(), flag(role.hidden)),
             (GLOBAL.to_owned(), flag(role.global)),
         ]),
+        unreadable: false,
     });
     let key = GrafanaDialect.key(&body);
     Observed { read_only, revision, ..Observed::new(Id::new(role.uid), key, body) }

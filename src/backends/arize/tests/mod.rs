@@ -144,6 +144,7 @@ fn role(name: &str, description: Option<&str>, actions: &[&str]) -> Body {
         description: description.map(str::to_owned),
         rules: actions.iter().map(rule).collect::<BTreeSet<_>>(),
         settings: BTreeMap::new(),
+        unreadable: false,
     })
 }
 

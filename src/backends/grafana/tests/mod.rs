@@ -165,6 +165,7 @@ fn role_body(name: &str, rules: &[(&str, Option<&str>)]) -> Body {
         description: None,
         rules: rules.iter().map(|(action, scope)| rule(action, *scope)).collect(),
         settings: settings.map(|(field, value)| (field.to_owned(), value.to_owned())).into(),
+        unreadable: false,
     })
 }
 
