@@ -1,6 +1,7 @@
 //! What a thing in a back end says: roles, grants, restrictions, in a normal form in which equal means the same access.
 
 use std::{
+    cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
     fmt,
     hash::{Hash, Hasher},
@@ -19,6 +20,8 @@ pub enum Kind {
     Grant,
     /// A resource closed to inherited access.
     Restriction,
+    /// A group that is there for one object's sake, where subjects hold roles only as members of groups.
+    Group,
 }
 
 impl fmt::Display for Kind {
@@ -27,6 +30,7 @@ impl fmt::Display for Kind {
             Kind::Role => "Role",
             Kind::Grant => "Grant",
             Kind::Restriction => "Restriction",
+            Kind::Group => "Group",
         })
     }
 }
@@ -40,6 +44,8 @@ pub enum SubjectKind {
     ServiceAccount,
     /// A set of users that the back end keeps.
     Team,
+    /// A set of principals that roles are given to, and to nobody else.
+    Group,
 }
 
 impl SubjectKind {
@@ -49,6 +55,7 @@ impl SubjectKind {
             SubjectKind::User => "user",
             SubjectKind::ServiceAccount => "serviceAccount",
             SubjectKind::Team => "team",
+            SubjectKind::Group => "group",
         }
     }
 }
@@ -59,6 +66,7 @@ impl fmt::Display for SubjectKind {
             SubjectKind::User => "User",
             SubjectKind::ServiceAccount => "ServiceAccount",
             SubjectKind::Team => "Team",
+            SubjectKind::Group => "Group",
         })
     }
 }
@@ -81,6 +89,18 @@ impl PartialEq for Named {
 }
 
 impl Eq for Named {}
+
+impl Ord for Named {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.id.cmp(&other.id)
+    }
+}
+
+impl PartialOrd for Named {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl Hash for Named {
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -167,7 +187,7 @@ impl Role {
 }
 
 /// The role of a grant: one that exists, or one that is itself still planned and so known by name alone.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum RoleRef {
     /// A role that the back end has.
     Existing(Named),
@@ -218,6 +238,26 @@ impl Restriction {
     }
 }
 
+/// A group that is there for one object's sake: who is in it, and which roles that gives them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Group {
+    /// Its name in the back end.
+    pub name: String,
+    /// The roles that its members hold; one in a wish.
+    pub roles: BTreeSet<RoleRef>,
+    /// Who is in it. None in a wish that leaves that to somebody else, such as an identity provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub members: Option<BTreeSet<Named>>,
+}
+
+impl Group {
+    fn fulfils(&self, wish: &Group) -> bool {
+        self.name == wish.name
+            && self.roles == wish.roles
+            && (wish.members.is_none() || self.members == wish.members)
+    }
+}
+
 /// What a thing says, whatever its kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Body {
@@ -227,6 +267,8 @@ pub enum Body {
     Grant(Grant),
     /// A restriction.
     Restriction(Restriction),
+    /// A group.
+    Group(Group),
 }
 
 impl Body {
@@ -236,6 +278,7 @@ impl Body {
             Body::Role(_) => Kind::Role,
             Body::Grant(_) => Kind::Grant,
             Body::Restriction(_) => Kind::Restriction,
+            Body::Group(_) => Kind::Group,
         }
     }
 
@@ -263,6 +306,7 @@ impl Body {
             Body::Restriction(restriction) => {
                 format!("{} {}", restriction.resource.level, restriction.resource.name)
             }
+            Body::Group(group) => group.name.clone(),
         }
     }
 
@@ -270,6 +314,7 @@ impl Body {
     pub fn fulfils(&self, wish: &Body) -> bool {
         match (self, wish) {
             (Body::Role(role), Body::Role(wish)) => role.fulfils(wish),
+            (Body::Group(group), Body::Group(wish)) => group.fulfils(wish),
             _ => self == wish,
         }
     }
@@ -289,13 +334,21 @@ impl Body {
 
     /// A wish with the words of this body where it is silent: what is to be said after an update.
     pub fn changed_to(&self, wish: &Body) -> Body {
-        let (Body::Role(role), Body::Role(wish)) = (self, wish) else { return wish.clone() };
-        let mut whole = wish.clone();
-        whole.display_name = whole.display_name.or_else(|| role.display_name.clone());
-        for (field, value) in &role.settings {
-            whole.settings.entry(field.clone()).or_insert_with(|| value.clone());
+        match (self, wish) {
+            (Body::Role(role), Body::Role(wish)) => {
+                let mut whole = wish.clone();
+                whole.display_name = whole.display_name.or_else(|| role.display_name.clone());
+                for (field, value) in &role.settings {
+                    whole.settings.entry(field.clone()).or_insert_with(|| value.clone());
+                }
+                Body::Role(whole)
+            }
+            (Body::Group(group), Body::Group(wish)) => {
+                let members = wish.members.clone().or_else(|| group.members.clone());
+                Body::Group(Group { members, ..wish.clone() })
+            }
+            _ => wish.clone(),
         }
-        Body::Role(whole)
     }
 
     /// Whether this is a resource that defaults still apply to: nothing that could be taken over, and nothing that restricts.
@@ -307,7 +360,7 @@ impl Body {
     /// subject. None for what lies in no place.
     pub fn place(&self) -> Option<&Id> {
         match self {
-            Body::Role(_) => None,
+            Body::Role(_) | Body::Group(_) => None,
             Body::Grant(grant) => Some(grant.scope.as_ref().map_or(&grant.subject.id, |scope| &scope.id)),
             Body::Restriction(restriction) => Some(&restriction.resource.id),
         }
@@ -320,6 +373,7 @@ impl Body {
             (Body::Grant(from), Body::Grant(to)) if from.role != to.role => {
                 vec![format!("role: {} -> {}", from.role.name(), to.role.name())]
             }
+            (Body::Group(from), Body::Group(to)) => group_difference(from, to),
             (Body::Restriction(from), Body::Restriction(to)) => defaults_difference(&from.open, &to.open),
             _ => Vec::new(),
         }
@@ -346,6 +400,17 @@ fn role_difference(from: &Role, to: &Role) -> Vec<String> {
     }
     lines.extend(to.rules.difference(&from.rules).map(|rule| format!("+ {rule}")));
     lines.extend(from.rules.difference(&to.rules).map(|rule| format!("- {rule}")));
+    lines
+}
+
+fn group_difference(from: &Group, to: &Group) -> Vec<String> {
+    let mut lines = Vec::new();
+    lines.extend(to.roles.difference(&from.roles).map(|role| format!("+ role {}", role.name())));
+    lines.extend(from.roles.difference(&to.roles).map(|role| format!("- role {}", role.name())));
+    if let (Some(from), Some(to)) = (&from.members, &to.members) {
+        lines.extend(to.difference(from).map(|member| format!("+ {}", member.name)));
+        lines.extend(from.difference(to).map(|member| format!("- {}", member.name)));
+    }
     lines
 }
 

@@ -96,6 +96,11 @@ impl Change {
             Change::Create { after: Body::Role(role), .. } => {
                 role.rules.iter().map(|rule| format!("+ {rule}")).collect()
             }
+            Change::Create { after: Body::Group(group), .. } => {
+                let roles = group.roles.iter().map(|role| format!("+ role {}", role.name()));
+                let members = group.members.iter().flatten().map(|member| format!("+ {}", member.name));
+                roles.chain(members).collect()
+            }
             Change::Update { before, after, .. } => before.difference(after),
             Change::Create { .. } | Change::Delete { .. } => Vec::new(),
         }

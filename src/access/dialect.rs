@@ -43,6 +43,8 @@ pub struct Capabilities {
     pub grant_levels: &'static [&'static str],
     /// A grant may lie in no scope although there are levels for it.
     pub scope_optional: bool,
+    /// The subjects that hold roles only as members of a group that the binding owns.
+    pub group_members: &'static [SubjectKind],
     /// The levels whose resources can be restricted.
     pub restriction_levels: &'static [&'static str],
 }
@@ -71,6 +73,17 @@ pub trait Dialect: Send + Sync {
     /// own id. Otherwise a restriction is a thing of its own, which is made and removed.
     fn closes_defaults(&self) -> bool {
         false
+    }
+
+    /// The group that a binding owns, where its subjects hold roles as members of one: its id is its name. `owner` tells the binding from
+    /// every other. None where subjects hold roles themselves.
+    fn group_of(&self, _owner: &str) -> Option<Id> {
+        None
+    }
+
+    /// Whether it is for us to say who is in such a group, and not for an identity provider.
+    fn manages_members(&self) -> bool {
+        true
     }
 
     /// Whether a role can be given another name.

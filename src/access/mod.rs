@@ -11,7 +11,9 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 
-pub use body::{Body, Defaults, Effect, Grant, Kind, Named, Restriction, Role, RoleRef, Rule, SubjectKind};
+pub use body::{
+    Body, Defaults, Effect, Grant, Group, Kind, Named, Restriction, Role, RoleRef, Rule, SubjectKind,
+};
 pub use change::{Change, Verb};
 pub use dialect::{Capabilities, ChosenId, Dialect, Fault};
 pub use directory::{Directory, Entry, Found};

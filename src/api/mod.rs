@@ -13,6 +13,7 @@ mod role_binding;
 mod status;
 #[cfg(test)]
 mod tests;
+mod zenml;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
@@ -33,6 +34,7 @@ pub use self::{
         Fields, HeldEntry, HeldState, ObjectStatus, Origin, PlanStatus, PlannedChange, SubjectState,
         SubjectStatus,
     },
+    zenml::{ZenmlLevel, ZenmlRole},
 };
 
 /// The API group of all kinds.

@@ -10,6 +10,7 @@ use super::{
     common::{Adopt, BackendRef, DeletionPolicy, Mode},
     grafana::GrafanaRole,
     status::ObjectStatus,
+    zenml::ZenmlRole,
 };
 
 /// A role in the back end: a name and what it permits.
@@ -51,6 +52,11 @@ use super::{
     "(has(self.grafana) && has(self.grafana.global) ? self.grafana.global : false) == (has(oldSelf.grafana) && has(oldSelf.grafana.global) ? oldSelf.grafana.global : false)")
     .message("grafana.global cannot be changed: delete this object and create it anew")
     .field_path(".grafana"))]
+#[x_kube(validation = Rule::new("has(self.zenml) == has(oldSelf.zenml) && (!has(self.zenml) || self.zenml.level == oldSelf.zenml.level)")
+    .message("zenml.level cannot be changed: delete this object and create it at the other level")
+    .field_path(".zenml"))]
+#[x_kube(validation = Rule::new("!(has(self.grafana) && has(self.zenml))")
+    .message("write the block of one back end: grafana or zenml"))]
 #[serde(rename_all = "camelCase")]
 pub struct RoleSpec {
     /// The Backend whose role this is. Cannot be changed.
@@ -73,6 +79,9 @@ pub struct RoleSpec {
     /// What only Grafana roles have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grafana: Option<GrafanaRole>,
+    /// What only ZenML roles have. Needed there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zenml: Option<ZenmlRole>,
     /// When the back end has a role of this name already and no object holds it: Never take it over, take it over IfIdentical (the default), or Always, and make it equal to this object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopt: Option<Adopt>,
@@ -87,7 +96,8 @@ pub struct RoleSpec {
 impl RoleSpec {
     /// The fields that only one vendor's roles have, and that vendor.
     pub fn settings(&self) -> Option<(&'static str, BTreeMap<String, String>)> {
-        self.grafana.as_ref().map(|grafana| ("grafana", grafana.settings()))
+        let grafana = self.grafana.as_ref().map(|grafana| ("grafana", grafana.settings()));
+        grafana.or_else(|| self.zenml.as_ref().map(|zenml| ("zenml", zenml.settings())))
     }
 }
 

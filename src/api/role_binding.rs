@@ -100,7 +100,7 @@ pub struct ExternalRole {
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, Hash, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Subject {
-    /// User for a person, ServiceAccount for a program (on Arize, the bot user of a service key), or Team for a team of Grafana.
+    /// User for a person, ServiceAccount for a program (on Arize, the bot user of a service key), Team for a team of Grafana or ZenML, or Group for a group of Lenses.
     pub kind: SubjectKind,
     /// A user's e-mail address, a service account's (on Arize: service key's) or team's name, or the id. On Grafana also login:alice for a user's login name, id:12 for an id, and uid:abc for a team's uid.
     #[schemars(length(min = 1, max = 320))]
@@ -116,6 +116,20 @@ pub enum SubjectKind {
     ServiceAccount,
     /// A set of users that the back end keeps.
     Team,
+    /// A group of Lenses, which roles are given to.
+    Group,
+}
+
+impl SubjectKind {
+    /// As in the spec.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SubjectKind::User => "User",
+            SubjectKind::ServiceAccount => "ServiceAccount",
+            SubjectKind::Team => "Team",
+            SubjectKind::Group => "Group",
+        }
+    }
 }
 
 impl Subject {
@@ -123,8 +137,7 @@ impl Subject {
     pub fn called(&self) -> String {
         match self.kind {
             SubjectKind::User => self.name.clone(),
-            SubjectKind::ServiceAccount => format!("ServiceAccount {}", self.name),
-            SubjectKind::Team => format!("Team {}", self.name),
+            kind => format!("{} {}", kind.as_str(), self.name),
         }
     }
 }
@@ -133,8 +146,10 @@ impl Subject {
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new(
-    "has(self.id) ? !(has(self.organization) || has(self.space) || has(self.project)) : has(self.space) || has(self.project)")
-    .message("write either id, or space (with project for a project, and organization where two spaces have one name)"))]
+    "has(self.id) ? !(has(self.organization) || has(self.space) || has(self.workspace) || has(self.project)) \
+     : (has(self.space) || has(self.workspace) || has(self.project)) && !(has(self.space) && has(self.workspace)) \
+       && !(has(self.organization) && has(self.workspace))")
+    .message("write either id; or space, on ZenML workspace, with project for a project (and organization where two spaces have one name)"))]
 pub struct Scope {
     /// An organization's name or id; needed only where two organizations have a space of the same name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -144,7 +159,11 @@ pub struct Scope {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub space: Option<String>,
-    /// A project's name or id. Without it the role is held on the whole space.
+    /// A ZenML workspace's name or id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub workspace: Option<String>,
+    /// A project's name or id. Without it the role is held on the whole space or workspace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub project: Option<String>,
@@ -157,8 +176,12 @@ pub struct Scope {
 impl Scope {
     /// What is named, by level.
     pub fn levels(&self) -> Vec<(&'static str, &str)> {
-        let levels =
-            [("organization", &self.organization), ("space", &self.space), ("project", &self.project)];
+        let levels = [
+            ("organization", &self.organization),
+            ("space", &self.space),
+            ("workspace", &self.workspace),
+            ("project", &self.project),
+        ];
         levels.into_iter().filter_map(|(level, name)| Some((level, name.as_deref()?))).collect()
     }
 }

@@ -40,7 +40,7 @@ pub struct ObjectStatus {
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HeldEntry {
-    /// Role, Grant or Restriction.
+    /// Role, Grant, Restriction or Group.
     #[schemars(length(max = 32))]
     pub kind: String,
     /// Its id in the back end. While its creation is under way, the id that it is made under, where that can be chosen.
@@ -162,7 +162,7 @@ pub struct PlannedChange {
     /// Create, Update or Delete.
     #[schemars(length(max = 32))]
     pub verb: String,
-    /// Role, Grant or Restriction.
+    /// Role, Grant, Restriction or Group.
     #[schemars(length(max = 32))]
     pub kind: String,
     /// The thing in words.

@@ -56,6 +56,11 @@ impl Error {
     pub fn new(class: Class, message: impl Into<String>) -> Self {
         Self { class, message: message.into() }
     }
+
+    /// Something that no plan should ask for. Nothing was sent.
+    pub fn mistake(what: impl fmt::Display) -> Self {
+        Self::new(Class::Invalid, format!("a mistake in Rolewright, please report it: {what}"))
+    }
 }
 
 impl fmt::Display for Error {

@@ -37,6 +37,10 @@ impl Assessment {
             | Change::Update { after: Body::Grant(grant), .. } => {
                 matches!(grant.role, RoleRef::Planned(_))
             }
+            Change::Create { after: Body::Group(group), .. }
+            | Change::Update { after: Body::Group(group), .. } => {
+                group.roles.iter().any(|role| matches!(role, RoleRef::Planned(_)))
+            }
             _ => false,
         };
         self.plan.steps().iter().any(|step| planned(&step.change))

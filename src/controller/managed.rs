@@ -144,6 +144,7 @@ pub fn to_engine(entry: &HeldEntry) -> Option<Held> {
         "Role" => Thing::Role,
         "Grant" => Thing::Grant,
         "Restriction" => Thing::Restriction,
+        "Group" => Thing::Group,
         _ => return None,
     };
     let id = entry.id.as_deref().map(Id::new);

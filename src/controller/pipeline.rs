@@ -462,7 +462,7 @@ impl<K: Resolve + Stored> Work<'_, K> {
         failure: Option<&Error>,
         withheld: Option<Verdict>,
     ) -> Verdict {
-        let wants = assessment.resolved.wants.len();
+        let wants = verdict::asked_for(&*self.object, assessment);
         let found = Verdict::of_findings(assessment.plan.findings(), wants);
         if self.object.going() {
             return deletion::verdict(self, found, failure, withheld);

@@ -1,16 +1,17 @@
 //! From a spec to wants: names become ids by the directory of a snapshot. Pure: what the directory lacks is asked for as a
 //! look-up, which the pipeline makes before it resolves again.
 
+mod binding;
+mod places;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use kube::ResourceExt;
 
+use self::places::{Place, locate, place_levels};
 use super::managed::Managed;
 use crate::{
-    access::{
-        Body, Capabilities, Dialect, Fault, Found, Grant, Id, Kind, Named, Restriction, Role, RoleRef, Rule,
-        Snapshot, SubjectKind,
-    },
+    access::{Body, Capabilities, Dialect, Fault, Found, Id, Kind, Named, Restriction, Role, Rule, Snapshot},
     api,
     backends::Needs,
     engine::{Issue, Want},
@@ -94,6 +95,12 @@ fn unsupported(around: &Surroundings<'_>, kind: Kind) -> Option<Problem> {
     Some(Problem::new(Issue::Unsupported, format!("{why}; what is offered: {}", offered.join(", "))))
 }
 
+/// Roles, and all that says who holds them.
+fn of_roles(dialect: &dyn Dialect) -> BTreeSet<Kind> {
+    let kinds = dialect.capabilities().kinds.iter().copied();
+    kinds.filter(|kind| matches!(kind, Kind::Role | Kind::Grant | Kind::Group)).collect()
+}
+
 impl Resolve for api::Role {
     fn needs(&self, dialect: &dyn Dialect) -> Needs {
         // Grants are read beside roles because a role's removal must not take a grant that nobody holds; names, to say whose.
@@ -103,7 +110,7 @@ impl Resolve for api::Role {
             let subjects = subjects.iter().map(|kind| kind.level());
             levels.extend(subjects.chain(grant_levels.iter().copied()).map(str::to_owned));
         }
-        Needs { kinds: [Kind::Role, Kind::Grant].into(), levels, ..Needs::default() }
+        Needs { kinds: of_roles(dialect), levels, ..Needs::default() }
     }
 
     fn resolve(&self, around: &Surroundings<'_>) -> Resolved {
@@ -111,9 +118,7 @@ impl Resolve for api::Role {
             Some(problem) => unresolved(None, problem),
             None => {
                 let role = wanted_role(self);
-                let owner =
-                    [around.tenant, &self.namespace().unwrap_or_default(), &self.name_any()].join("\n");
-                let chosen = around.dialect.role_id(&role, &owner);
+                let chosen = around.dialect.role_id(&role, &owner(self, around));
                 match around.dialect.check_role(role) {
                     Ok(role) => Want { chosen, ..Want::new(None, Body::Role(role)) },
                     Err(faults) => unresolved(None, Problem::of(&faults)),
@@ -122,6 +127,11 @@ impl Resolve for api::Role {
         };
         Resolved { wants: vec![want], ..Resolved::default() }
     }
+}
+
+/// Tells an object from every other that a back end's ids may be derived from.
+fn owner<K: Managed>(object: &K, around: &Surroundings<'_>) -> String {
+    [around.tenant, &object.namespace().unwrap_or_default(), &object.name_any()].join("\n")
 }
 
 fn of_another_vendor(object: &api::Role, around: &Surroundings<'_>) -> Option<Problem> {
@@ -169,186 +179,6 @@ pub fn role_name(object: &api::Role) -> String {
     object.spec.name.clone().or_else(|| object.metadata.name.clone()).unwrap_or_default()
 }
 
-impl Resolve for api::RoleBinding {
-    fn needs(&self, dialect: &dyn Dialect) -> Needs {
-        let subjects = self.spec.subjects.iter().map(|subject| kind_of(subject.kind).level());
-        let levels = subjects.chain(place_levels(&Place::of_scope(self.spec.scope.as_ref()), dialect));
-        let levels = levels.map(str::to_owned).collect();
-        Needs { kinds: [Kind::Role, Kind::Grant].into(), levels, ..Needs::default() }
-    }
-
-    fn resolve(&self, around: &Surroundings<'_>) -> Resolved {
-        let mut lookups = BTreeSet::new();
-        let whole = |problem| Resolved { wants: vec![unresolved(None, problem)], lookups: BTreeSet::new() };
-        if let Some(problem) = unsupported(around, Kind::Grant) {
-            return whole(problem);
-        }
-        let scope = scope(self, around, &mut lookups);
-        let place = scope.as_ref().ok().and_then(Option::as_ref);
-        let role = binding_role(self, place, around, &mut lookups);
-        let role = role.and_then(|role| {
-            let known = role_of_binding(self, &role, around);
-            let checked = around.dialect.check_grantable(&role).and_then(|()| match (known, &scope) {
-                (Some(known), Ok(scope)) => around.dialect.check_scope(&known, scope.as_ref()),
-                _ => Ok(()),
-            });
-            checked.map(|()| role).map_err(|fault| Problem::of(&[fault]))
-        });
-        let (role, scope) = match (role, scope) {
-            (Ok(role), Ok(scope)) => (role, scope),
-            (role, scope) => {
-                // What the user has to mend comes before what is only waited for.
-                let problems = [role.err(), scope.err()].into_iter().flatten();
-                let gravest = problems.min_by_key(|problem| problem.issue);
-                return Resolved {
-                    wants: gravest.map(|it| unresolved(None, it)).into_iter().collect(),
-                    lookups,
-                };
-            }
-        };
-        let mut seen: BTreeMap<Id, String> = BTreeMap::new();
-        let mut wants = Vec::new();
-        for listed in &self.spec.subjects {
-            let name = Some(listed.called());
-            let subject = subject(listed, around, &mut lookups).and_then(|subject| {
-                match seen.insert(subject.id.clone(), listed.name.clone()) {
-                    Some(other) => Err(Problem::new(
-                        Issue::Invalid,
-                        format!(
-                            "spec.subjects: {} and {other} are the same account: list it once",
-                            listed.name
-                        ),
-                    )),
-                    None => Ok(subject),
-                }
-            });
-            wants.push(match subject {
-                Ok(subject) => {
-                    Want::new(name, Body::Grant(Grant { role: role.clone(), subject, scope: scope.clone() }))
-                }
-                Err(problem) => unresolved(name, problem),
-            });
-        }
-        Resolved { wants, lookups }
-    }
-}
-
-fn kind_of(kind: api::SubjectKind) -> SubjectKind {
-    match kind {
-        api::SubjectKind::User => SubjectKind::User,
-        api::SubjectKind::ServiceAccount => SubjectKind::ServiceAccount,
-        api::SubjectKind::Team => SubjectKind::Team,
-    }
-}
-
-/// What the role of a binding says, as far as that is known here.
-fn role_of_binding(binding: &api::RoleBinding, role: &RoleRef, around: &Surroundings<'_>) -> Option<Role> {
-    if let Some(name) = &binding.spec.role_ref.name {
-        return (around.roles)(name).map(|role| wanted_role(&role));
-    }
-    let RoleRef::Existing(role) = role else { return None };
-    match &around.snapshot.by_id(Kind::Role, &role.id)?.body {
-        Body::Role(role) => Some(role.clone()),
-        _ => None,
-    }
-}
-
-fn binding_role(
-    binding: &api::RoleBinding,
-    scope: Option<&Named>,
-    around: &Surroundings<'_>,
-    lookups: &mut BTreeSet<Lookup>,
-) -> Result<RoleRef, Problem> {
-    let reference = &binding.spec.role_ref;
-    if let Some(name) = &reference.name {
-        return own_role(binding, name, around);
-    }
-    let external = reference.external.clone().unwrap_or(api::ExternalRole { name: None, id: None });
-    if let Some(id) = external.id {
-        let id = Id::new(id);
-        let name = match around.snapshot.by_id(Kind::Role, &id).map(|seen| &seen.body) {
-            Some(Body::Role(role)) => role.name.clone(),
-            _ => id.to_string(),
-        };
-        return Ok(RoleRef::Existing(Named { level: "role".to_owned(), id, name }));
-    }
-    let name = external.name.unwrap_or_default();
-    let key = around.dialect.role_key(&name, scope);
-    if around.snapshot.is_ambiguous(Kind::Role, &key) {
-        let message = format!(
-            "spec.roleRef.external.name: more than one role is called {name:?}: write the id of the one that is meant"
-        );
-        return Err(Problem::new(Issue::Invalid, message));
-    }
-    if let Some(seen) = around.snapshot.by_key(Kind::Role, &key) {
-        return Ok(RoleRef::Existing(Named { level: "role".to_owned(), id: seen.id.clone(), name }));
-    }
-    match find(around, "role", &name, None, lookups) {
-        Ok(role) => Ok(RoleRef::Existing(role)),
-        Err(problem) => {
-            Err(Problem::new(problem.issue, format!("spec.roleRef.external.name: {}", problem.message)))
-        }
-    }
-}
-
-fn own_role(binding: &api::RoleBinding, name: &str, around: &Surroundings<'_>) -> Result<RoleRef, Problem> {
-    let Some(role) = (around.roles)(name) else {
-        return Err(Problem::new(Issue::Waiting, format!("waits for Role {name}, which does not exist")));
-    };
-    if role.backend() != binding.backend() {
-        return Err(Problem::new(
-            Issue::Invalid,
-            format!(
-                "spec.roleRef.name: Role {name} belongs to Backend {}, this object to Backend {}: both must name the same",
-                role.backend(),
-                binding.backend()
-            ),
-        ));
-    }
-    if role.going() && !binding.going() {
-        return Err(Problem::new(Issue::Waiting, format!("Role {name} is being deleted: name another role")));
-    }
-    let made = |entry: &&api::HeldEntry| entry.kind == "Role" && entry.state == api::HeldState::Present;
-    let held = role.held().iter().find(made).and_then(|entry| entry.id.clone());
-    let external = role_name(&role);
-    match held {
-        Some(id) => {
-            Ok(RoleRef::Existing(Named { level: "role".to_owned(), id: Id::new(id), name: external }))
-        }
-        None if around.planning || role.status().is_some_and(|status| status.plan.is_some()) => {
-            Ok(RoleRef::Planned(external))
-        }
-        None => Err(Problem::new(
-            Issue::Waiting,
-            format!("waits for Role {name}, which is not in the back end yet"),
-        )),
-    }
-}
-
-fn subject(
-    listed: &api::Subject,
-    around: &Surroundings<'_>,
-    lookups: &mut BTreeSet<Lookup>,
-) -> Result<Named, Problem> {
-    let kind = kind_of(listed.kind);
-    let offered = around.dialect.capabilities().subjects;
-    if !offered.contains(&kind) {
-        let offered: Vec<String> = offered.iter().map(ToString::to_string).collect();
-        return Err(Problem::new(
-            Issue::Invalid,
-            format!(
-                "spec.subjects: {} has no {kind}s; it has: {}",
-                around.dialect.vendor(),
-                offered.join(", ")
-            ),
-        ));
-    }
-    if let Some(id) = around.dialect.id_of(kind.level(), &listed.name) {
-        return Ok(around.snapshot.directory().named(kind.level(), &id));
-    }
-    find(around, kind.level(), &listed.name, None, lookups)
-}
-
 fn find(
     around: &Surroundings<'_>,
     level: &'static str,
@@ -390,115 +220,6 @@ fn spoken(level: &str) -> &str {
         "dataSource" => "data source",
         level => level,
     }
-}
-
-/// A scope or resource as a spec names it: by levels from the widest to the narrowest, or by an id.
-struct Place {
-    levels: BTreeMap<&'static str, String>,
-    id: Option<String>,
-}
-
-impl Place {
-    fn of_scope(scope: Option<&api::Scope>) -> Self {
-        let Some(scope) = scope else { return Self { levels: BTreeMap::new(), id: None } };
-        Self::new(scope.levels(), &scope.id)
-    }
-
-    fn of_resource(resource: &api::ResourceRef) -> Self {
-        Self::new(resource.levels(), &resource.id)
-    }
-
-    fn new(levels: Vec<(&'static str, &str)>, id: &Option<String>) -> Self {
-        let levels = levels.into_iter().map(|(level, name)| (level, name.to_owned())).collect();
-        Self { levels, id: id.clone() }
-    }
-}
-
-/// A place below another is looked up inside it, so the wider levels are needed too.
-fn place_levels(place: &Place, dialect: &dyn Dialect) -> Vec<&'static str> {
-    let levels = dialect.capabilities().levels;
-    let by_id = place.id.as_deref().and_then(|id| dialect.level_of(&Id::new(id)));
-    let deepest = levels.iter().rposition(|level| place.levels.contains_key(level) || by_id == Some(*level));
-    match deepest {
-        // An organization is needed only where one is named.
-        Some(deepest) => {
-            let named_first =
-                levels.iter().position(|level| place.levels.contains_key(level)).unwrap_or(deepest);
-            levels[named_first.min(deepest)..=deepest].to_vec()
-        }
-        None => Vec::new(),
-    }
-}
-
-fn locate(
-    place: &Place,
-    field: &str,
-    admitted: &[&str],
-    around: &Surroundings<'_>,
-    lookups: &mut BTreeSet<Lookup>,
-) -> Result<Named, Problem> {
-    let Capabilities { levels, .. } = around.dialect.capabilities();
-    let found = if let Some(id) = &place.id {
-        let id = Id::new(id);
-        let level = around.dialect.level_of(&id).unwrap_or_default();
-        around.snapshot.directory().named(level, &id)
-    } else {
-        let mut found: Option<Named> = None;
-        for level in *levels {
-            let Some(name) = place.levels.get(level) else { continue };
-            found = Some(if let Some(id) = around.dialect.id_of(level, name) {
-                around.snapshot.directory().named(level, &id)
-            } else {
-                find(around, level, name, found.as_ref(), lookups).map_err(|problem| {
-                    Problem::new(problem.issue, format!("{field}.{level}: {}", problem.message))
-                })?
-            });
-        }
-        found.ok_or_else(|| {
-            Problem::new(
-                Issue::Invalid,
-                format!("{field}: {} needs one: write {}", around.dialect.vendor(), admitted.join(" or ")),
-            )
-        })?
-    };
-    if !admitted.contains(&found.level.as_str()) {
-        let what = if found.level.is_empty() {
-            "something unknown".to_owned()
-        } else {
-            format!("a {}", found.level)
-        };
-        return Err(Problem::new(
-            Issue::Invalid,
-            format!(
-                "{field}: {} is {what}, and {} has this for: {}",
-                found.name,
-                around.dialect.vendor(),
-                admitted.join(", ")
-            ),
-        ));
-    }
-    Ok(found)
-}
-
-fn scope(
-    binding: &api::RoleBinding,
-    around: &Surroundings<'_>,
-    lookups: &mut BTreeSet<Lookup>,
-) -> Result<Option<Named>, Problem> {
-    let Capabilities { grant_levels: admitted, scope_optional, .. } = around.dialect.capabilities();
-    if binding.spec.scope.is_none() && *scope_optional {
-        return Ok(None);
-    }
-    if admitted.is_empty() {
-        return match &binding.spec.scope {
-            None => Ok(None),
-            Some(_) => Err(Problem::new(
-                Issue::Invalid,
-                format!("spec.scope: {} has no scopes: leave it out", around.dialect.vendor()),
-            )),
-        };
-    }
-    locate(&Place::of_scope(binding.spec.scope.as_ref()), "spec.scope", admitted, around, lookups).map(Some)
 }
 
 impl Resolve for api::ResourceRestriction {

@@ -84,12 +84,12 @@ fn event(step: &Step, drift: bool) -> (&'static str, String) {
     let reason = match (change.verb(), body.kind()) {
         _ if drift => "DriftCorrected",
         (Verb::Create, Kind::Role) => "Created",
-        (Verb::Create, Kind::Grant) => "Granted",
+        (Verb::Create, Kind::Grant | Kind::Group) => "Granted",
         (Verb::Update, Kind::Restriction) if step.releases => "Unrestricted",
         (Verb::Create | Verb::Update, Kind::Restriction) => "Restricted",
         (Verb::Update, _) => "Updated",
         (Verb::Delete, Kind::Role) => "Deleted",
-        (Verb::Delete, Kind::Grant) => "Revoked",
+        (Verb::Delete, Kind::Grant | Kind::Group) => "Revoked",
         (Verb::Delete, Kind::Restriction) => "Unrestricted",
     };
     let note = match change {

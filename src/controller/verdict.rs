@@ -13,13 +13,13 @@ use super::{
     managed::{Managed, to_status},
 };
 use crate::{
-    access::{Body, Verb},
+    access::{Body, Group, Named, Verb},
     api::{
         self, HeldEntry, ObjectStatus, PlanStatus, PlannedChange, Reason, SubjectState, SubjectStatus,
         annotations,
     },
     backends::{Class, Error},
-    engine::{Finding, Held, Issue, Plan, Wish},
+    engine::{Finding, Held, Issue, Plan, Want, Wish},
 };
 
 /// How much of a message a condition keeps, in bytes.
@@ -104,9 +104,14 @@ impl Verdict {
     }
 }
 
+/// How many things an object asks for, as its spec counts them.
+pub fn asked_for<K: Managed>(object: &K, assessment: &Assessment) -> usize {
+    listed_subjects(object).map_or(assessment.resolved.wants.len(), <[api::Subject]>::len)
+}
+
 /// The verdict of an object for which there is nothing to do.
 pub fn settled<K: Managed>(ctx: &super::context::Context, object: &K, assessment: &Assessment) -> Verdict {
-    let wants = assessment.resolved.wants.len();
+    let wants = asked_for(object, assessment);
     if let Some(found) = Verdict::of_findings(assessment.plan.findings(), wants) {
         return found;
     }
@@ -165,27 +170,34 @@ pub fn subjects<K: Managed>(
         .iter()
         .map(|subject| {
             let name = subject.called();
-            let want = assessment.resolved.wants.iter().find(|want| want.name.as_ref() == Some(&name));
+            let want = assessment.resolved.wants.iter().find(|want| speaks_of(want, &name, subject));
             let id = want.and_then(|want| match &want.wish {
                 Wish::Body(Body::Grant(grant)) => Some(grant.subject.id.to_string()),
+                Wish::Body(Body::Group(group)) => member(group, subject).map(|member| member.id.to_string()),
                 _ => None,
             });
+            let held = want.map_or(Some(name.as_str()), |want| want.name.as_deref());
             let (state, message) =
-                match (findings.get(name.as_str()).copied().or(whole), planned(assessment, &name)) {
+                match (findings.get(name.as_str()).copied().or(whole), planned(assessment, held)) {
                     (Some(finding), _) => (subject_state(finding.issue), Some(finding.message.clone())),
-                    (None, Some(_)) => match refused(outcome, &name, assessment) {
+                    (None, Some(_)) => match refused(outcome, held) {
                         Some(error) => (SubjectState::Refused, Some(error.message.clone())),
                         None => (SubjectState::Pending, None),
                     },
+                    (None, None) if is_elsewhere(want) => {
+                        let message = "who is in the group is for the identity provider to say";
+                        (SubjectState::Pending, Some(message.to_owned()))
+                    }
                     (None, None) => (SubjectState::Granted, None),
                 };
             let message = message.map(|message| bounded(&message, MESSAGE_LIMIT).to_owned());
-            let kind = match subject.kind {
-                api::SubjectKind::User => "User",
-                api::SubjectKind::ServiceAccount => "ServiceAccount",
-                api::SubjectKind::Team => "Team",
-            };
-            SubjectStatus { kind: kind.to_owned(), name: subject.name.clone(), id, state, message }
+            SubjectStatus {
+                kind: subject.kind.as_str().to_owned(),
+                name: subject.name.clone(),
+                id,
+                state,
+                message,
+            }
         })
         .collect()
 }
@@ -196,19 +208,39 @@ fn listed_subjects<K: Managed>(object: &K) -> Option<&[api::Subject]> {
     Some(&binding.spec.subjects)
 }
 
-fn planned<'a>(assessment: &'a Assessment, name: &str) -> Option<&'a Held> {
+/// Whether a want is about a subject: its grant, or the group that it is a member of.
+fn speaks_of(want: &Want, called: &str, subject: &api::Subject) -> bool {
+    match &want.wish {
+        Wish::Body(Body::Group(group)) => group.members.is_none() || member(group, subject).is_some(),
+        _ => want.name.as_deref() == Some(called),
+    }
+}
+
+/// Whether it is not for us to say whether the subject has the role.
+fn is_elsewhere(want: Option<&Want>) -> bool {
+    let body = want.map(|want| &want.wish);
+    matches!(body, Some(Wish::Body(Body::Group(group))) if group.members.is_none())
+}
+
+fn member<'a>(group: &'a Group, subject: &api::Subject) -> Option<&'a Named> {
+    group.members.iter().flatten().find(|member| member.name == subject.name)
+}
+
+fn planned<'a>(assessment: &'a Assessment, name: Option<&str>) -> Option<&'a Held> {
     let plan = &assessment.plan;
     plan.steps()
         .iter()
         .filter(|step| step.change.verb() != Verb::Delete)
         .map(|step| &plan.held()[step.entry])
-        .find(|held| held.name.as_deref() == Some(name))
+        .find(|held| held.name.as_deref() == name)
 }
 
-/// The failure of the step about a subject, in an outcome whose remaining plan is `assessment`.
-fn refused<'a>(outcome: Option<&'a Outcome>, name: &str, assessment: &Assessment) -> Option<&'a Error> {
-    planned(assessment, name)?;
-    outcome?.named.get(name)
+/// The failure of the step about a subject, or about the group that it is to be in.
+fn refused<'a>(outcome: Option<&'a Outcome>, name: Option<&str>) -> Option<&'a Error> {
+    match name {
+        Some(name) => outcome?.named.get(name),
+        None => outcome?.failure(),
+    }
 }
 
 fn subject_state(issue: Issue) -> SubjectState {

@@ -246,6 +246,7 @@ fn holds(case: &Case, world: &World) -> Vec<Held> {
         Spec::Role { .. } | Spec::Deleted(Kind::Role) => Kind::Role,
         Spec::Binding { .. } | Spec::Deleted(Kind::Grant) => Kind::Grant,
         Spec::Restriction { .. } | Spec::Deleted(Kind::Restriction) => Kind::Restriction,
+        Spec::Deleted(Kind::Group) => unreachable!("no case is about a group"),
     };
     let most = if kind == Kind::Grant { case.holdings.len() } else { 1 };
     let mut seen: HashSet<Id> = HashSet::new();
@@ -264,6 +265,7 @@ fn holds(case: &Case, world: &World) -> Vec<Held> {
                 grant_body(case.dialect, holding.applied % ROLES, holding.subject, holding.scope),
             ),
             Kind::Restriction => (resource(holding.scope), resource(holding.scope)),
+            Kind::Group => unreachable!("no case is about a group"),
         };
         let key = case.dialect.key(&body);
         let there = world.of_key(kind, &key).first().map(|thing| thing.id.clone());

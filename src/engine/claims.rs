@@ -258,7 +258,7 @@ impl Claims {
         let Some(claim) = self.claims.get(claimant) else { return true };
         let asks = match slot.0 {
             Kind::Role => claim.wants.keys().any(|(kind, _)| *kind == Kind::Role),
-            Kind::Grant | Kind::Restriction => claim.wants.get(slot).is_some(),
+            Kind::Grant | Kind::Restriction | Kind::Group => claim.wants.get(slot).is_some(),
         };
         claim.going || claim.active && !asks
     }

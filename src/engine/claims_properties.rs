@@ -129,6 +129,7 @@ impl Town {
                 (Some(subject.clone()), testing::grant(&format!("R{}", says % 3), &subject, scope))
             }
             Kind::Restriction => (None, testing::restriction(&format!("place-{}", thing % 2))),
+            Kind::Group => unreachable!("no story is about a group"),
         }
     }
 

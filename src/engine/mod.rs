@@ -17,6 +17,8 @@ mod claims_tests;
 #[cfg(test)]
 mod closing_tests;
 #[cfg(test)]
+mod group_tests;
+#[cfg(test)]
 mod partial_tests;
 #[cfg(test)]
 mod plan_tests;

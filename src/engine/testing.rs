@@ -44,6 +44,7 @@ impl Dialect for TestDialect {
         match body {
             Body::Role(role) => Key::new([("name", &role.name)]),
             Body::Restriction(restriction) => Key::new([("resource", restriction.resource.id.as_str())]),
+            Body::Group(group) => Key::new([("name", &group.name)]),
             Body::Grant(grant) => {
                 let role = match &grant.role {
                     RoleRef::Existing(role) => role.id.as_str(),

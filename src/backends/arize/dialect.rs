@@ -25,6 +25,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     levels: &[ORGANIZATION, SPACE, PROJECT],
     grant_levels: &[SPACE, PROJECT],
     scope_optional: false,
+    group_members: &[],
     restriction_levels: &[PROJECT, DASHBOARD, PROMPT],
 };
 
@@ -74,6 +75,7 @@ impl Dialect for ArizeDialect {
                 Key::new([("subject", grant.subject.id.as_str()), ("scope", scope)])
             }
             Body::Restriction(restriction) => Key::new([("resource", restriction.resource.id.as_str())]),
+            Body::Group(group) => Key::new([("name", &group.name)]),
         }
     }
 

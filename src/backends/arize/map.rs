@@ -38,7 +38,7 @@ impl Names for Directory {
 impl Names for Body {
     fn named(&self, level: &str, id: Id) -> Named {
         let known: Vec<&Named> = match self {
-            Body::Role(_) => Vec::new(),
+            Body::Role(_) | Body::Group(_) => Vec::new(),
             Body::Grant(Grant { role, subject, scope }) => {
                 let role = match role {
                     RoleRef::Existing(role) => Some(role),

@@ -143,6 +143,7 @@ pub async fn read(client: &Client, kind: Kind, id: &Id) -> Result<Option<Observe
         Kind::Role => client.get::<Role>(id).await?.map(shown).transpose(),
         Kind::Grant => Ok(client.get::<Binding>(id).await?.map(|binding| map::grant(binding, &NoNames))),
         Kind::Restriction => restriction(client, id, ArizeDialect.level_of(id), &NoNames).await,
+        Kind::Group => Err(Error::mistake("Arize has no groups")),
     }
 }
 
@@ -159,6 +160,7 @@ pub async fn find(client: &Client, body: &Body) -> Result<Option<Observed>, Erro
         Body::Restriction(wanted) => {
             restriction(client, &wanted.resource.id, Some(&wanted.resource.level), body).await
         }
+        Body::Group(_) => Err(Error::mistake("Arize has no groups")),
     }
 }
 

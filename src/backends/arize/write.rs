@@ -23,13 +23,14 @@ pub async fn write(client: &Client, change: &Change) -> Result<Option<Observed>,
         Change::Create { after: after @ Body::Restriction(restriction), .. } => {
             restrict(client, restriction, after).await.map(Some)
         }
+        Change::Create { after: Body::Group(_), .. } => Err(Error::mistake("Arize has no groups")),
         Change::Update { id, before: Body::Role(before), after: Body::Role(after) } => {
             update_role(client, id, before, after).await.map(Some)
         }
         Change::Update { id, before: Body::Grant(before), after: after @ Body::Grant(grant) } => {
             update_grant(client, id, before, grant, after).await.map(Some)
         }
-        Change::Update { .. } => Err(misuse("a thing of this kind cannot be updated into this one")),
+        Change::Update { .. } => Err(Error::mistake("a thing of this kind cannot be updated into this one")),
         Change::Delete { id, before } => delete(client, id, before.kind()).await.map(|()| None),
     };
     result.map_err(|error| explained(error, change))
@@ -59,7 +60,7 @@ async fn update_role(client: &Client, id: &Id, before: &Role, after: &Role) -> R
         body.insert("permissions".to_owned(), permissions(after));
     }
     if body.is_empty() {
-        return Err(misuse("an update of a role that changes nothing"));
+        return Err(Error::mistake("an update of a role that changes nothing"));
     }
     made_role(client.patch(wire::Role::PATH, id, Value::Object(body)).await?)
 }
@@ -73,9 +74,9 @@ fn made_role(answer: Answer) -> Result<Observed, Error> {
 }
 
 async fn create_grant(client: &Client, grant: &Grant, after: &Body) -> Result<Observed, Error> {
-    let scope = grant.scope.as_ref().ok_or_else(|| misuse("a grant without a scope"))?;
-    let resource_type =
-        map::binding_type(scope).ok_or_else(|| misuse("a grant on what is neither a space nor a project"))?;
+    let scope = grant.scope.as_ref().ok_or_else(|| Error::mistake("a grant without a scope"))?;
+    let resource_type = map::binding_type(scope)
+        .ok_or_else(|| Error::mistake("a grant on what is neither a space nor a project"))?;
     let body = json!({
         "role_id": existing(&grant.role)?.id,
         "user_id": grant.subject.id,
@@ -95,7 +96,7 @@ async fn update_grant(
     after: &Body,
 ) -> Result<Observed, Error> {
     if before.subject != grant.subject || before.scope != grant.scope {
-        return Err(misuse("an update of a grant's subject or scope"));
+        return Err(Error::mistake("an update of a grant's subject or scope"));
     }
     let body = json!({"role_id": existing(&grant.role)?.id});
     let answer = client.patch(wire::Binding::PATH, id, body).await?;
@@ -114,6 +115,7 @@ async fn delete(client: &Client, id: &Id, kind: Kind) -> Result<(), Error> {
         Kind::Role => wire::Role::PATH,
         Kind::Grant => wire::Binding::PATH,
         Kind::Restriction => wire::Restriction::PATH,
+        Kind::Group => return Err(Error::mistake("Arize has no groups")),
     };
     client.delete(path, id).await
 }
@@ -122,14 +124,9 @@ fn existing(role: &RoleRef) -> Result<&Named, Error> {
     match role {
         RoleRef::Existing(role) => Ok(role),
         RoleRef::Planned(name) => {
-            Err(misuse(&format!("a grant of the role {name:?}, which does not exist yet")))
+            Err(Error::mistake(format!("a grant of the role {name:?}, which does not exist yet")))
         }
     }
-}
-
-/// A change that no plan should hold. Nothing was sent.
-fn misuse(what: &str) -> Error {
-    Error::new(Class::Invalid, format!("a mistake in Rolewright, please report it: {what}"))
 }
 
 fn explained(mut error: Error, change: &Change) -> Error {

@@ -27,6 +27,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     levels: &["folder", "dashboard", "dataSource"],
     grant_levels: &[],
     scope_optional: false,
+    group_members: &[],
     restriction_levels: &["folder", "dashboard", "dataSource"],
 };
 
@@ -169,6 +170,7 @@ impl Dialect for GrafanaDialect {
                 Key::new([("role", role), ("subject", grant.subject.id.as_str())])
             }
             Body::Restriction(restriction) => Key::new([("resource", restriction.resource.id.as_str())]),
+            Body::Group(group) => Key::new([("name", &group.name)]),
         }
     }
 

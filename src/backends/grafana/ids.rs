@@ -33,7 +33,8 @@ impl Principal {
     pub fn group(self) -> Group {
         match self.kind {
             SubjectKind::User | SubjectKind::ServiceAccount => Group::Users,
-            SubjectKind::Team => Group::Teams,
+            // Grafana has no groups beside its teams.
+            SubjectKind::Team | SubjectKind::Group => Group::Teams,
         }
     }
 }

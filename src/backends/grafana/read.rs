@@ -88,6 +88,7 @@ pub async fn look_up(client: &Client, level: &str, name: &str) -> Result<Vec<Ent
             let found: Vec<Team> = client.pages(filters).all().await?;
             found.into_iter().map(map::team).collect()
         }
+        Some(SubjectKind::Group) => return Err(Error::mistake("Grafana has no groups")),
         None if let Some(sort) = Sort::of(level) => resources::entries(client, sort, Some(name)).await?,
         None if level == ROLE => roles(client).await?.iter().map(map::role_entry).collect(),
         None => return Err(Error::new(Class::Invalid, format!("Grafana cannot look up a {level} by name"))),
@@ -119,6 +120,7 @@ pub async fn read(client: &Client, kind: Kind, id: &Id) -> Result<Option<Observe
             };
             held(client, principal, map::unnamed(principal), &role).await
         }
+        Kind::Group => Err(Error::mistake("Grafana has no groups")),
         Kind::Restriction => resources::restriction(client, map::unknown(id)).await,
     }
 }
@@ -128,6 +130,7 @@ pub async fn find(client: &Client, body: &Body) -> Result<Option<Observed>, Erro
     match body {
         Body::Role(wanted) => role_of_name(client, wanted).await,
         Body::Grant(wanted) => grant_of(client, wanted).await,
+        Body::Group(_) => Err(Error::mistake("Grafana has no groups")),
         Body::Restriction(wanted) => resources::restriction(client, wanted.resource.clone()).await,
     }
 }

@@ -119,16 +119,18 @@ impl Planner<'_> {
         (!grants.is_empty()).then(|| wording::still_granted(seen, &grants))
     }
 
-    /// The grants that a role's removal would take from their subjects.
+    /// The grants that a role's removal would take from their subjects, by themselves or as members of groups.
     fn dependents(&self, seen: &Observed) -> Vec<String> {
         if seen.body.kind() != Kind::Role {
             return Vec::new();
         }
-        let of_this = |grant: &&Observed| match &grant.body {
-            Body::Grant(grant) => matches!(&grant.role, RoleRef::Existing(role) if role.id == seen.id),
+        let is_this = |role: &RoleRef| matches!(role, RoleRef::Existing(role) if role.id == seen.id);
+        let of_this = |thing: &&Observed| match &thing.body {
+            Body::Grant(grant) => is_this(&grant.role),
+            Body::Group(group) => group.roles.iter().any(is_this),
             _ => false,
         };
-        let grants = self.observed.all(Kind::Grant).filter(of_this);
+        let grants = self.observed.all(Kind::Grant).chain(self.observed.all(Kind::Group)).filter(of_this);
         let mut titles: Vec<String> = grants.map(|grant| grant.body.title()).collect();
         titles.sort();
         titles

@@ -7,7 +7,7 @@ use super::{
         ids::{self, Principal},
         read,
     },
-    denied, is_refused, misuse, untouchable,
+    denied, is_refused, untouchable,
 };
 use crate::{
     access::{Body, Dialect, Grant, Named, Observed, RoleRef},
@@ -57,14 +57,14 @@ pub async fn delete(client: &Client, grant: &Grant) -> Result<(), Error> {
 
 fn parts(grant: &Grant) -> Result<(Principal, &Named), Error> {
     if grant.scope.is_some() {
-        return Err(misuse("a grant with a scope"));
+        return Err(Error::mistake("a grant with a scope"));
     }
-    let principal =
-        Principal::of(&grant.subject.id).ok_or_else(|| misuse("a grant for an id that is nobody's"))?;
+    let principal = Principal::of(&grant.subject.id)
+        .ok_or_else(|| Error::mistake("a grant for an id that is nobody's"))?;
     let role = match &grant.role {
         RoleRef::Existing(role) => role,
         RoleRef::Planned(name) => {
-            return Err(misuse(&format!("a grant of the role {name:?}, which does not exist yet")));
+            return Err(Error::mistake(format!("a grant of the role {name:?}, which does not exist yet")));
         }
     };
     // The call would be answered as if it were done (contract 3.9).

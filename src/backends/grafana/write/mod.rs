@@ -26,23 +26,21 @@ pub async fn write(client: &Client, change: &Change) -> Result<Option<Observed>,
         Change::Update { before: Body::Restriction(before), after: Body::Restriction(after), .. } => {
             restrictions::update(client, before, after).await.map(Some)
         }
-        Change::Update { .. } => Err(misuse("a thing of this kind cannot be updated into this one")),
+        Change::Update { .. } => Err(Error::mistake("a thing of this kind cannot be updated into this one")),
         Change::Delete { id, before: Body::Role(role) } => {
             roles::delete(client, id, role).await.map(|()| None)
         }
         Change::Delete { before: Body::Grant(grant), .. } => {
             grants::delete(client, grant).await.map(|()| None)
         }
+        Change::Create { after: Body::Group(_), .. } | Change::Delete { before: Body::Group(_), .. } => {
+            Err(Error::mistake("Grafana has no groups"))
+        }
         Change::Create { after: Body::Restriction(_), .. }
-        | Change::Delete { before: Body::Restriction(_), .. } => Err(misuse(
+        | Change::Delete { before: Body::Restriction(_), .. } => Err(Error::mistake(
             "a restriction is neither made nor removed here: defaults are taken away and given back",
         )),
     }
-}
-
-/// A change that no plan should hold. Nothing was sent.
-fn misuse(what: &str) -> Error {
-    Error::new(Class::Invalid, format!("a mistake in Rolewright, please report it: {what}"))
 }
 
 /// Refuses to touch what Grafana keeps for itself. The plan leaves that alone; this keeps a mistake there from reaching it.

@@ -10,7 +10,7 @@ use crate::{
 pub async fn update(client: &Client, before: &Restriction, after: &Restriction) -> Result<Observed, Error> {
     let named = &after.resource;
     let Some(resource) = Resource::of(&named.id) else {
-        return Err(super::misuse("a restriction of what is no resource"));
+        return Err(Error::mistake("a restriction of what is no resource"));
     };
     let gone = before.open.keys().filter(|role| !after.open.contains_key(*role));
     let given = after.open.iter().filter(|(role, permission)| before.open.get(*role) != Some(permission));

@@ -9,7 +9,7 @@ use super::{
         dialect::{GLOBAL, GROUP, HIDDEN, reserved_name, reserved_uid},
         map, read, wire,
     },
-    denied, is_refused, misuse, untouchable,
+    denied, is_refused, untouchable,
 };
 use crate::{
     access::{Body, Id, Observed, Role, Rule},
@@ -180,6 +180,6 @@ fn flag(role: &Role, field: &str) -> Result<Option<bool>, Error> {
         None => Ok(None),
         Some("true") => Ok(Some(true)),
         Some("false") => Ok(Some(false)),
-        Some(_) => Err(misuse("a flag that is neither true nor false")),
+        Some(_) => Err(Error::mistake("a flag that is neither true nor false")),
     }
 }
