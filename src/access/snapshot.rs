@@ -97,7 +97,7 @@ impl Builder {
 
     /// The snapshot. Call it only when every list has been read to its end.
     pub fn complete(self) -> Snapshot {
-        Snapshot { parts: self.parts, directory: self.directory }
+        Snapshot { parts: self.parts, directory: self.directory, missed: HashSet::new() }
     }
 }
 
@@ -106,12 +106,24 @@ impl Builder {
 pub struct Snapshot {
     parts: HashMap<Kind, Part>,
     directory: Directory,
+    /// What was asked for by its id and not seen.
+    missed: HashSet<(Kind, Id)>,
 }
 
 impl Snapshot {
     /// The thing of an id.
     pub fn by_id(&self, kind: Kind, id: &Id) -> Option<&Observed> {
         self.parts.get(&kind)?.by_id.get(id).map(|seen| &**seen)
+    }
+
+    /// Whether a thing was asked for by its id and not seen: it may be gone or hidden.
+    pub fn is_missed(&self, kind: Kind, id: &Id) -> bool {
+        self.missed.contains(&(kind, id.clone()))
+    }
+
+    /// Notes that a thing was asked for by its id and not seen.
+    pub fn miss(&mut self, kind: Kind, id: Id) {
+        self.missed.insert((kind, id));
     }
 
     /// The thing of a natural key.

@@ -31,7 +31,7 @@ pub enum End {
 pub enum Moved {
     /// The thing has changed, or is not seen any more.
     Changed,
-    /// Somebody else has made it in the meantime: what was intended is not this object's.
+    /// Somebody else has made it in the meantime, or taken what was to be taken: what was intended is not this object's.
     Foreign,
 }
 
@@ -148,12 +148,17 @@ async fn take(session: &Session, step: &Step, held: &Held, claimant: &Claimant) 
         Change::Create { after, .. } => create(session, step, after).await,
         Change::Update { id, before, after } => {
             let stands = || !step.releases || wanted_by_none(id);
-            update(session, &step.change, id, before, after, stands).await
+            update(session, &step.change, id, before, after, stands, is_first_closing(step)).await
         }
         Change::Delete { id, before } => {
             delete(session, &step.change, id, before, || wanted_by_none(id)).await
         }
     }
+}
+
+/// Whether a step closes a resource for an object that has not tried to before: what it takes has to be just what was recorded.
+fn is_first_closing(step: &Step) -> bool {
+    step.change.before().is_some_and(Body::is_open) && !step.resumed && !step.releases
 }
 
 async fn create(session: &Session, step: &Step, after: &Body) -> End {
@@ -211,9 +216,14 @@ async fn update(
     before: &Body,
     after: &Body,
     stands: impl Fn() -> bool,
+    first: bool,
 ) -> End {
     let backend = &*session.backend;
     match again(backend, before.kind(), id).await {
+        Ok(Some(seen)) if first && seen.body != *before => {
+            session.put(seen);
+            return End::Moved(Moved::Foreign);
+        }
         Ok(Some(seen)) if seen.body == *after => return done(session, seen),
         Ok(Some(seen)) if seen.body != *before || !stands() => return moved(session, seen),
         Ok(Some(_)) => {}
@@ -303,9 +313,7 @@ fn held_after(plan: &Plan, ends: &[End]) -> Vec<Held> {
     for (step, end) in plan.steps().iter().zip(ends) {
         let entry = &mut held[step.entry];
         match (&step.change, end) {
-            (Change::Delete { .. }, End::Done(_)) | (Change::Create { .. }, End::Moved(Moved::Foreign)) => {
-                *entry = None;
-            }
+            (Change::Delete { .. }, End::Done(_)) | (_, End::Moved(Moved::Foreign)) => *entry = None,
             (_, End::Done(_)) if step.releases => *entry = None,
             (Change::Create { after, .. } | Change::Update { after, .. }, End::Done(Some(now))) => {
                 if let Some(entry) = entry {

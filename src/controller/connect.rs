@@ -2,7 +2,7 @@
 //! ten thousand objects and a dead key make a handful of calls.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -325,7 +325,7 @@ async fn probe(
         Ok(identity) => identity,
         Err(error) => return failed(ctx, name, &error),
     };
-    if let Some(verdict) = lost_kinds(backend, &identity.lacks) {
+    if let Some(verdict) = lost_kinds(ctx, name, &identity.lacks) {
         return Attempt::Fails { verdict, no_credential: false, wait: backoff(ctx, name) };
     }
     if let Some(pin) = &pinned
@@ -365,25 +365,31 @@ async fn probe(
     Attempt::Works { link, pin: TenantPin { id: tenant.id.clone(), anchors }, identity: identity.description }
 }
 
-/// What the account had and has no more, its objects may hold: they wait for it, and nobody is told that it is all removed.
-fn lost_kinds(backend: &Backend, lacks: &BTreeMap<crate::access::Kind, String>) -> Option<Verdict> {
-    let had = &backend.status.as_ref()?.capabilities;
-    let (_, why) = lacks.iter().find(|(kind, _)| had.contains(&kind.to_string()))?;
+/// What the account has no more and objects of this Backend hold: they wait for it, and nobody is told that it is all removed.
+fn lost_kinds(ctx: &Context, name: &Name, lacks: &BTreeMap<crate::access::Kind, String>) -> Option<Verdict> {
+    struct Held(BTreeSet<String>);
+    impl Visitor for Held {
+        fn visit<K: Resolve + Stored>(&mut self, object: Arc<K>) {
+            self.0.extend(object.held().iter().map(|held| held.kind.clone()));
+        }
+    }
+    if lacks.is_empty() {
+        return None;
+    }
+    let mut held = Held(BTreeSet::new());
+    ctx.caches.each_of(name, &mut held);
+    let (kind, why) = lacks.iter().find(|(kind, _)| held.0.contains(&kind.to_string()))?;
     Some(Verdict::new(
         Reason::Unsupported,
         format!(
-            "{why}. It had that when this Backend was connected, so its objects wait for it. Where it is gone for good, delete them with \
-             deletionPolicy: Retain, and create the Backend anew"
+            "{why}. Objects of this Backend hold {kind}s from when it had them, so all of its objects wait. Where it is gone for good, delete \
+             those objects with deletionPolicy: Retain"
         ),
     ))
 }
 
 /// Held ids mean nothing in another account: there, everything would look removed.
-fn another_account(
-    pin: &TenantPin,
-    origin: &Url,
-    anchors: &std::collections::BTreeSet<String>,
-) -> Option<Verdict> {
+fn another_account(pin: &TenantPin, origin: &Url, anchors: &BTreeSet<String>) -> Option<Verdict> {
     let there = origin.as_str().trim_end_matches('/');
     let moved = !pin.id.starts_with(&format!("{there}#"));
     let other = !pin.anchors.is_empty()

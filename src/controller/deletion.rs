@@ -55,9 +55,25 @@ pub(super) async fn let_go<K: Resolve + Stored>(work: &mut Work<'_, K>, why: &st
 pub(super) async fn finish<K: Resolve + Stored>(work: &mut Work<'_, K>, executed: bool) -> Result<(), Stop> {
     let stays = |entry: &HeldEntry| entry.state == HeldState::Present;
     if !executed && work.object.held().iter().any(stays) {
-        work.ctx.events.tell(&*work.object, Tone::Normal, "Released", "what this object held stays as it is");
+        let mut note = "what this object held stays as it is".to_owned();
+        if let Some(taken) = taken(work.object.held()) {
+            note.push_str(&format!("; taken away for it and not given back: {taken}"));
+        }
+        work.ctx.events.tell(&*work.object, Tone::Normal, "Released", &note);
     }
     release(work).await
+}
+
+/// What was taken away for an object, in words.
+fn taken(held: &[HeldEntry]) -> Option<String> {
+    let each = |entry: &HeldEntry| {
+        let taken = entry.taken.as_ref()?.iter().map(|(whose, what)| format!("{what} for {whose}"));
+        let taken = taken.collect::<Vec<_>>().join(", ");
+        (!taken.is_empty()).then(|| format!("{taken} on {}", entry.key.get("resource").unwrap_or_default()))
+    };
+    let all: Vec<String> =
+        held.iter().filter(|entry| entry.state == HeldState::Present).filter_map(each).collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 async fn release<K: Resolve + Stored>(work: &mut Work<'_, K>) -> Result<(), Stop> {
@@ -112,11 +128,14 @@ pub(super) async fn without_link<K: Resolve + Stored>(
             )
         })
         .collect();
-    let note = format!(
+    let mut note = format!(
         "{} was let go without a credential; this stays in the back end: {}",
         work.object.title(),
         left.join(", ")
     );
+    if let Some(taken) = taken(work.object.held()) {
+        note.push_str(&format!("; taken away for it and not given back: {taken}"));
+    }
     let regarding = work.object.object_ref(&());
     // The object's own namespace may be going and take no more Events. An Event must lie in the namespace of what it is about, so this
     // one is about the operator's namespace.

@@ -26,7 +26,7 @@ use super::{
 use crate::{
     access::{Id, Kind, Verb},
     api::{self, Mode, Reason, annotations},
-    backends::{Class, Error},
+    backends::{Class, Error, Needs},
     engine::{self, Held},
 };
 
@@ -196,7 +196,7 @@ impl<K: Resolve + Stored> Work<'_, K> {
         let handled = self.object.status().and_then(|status| status.last_handled_reconcile_at.as_ref());
         if asked.is_some() && asked != handled {
             self.ctx.failures.clear(&self.item);
-            let needs = assess::needs(&*self.object, link);
+            let needs = self.all_needs(link);
             if let Err(error) = link.session.ensure_since(&needs, Instant::now()).await {
                 return Err(self.failed_reading(backend, &error).await?);
             }
@@ -212,10 +212,8 @@ impl<K: Resolve + Stored> Work<'_, K> {
             if unread.is_empty() {
                 return Ok(assessment);
             }
-            match read_whole(&link.session, unread).await {
-                Ok(true) => {}
-                Ok(false) => link.session.distrust(),
-                Err(error) => return Err(self.failed_reading(backend, &error).await?),
+            if let Err(error) = read_whole(&link.session, unread).await {
+                return Err(self.failed_reading(backend, &error).await?);
             }
         }
         Err(Stop::Wait(Some(self.ctx.failures.next(
@@ -225,15 +223,21 @@ impl<K: Resolve + Stored> Work<'_, K> {
         ))))
     }
 
+    /// What all objects of the session need, with this one, which may be new.
+    fn all_needs(&self, link: &Link) -> Needs {
+        let mut all = sweep::needs(self.ctx, &link.session);
+        let own = assess::needs(&*self.object, link);
+        all.kinds.extend(own.kinds);
+        all.levels.extend(own.levels);
+        all
+    }
+
     /// Compares with a view that shows what is needed, and looks up what the view lacks.
     async fn look_up(&mut self, backend: &Name, link: &Link) -> Result<Assessment, Stop> {
         const ANY_AGE: Duration = Duration::MAX;
         let needs = assess::needs(&*self.object, link);
         if !link.session.shows(&needs) {
-            let mut all = sweep::needs(self.ctx, &link.session);
-            all.kinds.extend(needs.kinds.iter().copied());
-            all.levels.extend(needs.levels.iter().cloned());
-            if let Err(error) = link.session.ensure(&all, ANY_AGE).await {
+            if let Err(error) = link.session.ensure(&self.all_needs(link), ANY_AGE).await {
                 return Err(self.failed_reading(backend, &error).await?);
             }
             sweep::prepare(self.ctx, &link.session);
@@ -248,7 +252,7 @@ impl<K: Resolve + Stored> Work<'_, K> {
         let mut found = false;
         if missing.len() > LOOKUPS {
             if link.session.age().is_some_and(|age| age > STALE_VIEW) {
-                if let Err(error) = link.session.refresh(&needs).await {
+                if let Err(error) = link.session.refresh(&self.all_needs(link)).await {
                     return Err(self.failed_reading(backend, &error).await?);
                 }
                 found = true;
@@ -376,12 +380,14 @@ impl<K: Resolve + Stored> Work<'_, K> {
     /// away: only what is recorded is given back.
     async fn record_intents(&mut self, assessment: &Assessment) -> Result<(), Stop> {
         let creates = assessment.plan.steps().iter().any(|step| step.change.verb() == Verb::Create);
-        let taken = |held: &Held| held.taken.clone().map(api::Fields::from);
-        let takes = assessment.plan.held().iter().map(taken).ne(self
-            .object
-            .held()
-            .iter()
-            .map(|held| held.taken.clone()));
+        let recorded = |held: &Held| {
+            let entry = to_status(held);
+            let same = |known: &api::HeldEntry| {
+                (&known.id, known.state, &known.taken) == (&entry.id, entry.state, &entry.taken)
+            };
+            self.object.held().iter().any(same)
+        };
+        let takes = assessment.plan.held().iter().any(|held| held.taken.is_some() && !recorded(held));
         if creates || takes || assessment.plan.held().len() != self.object.held().len() {
             self.record(assessment.plan.held()).await?;
         }
@@ -540,19 +546,24 @@ impl<K: Resolve + Stored> Work<'_, K> {
     }
 }
 
-/// Reads things whole into the view. False when one is not to be seen any more.
+/// Reads things whole into the view.
 ///
 /// # Errors
 /// Whatever kept one from being read.
-async fn read_whole(session: &Session, things: &[(Kind, Id)]) -> Result<bool, Error> {
-    let mut all = true;
+async fn read_whole(session: &Session, things: &[(Kind, Id)]) -> Result<(), Error> {
+    let shown = |kind, id: &Id| {
+        let shown = session.look(&Needs::default(), |snapshot| snapshot.by_id(kind, id).is_some());
+        shown.unwrap_or_default()
+    };
     for (kind, id) in things {
         match session.backend.read(*kind, id).await? {
             Some(seen) => session.put(seen),
-            None => all = false,
+            // The view is older than that.
+            None if shown(*kind, id) => session.distrust(),
+            None => session.miss(*kind, id),
         }
     }
-    Ok(all)
+    Ok(())
 }
 
 fn ready<K: Managed>(object: &K) -> Option<&Condition> {

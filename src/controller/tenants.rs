@@ -128,6 +128,7 @@ struct View {
 enum Note {
     Put(Box<Observed>),
     Remove(Kind, Id),
+    Miss(Kind, Id),
     Learn(Box<Entry>),
 }
 
@@ -232,6 +233,7 @@ impl Session {
             match note {
                 Note::Put(observed) => snapshot.put(*observed),
                 Note::Remove(kind, id) => snapshot.remove(kind, &id),
+                Note::Miss(..) => {}
                 Note::Learn(entry) => snapshot.learn(*entry),
             }
         }
@@ -252,6 +254,11 @@ impl Session {
         self.note(Note::Remove(kind, id.clone()));
     }
 
+    /// Notes in the view that a thing was asked for by its id and not seen.
+    pub fn miss(&self, kind: Kind, id: &Id) {
+        self.note(Note::Miss(kind, id.clone()));
+    }
+
     /// Brings a name that was looked up into the view.
     pub fn learn(&self, entry: Entry) {
         self.note(Note::Learn(Box::new(entry)));
@@ -263,6 +270,7 @@ impl Session {
             match &note {
                 Note::Put(observed) => snapshot.put((**observed).clone()),
                 Note::Remove(kind, id) => snapshot.remove(*kind, id),
+                Note::Miss(kind, id) => snapshot.miss(*kind, id.clone()),
                 Note::Learn(entry) => snapshot.learn((**entry).clone()),
             }
         }

@@ -158,7 +158,9 @@ impl Town {
                     under_way: None,
                 };
                 let object = self.objects.entry(*number).or_insert_with(fresh);
-                if !object.going {
+                // The resource of a restriction cannot be changed.
+                let fixed = self.story.kind == Kind::Restriction && !object.wants.is_empty();
+                if !object.going && !fixed {
                     object.wants = wants;
                 }
             }

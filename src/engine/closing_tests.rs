@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::{
-    Adopt, Cause, Held, Issue, Plan, Standing, Want,
-    testing::{TestDialect, World, carry_out, issues, message, named, planned, recorded},
+    Adopt, Cause, Held, Issue, Others, Plan, Removal, Standing, Want, plan,
+    testing::{TestDialect, World, carry_out, issues, message, named, planned, policy, recorded},
 };
 use crate::access::{Body, Change, Defaults, Id, Kind, Proof, Restriction};
 
@@ -109,6 +109,31 @@ fn what_somebody_opens_while_it_is_closed_is_drift_and_not_given_back() {
 }
 
 #[test]
+fn a_name_that_stands_for_another_resource_by_now_closes_and_opens_nothing() {
+    let mut world = world(&BOTH);
+    let held = closed(&mut world);
+    let other = Body::Restriction(Restriction { resource: named("project", "g"), open: defaults(&BOTH) });
+    world.put("g", other);
+    let wants = [Want::new(None, Body::Restriction(Restriction::new(named("project", "g"))))];
+    let plan = planned(&world, &wants, &held, Adopt::Always);
+    assert_eq!((issues(&plan), plan.is_empty(), plan.held()), (vec![Issue::Conflict], true, &held[..]));
+    assert!(message(&plan).contains("f is held"), "{}", message(&plan));
+}
+
+#[test]
+fn who_waits_for_it_is_handed_what_was_taken_even_where_it_would_stay() {
+    let mut world = world(&BOTH);
+    let mut held = closed(&mut world);
+    held[0].others = Others::Wait("ResourceRestriction team-a/b".to_owned());
+    let plan = plan(&[], &world.snapshot(), &held, &policy(&CLOSES, Adopt::IfIdentical, Removal::Retain));
+    assert_eq!((issues(&plan), plan.held().len()), (vec![Issue::Waiting], 1));
+    held[0].others = Others::None;
+    let plan =
+        super::plan(&[], &world.snapshot(), &held, &policy(&CLOSES, Adopt::IfIdentical, Removal::Retain));
+    assert!(plan.is_empty() && plan.held().is_empty());
+}
+
+#[test]
 fn after_a_crash_before_the_write_what_is_open_by_then_is_recorded_too() {
     let before = world(&[("Viewer", "View")]);
     let intended = planned(&before, &wants(), &[], Adopt::IfIdentical).held().to_vec();
@@ -151,7 +176,15 @@ fn a_resource_that_was_not_looked_at_is_read_and_one_that_is_not_there_is_not_ma
     assert_eq!((issues(&plan), plan.is_empty()), (vec![Issue::NotFound], true));
     assert!(planned(&nothing, &[], &held, Adopt::Always).held().is_empty());
     let hidden = nothing.prove(Kind::Restriction, Proof::Nowhere);
-    assert_eq!(issues(&planned(&hidden, &[], &held, Adopt::Always)), [Issue::NotVisible]);
+    assert_eq!(planned(&hidden, &[], &held, Adopt::Always).unread(), [(Kind::Restriction, Id::new("f"))]);
+    // It was asked for by itself, and not seen.
+    let mut snapshot = hidden.snapshot();
+    snapshot.miss(Kind::Restriction, Id::new("f"));
+    let policy = policy(&CLOSES, Adopt::Always, Removal::Delete);
+    let plan = super::plan(&[], &snapshot, &held, &policy);
+    assert_eq!((issues(&plan), plan.held().len()), (vec![Issue::NotVisible], 1));
+    let plan = super::plan(&wants(), &snapshot, &[], &policy);
+    assert_eq!((issues(&plan), plan.unread()), (vec![Issue::NotFound], &[][..]));
 }
 
 proptest! {

@@ -34,7 +34,8 @@ pub struct Step {
     pub after: Option<usize>,
     /// Of a create: the id of what was held and is proven gone.
     pub was: Option<Id>,
-    /// For a create whose intent was recorded before this plan was made and not refused: an earlier try may have made the thing.
+    /// For a create, and for the closing of a resource, whose intent was recorded before this plan was made and not refused: an earlier
+    /// try may have done it.
     pub resumed: bool,
     /// Once it is done, its entry is held no longer.
     pub releases: bool,

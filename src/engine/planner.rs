@@ -6,7 +6,7 @@ mod letting_go;
 
 use std::{
     cmp::Ordering,
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
 };
 
 use super::{
@@ -58,6 +58,8 @@ pub(super) struct Planner<'a> {
     unread: BTreeSet<(Kind, Id)>,
     remarks: BTreeSet<String>,
     unverified: bool,
+    /// Entries that no earlier try can have acted for.
+    begun: HashSet<usize>,
 }
 
 impl<'a> Planner<'a> {
@@ -107,6 +109,7 @@ impl<'a> Planner<'a> {
             unread: BTreeSet::new(),
             remarks: BTreeSet::new(),
             unverified: false,
+            begun: HashSet::new(),
         }
     }
 
@@ -135,6 +138,9 @@ impl<'a> Planner<'a> {
             if let Some(entry) = self.entry_for(wanted) {
                 self.kept[entry] = true;
             }
+            if wanted.body.kind() == Kind::Restriction {
+                self.kept.fill(true);
+            }
             return Err(obstacle);
         }
         let slot = (wanted.body.kind(), wanted.key.clone());
@@ -149,6 +155,10 @@ impl<'a> Planner<'a> {
 
     /// A name is not a person: where it now stands for another account, that account is not granted anything on the strength of it.
     fn is_rebound(&self, wanted: &Wanted<'_>) -> Option<Obstacle> {
+        if let Body::Restriction(restriction) = wanted.body {
+            let other = self.other_resource(&wanted.key)?;
+            return Some(wording::moved(&restriction.resource, other));
+        }
         let (Body::Grant(grant), Some(name)) = (wanted.body, &wanted.want.name) else { return None };
         let before = self.rebound.get(name)?;
         let now = grant.subject.id.as_str();
@@ -157,6 +167,15 @@ impl<'a> Planner<'a> {
             return None;
         }
         Some(wording::rebound(wanted.body, name, now, before))
+    }
+
+    /// The resource that is held where the spec, which cannot be changed, means another one by now.
+    fn other_resource(&self, wanted: &Key) -> Option<&str> {
+        let mut held =
+            self.held[..self.given].iter().filter(|held| held.kind == Kind::Restriction && !held.pending());
+        let first = held.next()?;
+        let held_too = first.key == *wanted || held.any(|held| held.key == *wanted);
+        if held_too { None } else { first.key.get("resource") }
     }
 
     fn meet_one(&mut self, wanted: &Wanted<'_>) -> Outcome {
@@ -238,7 +257,7 @@ impl<'a> Planner<'a> {
     /// Asks for the whole of what was seen in outline.
     fn read(&mut self, seen: &Observed) -> Obstacle {
         self.unread.insert((seen.body.kind(), seen.id.clone()));
-        wording::unread(&seen.body)
+        wording::unread(&seen.body.title())
     }
 
     fn meet_held(&mut self, wanted: &Wanted<'_>, entry: usize, id: &Id) -> Outcome {
@@ -305,8 +324,18 @@ impl<'a> Planner<'a> {
         if self.observed.absence(Kind::Restriction, Some(&resource.id)) == Absence::Proven {
             return Some(wording::no_resource(resource));
         }
-        self.unread.insert((Kind::Restriction, resource.id.clone()));
-        Some(wording::unread(wanted.body))
+        let unlooked = self.unlooked(Kind::Restriction, &resource.id, &wanted.body.title());
+        Some(unlooked.unwrap_or_else(|| wording::no_permissions(resource)))
+    }
+
+    /// Asks for a restriction that a sweep had no reason to look at. None where it was looked at, or where lists show all there are.
+    fn unlooked(&mut self, kind: Kind, id: &Id, title: &str) -> Option<Obstacle> {
+        let listed = kind != Kind::Restriction || !self.policy.dialect.closes_defaults();
+        if listed || self.observed.is_missed(kind, id) {
+            return None;
+        }
+        self.unread.insert((kind, id.clone()));
+        Some(wording::unread(title))
     }
 
     /// What has the want's natural key.
@@ -338,6 +367,7 @@ impl<'a> Planner<'a> {
             (_, adopt) => return Err(wording::there_already(seen, wanted.body, adopt)),
         };
         let entry = entry.unwrap_or_else(|| self.add_entry(wanted, origin));
+        self.begun.insert(entry);
         let held = &mut self.held[entry];
         held.id = Some(seen.id.clone());
         held.chosen = None;
@@ -391,6 +421,7 @@ impl<'a> Planner<'a> {
         if self.taken_by_another(seen, wanted) {
             return Err(wording::name_taken(wanted.body));
         }
+        let resumed = seen.body.kind() == Kind::Restriction && !self.begun.contains(&entry);
         let change = Change::Update {
             id: seen.id.clone(),
             before: seen.body.clone(),
@@ -404,7 +435,7 @@ impl<'a> Planner<'a> {
             entry,
             after: None,
             was: None,
-            resumed: false,
+            resumed,
             releases: false,
         })))
     }
@@ -518,9 +549,12 @@ impl<'a> Planner<'a> {
     }
 
     /// Says of an entry that is neither seen nor gone what is the matter.
-    fn unknown(&self, entry: usize) -> Obstacle {
-        let held = &self.held[entry];
+    fn unknown(&mut self, entry: usize) -> Obstacle {
+        let held = self.held[entry].clone();
         let title = held.name.clone().unwrap_or_else(|| held.key.to_string());
+        if let Some(unlooked) = held.id.as_ref().and_then(|id| self.unlooked(held.kind, id, &title)) {
+            return unlooked;
+        }
         if held.pending() && self.observed.is_ambiguous(held.kind, &held.key) {
             return wording::ambiguous(held.kind, &title);
         }

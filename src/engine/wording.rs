@@ -28,8 +28,30 @@ pub(super) fn not_visible(kind: Kind, title: &str) -> Obstacle {
 }
 
 /// Of what is read before the plan is made again: nobody is told this.
-pub(super) fn unread(body: &Body) -> Obstacle {
-    Obstacle::new(Issue::Waiting, format!("{} was not read whole yet", body.title()))
+pub(super) fn unread(title: &str) -> Obstacle {
+    Obstacle::new(Issue::Waiting, format!("{title} was not read whole yet"))
+}
+
+pub(super) fn no_permissions(resource: &Named) -> Obstacle {
+    Obstacle::new(
+        Issue::NotFound,
+        format!(
+            "the back end shows no permissions of {} {}: either there is none, or the key may not see it, or the back end has no permissions \
+             for it",
+            resource.level, resource.name
+        ),
+    )
+}
+
+pub(super) fn moved(now: &Named, held: &str) -> Obstacle {
+    Obstacle::new(
+        Issue::Conflict,
+        format!(
+            "the {} that the spec names is {} now, and {held} is held: nothing was changed. To restrict the other one, delete this object and \
+             create it anew",
+            now.level, now.id
+        ),
+    )
 }
 
 pub(super) fn no_resource(resource: &Named) -> Obstacle {

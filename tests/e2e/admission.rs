@@ -240,8 +240,8 @@ async fn roles_and_bindings_that_say_too_little_or_too_much_are_refused() {
     let scope = |value: Value| bound(json!({ "scope": value }));
     const ROLE_REF: &str = "write either name (a Role in this namespace) or external";
     const EXTERNAL: &str = "write either name or id of the external role";
-    const SCOPE: &str = "write either id, or space";
-    const RESOURCE: &str = "write either space and project, or id";
+    const SCOPE: &str = "write either id; or space";
+    const RESOURCE: &str = "write one of: project (with its space)";
     let mut no_rules = role("x", &[], json!({}));
     no_rules["spec"].as_object_mut().unwrap().remove("rules");
     place

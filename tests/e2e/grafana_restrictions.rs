@@ -6,7 +6,11 @@ use rolewright::simulators::{
     grafana::{
         Simulator,
         basic_role::BasicRole::{Editor, Viewer},
-        managed::ResourceKind::{self, Dashboards, Datasources, Folders},
+        managed::{
+            ManagedPermission,
+            ResourceKind::{self, Dashboards, Datasources, Folders},
+            Subject,
+        },
         switches::Licence,
     },
     kit::faults::Action,
@@ -15,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     World,
-    grafana::{restriction, role},
+    grafana::{backend, restriction, role},
     held_ids, kept, ready_condition, status,
 };
 
@@ -173,6 +177,14 @@ async fn a_title_that_two_folders_have_is_refused_and_a_resource_that_is_not_the
     assert!(said.contains("folder:sre-runbooks") && said.contains("folder:data-runbooks"), "{said}");
     world.apply(restriction("nowhere", json!({ "folder": "Nowhere" }), json!({}))).await;
     assert!(world.reason(KIND, "nowhere", "NotFound").await.contains("no folder \"Nowhere\""));
+    world.apply(restriction("typo", json!({ "folder": "uid:typo" }), json!({}))).await;
+    let said = world.reason(KIND, "typo", "NotFound").await;
+    assert!(said.contains("no permissions of folder folder:typo"), "{said}");
+    let since = world.now();
+    world.swept().await;
+    world.swept().await;
+    let asked = world.count(since, "GET", "/api/access-control/folders/typo");
+    assert!((1..=6).contains(&asked), "a call a sweep, and no more of them: {asked}");
     world.apply(restriction("none", json!({ "folder": "SRE", "dashboard": "Payroll" }), json!({}))).await;
     assert!(world.reason(KIND, "none", "NotFound").await.contains("in folder SRE"));
     world.apply(restriction("wrong", json!({ "project": "churn" }), json!({}))).await;
@@ -224,10 +236,15 @@ async fn open_source_grafana_has_restrictions_and_nothing_else() {
     world.open_by_hand(Folders, "sre", Viewer, "View");
     world.event("sre", "DriftCorrected").await;
 
+    world.apply(restriction("metrics", json!({ "dataSource": "Prometheus" }), json!({}))).await;
+    let said = world.reason(KIND, "metrics", "NotFound").await;
+    assert!(said.contains("no permissions of dataSource Prometheus"), "{said}");
+
     // A licence is bought, and somebody says so.
     world.switch(|switches| switches.licence = Licence::Valid);
     world.annotate("Backend", "grafana", "rolewright.dev/reconcile-at", "now").await;
     world.ready("Role", "reader").await;
+    world.ready(KIND, "metrics").await;
     let backend = world.get("Backend", "grafana").await;
     assert_eq!(backend.data["status"]["capabilities"], json!(["Role", "Grant", "Restriction"]));
     world.delete(KIND, "sre").await;
@@ -235,18 +252,20 @@ async fn open_source_grafana_has_restrictions_and_nothing_else() {
     assert_eq!(world.open(Folders, "sre").0, view_and_edit());
 }
 
-const CALL: &str = "/api/access-control/folders/sre";
+const READ: &str = "/api/access-control/folders/sre";
+const WRITES: &str = "/api/access-control/folders/sre/builtInRoles/*";
 
 /// The whole life of a restriction, with `action` on the first `times` of these calls.
 async fn life_with(name: &str, methods: &[&str], action: Action, times: u64) {
     let world = World::grafana(name).await;
-    world.fault_times(methods, CALL, action.clone(), times);
+    let path = if methods == ["GET"] { READ } else { WRITES };
+    world.fault_times(methods, path, action.clone(), times);
     world.apply(restriction("sre", json!({ "folder": "SRE" }), json!({}))).await;
     let ready = world.ready(KIND, "sre").await;
     assert_eq!(ready.data["status"]["held"][0]["taken"], json!(view_and_edit()));
     assert!(world.open(Folders, "sre").0.is_empty());
     world.faults_over().await;
-    world.fault_times(methods, CALL, action, times);
+    world.fault_times(methods, path, action, times);
     world.delete(KIND, "sre").await;
     world.gone(KIND, "sre").await;
     assert_eq!(world.open(Folders, "sre").0, view_and_edit());
@@ -260,26 +279,27 @@ async fn failures_and_lost_answers_of_each_call_end_well() {
     life_with("gr-get", &["GET"], status(503), 4).await;
 }
 
+/// Until no basic role has a permission on the folder.
+async fn until_closed(world: &World<Simulator>) {
+    let open =
+        |row: &ManagedPermission| row.resource_id == "sre" && matches!(row.subject, Subject::BuiltInRole(_));
+    world.account("it is closed", |tenant| !tenant.managed_permissions.iter().any(open)).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_between_taking_and_its_record_everything_is_given_back() {
     let mut world = World::grafana("gr-kill").await;
-    world.fault(&["POST"], CALL, Action::Hold { after_work: true });
+    world.fault(&["POST"], &format!("{READ}/builtInRoles/Viewer"), Action::Hold { after_work: true });
     let since = world.now();
     world.apply(restriction("sre", json!({ "folder": "SRE" }), json!({}))).await;
-    world
-        .account("it is closed", |tenant| {
-            !tenant
-                .managed_permissions
-                .iter()
-                .any(|row| row.resource_id == "sre" && row.resource == Folders && row.permission != "Admin")
-        })
-        .await;
+    until_closed(&world).await;
     world.operator.kill();
     world.mend();
     world.restart();
     let ready = world.ready(KIND, "sre").await;
     assert_eq!(ready.data["status"]["held"][0]["taken"], json!(view_and_edit()));
-    assert_eq!(world.changes_since(since), [format!("POST {CALL}")]);
+    let writes = ["Editor", "Viewer"].map(|role| format!("POST {READ}/builtInRoles/{role}"));
+    assert_eq!(world.changes_since(since), writes, "each once");
     world.delete(KIND, "sre").await;
     world.gone(KIND, "sre").await;
     assert_eq!(world.open(Folders, "sre").0, view_and_edit());
@@ -288,7 +308,7 @@ async fn killed_between_taking_and_its_record_everything_is_given_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_not_change_permissions_is_told_and_nothing_is_recorded_as_done() {
     let world = World::grafana("gr-denied").await;
-    world.fault(&["POST"], CALL, status(403));
+    world.fault(&["POST"], WRITES, status(403));
     world.apply(restriction("sre", json!({ "folder": "SRE" }), json!({}))).await;
     world.reason(KIND, "sre", "Denied").await;
     assert_eq!(world.get(KIND, "sre").await.data["status"]["held"][0]["state"], "Refused");
@@ -299,4 +319,77 @@ async fn who_may_not_change_permissions_is_told_and_nothing_is_recorded_as_done(
     world.delete(KIND, "sre").await;
     world.gone(KIND, "sre").await;
     assert_eq!(world.open(Folders, "sre").0, defaults(&[("Editor", "Edit")]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_after_a_second_try_everything_is_given_back() {
+    let mut world = World::grafana("gr-again").await;
+    world.fault(&["POST"], WRITES, status(403));
+    world.apply(restriction("sre", json!({ "folder": "SRE" }), json!({}))).await;
+    world.reason(KIND, "sre", "Denied").await;
+    world.mend();
+    world.fault(&["POST"], &format!("{READ}/builtInRoles/Viewer"), Action::Hold { after_work: true });
+    // A refused try is repeated slowly; asked for, at once.
+    world.annotate(KIND, "sre", "rolewright.dev/reconcile-at", "now").await;
+    until_closed(&world).await;
+    world.operator.kill();
+    world.mend();
+    world.restart();
+    world.ready(KIND, "sre").await;
+    world.delete(KIND, "sre").await;
+    world.gone(KIND, "sre").await;
+    assert_eq!(world.open(Folders, "sre").0, view_and_edit());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_closed_before_the_plan_was_carried_out_is_not_given_back() {
+    let world = World::grafana("gr-person").await;
+    // The view is as old as the Plan; the person acts behind it.
+    world.apply(backend(&world.sim.url(), json!({ "sweepInterval": "1h" }))).await;
+    world.apply(restriction("sre", json!({ "folder": "SRE" }), json!({ "mode": "Plan" }))).await;
+    world.reason(KIND, "sre", "Planned").await;
+    world.open_by_hand(Folders, "sre", Viewer, "");
+    world.apply(restriction("sre", json!({ "folder": "SRE" }), json!({}))).await;
+    let ready = world.ready(KIND, "sre").await;
+    assert_eq!(ready.data["status"]["held"][0]["taken"], json!({ "Editor": "Edit" }));
+    world.delete(KIND, "sre").await;
+    world.gone(KIND, "sre").await;
+    assert_eq!(world.open(Folders, "sre").0, defaults(&[("Editor", "Edit")]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_that_somebody_asks_for_shows_what_is_held() {
+    let world = closed("gr-look").await;
+    world.apply(restriction("data", json!({ "folder": "Data platform" }), json!({}))).await;
+    world.ready(KIND, "data").await;
+    for name in ["sre", "data"] {
+        world.annotate(KIND, name, "rolewright.dev/reconcile-at", "now").await;
+        world
+            .until(KIND, name, "the look is over", |it| it.data["status"]["lastHandledReconcileAt"] == "now")
+            .await;
+        world.ready(KIND, name).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_replaces_all_permissions_at_once_loses_nobody_elses() {
+    let world = World::grafana_with("gr-replace", |switches| switches.permissions_are_replaced = true).await;
+    let before = world.open(Folders, "sre");
+    world.apply(restriction("sre", json!({ "folder": "SRE" }), json!({}))).await;
+    world.ready(KIND, "sre").await;
+    assert_eq!(world.open(Folders, "sre"), (BTreeMap::new(), before.1));
+    world.delete(KIND, "sre").await;
+    world.gone(KIND, "sre").await;
+    assert_eq!(world.open(Folders, "sre"), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lapsed_licence_leaves_restrictions_at_work_where_nothing_else_is_held() {
+    let mut world = closed("gr-lapse").await;
+    world.switch(|switches| switches.licence = Licence::Absent);
+    world.restart();
+    world.open_by_hand(Folders, "sre", Viewer, "View");
+    world.event("sre", "DriftCorrected").await;
+    let backend = world.ready("Backend", "grafana").await;
+    assert_eq!(backend.data["status"]["capabilities"], json!(["Restriction"]));
 }

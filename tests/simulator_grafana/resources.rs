@@ -276,7 +276,11 @@ async fn a_level_on_a_receiver_permits_what_belongs_to_it() {
 
 #[tokio::test]
 async fn permissions_of_resources_are_there_without_a_licence() {
-    let grafana = grafana_with(|switches| switches.licence = Licence::Absent).await;
+    let grafana = grafana_with(|switches| {
+        switches.licence = Licence::Absent;
+        switches.unlicensed_data_source_permissions = true;
+    })
+    .await;
     assert_eq!(grafana.get("/access-control/roles").await.status, 404);
     let alice = grafana.user("alice");
     for (resource, level) in [
@@ -320,4 +324,32 @@ async fn what_is_gone_takes_its_permissions_along() {
         tenant.managed_permissions.iter().filter(|row| row.resource_id.starts_with("sre")).count()
     });
     assert_eq!(left, 0);
+}
+
+#[tokio::test]
+async fn the_newest_servers_take_away_what_a_call_for_several_does_not_name() {
+    for replaced in [false, true] {
+        let grafana = grafana_with(|switches| switches.permissions_are_replaced = replaced).await;
+        let body = json!({"permissions": [{"builtInRole": "Viewer", "permission": ""}]});
+        assert_eq!(grafana.post("/access-control/folders/sre", body).await.status, 200);
+        let editors =
+            shown(&grafana, "folders/sre").await.iter().any(|line| line == "every Editor: Edit own");
+        assert_eq!(editors, !replaced);
+    }
+}
+
+#[tokio::test]
+async fn permissions_of_data_sources_need_a_licence() {
+    for (licence, kept, status) in
+        [(Licence::Valid, false, 200), (Licence::Absent, false, 404), (Licence::Absent, true, 200)]
+    {
+        let grafana = grafana_with(|switches| {
+            switches.licence = licence;
+            switches.unlicensed_data_source_permissions = kept;
+        })
+        .await;
+        let answer = grafana.get("/access-control/datasources/prometheus-main").await;
+        assert_eq!(answer.status, status, "{licence:?} {kept}");
+        assert_eq!(grafana.get("/access-control/folders/sre").await.status, 200);
+    }
 }

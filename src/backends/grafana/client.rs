@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use super::{
-    ids::{Group, Principal, Resource},
+    ids::{Group, Principal, Resource, Sort},
     pages::Pages,
     rights::Rights,
     wire::{self, Assigned, Listed, ResourcePermission},
@@ -224,13 +224,26 @@ impl Client {
         }
     }
 
-    /// Gives built-in roles these permissions on a resource; an empty one takes away what the role has. Everybody else keeps what they have
-    /// (contract 2.5).
-    pub async fn permit(&self, resource: &Resource, permissions: &[(&str, &str)]) -> Result<(), Error> {
-        let each = |(role, permission): &(&str, &str)| json!({"builtInRole": role, "permission": permission});
-        let body = json!({"permissions": permissions.iter().map(each).collect::<Vec<Value>>()});
-        let path = ["access-control", resource.sort.path(), &resource.uid];
-        self.call(self.request(Method::POST, &path).body(body)).await.map(|_| ())
+    /// Gives a built-in role a permission on a resource; an empty one takes away what it has.
+    pub async fn permit(&self, resource: &Resource, role: &str, permission: &str) -> Result<(), Error> {
+        let path = ["access-control", resource.sort.path(), &resource.uid, "builtInRoles", role];
+        let request = self.request(Method::POST, &path).body(json!({"permission": permission}));
+        self.call(request).await.map(|_| ())
+    }
+
+    /// Whether a resource is there. A resource whose permissions are not found may be: not every Grafana has permissions for each sort.
+    pub async fn is_there(&self, resource: &Resource) -> Result<bool, Error> {
+        let uid = resource.uid.as_str();
+        let path = match resource.sort {
+            Sort::Folder => vec!["folders", uid],
+            Sort::Dashboard => vec!["dashboards", "uid", uid],
+            Sort::DataSource => vec!["datasources", "uid", uid],
+        };
+        match self.answer(&path, &[]).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.class == Class::Missing => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     async fn call(&self, request: Request<'_>) -> Result<Answer, Error> {

@@ -28,15 +28,13 @@ pub async fn probe(client: &Client, connection: &Connection) -> Result<Identity,
         Err(error) if error.class == Class::Unsupported => Some(error),
         Err(error) => return Err(error),
     };
-    let org = match client.org().await {
-        Ok(org) => Some(org),
-        Err(error) if matches!(error.class, Class::Denied | Class::Missing) => None,
-        Err(error) => return Err(error),
+    let org = match (client.org().await, &no_rbac) {
+        (Ok(org), _) => Some(org),
+        // Where not even the organization answers, this may be no Grafana at all.
+        (Err(error), Some(no_rbac)) if error.class == Class::Missing => return Err(no_rbac.clone()),
+        (Err(error), _) if matches!(error.class, Class::Denied | Class::Missing) => None,
+        (Err(error), _) => return Err(error),
     };
-    // Where not even the organization answers, this may be no Grafana at all.
-    if let (Some(error), None) = (&no_rbac, &org) {
-        return Err(error.clone());
-    }
     let wanted = connection.organization();
     if let (Some(org), Some(wanted)) = (&org, wanted)
         && org.id != wanted

@@ -236,7 +236,8 @@ async fn alone(client: &Client, principal: Principal) -> Result<Option<(Principa
     }
 }
 
-/// The resources of held restrictions, as far as they can be read: each with how open it is, or None where it is not found.
+/// The resources of held restrictions, as far as they can be read: each with how open it is, or None where neither its permissions nor the
+/// resource itself are found.
 async fn restrictions(
     client: &Client,
     builder: &mut Builder,
@@ -248,7 +249,13 @@ async fn restrictions(
     let read = stream::iter(each)
         .map(|(resource, named)| async move {
             match resources::restriction(client, named).await {
-                Ok(seen) => Ok(Some((resource, seen))),
+                Ok(Some(seen)) => Ok(Some((resource, Some(seen)))),
+                Ok(None) => match client.is_there(&resource).await {
+                    Ok(false) => Ok(Some((resource, None))),
+                    Ok(true) => Ok(None),
+                    Err(error) if matches!(error.class, Class::Denied | Class::Invalid) => Ok(None),
+                    Err(error) => Err(error),
+                },
                 Err(error) if matches!(error.class, Class::Denied | Class::Invalid) => Ok(None),
                 Err(error) => Err(error),
             }

@@ -29,6 +29,12 @@ impl Planner<'_> {
     /// Deals with one entry that is not wanted; true when it is held no longer, without any write.
     fn let_go(&mut self, entry: usize, settled: &mut HashSet<(Kind, Id)>) -> bool {
         let held = &self.held[entry];
+        if let (Others::Wait(heir), Some(_)) = (&held.others, &held.taken) {
+            // Whatever becomes of the rest: who comes next has to know what there is to give back.
+            let (name, obstacle) = (held.name.clone(), wording::handed_over(heir));
+            self.find(name, obstacle);
+            return false;
+        }
         if matches!(held.others, Others::Hold(_)) || self.policy.removal == Removal::Retain {
             return true;
         }
@@ -49,7 +55,8 @@ impl Planner<'_> {
         let Some(seen) = seen else {
             let gone = self.is_gone(entry);
             if !gone {
-                self.find(name, self.unknown(entry));
+                let obstacle = self.unknown(entry);
+                self.find(name, obstacle);
             }
             return gone;
         };

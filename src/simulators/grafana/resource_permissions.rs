@@ -1,5 +1,6 @@
 //! `/access-control/{resource}`: permissions on folders, dashboards, data sources, service accounts, teams and
-//! receivers (contract 2.5). They are there in every edition.
+//! receivers (contract 2.5). They are there in every edition, but for
+//! those of data sources, which are licensed.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use super::{
     managed::{ManagedPermission, ResourceKind, Subject},
     problem::Problem,
     state::Tenant,
+    switches::Licence,
 };
 
 /// GET `/access-control/{resource}/description`
@@ -94,6 +96,9 @@ pub fn patch(scene: &mut Scene<'_>, kind: ResourceKind) -> Result<Answer, Proble
         check(scene, kind, subject, &permission)?;
         changes.push((subject, permission));
     }
+    if scene.tenant.switches.permissions_are_replaced {
+        scene.tenant.forget_resource(scene.caller.org, kind, &id);
+    }
     for (subject, permission) in changes {
         scene.tenant.set_permission(scene.caller.org, (kind, &id), subject, &permission);
     }
@@ -131,6 +136,11 @@ fn set(scene: &mut Scene<'_>, kind: ResourceKind, subject: Subject) -> Result<An
 /// it inherits.
 fn reach(scene: &Scene<'_>, kind: ResourceKind, id: &str, verb: &str) -> Result<Vec<String>, Problem> {
     let (tenant, org) = (&*scene.tenant, scene.caller.org);
+    let switches = &tenant.switches;
+    let licensed = switches.licence == Licence::Valid || switches.unlicensed_data_source_permissions;
+    if kind == ResourceKind::Datasources && !licensed {
+        return Err(Problem::not_found("Not found"));
+    }
     let ancestors = match kind {
         ResourceKind::Folders => folders::find(tenant, org, id).map(|folder| folders::above(tenant, folder)),
         ResourceKind::Dashboards => {

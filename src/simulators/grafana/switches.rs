@@ -79,6 +79,11 @@ pub struct Switches {
     pub search_lists_roleless: bool,
     /// Whether a search answers unknown ids, with an empty list.
     pub search_lists_unknown: bool,
+    /// Whether the call that sets several permissions of a resource takes away those that it does not name, as on the newest servers; else
+    /// it is a patch (contract 2.5).
+    pub permissions_are_replaced: bool,
+    /// Whether data sources have permissions without a licence.
+    pub unlicensed_data_source_permissions: bool,
     /// How long a caller's permissions are remembered, in milliseconds (contract 3.6: up to a minute).
     pub permission_cache_ms: u64,
     /// Whether every 401 is the plain `{"message":"Unauthorized"}` (contract 3.10).
@@ -123,6 +128,8 @@ impl Default for Switches {
             search_omits_teams: BTreeSet::new(),
             search_lists_roleless: true,
             search_lists_unknown: false,
+            permissions_are_replaced: false,
+            unlicensed_data_source_permissions: false,
             permission_cache_ms: 0,
             plain_unauthorized: false,
             development_mode: false,

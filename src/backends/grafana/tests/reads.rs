@@ -59,6 +59,12 @@ async fn a_grafana_without_the_rbac_api_has_restrictions_only() {
             assert!(why.contains(part) && why.contains("Grafana Enterprise"), "{why}");
         }
     }
+    let (_stub, hidden) = grafana(|seen, _| match call(seen).as_str() {
+        "GET /org" => error(403, "no"),
+        _ => error(404, "Not found"),
+    })
+    .await;
+    assert!(!hidden.probe().await.expect("an identity").lacks.is_empty(), "a refusal is an answer");
     // Where not even the organization answers, it may be no Grafana.
     let (_stub, nothing) = grafana(|_, _| error(404, "Not found")).await;
     assert_eq!(nothing.probe().await.expect_err("a failure").class, Class::Unsupported);

@@ -4,7 +4,9 @@ use super::*;
 use crate::access::{Found, Restriction};
 
 const FOLDER: &str = "GET /access-control/folders/sre";
-const PATCH: &str = "POST /access-control/folders/sre";
+const VIEWER: &str = "POST /access-control/folders/sre/builtInRoles/Viewer";
+const EDITOR: &str = "POST /access-control/folders/sre/builtInRoles/Editor";
+const THERE: &str = "GET /folders/sre";
 
 fn entry(role: &str, permission: &str) -> Value {
     json!({"id": 1, "roleName": "managed:builtins:x:permissions", "isManaged": true, "isInherited": false,
@@ -82,48 +84,49 @@ async fn what_stays_open_is_told_and_what_was_given_on_purpose_is_not() {
 }
 
 #[tokio::test]
-async fn a_change_names_only_whom_it_is_about_and_is_read_back() {
+async fn a_change_is_one_call_for_each_role_that_it_is_about_and_is_read_back() {
     for (from, to, sent) in [
-        (
-            vec![("Viewer", "View"), ("Editor", "Edit")],
-            vec![],
-            json!([{"builtInRole": "Editor", "permission": ""}, {"builtInRole": "Viewer", "permission": ""}]),
-        ),
-        (vec![], vec![("Viewer", "View")], json!([{"builtInRole": "Viewer", "permission": "View"}])),
-        (
-            vec![("Viewer", "Edit")],
-            vec![("Editor", "Edit"), ("Viewer", "Edit")],
-            json!([{"builtInRole": "Editor", "permission": "Edit"}]),
-        ),
+        (vec![("Viewer", "View"), ("Editor", "Edit")], vec![], vec![(EDITOR, ""), (VIEWER, "")]),
+        (vec![], vec![("Viewer", "View")], vec![(VIEWER, "View")]),
+        (vec![("Viewer", "Edit")], vec![("Editor", "Edit"), ("Viewer", "Edit")], vec![(EDITOR, "Edit")]),
+        (vec![("Viewer", "Edit")], vec![("Viewer", "View")], vec![(VIEWER, "View")]),
     ] {
         let after: Vec<Value> = to.iter().map(|(role, permission)| entry(role, permission)).collect();
         let (stub, grafana) = grafana(move |seen, _| match call(seen).as_str() {
             FOLDER => ok(json!(after)),
-            PATCH => ok(json!({"message": "Permissions updated"})),
+            VIEWER | EDITOR => ok(json!({"message": "Permission updated"})),
             _ => error(404, "Not found"),
         })
         .await;
         let seen = grafana.write(&change(&from, &to)).await.expect("done").expect("the folder");
         assert_eq!(seen.body, folder(&to));
-        assert_eq!(calls(&stub), [PATCH, FOLDER]);
-        assert_eq!(stub.seen()[0].body, json!({"permissions": sent}));
+        let asked = stub.seen();
+        let asked: Vec<(String, Value)> = asked
+            .iter()
+            .filter(|seen| seen.method == "POST")
+            .map(|seen| (call(seen), seen.body.clone()))
+            .collect();
+        let sent: Vec<(String, Value)> =
+            sent.iter().map(|(path, level)| ((*path).to_owned(), json!({"permission": level}))).collect();
+        assert_eq!((asked, calls(&stub).last().map(String::as_str)), (sent, Some(FOLDER)));
     }
 }
 
 #[tokio::test]
-async fn a_change_that_was_answered_and_not_made_is_not_called_done() {
-    let (_stub, unchanged) = grafana(|seen, _| match call(seen).as_str() {
+async fn a_change_that_was_answered_and_is_not_seen_to_be_made_is_lost() {
+    let done = || ok(json!({"message": "Permission removed"}));
+    let (_stub, unchanged) = grafana(move |seen, _| match call(seen).as_str() {
         FOLDER => ok(json!([entry("Viewer", "View")])),
-        PATCH => ok(json!({"message": "Permissions updated"})),
+        VIEWER => done(),
         _ => error(404, "Not found"),
     })
     .await;
     let error_ = unchanged.write(&change(&[("Viewer", "View")], &[])).await.expect_err("a failure");
-    assert_eq!(error_.class, Class::Conflict);
+    assert_eq!(error_.class, Class::Lost);
     assert!(error_.message.contains("View for Viewer"), "{error_}");
     for status in [403, 404, 500] {
         let (_stub, unread) = grafana(move |seen, _| match call(seen).as_str() {
-            PATCH => ok(json!({"message": "Permissions updated"})),
+            VIEWER => done(),
             _ => error(status, "no"),
         })
         .await;
@@ -133,18 +136,26 @@ async fn a_change_that_was_answered_and_not_made_is_not_called_done() {
 }
 
 #[tokio::test]
-async fn a_refused_change_is_the_refusal() {
+async fn a_refused_change_is_the_refusal_unless_another_was_made_before() {
     for (status, class) in [(400, Class::Invalid), (403, Class::Denied), (404, Class::Missing)] {
-        let (stub, grafana) = grafana(with(PATCH, move |_| error(status, "no"))).await;
+        let (stub, grafana) = grafana(with(VIEWER, move |_| error(status, "no"))).await;
         let error = grafana.write(&change(&[("Viewer", "View")], &[])).await.expect_err("a failure");
         assert_eq!((error.class, calls(&stub).len()), (class, 1));
     }
+    let (_stub, half) = grafana(|seen, _| match call(seen).as_str() {
+        EDITOR => ok(json!({"message": "Permission removed"})),
+        _ => error(403, "no"),
+    })
+    .await;
+    let both = change(&[("Viewer", "View"), ("Editor", "Edit")], &[]);
+    assert_eq!(half.write(&both).await.expect_err("a failure").class, Class::Lost);
 }
 
-/// Reads held resources where a folder's permissions are answered so, with these rights.
-async fn held(reply: fn() -> Reply, rights: Value) -> Result<Snapshot, Error> {
+/// Reads held resources where a folder's permissions, and the folder, are answered so, with these rights.
+async fn held(reply: fn() -> Reply, there: fn() -> Reply, rights: Value) -> Result<Snapshot, Error> {
     let (_stub, grafana) = grafana(move |seen, _| match call(seen).as_str() {
         FOLDER => reply(),
+        THERE => there(),
         RIGHTS => ok(rights.clone()),
         _ => error(404, "Not found"),
     })
@@ -155,22 +166,29 @@ async fn held(reply: fn() -> Reply, rights: Value) -> Result<Snapshot, Error> {
 #[tokio::test]
 async fn a_resource_is_gone_only_for_who_would_see_it() {
     let id = Id::new("folder:sre");
-    let gone = |snapshot: &Snapshot| snapshot.absence(Kind::Restriction, Some(&id));
+    let absence = |snapshot: &Snapshot| snapshot.absence(Kind::Restriction, Some(&id));
     let all = || json!({"folders.permissions:read": ["folders:*"]});
-    let snapshot = held(|| ok(json!([])), json!({})).await.expect("a snapshot");
+    let gone: fn() -> Reply = || error(404, "no");
+    let there: fn() -> Reply = || ok(json!({"uid": "sre"}));
+    let snapshot = held(|| ok(json!([])), there, json!({})).await.expect("a snapshot");
     assert!(snapshot.by_id(Kind::Restriction, &id).is_some());
-    let snapshot = held(|| error(404, "no"), all()).await.expect("a snapshot");
-    assert_eq!(gone(&snapshot), Absence::Proven);
+    assert_eq!(absence(&held(gone, gone, all()).await.expect("a snapshot")), Absence::Proven);
     for rights in [
         json!({}),
         json!({"folders.permissions:read": ["folders:uid:a"], "dashboards.permissions:read": ["*"]}),
     ] {
-        let snapshot = held(|| error(404, "no"), rights).await.expect("a snapshot");
-        assert_eq!(gone(&snapshot), Absence::Unproven);
+        assert_eq!(absence(&held(gone, gone, rights).await.expect("a snapshot")), Absence::Unproven);
     }
-    let snapshot = held(|| error(403, "no"), all()).await.expect("a snapshot");
-    assert_eq!((gone(&snapshot), snapshot.all(Kind::Restriction).count()), (Absence::Unproven, 0));
-    assert!(held(|| error(500, "no"), all()).await.is_err());
+    // It is there, and has no permissions: not every Grafana gives them to each sort of resource.
+    assert_eq!(absence(&held(gone, there, all()).await.expect("a snapshot")), Absence::Unproven);
+    assert_eq!(
+        absence(&held(gone, || error(403, "no"), all()).await.expect("a snapshot")),
+        Absence::Unproven
+    );
+    let snapshot = held(|| error(403, "no"), gone, all()).await.expect("a snapshot");
+    assert_eq!((absence(&snapshot), snapshot.all(Kind::Restriction).count()), (Absence::Unproven, 0));
+    assert!(held(|| error(500, "no"), gone, all()).await.is_err());
+    assert!(held(gone, || error(500, "no"), all()).await.is_err());
 }
 
 #[tokio::test]
