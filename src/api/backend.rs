@@ -128,6 +128,10 @@ pub struct BackendStatus {
     /// How its objects stand, and what they hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counts: Option<Counts>,
+    /// How often the account is compared with the objects, where that takes so many requests that it is less often than spec.sweepInterval says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16))]
+    pub sweep_interval: Option<String>,
     /// The last value of the annotation rolewright.dev/reconcile-at that was acted on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]

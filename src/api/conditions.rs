@@ -2,7 +2,7 @@
 
 use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{Condition, Time},
-    jiff::Timestamp,
+    jiff::{SignedDuration, Timestamp},
 };
 
 /// Why `Ready` is what it is. Each reason belongs to one status and says who has to act.
@@ -122,6 +122,32 @@ impl Reason {
     }
 }
 
+/// The type of the condition of a Backend whose credential ends soon.
+pub const CREDENTIAL_EXPIRING: &str = "CredentialExpiring";
+
+/// How long before its end a credential is warned of: two weeks.
+const WARNED: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// The condition that says that a credential ends soon; None while there is time.
+pub fn expiring(
+    at: Timestamp,
+    generation: Option<i64>,
+    before: &[Condition],
+    now: Timestamp,
+) -> Option<Condition> {
+    let known = before.iter().find(|known| known.type_ == CREDENTIAL_EXPIRING);
+    (at.duration_since(now) < WARNED).then(|| Condition {
+        type_: CREDENTIAL_EXPIRING.to_owned(),
+        status: "True".to_owned(),
+        reason: "EndsSoon".to_owned(),
+        message: format!(
+            "the credential ends at {at}: make a new one, and put it into the Secret before that"
+        ),
+        observed_generation: generation,
+        last_transition_time: known.map_or(Time(now), |known| known.last_transition_time.clone()),
+    })
+}
+
 /// Why a condition `Verified` is False: the back end does not show all that the object stands for.
 const NOT_READABLE: (&str, &str) = (
     "NotReadable",
@@ -167,4 +193,36 @@ pub fn condition(
         conditions.push(make("Verified", false, word, message));
     }
     conditions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("a time")
+    }
+
+    #[test]
+    fn a_credential_is_warned_of_two_weeks_before_its_end_and_the_warning_does_not_move() {
+        let end = at("2027-01-31T18:00:00Z");
+        assert_eq!(expiring(end, Some(1), &[], at("2027-01-17T18:00:00Z")), None);
+        let first = expiring(end, Some(1), &[], at("2027-01-17T18:00:01Z")).expect("a warning");
+        assert!(first.message.contains("2027-01-31T18:00:00Z") && first.status == "True", "{first:?}");
+        for later in ["2027-01-20T00:00:00Z", "2027-02-01T00:00:00Z"] {
+            assert_eq!(expiring(end, Some(1), std::slice::from_ref(&first), at(later)), Some(first.clone()));
+        }
+    }
+
+    #[test]
+    fn what_is_not_shown_whole_is_said_to_be_unverified_only_where_it_is_ready() {
+        let types = |reason, unverified| {
+            let said = condition(reason, "", None, unverified, &[], at("2027-01-01T00:00:00Z"));
+            said.into_iter().map(|condition| (condition.type_, condition.status)).collect::<Vec<_>>()
+        };
+        let pair = |type_: &str, status: &str| (type_.to_owned(), status.to_owned());
+        assert_eq!(types(Reason::InSync, true), [pair("Ready", "True"), pair("Verified", "False")]);
+        assert_eq!(types(Reason::InSync, false), [pair("Ready", "True")]);
+        assert_eq!(types(Reason::Denied, true), [pair("Ready", "False"), pair("Stalled", "True")]);
+    }
 }

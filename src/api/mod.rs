@@ -23,7 +23,7 @@ pub use self::{
     backend::{Backend, BackendSpec, BackendStatus, Counts, Requests, TenantPin, Tls},
     block::{Block, SecretKeyRef},
     common::{Adopt, BackendRef, BackendRefKind, DeletionPolicy, Mode, annotations},
-    conditions::{Reason, condition},
+    conditions::{CREDENTIAL_EXPIRING, Reason, condition, expiring},
     grafana::{GrafanaConnection, GrafanaCredentials, GrafanaRole},
     restriction::{ResourceRef, ResourceRestriction, ResourceRestrictionSpec},
     role::{Effect, Role, RoleSpec, Rule},

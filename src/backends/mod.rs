@@ -13,6 +13,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use secrecy::SecretString;
 
 pub use self::{
@@ -32,6 +33,8 @@ pub struct Identity {
     pub anchors: BTreeSet<String>,
     /// The kinds of things that the vendor has and this account has not, as for want of a licence, and why.
     pub lacks: BTreeMap<Kind, String>,
+    /// When the credential ends, where the back end tells.
+    pub expires: Option<Timestamp>,
 }
 
 /// Which parts of a tenant a snapshot has to show. What nobody refers to is not read.
@@ -98,6 +101,10 @@ pub struct Settings {
 pub struct Vendor {
     /// The name of its block.
     pub name: &'static str,
+    /// What people call it.
+    pub title: &'static str,
+    /// Its pure part, as it is unless a block says otherwise.
+    pub dialect: &'static dyn Dialect,
     /// The scheme, host and port that this block's calls go to, such as `https://api.arize.com`: what a Secret has to
     /// name, and the first half of a tenant.
     pub origin: fn(&serde_json::Value) -> Result<url::Url, Fault>,

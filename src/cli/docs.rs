@@ -1,12 +1,17 @@
-//! `rolewright docs`: the field reference of each kind in Markdown, made from the schemas, so that it cannot say anything else.
+//! `rolewright docs`: the field reference of each kind, and what each back end can do, in Markdown, made from the schemas and the
+//! capabilities in the code, so that it cannot say anything else.
 
-use std::path::PathBuf;
+mod capabilities;
+
+use std::path::{Path, PathBuf};
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
 
 use crate::api;
+
+const MARK: &str = "<!-- Written by `rolewright docs`. Do not edit. -->";
 
 /// Where it goes.
 #[derive(Debug, clap::Args)]
@@ -21,9 +26,13 @@ pub fn run(args: &Args) -> Result<(), String> {
     std::fs::create_dir_all(&args.dir).map_err(|error| format!("{}: {error}", args.dir.display()))?;
     for crd in api::crds() {
         let file = args.dir.join(format!("{}.md", crd.spec.names.kind.to_lowercase()));
-        std::fs::write(&file, page(&crd)).map_err(|error| format!("{}: {error}", file.display()))?;
+        write(&file, &page(&crd))?;
     }
-    Ok(())
+    write(&args.dir.join("capabilities.md"), &capabilities::page())
+}
+
+fn write(file: &Path, text: &str) -> Result<(), String> {
+    std::fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))
 }
 
 /// A page: paragraphs and tables, with a blank line between two.
@@ -32,8 +41,7 @@ fn page(crd: &CustomResourceDefinition) -> String {
     let full = format!("{}.{}", names.plural, crd.spec.group);
     let aliases = names.short_names.iter().flatten().chain([&full]);
     let gets: Vec<String> = aliases.map(|alias| format!("`kubectl get {alias}`")).collect();
-    let mut blocks =
-        vec!["<!-- Written by `rolewright docs`. Do not edit. -->".to_owned(), format!("# {}", names.kind)];
+    let mut blocks = vec![MARK.to_owned(), format!("# {}", names.kind)];
     for version in &crd.spec.versions {
         blocks.push(format!("`{}/{}`, {}", crd.spec.group, version.name, gets.join(" or ")));
         let schema = version.schema.as_ref().and_then(|schema| schema.open_api_v3_schema.as_ref());

@@ -436,8 +436,12 @@ mod tests {
         let body = Body::Grant(grant);
         let key = Key::new([("subject", "alice")]);
         let seen = Observed::new(Id::new("grant-1"), key.clone(), body.clone());
-        let identity =
-            Identity { description: String::new(), anchors: BTreeSet::new(), lacks: BTreeMap::new() };
+        let identity = Identity {
+            description: String::new(),
+            anchors: BTreeSet::new(),
+            lacks: BTreeMap::new(),
+            expires: None,
+        };
         let tenant =
             Tenants::default().of("https://api.example.com", &identity, None, "x", Limits::default());
         tenant.claims.lock().set(claimant("a"), claim(&[], &[&seen]));

@@ -16,7 +16,7 @@ use url::Url;
 use super::{
     assess,
     cache::Name,
-    connections::{Connection, Link},
+    connections::{Connection, Link, Swept},
     context::{Context, Stored, Visitor},
     queue::{Item, Kind},
     resolve::Resolve,
@@ -80,6 +80,7 @@ fn disconnect(ctx: &Context, name: &Name) {
         link.session.tenant.limit(name, None);
     }
     ctx.connections.remove(name);
+    ctx.metrics.expiry(name, None);
 }
 
 async fn reconcile(ctx: &Arc<Context>, name: &Name, backend: &Backend) -> Result<Duration, WriteError> {
@@ -361,6 +362,7 @@ async fn probe(
         deletion: backend.spec.deletion_policy.unwrap_or_default(),
         interval: backend.spec.interval(),
         lacks: Arc::new(identity.lacks),
+        expires: identity.expires,
     };
     Attempt::Works { link, pin: TenantPin { id: tenant.id.clone(), anchors }, identity: identity.description }
 }
@@ -450,7 +452,7 @@ fn limits(spec: &api::BackendSpec) -> Limits {
 }
 
 /// The status fields of a Backend: what is absent from a new status is removed.
-const FIELDS: [&str; 8] = [
+const FIELDS: [&str; 9] = [
     "observedGeneration",
     "conditions",
     "vendor",
@@ -458,6 +460,7 @@ const FIELDS: [&str; 8] = [
     "identity",
     "capabilities",
     "counts",
+    "sweepInterval",
     "lastHandledReconcileAt",
 ];
 
@@ -481,7 +484,11 @@ async fn write_status(
         after.vendor = Some(dialect.vendor().to_owned());
         let offered = dialect.capabilities().kinds.iter().filter(|kind| !link.lacks.contains_key(kind));
         after.capabilities = offered.map(ToString::to_string).collect();
-        after.counts = ctx.connections.counts(name, before.counts.as_ref());
+        let written =
+            before.counts.clone().map(|counts| Swept { counts, stretched: before.sweep_interval.clone() });
+        let swept = ctx.connections.swept(name, written);
+        after.sweep_interval = swept.as_ref().and_then(|swept| swept.stretched.clone());
+        after.counts = swept.map(|swept| swept.counts);
         verdict = match (verdict, link.session.suspect()) {
             (_, Some(why)) => Some(Verdict::new(Reason::BackendError, why)),
             (Some(verdict), None) => Some(verdict),
@@ -515,6 +522,14 @@ async fn write_status(
             Timestamp::now(),
         );
     }
+    let expires = ctx.connections.link(name).and_then(|link| link.expires);
+    ctx.metrics.expiry(name, expires);
+    after.conditions.retain(|condition| condition.type_ != api::CREDENTIAL_EXPIRING);
+    after.conditions.extend(
+        expires.and_then(|at| {
+            api::expiring(at, backend.meta().generation, &before.conditions, Timestamp::now())
+        }),
+    );
     if after == before {
         return Ok(());
     }

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use k8s_openapi::jiff::Timestamp;
 use parking_lot::Mutex;
 
 use super::{cache::Name, tenants::Session};
@@ -27,6 +28,8 @@ pub struct Link {
     pub interval: Duration,
     /// The kinds of things that the account does not have although the vendor does, and why.
     pub lacks: Arc<BTreeMap<Kind, String>>,
+    /// When the credential ends, where the back end tells.
+    pub expires: Option<Timestamp>,
 }
 
 /// How a Backend stands.
@@ -61,8 +64,17 @@ struct State {
     /// A call was answered 401 since the last probe.
     doubted: bool,
     next_probe: Option<Instant>,
-    counts: Option<Counts>,
-    counts_written: Option<Instant>,
+    swept: Option<Swept>,
+    swept_written: Option<Instant>,
+}
+
+/// What a sweep tells of a Backend.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// How its objects stand.
+    pub counts: Counts,
+    /// How often it is swept, where that is less often than its spec says.
+    pub stretched: Option<String>,
 }
 
 impl Connections {
@@ -157,24 +169,25 @@ impl Connections {
     }
 
     /// What the last sweep counted, if it may be written now: a count that changes is written once a minute at most.
-    pub fn counts(&self, backend: &Name, written: Option<&Counts>) -> Option<Counts> {
+    pub fn swept(&self, backend: &Name, written: Option<Swept>) -> Option<Swept> {
         const AT_MOST_EVERY: Duration = Duration::from_secs(60);
         self.with(backend, |state| {
+            let stretched = |swept: &Option<Swept>| swept.as_ref().is_some_and(|it| it.stretched.is_some());
+            // Counts may change with every sweep; that sweeps become rare is told at once.
+            let too_soon = stretched(&state.swept) == stretched(&written)
+                && state.swept_written.is_some_and(|since| since.elapsed() < AT_MOST_EVERY);
             // Before the first sweep there is nothing better than what is written.
-            if state.counts.is_none()
-                || state.counts.as_ref() == written
-                || state.counts_written.is_some_and(|since| since.elapsed() < AT_MOST_EVERY)
-            {
-                return written.cloned();
+            if state.swept.is_none() || state.swept == written || too_soon {
+                return written;
             }
-            state.counts_written = Some(Instant::now());
-            state.counts.clone()
+            state.swept_written = Some(Instant::now());
+            state.swept.clone()
         })
     }
 
-    /// Records what a sweep counted.
-    pub fn set_counts(&self, backend: &Name, counts: Counts) {
-        self.with(backend, |state| state.counts = Some(counts));
+    /// Records what a sweep tells of a Backend.
+    pub fn set_swept(&self, backend: &Name, swept: Swept) {
+        self.with(backend, |state| state.swept = Some(swept));
     }
 
     /// All links that work on a session.

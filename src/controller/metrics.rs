@@ -1,7 +1,8 @@
-//! Counters in the Prometheus text format. Every label takes its values from a fixed set.
+//! Counters in the Prometheus text format. Every label takes its values from a fixed set, or names a Backend.
 
 use std::time::Duration;
 
+use k8s_openapi::jiff::Timestamp;
 use parking_lot::RwLock;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
@@ -14,7 +15,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::{apply::End, queue::Kind};
+use super::{apply::End, cache::Name, queue::Kind};
 use crate::{
     access::{self, Verb},
     backends::CallObserver,
@@ -50,6 +51,13 @@ struct ObjectLabels {
     reason: String,
 }
 
+/// As many as there are Backends whose credentials end.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct BackendLabels {
+    namespace: String,
+    backend: String,
+}
+
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct SweepLabels {
     outcome: &'static str,
@@ -67,6 +75,7 @@ pub struct Metrics {
     sweeps: Family<SweepLabels, Counter>,
     sweep_seconds: Histogram,
     leader: Gauge,
+    expiries: Family<BackendLabels, Gauge>,
 }
 
 fn seconds() -> Histogram {
@@ -87,6 +96,7 @@ impl Metrics {
             sweeps: Family::default(),
             sweep_seconds: seconds(),
             leader: Gauge::default(),
+            expiries: Family::default(),
             registry: RwLock::default(),
         };
         registry.register("backend_calls", "Calls to back ends, by outcome", metrics.calls.clone());
@@ -110,6 +120,11 @@ impl Metrics {
         registry.register("sweeps", "Sweeps of tenants, by outcome", metrics.sweeps.clone());
         registry.register("sweep_duration_seconds", "How long sweeps took", metrics.sweep_seconds.clone());
         registry.register("leader", "1 where this process holds the Lease", metrics.leader.clone());
+        registry.register(
+            "credential_expiry_timestamp_seconds",
+            "When the credential of a Backend ends, where the back end tells",
+            metrics.expiries.clone(),
+        );
         *metrics.registry.write() = registry;
         metrics
     }
@@ -132,6 +147,20 @@ impl Metrics {
         self.changes
             .get_or_create(&ChangeLabels { kind: kind.to_string(), verb: verb.to_string(), outcome })
             .inc();
+    }
+
+    /// Says when the credential of a Backend ends, if it is known to.
+    pub fn expiry(&self, backend: &Name, at: Option<Timestamp>) {
+        let labels =
+            BackendLabels { namespace: backend.namespace.to_string(), backend: backend.name.to_string() };
+        match at {
+            Some(at) => {
+                self.expiries.get_or_create(&labels).set(at.as_second());
+            }
+            None => {
+                self.expiries.remove(&labels);
+            }
+        }
     }
 
     /// Counts a look at an object.

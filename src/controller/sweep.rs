@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use super::{
     assess,
     cache::Name,
-    connections::Link,
+    connections::{Link, Swept},
     context::{Context, Stored, Visitor},
     queue::{Item, Kind},
     resolve::Resolve,
@@ -75,7 +75,7 @@ async fn run(ctx: Arc<Context>, session: Weak<Session>) {
             match done {
                 Ok(calls) => {
                     failures = 0;
-                    stretched(interval, calls, &session)
+                    interval.max(least_interval(calls, &session))
                 }
                 Err(()) => {
                     failures += 1;
@@ -97,11 +97,22 @@ async fn wait_for(session: &Session, time: Duration) {
 }
 
 /// A sweep uses at most half of what the tenant's calls may use up.
-fn stretched(interval: Duration, calls: u64, session: &Session) -> Duration {
+fn least_interval(calls: u64, session: &Session) -> Duration {
     let per_second = f64::from(session.tenant.budget.limits().per_second);
     #[allow(clippy::cast_precision_loss)]
-    let least = Duration::from_secs_f64(calls as f64 / (per_second / 2.0));
-    interval.max(least)
+    Duration::from_secs_f64(calls as f64 / (per_second / 2.0))
+}
+
+/// How often a Backend is swept, where that is less often than it wishes: rounded, so that a call more or less is no news.
+fn told(wished: Duration, least: Duration) -> Option<String> {
+    const UNIT: u64 = 30;
+    let seconds = least.as_secs_f64().ceil().max(1.0) as u64;
+    let rounded = seconds.div_ceil(UNIT) * UNIT;
+    (least > wished).then(|| match (rounded / 60, rounded % 60) {
+        (0, seconds) => format!("{seconds}s"),
+        (minutes, 0) => format!("{minutes}m"),
+        (minutes, seconds) => format!("{minutes}m{seconds}s"),
+    })
 }
 
 /// Everything that the objects of a session refer to: read in one go, so that one object after another does not widen the view.
@@ -161,9 +172,11 @@ async fn sweep(
         ctx.caches.each_of(backend, &mut compare);
         let mut counts = compare.counts;
         counts.unmanaged = unmanaged(session);
-        ctx.connections.set_counts(backend, counts.clone());
+        let swept = Swept { counts, stretched: told(link.interval, least_interval(calls, session)) };
+        ctx.connections.set_swept(backend, swept.clone());
         let known = ctx.caches.backends.get(backend).and_then(|backend| backend.status.clone());
-        if known.and_then(|status| status.counts) != Some(counts) {
+        let known = known.unwrap_or_default();
+        if known.counts != Some(swept.counts) || known.sweep_interval != swept.stretched {
             ctx.waker.wake(Item { kind: Kind::Backend, name: backend.clone() });
         }
     }
@@ -335,4 +348,24 @@ fn unmanaged(session: &Session) -> BTreeMap<String, i64> {
         kinds.iter().map(|kind| (kind.to_string(), count(*kind))).filter(|(_, count)| *count > 0).collect()
     });
     counted.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_is_told_where_it_is_longer_than_wished_and_rounded_up() {
+        let seconds = Duration::from_secs;
+        for (wished, least, said) in [
+            (300, 299, None),
+            (300, 300, None),
+            (300, 301, Some("5m30s")),
+            (300, 360, Some("6m")),
+            (1, 2, Some("30s")),
+            (300, 7201, Some("120m30s")),
+        ] {
+            assert_eq!(told(seconds(wished), seconds(least)).as_deref(), said, "{wished} {least}");
+        }
+    }
 }

@@ -359,6 +359,7 @@ mod tests {
             description: String::new(),
             anchors: BTreeSet::from(["org-1".to_owned()]),
             lacks: BTreeMap::new(),
+            expires: None,
         };
         let (strict, loose) = (Name::new("team-a", "arize"), Name::new("team-b", "arize"));
         let tenants = Tenants::default();

@@ -3,7 +3,7 @@
 use rolewright::simulators::kit::log::Entry;
 use serde_json::json;
 
-use crate::support::{World, binding, reason, restriction, role, status};
+use crate::support::{KEY, World, backend, binding, reason, restriction, role, status};
 
 const READ: &str = "PROJECT_READ";
 
@@ -99,4 +99,17 @@ async fn a_back_end_that_is_down_for_some_sweeps_changes_no_word() {
     assert_eq!(world.access(), access);
     assert!(world.writes_since(since).is_empty());
     assert_eq!(reason(&world.get("Role", "reader-0").await), "InSync");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_budget_makes_sweeps_rarer_and_the_backend_says_how_rare() {
+    let world = World::without_backend("rare", &[]).await;
+    world.secret(KEY).await;
+    let few = json!({ "requests": { "perSecond": 2, "burst": 100 }, "sweepInterval": "1s" });
+    world.apply(backend(&world.sim.url(), few)).await;
+    world.apply(role("reader", &[READ], json!({}))).await;
+    world.ready("Role", "reader").await;
+    world
+        .until("Backend", "arize", "the interval is said", |it| it.data["status"]["sweepInterval"] == "30s")
+        .await;
 }

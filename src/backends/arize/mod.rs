@@ -27,7 +27,8 @@ use super::{
 use crate::access::{Body, Change, Dialect, Entry, Fault, Id, Kind, Observed, Snapshot};
 
 /// Arize AX.
-pub const VENDOR: Vendor = Vendor { name: "arize", origin: config::origin, connect };
+pub const VENDOR: Vendor =
+    Vendor { name: "arize", title: "Arize AX", dialect: &ArizeDialect, origin: config::origin, connect };
 
 fn connect(settings: Settings) -> Result<Arc<dyn Backend>, Fault> {
     let base = config::origin(&settings.block)?;

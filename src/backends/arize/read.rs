@@ -44,7 +44,7 @@ pub async fn probe(client: &Client) -> Result<Identity, Error> {
         count(anchors.len(), "organization", all_organizations),
         count(spaces.len(), "space", all_spaces)
     );
-    Ok(Identity { description, anchors, lacks: BTreeMap::new() })
+    Ok(Identity { description, anchors, lacks: BTreeMap::new(), expires: None })
 }
 
 fn is_hidden(error: &Error) -> bool {

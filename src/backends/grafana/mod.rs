@@ -29,7 +29,8 @@ use super::{
 use crate::access::{Body, Change, Dialect, Entry, Fault, Id, Kind, Observed, Snapshot};
 
 /// Grafana.
-pub const VENDOR: Vendor = Vendor { name: "grafana", origin: config::origin, connect };
+pub const VENDOR: Vendor =
+    Vendor { name: "grafana", title: "Grafana", dialect: &GrafanaDialect, origin: config::origin, connect };
 
 fn connect(settings: Settings) -> Result<Arc<dyn Backend>, Fault> {
     let connection = config::connection(&settings.block)?;

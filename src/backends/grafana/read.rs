@@ -65,7 +65,7 @@ pub async fn probe(client: &Client, connection: &Connection) -> Result<Identity,
         description.push_str("; no RBAC API, so ResourceRestrictions only");
         lacks.extend([Kind::Role, Kind::Grant].map(|kind| (kind, error.message.clone())));
     }
-    Ok(Identity { description, anchors, lacks })
+    Ok(Identity { description, anchors, lacks, expires: None })
 }
 
 /// What a name means at a level. Searches of Grafana find parts of names, so what they find is compared (contract 2.6).
