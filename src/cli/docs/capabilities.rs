@@ -5,13 +5,16 @@ use crate::{
     backends::VENDORS,
 };
 
+/// What a back end can do of one feature.
+type Cell = fn(&dyn Dialect) -> String;
+
 /// The page.
 pub fn page() -> String {
     let mut rows = vec![
         row("", VENDORS.iter().map(|vendor| vendor.title.to_owned())),
         row("---", VENDORS.iter().map(|_| "---".to_owned())),
     ];
-    let features: [(&str, fn(&dyn Dialect) -> String); 8] = [
+    let features: [(&str, Cell); 8] = [
         ("things that objects hold", |dialect| listed(dialect.capabilities().kinds)),
         ("subjects of a RoleBinding", |dialect| listed(dialect.capabilities().subjects)),
         ("of them, members of a group that the RoleBinding owns", |dialect| {
