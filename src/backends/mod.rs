@@ -9,6 +9,7 @@ mod http;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     sync::Arc,
 };
 
@@ -112,10 +113,11 @@ pub struct Vendor {
     pub connect: fn(Settings) -> Result<Arc<dyn Backend>, Fault>,
 }
 
+impl fmt::Debug for Vendor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Vendor").field(&self.name).finish()
+    }
+}
+
 /// All vendors.
 pub const VENDORS: &[Vendor] = &[arize::VENDOR, grafana::VENDOR];
-
-/// The vendor of a block's name.
-pub fn vendor(name: &str) -> Option<&'static Vendor> {
-    VENDORS.iter().find(|vendor| vendor.name == name)
-}

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use crate::{
-    backends::Dialling,
+    backends::{Dialling, VENDORS},
     controller::{self, Options},
     telemetry::{self, Format},
 };
@@ -50,6 +50,8 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<(), String> {
     telemetry::start(args.log_format, &args.log_level)?;
     let options = Options {
+        kubernetes: None,
+        vendors: VENDORS,
         namespaces: args.namespaces,
         own_namespace: args.own_namespace,
         leader_elect: args.leader_elect,

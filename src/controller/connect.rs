@@ -28,7 +28,7 @@ use super::{
 use crate::{
     access::{Fault, sha256_hex},
     api::{self, Backend, BackendStatus, Block, Reason, TenantPin, annotations},
-    backends::{self, Budget, Class, Error, Limits, Settings, Vendor},
+    backends::{Budget, Class, Error, Limits, Settings, Vendor},
 };
 
 /// Before a Secret that cannot be used is looked at again, at first.
@@ -196,7 +196,7 @@ async fn attempt(
     let Some(block) = backend.spec.block() else {
         return (fails(Verdict::new(Reason::Invalid, "the spec has no back-end block"), false), made_from);
     };
-    let Some(vendor) = backends::vendor(block.vendor) else {
+    let Some(vendor) = ctx.options.vendors.iter().find(|vendor| vendor.name == block.vendor) else {
         let message = format!("this operator does not know {}", block.vendor);
         return (fails(Verdict::new(Reason::Unsupported, message), false), made_from);
     };

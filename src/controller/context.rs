@@ -21,12 +21,16 @@ use super::{
 };
 use crate::{
     api::{Backend, ResourceRestriction, Role, RoleBinding},
-    backends::Dialling,
+    backends::{Dialling, Vendor},
 };
 
 /// How the operator runs.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// Where the Kubernetes API is, and as whom; found as kubectl finds it when absent.
+    pub kubernetes: Option<kube::Config>,
+    /// The back ends that Backends can name.
+    pub vendors: &'static [Vendor],
     /// The namespaces to serve; all when empty.
     pub namespaces: Vec<String>,
     /// The namespace of the operator itself: its Lease and its own Events.

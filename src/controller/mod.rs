@@ -82,7 +82,7 @@ pub async fn run(
     listen: Option<SocketAddr>,
     stop: CancellationToken,
 ) -> Result<(), RunError> {
-    let (client, watching) = clients().await?;
+    let (client, watching) = clients(options.kubernetes.clone()).await?;
     let metrics = Arc::new(Metrics::new());
     let ready = Arc::new(AtomicBool::new(false));
     if let Some(address) = listen {
@@ -219,11 +219,14 @@ async fn look_at(ctx: &Arc<Context>, item: Item) -> Option<Duration> {
 }
 
 /// A client for calls and one for watches: calls have a deadline, and neither repeats what it may have done.
-async fn clients() -> Result<(Client, Client), RunError> {
+async fn clients(config: Option<kube::Config>) -> Result<(Client, Client), RunError> {
     const CALL: Duration = Duration::from_secs(30);
     // The API server ends a watch after 290 s at the latest, as the watcher asks it to.
     const WATCH: Duration = Duration::from_secs(320);
-    let config = kube::Config::infer().await.map_err(|error| RunError::Config(error.to_string()))?;
+    let config = match config {
+        Some(config) => config,
+        None => kube::Config::infer().await.map_err(|error| RunError::Config(error.to_string()))?,
+    };
     let client = |read: Duration| {
         let mut config = config.clone();
         config.read_timeout = Some(read);

@@ -10,6 +10,7 @@ mod deletion;
 mod drift;
 mod examples;
 mod faults;
+mod fifth;
 mod firsthand;
 mod generations;
 mod grafana;

@@ -1,0 +1,192 @@
+//! A fifth back end, made as docs/adding-a-back-end.md says, runs through the whole pipeline: that page is true as long as this is green.
+
+mod memory;
+
+use std::{path::Path, time::Duration};
+
+use kube::{
+    Config,
+    config::{KubeConfigOptions, Kubeconfig},
+};
+use rolewright::{
+    backends::{Dialling, Vendor},
+    controller::{self, Options},
+};
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{client, kubectl, make_namespace, shared, unique};
+
+static VENDORS: [Vendor; 1] = [memory::VENDOR];
+
+/// An operator of one namespace inside of this process, with the fifth back end and no other.
+struct Operator {
+    stop: CancellationToken,
+    done: JoinHandle<Result<(), controller::RunError>>,
+}
+
+impl Operator {
+    async fn start(kubeconfig: &Path, namespace: &str) -> Self {
+        let kubeconfig = Kubeconfig::read_from(kubeconfig).unwrap();
+        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
+        let second = Duration::from_secs(1);
+        let options = Options {
+            kubernetes: Some(config),
+            vendors: &VENDORS,
+            namespaces: vec![namespace.to_owned()],
+            own_namespace: namespace.to_owned(),
+            leader_elect: false,
+            workers: 4,
+            dialling: Dialling { allow_local: false },
+            secret_interval: second,
+            probe_backoff: (second, second),
+            abandon_after: second * 60,
+        };
+        let stop = CancellationToken::new();
+        let done = tokio::spawn(controller::run(options, None, stop.clone()));
+        Self { stop, done }
+    }
+
+    async fn end(self) {
+        self.stop.cancel();
+        self.done.await.unwrap().unwrap();
+    }
+}
+
+struct Scene {
+    namespace: String,
+    host: String,
+}
+
+impl Scene {
+    async fn new(name: &str) -> Self {
+        let namespace = unique(name);
+        make_namespace(&client(shared().await).await, &namespace).await;
+        let host = format!("{namespace}.example.com");
+        let scene = Self { namespace, host };
+        scene
+            .apply(json!({
+                "apiVersion": "v1",
+                "kind": "Secret",
+                "metadata": { "name": "key", "annotations": { "rolewright.dev/hosts": scene.host } },
+                "stringData": { "key": "open sesame" },
+            }))
+            .await;
+        let block = json!({
+            "url": format!("https://{}", scene.host),
+            "credentials": { "apiKeySecretRef": { "name": "key", "key": "key" } },
+        });
+        scene.object("Backend", "memory", json!({ "arize": block, "sweepInterval": "1s" })).await;
+        scene
+    }
+
+    async fn object(&self, kind: &str, name: &str, spec: Value) {
+        let object = json!({
+            "apiVersion": "rolewright.dev/v1alpha1",
+            "kind": kind,
+            "metadata": { "name": name },
+            "spec": spec,
+        });
+        self.apply(object).await;
+    }
+
+    async fn role(&self, name: &str, actions: &[&str]) {
+        let rules = json!([{ "actions": actions }]);
+        self.object("Role", name, json!({ "backendRef": { "name": "memory" }, "rules": rules })).await;
+    }
+
+    async fn binding(&self, name: &str, role: &str, users: &[&str]) {
+        let subjects: Vec<Value> = users.iter().map(|user| json!({ "kind": "User", "name": user })).collect();
+        let spec =
+            json!({ "backendRef": { "name": "memory" }, "roleRef": { "name": role }, "subjects": subjects });
+        self.object("RoleBinding", name, spec).await;
+    }
+
+    async fn apply(&self, object: Value) {
+        self.run(&["apply", "-f", "-"], Some(&object.to_string())).await;
+    }
+
+    async fn reason(&self, object: &str, reason: &str) {
+        let wanted = format!("--for=jsonpath={{.status.conditions[?(@.type==\"Ready\")].reason}}={reason}");
+        self.run(&["wait", &wanted, "--timeout=60s", object], None).await;
+    }
+
+    async fn run(&self, args: &[&str], stdin: Option<&str>) -> String {
+        let all: Vec<&str> = ["-n", &self.namespace].into_iter().chain(args.iter().copied()).collect();
+        kubectl(&all, stdin).await.unwrap()
+    }
+
+    fn grants(&self) -> Vec<(String, String)> {
+        memory::account(&self.host).lock().unwrap().grants.iter().cloned().collect()
+    }
+
+    fn writes(&self) -> usize {
+        memory::account(&self.host).lock().unwrap().writes
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fifth_back_end_runs_through_the_whole_pipeline() {
+    let scene = Scene::new("fifth").await;
+    let kubeconfig = shared().await.kubeconfig();
+    let operator = Operator::start(kubeconfig, &scene.namespace).await;
+    scene.role("reader", &["read"]).await;
+    scene.binding("readers", "reader", &["alice@example.com", "bob@example.com"]).await;
+    scene.reason("rwb/readers", "InSync").await;
+    let pair = |user: &str| ("reader".to_owned(), user.to_owned());
+    assert_eq!(scene.grants(), [pair("alice@example.com"), pair("bob@example.com")]);
+
+    // Somebody takes a grant away and changes the role: both are put right.
+    {
+        let account = memory::account(&scene.host);
+        let mut account = account.lock().unwrap();
+        account.grants.remove(&pair("bob@example.com"));
+        account.roles.get_mut("reader").unwrap().rules.clear();
+    }
+    scene
+        .run(
+            &["wait", "--for=create", "event", "--field-selector=reason=DriftCorrected", "--timeout=60s"],
+            None,
+        )
+        .await;
+    scene.run(&["annotate", "--overwrite", "rwb/readers", "rolewright.dev/reconcile-at=1"], None).await;
+    scene
+        .run(
+            &["wait", "--for=jsonpath={.status.lastHandledReconcileAt}=1", "--timeout=60s", "rwb/readers"],
+            None,
+        )
+        .await;
+    assert_eq!(scene.grants(), [pair("alice@example.com"), pair("bob@example.com")]);
+
+    // What is the matter is said by the same words as on every other back end.
+    scene.binding("strangers", "reader", &["mallory@example.com"]).await;
+    scene.reason("rwb/strangers", "NotFound").await;
+    scene
+        .object(
+            "ResourceRestriction",
+            "closed",
+            json!({ "backendRef": { "name": "memory" }, "resource": { "id": "x" } }),
+        )
+        .await;
+    scene.reason("rwrr/closed", "Unsupported").await;
+    scene.run(&["delete", "rwb/strangers", "rwrr/closed", "--timeout=60s"], None).await;
+
+    // A restart is steady state.
+    operator.end().await;
+    let writes = scene.writes();
+    let operator = Operator::start(kubeconfig, &scene.namespace).await;
+    scene.run(&["annotate", "--overwrite", "rwr/reader", "rolewright.dev/reconcile-at=2"], None).await;
+    scene
+        .run(
+            &["wait", "--for=jsonpath={.status.lastHandledReconcileAt}=2", "--timeout=60s", "rwr/reader"],
+            None,
+        )
+        .await;
+    assert_eq!(scene.writes(), writes);
+
+    scene.run(&["delete", "rwb,rwr", "--all", "--timeout=60s"], None).await;
+    scene.run(&["delete", "rwbe", "--all", "--timeout=60s"], None).await;
+    assert!(scene.grants().is_empty() && memory::account(&scene.host).lock().unwrap().roles.is_empty());
+    operator.end().await;
+}
