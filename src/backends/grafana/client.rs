@@ -9,9 +9,8 @@ use tokio::sync::OnceCell;
 
 use super::{
     ids::{Group, Principal, Resource, Sort},
-    pages::Pages,
     rights::Rights,
-    wire::{self, Assigned, Listed, ResourcePermission},
+    wire::{self, Assigned, ResourcePermission},
 };
 use crate::{
     access::Id,
@@ -61,11 +60,6 @@ impl Client {
     pub async fn answer(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Answer, Error> {
         let request = self.request(Method::GET, path);
         self.call(query.iter().fold(request, |request, (name, value)| request.query(name, value))).await
-    }
-
-    /// A list that comes in pages.
-    pub fn pages<'a, T: Listed>(&'a self, filters: &[(&'a str, &'a str)]) -> Pages<'a, T> {
-        Pages::new(self, filters)
     }
 
     /// Whether there is an RBAC API (contract 1.4).

@@ -6,7 +6,9 @@ use super::{
     client::{Client, Status},
     config::Connection,
     ids::{self, Principal, ROLE, Sort},
-    map, resources,
+    map,
+    pages::Pages,
+    resources,
     wire::{self, ServiceAccount, Team, User},
 };
 use crate::{
@@ -77,13 +79,13 @@ pub async fn look_up(client: &Client, level: &str, name: &str) -> Result<Vec<Ent
             found.into_iter().map(map::user).collect()
         }
         Some(SubjectKind::ServiceAccount) => {
-            let found: Vec<ServiceAccount> = client.pages(&[("query", name)]).all().await?;
+            let found: Vec<ServiceAccount> = Pages::new(client, &[("query", name)]).all().await?;
             found.into_iter().map(map::service_account).collect()
         }
         Some(SubjectKind::Team) => {
             // Not every server finds teams by uid, and none by a part of it.
             let filters: &[(&str, &str)] = if name.starts_with("uid:") { &[] } else { &[("name", name)] };
-            let found: Vec<Team> = client.pages(filters).all().await?;
+            let found: Vec<Team> = Pages::new(client, filters).all().await?;
             found.into_iter().map(map::team).collect()
         }
         Some(SubjectKind::Group) => return Err(Error::mistake("Grafana has no groups")),

@@ -10,7 +10,9 @@ use futures::{StreamExt, TryStreamExt, stream, try_join};
 use super::{
     client::{Client, Status},
     ids::{Group, Principal, ROLE, Resource, Sort},
-    map, resources,
+    map,
+    pages::Pages,
+    resources,
     rights::Sight,
     wire::{self, Assigned},
 };
@@ -82,8 +84,8 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
     let (roles, users, accounts, teams) = try_join!(
         roles(client, wanted.roles),
         list(wanted.kinds.contains(&SubjectKind::User), client.get(&["org", "users"], &[])),
-        list(wanted.kinds.contains(&SubjectKind::ServiceAccount), client.pages(&[]).all()),
-        list(wanted.kinds.contains(&SubjectKind::Team), client.pages(&[]).all()),
+        list(wanted.kinds.contains(&SubjectKind::ServiceAccount), Pages::new(client, &[]).all()),
+        list(wanted.kinds.contains(&SubjectKind::Team), Pages::new(client, &[]).all()),
     )?;
     let mut builder = Builder::new();
     let mut principals = if wanted.grants { wanted.held.clone() } else { BTreeSet::new() };
