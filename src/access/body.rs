@@ -356,16 +356,6 @@ impl Body {
         matches!(self, Body::Restriction(restriction) if !restriction.open.is_empty())
     }
 
-    /// The place inside which the absence of this thing has to be proven: its scope or resource; for a grant that lies in no scope, its
-    /// subject. None for what lies in no place.
-    pub fn place(&self) -> Option<&Id> {
-        match self {
-            Body::Role(_) | Body::Group(_) => None,
-            Body::Grant(grant) => Some(grant.scope.as_ref().map_or(&grant.subject.id, |scope| &scope.id)),
-            Body::Restriction(restriction) => Some(&restriction.resource.id),
-        }
-    }
-
     /// The difference from this body to a wish of its kind, a line each, as shown in plans; empty when this fulfils it.
     pub fn difference(&self, to: &Body) -> Vec<String> {
         match (self, to) {

@@ -12,6 +12,7 @@ use super::{
     block::{Block, SecretKeyRef},
     common::{DeletionPolicy, Mode},
     grafana::GrafanaConnection,
+    zenml::ZenmlConnection,
 };
 
 /// A connection to a back end.
@@ -41,8 +42,8 @@ use super::{
     printcolumn(name = "Mode", type_ = "string", json_path = ".spec.mode", priority = 1),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
-#[x_kube(validation = Rule::new("[has(self.arize), has(self.grafana)].filter(x, x).size() == 1")
-    .message("write exactly one back-end block: arize or grafana"))]
+#[x_kube(validation = Rule::new("[has(self.arize), has(self.grafana), has(self.zenml)].filter(x, x).size() == 1")
+    .message("write exactly one back-end block: arize, grafana or zenml"))]
 #[serde(rename_all = "camelCase")]
 pub struct BackendSpec {
     /// An account of Arize AX.
@@ -51,6 +52,9 @@ pub struct BackendSpec {
     /// An organization of Grafana Enterprise or Grafana Cloud.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grafana: Option<GrafanaConnection>,
+    /// An organization of ZenML Pro.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zenml: Option<ZenmlConnection>,
     /// What to trust beside the public certificate authorities.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
@@ -171,7 +175,8 @@ impl BackendSpec {
     /// The one block that is there. None when an object that was stored under other rules has none.
     pub fn block(&self) -> Option<Block> {
         let arize = self.arize.as_ref().map(ArizeConnection::block);
-        arize.or_else(|| self.grafana.as_ref().map(GrafanaConnection::block))
+        let grafana = self.grafana.as_ref().map(GrafanaConnection::block);
+        arize.or(grafana).or_else(|| self.zenml.as_ref().map(ZenmlConnection::block))
     }
 
     /// The wished interval between sweeps.

@@ -34,7 +34,7 @@ pub use self::{
         Fields, HeldEntry, HeldState, ObjectStatus, Origin, PlanStatus, PlannedChange, SubjectState,
         SubjectStatus,
     },
-    zenml::{ZenmlLevel, ZenmlRole},
+    zenml::{ZenmlConnection, ZenmlCredentials, ZenmlLevel, ZenmlRole},
 };
 
 /// The API group of all kinds.

@@ -6,6 +6,7 @@ mod budget;
 mod error;
 pub mod grafana;
 mod http;
+pub mod zenml;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -120,4 +121,4 @@ impl fmt::Debug for Vendor {
 }
 
 /// All vendors.
-pub const VENDORS: &[Vendor] = &[arize::VENDOR, grafana::VENDOR];
+pub const VENDORS: &[Vendor] = &[arize::VENDOR, grafana::VENDOR, zenml::VENDOR];

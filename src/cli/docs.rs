@@ -161,7 +161,10 @@ mod tests {
         let crds = api::crds();
         let binding = crds.iter().find(|crd| crd.spec.names.kind == "RoleBinding").expect("there is one");
         let page = page(binding);
-        assert!(page.contains("| `subjects[].kind` | User, ServiceAccount, Team; required |"), "{page}");
+        assert!(
+            page.contains("| `subjects[].kind` | User, ServiceAccount, Team, Group; required |"),
+            "{page}"
+        );
         assert!(page.contains("| `subjects` | 1 to 250 items: object; required |"), "{page}");
         assert!(page.contains("- `spec.subjects`: a subject is there twice"), "{page}");
         assert!(!page.contains("conditions[]"), "{page}");

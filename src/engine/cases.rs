@@ -186,7 +186,9 @@ fn world(case: &Case) -> World {
     ]
     .into();
     let snapshot = world.snapshot();
-    let unproven = |body: &Body| snapshot.absence(body.kind(), body.place()) == Absence::Unproven;
+    let unproven = |body: &Body| {
+        snapshot.absence(body.kind(), case.dialect.key(body).place().as_ref()) == Absence::Unproven
+    };
     let hidden = world
         .things
         .values()

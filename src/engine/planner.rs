@@ -303,7 +303,7 @@ impl<'a> Planner<'a> {
         // A thing that was never held is made without proof of its absence: the back end refuses what is there already. What
         // somebody held until now may be hidden.
         if wanted.want.standing == Standing::Heir
-            && self.observed.absence(wanted.body.kind(), wanted.body.place()) == Absence::Unproven
+            && self.observed.absence(wanted.body.kind(), wanted.key.place().as_ref()) == Absence::Unproven
         {
             return Err(wording::not_visible(wanted.body.kind(), &wanted.body.title()));
         }

@@ -2,14 +2,14 @@
 
 use std::{fs, path::Path};
 
-use rolewright::simulators::grafana;
+use rolewright::simulators::{grafana, zenml};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::support::{Account, KEY, Setting, World};
 
 /// The folders of `examples/` that a test here covers: a new one fails until it has its test.
-const COVERED: [&str; 2] = ["arize", "grafana"];
+const COVERED: [&str; 3] = ["arize", "grafana", "zenml"];
 
 fn examples() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/examples"))
@@ -70,4 +70,11 @@ async fn every_example_for_grafana_becomes_ready() {
     let sim = grafana::Simulator::start(grafana::Options::new(KEY)).await.unwrap();
     let world = Setting::new("gf-example").around(sim).await;
     all_become_ready(&world, "grafana", world.sim.url()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_example_for_zenml_becomes_ready() {
+    let sim = zenml::Simulator::start(zenml::Options::new(KEY)).await.unwrap();
+    let world = Setting::new("zm-example").around(sim).await;
+    all_become_ready(&world, "zenml", world.sim.url()).await;
 }

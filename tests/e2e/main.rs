@@ -25,3 +25,5 @@ mod processes;
 mod quiet;
 mod schema;
 mod support;
+mod zenml;
+mod zenml_bad_days;

@@ -22,9 +22,10 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::Timestamp;
 use reqwest::{
     Certificate, Client, Method, Response, StatusCode,
-    header::{ACCEPT, AUTHORIZATION, LOCATION, RETRY_AFTER},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER},
     redirect::Policy,
 };
+use secrecy::ExposeSecret;
 use tokio::time::Instant;
 use tracing::{Instrument, Span, debug, debug_span, field};
 use url::{Host, Url};
@@ -32,7 +33,7 @@ use url::{Host, Url};
 pub use self::{
     answer::{Answer, ErrorSchema, VendorError},
     dialling::Dialling,
-    request::{Credential, Request},
+    request::{Credential, Request, trimmed},
 };
 use self::{
     answer::{LONGEST_BODY, LONGEST_REFUSAL, Unread, content_type, read_body, refusal_text},
@@ -98,6 +99,8 @@ impl Default for Times {
     }
 }
 
+/// The media type of forms.
+const FORM: &str = "application/x-www-form-urlencoded";
 /// The field of every Backend that refers to certificates.
 const CA_FIELD: &str = "spec.tls.caSecretRef";
 /// Tries after the first, of calls that can be made again.
@@ -209,8 +212,11 @@ impl Http {
             .client
             .request(request.method.clone(), url.clone())
             .timeout(time)
-            .header(ACCEPT, "application/json")
-            .header(AUTHORIZATION, request.credential.header());
+            .header(ACCEPT, "application/json");
+        builder = match &request.form {
+            Some(form) => builder.header(CONTENT_TYPE, FORM).body(form.expose_secret().to_owned()),
+            None => builder.header(AUTHORIZATION, request.credential.header()),
+        };
         for (name, value) in &request.headers {
             builder = builder.header(*name, *value);
         }

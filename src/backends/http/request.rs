@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::{Method, header::HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use url::Url;
+use url::{Url, form_urlencoded};
 
 use crate::access::Fault;
 
@@ -72,6 +72,17 @@ impl Credential {
         self.header.clone()
     }
 
+    /// The same, which keeps one more secret out of texts: what the credential was got with.
+    pub fn hiding(mut self, secret: &SecretString) -> Self {
+        let secret = trimmed(secret);
+        let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        self.secrets.extend(
+            [secret.to_owned(), encoded].into_iter().filter(|it| !it.is_empty()).map(SecretString::from),
+        );
+        self.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
+        self
+    }
+
     /// The text with every occurrence of the credential replaced.
     pub fn scrub(&self, text: &str) -> String {
         self.secrets
@@ -81,7 +92,7 @@ impl Credential {
 }
 
 /// Secrets made from files end in a line break more often than not.
-fn trimmed(secret: &SecretString) -> &str {
+pub fn trimmed(secret: &SecretString) -> &str {
     secret.expose_secret().trim_end_matches(['\r', '\n'])
 }
 
@@ -96,6 +107,8 @@ pub struct Request<'a> {
     /// It changes nothing, whatever its method.
     pub only_asks: bool,
     pub body: Option<Value>,
+    /// A form that holds the credential itself, so that no header does.
+    pub form: Option<SecretString>,
     pub credential: &'a Credential,
 }
 
@@ -103,7 +116,8 @@ impl<'a> Request<'a> {
     /// A request for the path of these segments below the base URL.
     pub fn new(method: Method, path: &[&'a str], credential: &'a Credential) -> Self {
         let (query, headers) = (Vec::new(), Vec::new());
-        Self { method, path: path.to_vec(), query, headers, only_asks: false, body: None, credential }
+        let path = path.to_vec();
+        Self { method, path, query, headers, only_asks: false, body: None, form: None, credential }
     }
 
     /// The same with one more query parameter.
@@ -127,6 +141,14 @@ impl<'a> Request<'a> {
     /// The same with a JSON body.
     pub fn body(mut self, body: Value) -> Self {
         self.body = Some(body);
+        self
+    }
+
+    /// The same with a form in its body (`application/x-www-form-urlencoded`) that the credential is in: for logins, which send no
+    /// `Authorization`.
+    pub fn form(mut self, fields: &[(&str, &str)]) -> Self {
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.form = Some(form.into());
         self
     }
 
@@ -221,6 +243,19 @@ mod tests {
             let fault = Credential::basic("spec.x", user, &password.into()).expect_err(user);
             assert!(fault.field == "spec.x" && !fault.message.contains("s3c"), "{}", fault.message);
         }
+    }
+
+    #[test]
+    fn a_form_and_what_a_credential_was_got_with_are_never_shown() {
+        let credential =
+            Credential::bearer("key", &"t0ken".into()).expect("a credential").hiding(&"k+y\n".into());
+        assert_eq!(
+            credential.scrub("t0ken for k+y or k%2By"),
+            "[credential] for [credential] or [credential]"
+        );
+        let request = Request::new(Method::POST, &["login"], &credential).form(&[("password", "k+y")]);
+        assert_eq!(request.form.as_ref().map(ExposeSecret::expose_secret), Some("password=k%2By"));
+        assert!(!format!("{request:?}").contains("k%2By"));
     }
 
     #[test]

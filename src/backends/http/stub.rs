@@ -11,7 +11,7 @@ use tokio::{
     time::Instant,
 };
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
-use url::Url;
+use url::{Url, form_urlencoded};
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub struct Seen {
     pub query: Vec<(String, String)>,
     pub headers: Vec<(String, String)>,
     pub body: Value,
+    /// The fields of a body that is a form.
+    pub form: Vec<(String, String)>,
     pub at: Instant,
 }
 
@@ -210,12 +212,17 @@ async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<Seen> {
         }
     }
     let url = Url::parse("http://stub").ok()?.join(&target).ok()?;
+    let body = &bytes[head_end + 4..];
+    let is_form =
+        headers.iter().any(|(name, value)| name == "content-type" && value.ends_with("form-urlencoded"));
+    let form = if is_form { form_urlencoded::parse(body).into_owned().collect() } else { Vec::new() };
     Some(Seen {
         method,
         path: url.path().to_owned(),
         query: url.query_pairs().into_owned().collect(),
         headers,
-        body: serde_json::from_slice(&bytes[head_end + 4..]).unwrap_or(Value::Null),
+        body: serde_json::from_slice(body).unwrap_or(Value::Null),
+        form,
         at: Instant::now(),
     })
 }

@@ -9,6 +9,7 @@ mod operator;
 mod probes;
 mod setting;
 mod world;
+pub mod zenml;
 
 pub use bad_days::{status, subject};
 pub use cluster::{client, kubectl, kubectl_on, run, shared};

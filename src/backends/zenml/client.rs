@@ -1,0 +1,235 @@
+//! The control plane's endpoints (contract 2): calls in wire types, each with a session. What the things mean is not known here.
+
+use reqwest::Method;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+use super::{
+    ids::{Principal, Scope},
+    pages::{self, Listing},
+    session::{Login, Sessions},
+    wire::{Assignment, Invitation, Listed, Member, Organization, Place, Role, Team},
+};
+use crate::backends::{
+    Class, Error,
+    http::{Answer, Credential, Http, Request},
+};
+
+/// One call, before it is known with which session it is sent.
+pub struct Call<'a> {
+    method: Method,
+    path: Vec<&'a str>,
+    pub query: Vec<(&'a str, &'a str)>,
+    body: Option<Value>,
+}
+
+impl<'a> Call<'a> {
+    /// A call of a path below the base URL.
+    pub fn new(method: Method, path: &[&'a str]) -> Self {
+        Self { method, path: path.to_vec(), query: Vec::new(), body: None }
+    }
+
+    /// A read of a path.
+    pub fn get(path: &[&'a str]) -> Self {
+        Self::new(Method::GET, path)
+    }
+
+    /// The same with one more query parameter.
+    pub fn query(mut self, name: &'a str, value: &'a str) -> Self {
+        self.query.push((name, value));
+        self
+    }
+
+    fn request(&self, credential: &'a Credential) -> Request<'a> {
+        let mut request = Request::new(self.method.clone(), &self.path, credential);
+        request.query.clone_from(&self.query);
+        request.body.clone_from(&self.body);
+        request
+    }
+}
+
+/// The control plane's API with one credential, for one organization.
+pub struct Client {
+    http: Http,
+    sessions: Sessions,
+    /// The organization's name or id.
+    organization: String,
+    /// Its id, asked once.
+    id: OnceCell<String>,
+}
+
+impl Client {
+    /// A client over a stack. Calls nothing.
+    pub fn new(http: Http, login: Login, organization: String) -> Self {
+        Self { http, sessions: Sessions::new(login), organization, id: OnceCell::new() }
+    }
+
+    /// Makes a call; once more, in another session, when the one that it was made in is not taken: then nothing was done (contract 1).
+    pub async fn call(&self, call: Call<'_>) -> Result<Answer, Error> {
+        let credential = self.sessions.credential(&self.http).await?;
+        match self.http.call(call.request(&credential)).await {
+            Err(error) if error.class == Class::Unauthenticated => {
+                let renewed = self.sessions.renewed(&self.http, &credential).await?;
+                self.http.call(call.request(&renewed)).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Error> {
+        self.call(Call::get(path)).await?.decode()
+    }
+
+    /// A list of the organization.
+    async fn of_organization<T: Listed>(
+        &self,
+        list: &str,
+        filters: &[(&str, &str)],
+    ) -> Result<Listing<T>, Error> {
+        let id = self.id().await?;
+        pages::all(self, &["organizations", id, list], filters).await
+    }
+
+    /// The client that the credential is for. None: it is a user's.
+    pub fn client(&self) -> Option<&str> {
+        self.sessions.client()
+    }
+
+    /// Who the credential is, if it is a user's.
+    pub async fn me(&self) -> Result<super::wire::User, Error> {
+        self.get(&["users", "me"]).await
+    }
+
+    /// The organization, by its name or id.
+    pub async fn organization(&self) -> Result<Organization, Error> {
+        self.get(&["organizations", &self.organization]).await
+    }
+
+    /// The organization's id.
+    pub async fn id(&self) -> Result<&str, Error> {
+        let ask = || async {
+            self.organization().await.map(|organization| organization.id).map_err(|mut error| {
+                // Of everything that is asked for next, nothing would be known to be absent.
+                if error.class == Class::Missing {
+                    error.class = Class::Denied;
+                }
+                error
+            })
+        };
+        self.id.get_or_try_init(ask).await.map(String::as_str)
+    }
+
+    /// All roles of the organization at all levels, but for those that sharing a single resource makes (contract 2.1).
+    pub async fn roles(&self, filters: &[(&str, &str)]) -> Result<Listing<Role>, Error> {
+        let filters: Vec<(&str, &str)> =
+            [("type", "normal")].into_iter().chain(filters.iter().copied()).collect();
+        self.of_organization("roles", &filters).await
+    }
+
+    /// One role. None when it is not found, which may mean gone or hidden.
+    pub async fn role(&self, id: &str) -> Result<Option<Role>, Error> {
+        found(self.get(&["roles", id]).await)
+    }
+
+    /// Makes a role.
+    pub async fn create_role(&self, body: Value) -> Result<Answer, Error> {
+        self.call(Call { body: Some(body), ..Call::new(Method::POST, &["roles"]) }).await
+    }
+
+    /// Changes a role.
+    pub async fn change_role(&self, id: &str, body: Value) -> Result<Answer, Error> {
+        self.call(Call { body: Some(body), ..Call::new(Method::PATCH, &["roles", id]) }).await
+    }
+
+    /// Removes a role.
+    pub async fn delete_role(&self, id: &str) -> Result<(), Error> {
+        self.call(Call::new(Method::DELETE, &["roles", id])).await.map(drop)
+    }
+
+    /// Who holds a role in a scope. Some servers show more than was asked for: those in narrower scopes too (contract 5). None when the
+    /// role, or the scope, is not found.
+    pub async fn assignments(&self, role: &str, scope: &Scope) -> Result<Option<Vec<Assignment>>, Error> {
+        let mut call = Call::get(&["roles", role, "assignments"]);
+        call.query.extend(within(scope));
+        found(self.call(call).await.and_then(|answer| answer.decode()))
+    }
+
+    /// Gives a role. All of it stands in the query (contract 2.2).
+    pub async fn assign(&self, role: &str, scope: &Scope, principal: &Principal) -> Result<(), Error> {
+        self.assignment(Method::POST, role, scope, principal).await
+    }
+
+    /// Takes a role.
+    pub async fn unassign(&self, role: &str, scope: &Scope, principal: &Principal) -> Result<(), Error> {
+        self.assignment(Method::DELETE, role, scope, principal).await
+    }
+
+    async fn assignment(
+        &self,
+        method: Method,
+        role: &str,
+        scope: &Scope,
+        principal: &Principal,
+    ) -> Result<(), Error> {
+        let (parameter, uuid) = match principal {
+            Principal::User(uuid) => ("user_id", uuid),
+            Principal::Team(uuid) => ("team_id", uuid),
+            Principal::Invitation { uuid, .. } => ("invitation_id", uuid),
+        };
+        let path = ["roles", role, "assignments"];
+        let mut call = Call::new(method, &path).query(parameter, uuid);
+        call.query.extend(within(scope));
+        self.call(call).await.map(drop)
+    }
+
+    /// The people and service accounts of the organization.
+    pub async fn members(&self) -> Result<Listing<Member>, Error> {
+        self.of_organization("members", &[("include_teams", "false")]).await
+    }
+
+    /// Invitations that nobody has accepted yet: all, or those of one address.
+    pub async fn invitations(&self, email: Option<&str>) -> Result<Listing<Invitation>, Error> {
+        let filters: Vec<(&str, &str)> =
+            [("only_pending", "true")].into_iter().chain(email.map(|email| ("email", email))).collect();
+        self.of_organization("invitations", &filters).await
+    }
+
+    /// The teams of the organization.
+    pub async fn teams(&self) -> Result<Listing<Team>, Error> {
+        self.of_organization("teams", &[]).await
+    }
+
+    /// The workspaces of the organization: all, or those of one name.
+    pub async fn workspaces(&self, name: Option<&str>) -> Result<Listing<Place>, Error> {
+        let id = self.id().await?;
+        let filters: Vec<(&str, &str)> =
+            [("organization_id", id)].into_iter().chain(name.map(|name| ("workspace_name", name))).collect();
+        let mut listing: Listing<Place> = pages::all(self, &["workspaces"], &filters).await?;
+        listing.items.retain(|place| place.organization_id.as_deref().is_none_or(|of| of == id));
+        Ok(listing)
+    }
+
+    /// The projects of a workspace, where the server has such a list. Projects are another API's (contract 2.3).
+    pub async fn projects(&self, workspace: &str) -> Result<Listing<Place>, Error> {
+        pages::all(self, &["workspaces", workspace, "projects"], &[]).await
+    }
+
+    /// One project by its name, where the server has such a path.
+    pub async fn project(&self, workspace: &str, name: &str) -> Result<Option<Place>, Error> {
+        found(self.get(&["workspaces", workspace, "projects", name]).await)
+    }
+}
+
+/// The query parameters of a scope.
+fn within(scope: &Scope) -> Vec<(&str, &str)> {
+    let workspace = scope.workspace().map(|id| ("workspace_id", id));
+    workspace.into_iter().chain(scope.project().map(|id| ("project_id", id))).collect()
+}
+
+fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+    match answer {
+        Err(error) if error.class == Class::Missing => Ok(None),
+        answer => answer.map(Some),
+    }
+}

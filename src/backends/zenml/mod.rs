@@ -1,0 +1,114 @@
+//! ZenML Pro (contract: control plane, "cloud API"): custom roles of workspaces and projects, and who holds roles where: users, service
+//! accounts, teams, people who are only invited. Assignments have no ids and no list of their own: they are asked for role by role and scope
+//! by scope (contract 2.2).
+
+mod client;
+mod config;
+mod dialect;
+mod ids;
+mod map;
+mod pages;
+mod people;
+mod permissions;
+mod projects;
+mod read;
+mod session;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+mod wire;
+mod write;
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+
+use self::{client::Client, dialect::ZenmlDialect};
+use super::{
+    Backend, Class, Error, Identity, Needs, Settings, Vendor,
+    http::{Http, Options, Times},
+};
+use crate::access::{Body, Change, Dialect, Entry, Fault, Id, Kind, Observed, Snapshot};
+
+/// ZenML Pro.
+pub const VENDOR: Vendor =
+    Vendor { name: "zenml", title: "ZenML Pro", dialect: &ZenmlDialect, origin: config::origin, connect };
+
+fn connect(settings: Settings) -> Result<Arc<dyn Backend>, Fault> {
+    let connection = config::connection(&settings.block)?;
+    let login = config::login(&connection, &settings.secrets)?;
+    let http = Http::new(Options {
+        vendor: VENDOR.name,
+        base: connection.url.clone(),
+        base_field: config::URL_FIELD,
+        ca: settings.ca,
+        dialling: settings.dialling,
+        budget: settings.budget,
+        observer: settings.observer,
+        errors: wire::problem,
+        times: Times::default(),
+    })?;
+    let client = Client::new(http, login, connection.organization);
+    Ok(Arc::new(Zenml { client, untouchable: Mutex::default() }))
+}
+
+/// One organization of a ZenML control plane, seen with one credential.
+struct Zenml {
+    client: Client,
+    /// The vendor's own roles seen so far. The plan leaves them alone; this keeps a mistake there from reaching them, since not every write
+    /// to them is known to be refused (contract 3).
+    untouchable: Mutex<HashSet<Id>>,
+}
+
+impl Zenml {
+    fn remember<'a>(&self, seen: impl IntoIterator<Item = &'a Observed>) {
+        let own = seen.into_iter().filter(|seen| seen.read_only.is_some()).map(|seen| seen.id.clone());
+        self.untouchable.lock().expect("nothing panics while it holds this lock").extend(own);
+    }
+
+    fn is_untouchable(&self, id: &Id) -> bool {
+        self.untouchable.lock().expect("nothing panics while it holds this lock").contains(id)
+    }
+}
+
+#[async_trait]
+impl Backend for Zenml {
+    fn dialect(&self) -> &'static dyn Dialect {
+        &ZenmlDialect
+    }
+
+    async fn probe(&self) -> Result<Identity, Error> {
+        read::probe(&self.client).await
+    }
+
+    async fn snapshot(&self, needs: &Needs) -> Result<Snapshot, Error> {
+        let snapshot = snapshot::snapshot(&self.client, needs).await?;
+        self.remember(snapshot.all(Kind::Role));
+        Ok(snapshot)
+    }
+
+    async fn look_up(&self, level: &str, name: &str, parent: Option<&Id>) -> Result<Vec<Entry>, Error> {
+        read::look_up(&self.client, level, name, parent).await
+    }
+
+    async fn read(&self, kind: Kind, id: &Id) -> Result<Option<Observed>, Error> {
+        let observed = read::read(&self.client, kind, id).await?;
+        self.remember(&observed);
+        Ok(observed)
+    }
+
+    async fn find(&self, body: &Body) -> Result<Option<Observed>, Error> {
+        read::find(&self.client, body).await
+    }
+
+    async fn write(&self, change: &Change) -> Result<Option<Observed>, Error> {
+        if change.id().is_some_and(|id| self.is_untouchable(id)) {
+            let message = format!("{} is a role that ZenML keeps for itself", change.body().title());
+            return Err(Error::new(Class::Invalid, message));
+        }
+        write::write(&self.client, change).await
+    }
+}

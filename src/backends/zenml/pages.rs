@@ -1,0 +1,88 @@
+//! Lists that come in pages by offset and limit, as bare arrays without a total and without an order (contract 1), read to their ends.
+//!
+//! A page below the limit is not the end by itself: a server may give fewer than it is asked for. The end is a page that brings nothing new:
+//! an empty one, or, of a server that knows no pages, the same once more. While several pages are read somebody may remove a thing, and the
+//! one at the edge moves to a page that was read already; so what took several pages is read until two readings show the same things.
+
+use std::collections::BTreeMap;
+
+use super::{
+    client::{Call, Client},
+    wire::Listed,
+};
+use crate::backends::{Class, Error};
+
+/// The most that is given on a page (contract 1).
+const LIMIT: usize = 100;
+/// A list that goes on for longer is a server that lost its way.
+const MOST_PAGES: usize = 1000;
+/// So often a list is read that does not hold still.
+const MOST_READINGS: usize = 3;
+
+/// A list, as it was read.
+pub struct Listing<T> {
+    /// Its items, each once.
+    pub items: Vec<T>,
+    /// It held still: what is not in it was not there.
+    pub whole: bool,
+}
+
+/// Reads a list.
+///
+/// # Errors
+/// Whatever kept a page from being read. A refusal of any page but the first is passing: the list was allowed when it began.
+pub async fn all<T: Listed>(
+    client: &Client,
+    path: &[&str],
+    filters: &[(&str, &str)],
+) -> Result<Listing<T>, Error> {
+    let (mut last, pages) = reading(client, path, filters).await?;
+    if pages < 2 {
+        return Ok(Listing { items: last.into_values().collect(), whole: true });
+    }
+    // What was there a moment ago is shown rather than missed.
+    let mut all = BTreeMap::new();
+    for _ in 1..MOST_READINGS {
+        let (again, _): (BTreeMap<String, T>, _) = reading(client, path, filters).await?;
+        if again.keys().eq(last.keys()) {
+            return Ok(Listing { items: again.into_values().collect(), whole: true });
+        }
+        all.extend(std::mem::replace(&mut last, again));
+    }
+    all.extend(last);
+    Ok(Listing { items: all.into_values().collect(), whole: false })
+}
+
+/// All items by id, and how many pages brought any.
+async fn reading<T: Listed>(
+    client: &Client,
+    path: &[&str],
+    filters: &[(&str, &str)],
+) -> Result<(BTreeMap<String, T>, usize), Error> {
+    let (mut items, mut offset) = (BTreeMap::new(), 0);
+    let limit = LIMIT.to_string();
+    for pages in 0..MOST_PAGES {
+        let from = offset.to_string();
+        let mut call = Call::get(path).query("offset", &from).query("limit", &limit);
+        call.query.extend(filters);
+        let answer = match client.call(call).await {
+            Err(error) if pages > 0 && is_refusal(error.class) => {
+                let message = format!("in the middle of the list, {}", error.message);
+                return Err(Error::new(Class::Transient, message));
+            }
+            answer => answer?,
+        };
+        let page: Vec<T> = answer.decode()?;
+        offset += page.len();
+        let before = items.len();
+        items.extend(page.into_iter().map(|item| (item.id().to_owned(), item)));
+        if items.len() == before {
+            return Ok((items, pages));
+        }
+    }
+    Err(Error::new(Class::Transient, format!("GET /{} is a list without end", path.join("/"))))
+}
+
+fn is_refusal(class: Class) -> bool {
+    matches!(class, Class::Invalid | Class::Denied | Class::Missing | Class::Conflict | Class::Unsupported)
+}

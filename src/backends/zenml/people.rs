@@ -1,0 +1,165 @@
+//! Who is in the organization, and who is only invited to it.
+//!
+//! Nobody can be made here: people appear when they first sign in, and until then their invitation holds their roles; accepting it hands them
+//! over to the account (contract 2.3). What is held for an invitation is held for whoever has its address afterwards: as long as anything is
+//! held so, that account goes by the invitation's id, so that neither its name stands for somebody else all at once nor its grants look
+//! removed. What is new after that, once nothing is held so any more, is held for the account.
+
+use std::collections::BTreeMap;
+
+use futures::try_join;
+
+use super::{
+    client::Client,
+    ids::Principal,
+    map,
+    pages::Listing,
+    wire::{Invitation, User},
+};
+use crate::{
+    access::{Directory, Entry},
+    backends::{Class, Error},
+};
+
+/// What is told of a name that nobody has.
+pub const INVITE: &str =
+    "people are known once they have signed in; invite who has not, and the invitation is given the role";
+
+/// Who somebody's invitation stands for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Stands<'a> {
+    /// Nobody has accepted it.
+    Itself,
+    /// It was accepted by this user.
+    For(&'a str),
+    /// Neither it nor anybody of its address is there.
+    Nobody,
+}
+
+/// The people of an organization.
+#[derive(Default)]
+pub struct People {
+    users: Vec<User>,
+    invitations: Vec<Invitation>,
+    /// Both lists were read to their ends: who is in neither is not there.
+    pub whole: bool,
+    /// Why the members could not be listed.
+    pub refused: Option<String>,
+}
+
+impl People {
+    /// All of them.
+    ///
+    /// # Errors
+    /// Whatever kept a list from being read to its end, but for a refusal of it. Older servers have no invitations.
+    pub async fn all(client: &Client) -> Result<Self, Error> {
+        let (members, invitations) =
+            try_join!(refusable(client.members()), refusable(client.invitations(None)),)?;
+        let mut people = Self { whole: true, ..Self::default() };
+        match members {
+            Ok(members) => {
+                people.whole &= members.whole;
+                people.users = members.items.into_iter().filter_map(|member| member.user).collect();
+            }
+            Err(refusal) => (people.whole, people.refused) = (false, Some(refusal)),
+        }
+        match invitations {
+            Ok(invitations) => {
+                people.whole &= invitations.whole;
+                people.invitations = invitations.items;
+            }
+            Err(_) => people.whole = false,
+        }
+        Ok(people)
+    }
+
+    /// Whom an invitation stands for. An account comes first: a server may show invitations that were accepted.
+    pub fn behind(&self, uuid: &str, email: &str) -> Stands<'_> {
+        let mut of_it = self.users.iter().filter(|user| has_address(user, email));
+        match (of_it.next(), of_it.next()) {
+            (Some(user), None) => Stands::For(&user.id),
+            _ if self.invitations.iter().any(|invitation| invitation.id == uuid) => Stands::Itself,
+            _ => Stands::Nobody,
+        }
+    }
+
+    /// The accounts that go by an invitation's id, by their own, of these invitations that something is held for.
+    pub fn going_by_invitations<'a>(
+        &self,
+        held: impl Iterator<Item = &'a Principal>,
+    ) -> BTreeMap<String, &'a Principal> {
+        let mut by_user = BTreeMap::new();
+        for principal in held {
+            if let Principal::Invitation { uuid, email } = principal
+                && let Stands::For(user) = self.behind(uuid, email)
+            {
+                by_user.entry(user.to_owned()).or_insert(principal);
+            }
+        }
+        by_user
+    }
+
+    /// Puts them into the directory.
+    pub fn enter(&self, directory: &mut Directory, going_by: &BTreeMap<String, &Principal>) {
+        for user in &self.users {
+            let mut entry = map::user_entry(user.clone());
+            if let Some(principal) = going_by.get(&user.id) {
+                entry.named.id = principal.id();
+            }
+            directory.insert(entry);
+        }
+        self.invited().for_each(|entry| directory.insert(entry));
+    }
+
+    /// Everybody as entries, nobody by the invitation that they accepted.
+    pub fn entries(self) -> Vec<Entry> {
+        let invited: Vec<Entry> = self.invited().collect();
+        self.users.into_iter().map(map::user_entry).chain(invited).collect()
+    }
+
+    /// Those who have no account yet.
+    fn invited(&self) -> impl Iterator<Item = Entry> {
+        let has_none = |invitation: &&Invitation| {
+            let email = invitation.email.as_deref().unwrap_or_default();
+            !self.users.iter().any(|user| has_address(user, email))
+        };
+        self.invitations.iter().filter(has_none).cloned().filter_map(map::invited)
+    }
+}
+
+/// The principal of a call: an invitation that was accepted is none any more.
+///
+/// # Errors
+/// Whatever kept the members from being read.
+pub async fn now(client: &Client, principal: &Principal) -> Result<Principal, Error> {
+    let Principal::Invitation { uuid, email } = principal else { return Ok(principal.clone()) };
+    let people = People::all(client).await?;
+    Ok(match people.behind(uuid, email) {
+        Stands::For(user) => Principal::User(user.to_owned()),
+        Stands::Itself | Stands::Nobody => principal.clone(),
+    })
+}
+
+/// Whether a user has this address; case does not count.
+pub fn has_address(user: &User, email: &str) -> bool {
+    !email.is_empty()
+        && user.email.as_deref().is_some_and(|known| known.to_lowercase() == email.to_lowercase())
+}
+
+/// A list, or why it may not be read.
+pub async fn refusable<T>(
+    list: impl Future<Output = Result<Listing<T>, Error>>,
+) -> Result<Result<Listing<T>, String>, Error> {
+    match list.await {
+        Ok(list) => Ok(Ok(list)),
+        Err(error)
+            if matches!(
+                error.class,
+                Class::Denied | Class::Missing | Class::Unsupported | Class::Invalid | Class::Conflict
+            ) =>
+        {
+            Ok(Err(error.message))
+        }
+        Err(error) => Err(error),
+    }
+}

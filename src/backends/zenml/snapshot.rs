@@ -1,0 +1,337 @@
+//! One sweep: the lists that are needed, read to their ends, then who holds each held role where something of it is held, and what the
+//! silence of all that proves.
+//!
+//! **Roles.** The list has all roles of the organization at all levels: its filters are known with their defaults, and the one that is not
+//! off by itself (the type) hides nothing that is managed here; who may not list is refused (contract 1, 2.1). Each organization has
+//! predefined roles (contract 3), so a list without any of them is no whole list, whatever cut it down. A role that is not in a list that
+//! held still and has predefined ones is gone.
+//!
+//! **Grants.** There is no list of all assignments; those of one role in one scope are given whole, without pages and without a filter but
+//! the scope (contract 2.2), and who may not see them is refused. So a grant that is not among them is gone, and so is every grant of a role
+//! that is gone. Should a server show an empty list where it ought to refuse, it would hide more than this one: so of an empty list the
+//! workspace has to be seen, and that anybody holds anything, which is always so, as nobody can take its owner's role from an organization
+//! (contract 2.2). A role or scope that is not found proves nothing: it may be hidden. Each grant is its own place of proof, because nothing
+//! was asked about those that nobody named.
+//!
+//! A list that the credential may not read leaves its part empty and unproven, and the others as they are. Any other failure makes no
+//! snapshot.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use futures::{StreamExt, TryStreamExt, stream, try_join};
+
+use super::{
+    client::Client,
+    dialect::ORGANIZATION,
+    ids::{self, GrantId, PROJECT, Principal, ROLE, SERVICE_ACCOUNT, Scope, TEAM, USER, WORKSPACE},
+    map,
+    pages::Listing,
+    people::{INVITE, People, Stands, refusable},
+    projects,
+    wire::{self, Assignment},
+};
+use crate::{
+    access::{Builder, Entry, Id, Kind, Named, Proof, Snapshot},
+    backends::{Class, Error, Needs},
+};
+
+/// How many roles are asked about at one time. The tenant's budget may allow fewer.
+const AT_ONCE: usize = 4;
+
+/// What is needed, in ZenML's words.
+struct Wanted<'a> {
+    levels: &'a BTreeSet<String>,
+    roles: bool,
+    people: bool,
+    /// The grants that are held.
+    grants: BTreeSet<GrantId>,
+    /// The roles that are held, by level and name.
+    held_roles: BTreeSet<(&'a str, &'a str)>,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(needs: &'a Needs) -> Self {
+        let held = needs.held.iter().filter(|_| needs.kinds.contains(&Kind::Grant));
+        let grants: BTreeSet<GrantId> = held.clone().filter_map(|id| GrantId::of(id.as_str())).collect();
+        let named = |level: &str| needs.levels.contains(level);
+        let invited = grants.iter().any(|grant| matches!(grant.principal, Principal::Invitation { .. }));
+        Self {
+            levels: &needs.levels,
+            roles: needs.kinds.contains(&Kind::Role) || named(ROLE) || !grants.is_empty(),
+            people: named(USER) || named(SERVICE_ACCOUNT) || invited,
+            grants,
+            held_roles: held.filter_map(ids::of_role_asked).collect(),
+        }
+    }
+
+    /// Whether names of a level are needed.
+    fn names(&self, level: &str) -> bool {
+        self.levels.contains(level)
+    }
+
+    /// What has to be asked: who holds which role where. A role of which nothing is held is asked about without a scope, so that who holds it
+    /// is seen before it is removed; some servers tell all scopes then, some none (contract 5).
+    fn questions(&self, roles: &[wire::Role]) -> BTreeSet<(String, Scope)> {
+        let mut asked: BTreeSet<(String, Scope)> =
+            self.grants.iter().map(|grant| (grant.role.clone(), grant.scope.clone())).collect();
+        let with: BTreeSet<&str> = self.grants.iter().map(|grant| grant.role.as_str()).collect();
+        let is_held = |role: &&wire::Role| {
+            let name = role.name.as_deref().unwrap_or_default();
+            self.held_roles.contains(&(role.level.as_str(), name)) && !with.contains(role.id.as_str())
+        };
+        asked.extend(roles.iter().filter(is_held).map(|role| (role.id.clone(), Scope::Organization)));
+        asked
+    }
+
+    /// The workspaces in whose projects something is held.
+    fn with_projects(&self) -> BTreeSet<String> {
+        let inside = self.grants.iter().filter(|grant| grant.scope.project().is_some());
+        inside.filter_map(|grant| grant.scope.workspace().map(str::to_owned)).collect()
+    }
+}
+
+/// Who holds a role in a scope: None where it was not told.
+struct Holders {
+    role: String,
+    scope: Scope,
+    assignments: Option<Vec<Assignment>>,
+}
+
+/// Reads what is needed.
+///
+/// # Errors
+/// Whatever kept a list from being read to its end, but for a refusal of the list.
+pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error> {
+    let wanted = Wanted::of(needs);
+    client.id().await?;
+    let mut builder = Builder::new();
+    let (roles, people, teams, workspaces) = try_join!(
+        part(wanted.roles, client.roles(&[])),
+        async { if wanted.people { People::all(client).await.map(Some) } else { Ok(None) } },
+        part(wanted.names(TEAM), client.teams()),
+        part(wanted.names(WORKSPACE) || wanted.names(PROJECT), client.workspaces(None)),
+    )?;
+    enter(&mut builder, TEAM, teams, map::team_entry);
+    let ids = |listing: &Listing<wire::Place>| listing.items.iter().map(|place| place.id.clone()).collect();
+    let shown: Option<BTreeSet<String>> = workspaces.as_ref().and_then(|part| part.as_ref().ok()).map(ids);
+    enter(&mut builder, WORKSPACE, workspaces, map::workspace_entry);
+    if wanted.names(PROJECT) {
+        enter_projects(client, &mut builder, &wanted).await?;
+    }
+    let roles = match roles {
+        Some(Ok(roles)) => Some(roles),
+        Some(Err(refusal)) => {
+            builder.directory().refuse(ROLE, refusal);
+            None
+        }
+        None => None,
+    };
+    let gone = Gone::of(roles.as_ref());
+    let known = roles.map(|roles| roles.items).unwrap_or_default();
+    let questions = wanted.questions(&known).into_iter().filter(|(role, _)| !gone.is(role));
+    let holders: Vec<Holders> = stream::iter(questions)
+        .map(|(role, scope)| holders(client, role, scope))
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await?;
+    let people = people.unwrap_or_default();
+    let going_by = people.going_by_invitations(wanted.grants.iter().map(|grant| &grant.principal));
+    people.enter(builder.directory(), &going_by);
+    if wanted.people {
+        builder.directory().refuse(USER, people.refused.as_deref().unwrap_or(INVITE));
+        people.refused.iter().for_each(|why| builder.directory().refuse(SERVICE_ACCOUNT, why));
+    }
+    let mut proven = add_grants(&mut builder, &wanted, &known, &holders, &going_by);
+    let empty = empty(&holders);
+    if proven.iter().any(|grant| empty.contains(&(grant.role.as_str(), &grant.scope))) {
+        let sight = Sight::of(client, &known, &holders, shown).await?;
+        proven.retain(|grant| {
+            !empty.contains(&(grant.role.as_str(), &grant.scope)) || sight.reaches(&grant.scope)
+        });
+    }
+    proven.retain(|grant| match &grant.principal {
+        // Whoever accepted it may go by another address by now, unless it is known that nobody is left of it.
+        Principal::Invitation { uuid, email } => people.whole || people.behind(uuid, email) != Stands::Nobody,
+        _ => true,
+    });
+    proven.extend(wanted.grants.iter().filter(|grant| gone.is(&grant.role)));
+    builder.prove(Kind::Grant, Proof::Within(proven.into_iter().map(GrantId::id).collect::<HashSet<Id>>()));
+    for role in known {
+        builder.directory().insert(map::role_entry(&role));
+        builder.add(map::role(role));
+    }
+    if gone.seen.is_some() {
+        builder.prove(Kind::Role, Proof::Everywhere);
+    }
+    Ok(builder.complete())
+}
+
+/// Which roles are known not to be there.
+struct Gone {
+    /// All that are there. None where that is not known.
+    seen: Option<BTreeSet<String>>,
+}
+
+impl Gone {
+    fn of(roles: Option<&Listing<wire::Role>>) -> Self {
+        let proves =
+            |roles: &&Listing<wire::Role>| roles.whole && roles.items.iter().any(|role| role.system_managed);
+        let ids = |roles: &Listing<wire::Role>| roles.items.iter().map(|role| role.id.clone()).collect();
+        Self { seen: roles.filter(proves).map(ids) }
+    }
+
+    fn is(&self, role: &str) -> bool {
+        self.seen.as_ref().is_some_and(|seen| !seen.contains(role))
+    }
+}
+
+/// The roles and scopes where nobody was told to hold anything.
+fn empty(holders: &[Holders]) -> BTreeSet<(&str, &Scope)> {
+    let is_empty = |it: &&Holders| it.assignments.as_ref().is_some_and(Vec::is_empty);
+    holders.iter().filter(is_empty).map(|it| (it.role.as_str(), &it.scope)).collect()
+}
+
+/// What speaks for it that an empty list of holders is true.
+struct Sight {
+    /// Somebody is seen to hold something.
+    holders: bool,
+    workspaces: BTreeSet<String>,
+}
+
+impl Sight {
+    async fn of(
+        client: &Client,
+        roles: &[wire::Role],
+        holders: &[Holders],
+        workspaces: Option<BTreeSet<String>>,
+    ) -> Result<Self, Error> {
+        let mut any = holders.iter().any(|it| it.assignments.as_ref().is_some_and(|all| !all.is_empty()));
+        // The owner holds one of these; which one is not told by anything but its name.
+        for role in roles.iter().filter(|role| role.system_managed && role.level == ORGANIZATION) {
+            if any {
+                break;
+            }
+            let holders = self::holders(client, role.id.clone(), Scope::Organization).await?;
+            any = holders.assignments.is_some_and(|all| !all.is_empty());
+        }
+        let workspaces = match workspaces {
+            Some(workspaces) => workspaces,
+            None => {
+                let listed = refusable(client.workspaces(None)).await?.map(|listing| listing.items);
+                listed.unwrap_or_default().into_iter().map(|place| place.id).collect()
+            }
+        };
+        Ok(Self { holders: any, workspaces })
+    }
+
+    fn reaches(&self, scope: &Scope) -> bool {
+        self.holders && scope.workspace().is_none_or(|workspace| self.workspaces.contains(workspace))
+    }
+}
+
+async fn part<T>(
+    wanted: bool,
+    list: impl Future<Output = Result<Listing<T>, Error>>,
+) -> Result<Option<Result<Listing<T>, String>>, Error> {
+    if wanted { refusable(list).await.map(Some) } else { Ok(None) }
+}
+
+fn enter<T>(
+    builder: &mut Builder,
+    level: &str,
+    part: Option<Result<Listing<T>, String>>,
+    entry: impl Fn(T) -> Entry,
+) {
+    match part {
+        Some(Ok(listing)) => {
+            listing.items.into_iter().for_each(|item| builder.directory().insert(entry(item)))
+        }
+        Some(Err(refusal)) => builder.directory().refuse(level, refusal),
+        None => {}
+    }
+}
+
+/// The projects that something is held in, by id, and by name where the server tells names.
+async fn enter_projects(client: &Client, builder: &mut Builder, wanted: &Wanted<'_>) -> Result<(), Error> {
+    for grant in &wanted.grants {
+        if let Scope::Project { workspace, project } = &grant.scope {
+            builder.directory().insert(map::project_entry(workspace, project, None));
+        }
+    }
+    let listed: Vec<Result<Vec<Entry>, String>> = stream::iter(wanted.with_projects())
+        .map(|workspace| async move { projects::all(client, &workspace).await })
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await?;
+    builder.directory().refuse(PROJECT, projects::BY_ID);
+    listed.into_iter().flatten().flatten().for_each(|entry| builder.directory().insert(entry));
+    Ok(())
+}
+
+async fn holders(client: &Client, role: String, scope: Scope) -> Result<Holders, Error> {
+    let assignments = match client.assignments(&role, &scope).await {
+        Ok(assignments) => assignments,
+        Err(error) if matches!(error.class, Class::Denied | Class::Invalid | Class::Unsupported) => None,
+        Err(error) => return Err(error),
+    };
+    Ok(Holders { role, scope, assignments })
+}
+
+/// Adds what was told, and gives those of the held grants about which it was told all.
+fn add_grants<'a>(
+    builder: &mut Builder,
+    wanted: &'a Wanted<'_>,
+    known: &[wire::Role],
+    holders: &[Holders],
+    going_by: &BTreeMap<String, &Principal>,
+) -> BTreeSet<&'a GrantId> {
+    let names: BTreeMap<&str, Named> =
+        known.iter().map(|role| (role.id.as_str(), map::role_named(role))).collect();
+    let mut told: BTreeSet<(&str, &Scope)> = BTreeSet::new();
+    for Holders { role, scope, assignments } in holders {
+        let Some(assignments) = assignments else { continue };
+        let mut all_known = true;
+        for assignment in assignments {
+            let (Some(holder), Some(place)) = (map::holder(assignment), map::scope(assignment)) else {
+                all_known = false;
+                continue;
+            };
+            let role = names.get(role.as_str()).cloned().unwrap_or_else(|| named(ROLE, role));
+            let scope_named = (place != Scope::Organization)
+                .then(|| builder.directory().named(place.level(), &Id::new(place.text())));
+            for subject in going_as(wanted, role.id.as_str(), &place, holder, going_by) {
+                builder.add(map::grant(role.clone(), &place, scope_named.clone(), subject));
+            }
+        }
+        if all_known {
+            told.insert((role, scope));
+        }
+    }
+    wanted.grants.iter().filter(|grant| told.contains(&(grant.role.as_str(), &grant.scope))).collect()
+}
+
+/// As whom the holder of an assignment is shown: by the account, or by the invitation that was accepted, whichever something is held for.
+fn going_as(
+    wanted: &Wanted<'_>,
+    role: &str,
+    scope: &Scope,
+    holder: Named,
+    going_by: &BTreeMap<String, &Principal>,
+) -> Vec<Named> {
+    let Some(own @ Principal::User(user)) = &Principal::of(holder.id.as_str()) else { return vec![holder] };
+    let Some(invitation) = going_by.get(user) else { return vec![holder] };
+    let is_held = |principal: &Principal| {
+        let (role, scope) = (role.to_owned(), scope.clone());
+        wanted.grants.contains(&GrantId { role, scope, principal: principal.clone() })
+    };
+    let invited = Named { id: invitation.id(), ..holder.clone() };
+    match (is_held(own), is_held(invitation)) {
+        (true, true) => vec![holder, invited],
+        (true, false) => vec![holder],
+        (false, _) => vec![invited],
+    }
+}
+
+fn named(level: &str, id: &str) -> Named {
+    Named { level: level.to_owned(), id: Id::new(id), name: id.to_owned() }
+}

@@ -1,0 +1,176 @@
+//! People who are only invited, and what becomes of what they hold when they come.
+
+use super::*;
+use crate::access::Found;
+
+fn invited() -> String {
+    format!("invitation:{INVITED}:dave@example.com")
+}
+
+fn dave_reads(as_whom: &str) -> String {
+    grant_id(READER, &format!("workspace:{PRODUCTION}"), as_whom)
+}
+
+fn body() -> Body {
+    grant(READER, &invited(), in_production())
+}
+
+fn dave() -> Value {
+    user(DAVE, "dave", "dave@Example.com", false)
+}
+
+/// The organization with an invitation that holds the role.
+fn before(seen: &Seen) -> Reply {
+    match call(seen).as_str() {
+        path if path == holders_of(READER) => {
+            ok(json!([assignment(READER, json!({"invitation": invitation()}), Some(PRODUCTION), None),]))
+        }
+        path if path.ends_with("/assignments") && seen.method != "GET" => ok(Value::Null),
+        _ => organization(seen),
+    }
+}
+
+/// The same after the invitation was accepted.
+fn after(seen: &Seen) -> Reply {
+    match call(seen).as_str() {
+        path if path == of_org("members") => page(seen, &[dave()]),
+        path if path == of_org("invitations") => page(seen, &[]),
+        path if path == holders_of(READER) => {
+            ok(json!([assignment(READER, json!({"user": dave()}), Some(PRODUCTION), None),]))
+        }
+        path if path.ends_with("/assignments") && seen.method != "GET" => ok(Value::Null),
+        _ => organization(seen),
+    }
+}
+
+fn name_of_dave(snapshot: &Snapshot) -> Option<String> {
+    match snapshot.directory().find("user", "dave@example.com", None) {
+        Found::One(entry) => Some(entry.named.id.to_string()),
+        Found::Nothing => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn an_invitation_is_given_the_role_until_it_is_accepted_and_the_account_afterwards() {
+    for (server, parameter, uuid) in
+        [(before as fn(&Seen) -> Reply, "invitation_id", INVITED), (after, "user_id", DAVE)]
+    {
+        for change in [create(body()), delete(dave_reads(&invited()), body())] {
+            let (done, seen) = write(change, move |seen, _| server(seen)).await;
+            let seen = writes(&seen);
+            assert_eq!(seen.len(), 1);
+            assert_eq!(
+                (seen[0].param(parameter), seen[0].param("workspace_id")),
+                (Some(uuid), Some(PRODUCTION))
+            );
+            assert_eq!(seen[0].query.len(), 2);
+            if let Some(made) = done.expect("a success") {
+                assert_eq!((made.id, made.body), (Id::new(dave_reads(&invited())), body()));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_held_for_an_invitation_is_neither_changed_nor_gone_when_it_is_accepted() {
+    let held = [dave_reads(&invited())];
+    let mut views = Vec::new();
+    for server in [before as fn(&Seen) -> Reply, after] {
+        let (snapshot, _) = sweep(&held, move |seen, _| server(seen)).await;
+        let snapshot = snapshot.expect("a snapshot");
+        assert_eq!(name_of_dave(&snapshot), Some(invited()), "the name stands for the same as before");
+        assert_eq!(snapshot.all(Kind::Grant).count(), 1);
+        views.push(snapshot.by_id(Kind::Grant, &Id::new(&held[0])).expect("the grant").clone());
+        let (_stub, zenml) = zenml(move |seen, _| server(seen)).await;
+        let read = zenml.read(Kind::Grant, &Id::new(&held[0])).await.expect("an answer").expect("the grant");
+        assert_eq!(read.body, views[0].body);
+    }
+    assert_eq!(views[0].body, views[1].body);
+}
+
+#[tokio::test]
+async fn once_nothing_is_held_for_the_invitation_the_account_goes_by_its_own_id() {
+    let (snapshot, _) = sweep(&[dave_reads(&format!("user:{BOB}"))], |seen, _| after(seen)).await;
+    let snapshot = snapshot.expect("a snapshot");
+    let own = format!("user:{DAVE}");
+    assert_eq!(name_of_dave(&snapshot), Some(own.clone()));
+    assert!(snapshot.by_id(Kind::Grant, &Id::new(dave_reads(&own))).is_some());
+}
+
+#[tokio::test]
+async fn who_is_held_both_ways_is_shown_both_ways() {
+    let own = format!("user:{DAVE}");
+    let held = [dave_reads(&invited()), dave_reads(&own)];
+    let (snapshot, _) = sweep(&held, |seen, _| after(seen)).await;
+    let snapshot = snapshot.expect("a snapshot");
+    for id in &held {
+        assert!(snapshot.by_id(Kind::Grant, &Id::new(id)).is_some(), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_grant_taken_from_the_account_by_hand_is_gone() {
+    let held = [dave_reads(&invited())];
+    let (snapshot, _) = sweep(&held, |seen, _| match call(seen).as_str() {
+        path if path == holders_of(READER) => ok(json!([])),
+        _ => after(seen),
+    })
+    .await;
+    let snapshot = snapshot.expect("a snapshot");
+    assert_eq!(snapshot.absence(Kind::Grant, Some(&Id::new(&held[0]))), Absence::Proven);
+}
+
+#[tokio::test]
+async fn a_grant_of_an_invitation_is_gone_with_it_only_if_everybody_is_seen() {
+    let held = [dave_reads(&invited())];
+    for (refused, expected) in
+        [("", Absence::Proven), ("members", Absence::Unproven), ("invitations", Absence::Unproven)]
+    {
+        let (snapshot, _) = sweep(&held, move |seen, _| match call(seen).as_str() {
+            path if path == of_org(refused) => error(403, "IllegalOperationError", "no"),
+            path if path == of_org("invitations") => page(seen, &[]),
+            path if path == holders_of(READER) => ok(json!([])),
+            _ => organization(seen),
+        })
+        .await;
+        let snapshot = snapshot.expect("a snapshot");
+        assert_eq!(snapshot.absence(Kind::Grant, Some(&Id::new(&held[0]))), expected, "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_shows_accepted_invitations_too_misleads_nobody() {
+    let (snapshot, _) = sweep(&[], |seen, _| match call(seen).as_str() {
+        path if path == of_org("invitations") => page(seen, &[invitation()]),
+        _ => after(seen),
+    })
+    .await;
+    assert_eq!(name_of_dave(&snapshot.expect("a snapshot")), Some(format!("user:{DAVE}")));
+}
+
+#[tokio::test]
+async fn where_the_server_knows_no_invitations_nobody_of_the_name_is_found() {
+    let (snapshot, seen) =
+        sweep(&[], with(of_org("invitations"), |_| Reply::json(404, json!({"detail": "Not Found"})))).await;
+    assert_eq!(name_of_dave(&snapshot.expect("a snapshot")), None);
+    let list = seen.iter().find(|seen| call(seen) == of_org("invitations")).expect("a list");
+    assert_eq!(list.param("only_pending"), Some("true"));
+}
+
+#[tokio::test]
+async fn a_server_that_gives_invitations_no_roles_makes_them_wait_for_their_owners() {
+    for status in [400, 404, 422] {
+        let (made, _) = write(create(body()), move |seen, _| match call(seen).as_str() {
+            path if path.starts_with("POST /roles") => error(status, "ValueError", "neither user nor team"),
+            _ => before(seen),
+        })
+        .await;
+        let refused = made.expect_err("a failure");
+        assert_eq!(refused.class, Class::Missing);
+        assert!(
+            refused.message.contains("neither user nor team") && refused.message.contains("sign in first"),
+            "{refused}"
+        );
+    }
+}
