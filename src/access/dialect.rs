@@ -86,6 +86,11 @@ pub trait Dialect: Send + Sync {
         true
     }
 
+    /// What does the job of a kind of things that it does not have, for people. None where nothing does.
+    fn instead_of(&self, _kind: Kind) -> Option<&'static str> {
+        None
+    }
+
     /// Whether a role can be given another name.
     fn renames(&self) -> bool {
         true

@@ -12,6 +12,7 @@ use super::{
     block::{Block, SecretKeyRef},
     common::{DeletionPolicy, Mode},
     grafana::GrafanaConnection,
+    lenses::LensesConnection,
     zenml::ZenmlConnection,
 };
 
@@ -42,8 +43,8 @@ use super::{
     printcolumn(name = "Mode", type_ = "string", json_path = ".spec.mode", priority = 1),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
-#[x_kube(validation = Rule::new("[has(self.arize), has(self.grafana), has(self.zenml)].filter(x, x).size() == 1")
-    .message("write exactly one back-end block: arize, grafana or zenml"))]
+#[x_kube(validation = Rule::new("[has(self.arize), has(self.grafana), has(self.lenses), has(self.zenml)].filter(x, x).size() == 1")
+    .message("write exactly one back-end block: arize, grafana, lenses or zenml"))]
 #[serde(rename_all = "camelCase")]
 pub struct BackendSpec {
     /// An account of Arize AX.
@@ -52,6 +53,9 @@ pub struct BackendSpec {
     /// An organization of Grafana Enterprise or Grafana Cloud.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grafana: Option<GrafanaConnection>,
+    /// A Lenses HQ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lenses: Option<LensesConnection>,
     /// An organization of ZenML Pro.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zenml: Option<ZenmlConnection>,
@@ -175,8 +179,10 @@ impl BackendSpec {
     /// The one block that is there. None when an object that was stored under other rules has none.
     pub fn block(&self) -> Option<Block> {
         let arize = self.arize.as_ref().map(ArizeConnection::block);
-        let grafana = self.grafana.as_ref().map(GrafanaConnection::block);
-        arize.or(grafana).or_else(|| self.zenml.as_ref().map(ZenmlConnection::block))
+        let grafana = || self.grafana.as_ref().map(GrafanaConnection::block);
+        let lenses = || self.lenses.as_ref().map(LensesConnection::block);
+        let zenml = || self.zenml.as_ref().map(ZenmlConnection::block);
+        arize.or_else(grafana).or_else(lenses).or_else(zenml)
     }
 
     /// The wished interval between sweeps.

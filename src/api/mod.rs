@@ -7,6 +7,7 @@ mod block;
 mod common;
 mod conditions;
 mod grafana;
+mod lenses;
 mod restriction;
 mod role;
 mod role_binding;
@@ -25,6 +26,7 @@ pub use self::{
     common::{Adopt, BackendRef, BackendRefKind, DeletionPolicy, Mode, annotations},
     conditions::{CREDENTIAL_EXPIRING, Reason, condition, expiring},
     grafana::{GrafanaConnection, GrafanaCredentials, GrafanaRole},
+    lenses::{LensesConnection, LensesCredentials, LensesMembership},
     restriction::{ResourceRef, ResourceRestriction, ResourceRestrictionSpec},
     role::{Effect, Role, RoleSpec, Rule},
     role_binding::{

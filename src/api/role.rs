@@ -65,11 +65,11 @@ pub struct RoleSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub name: Option<String>,
-    /// The name that Grafana shows for the role; left as it is when absent. Arize roles have none.
+    /// The name that people are shown. When absent: left as it is on Grafana, the role's name on Lenses. Arize roles have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 190))]
     pub display_name: Option<String>,
-    /// What the role is for, as shown in the back end. Arize takes 1000 characters.
+    /// What the role is for, as shown in the back end. Arize takes 1000 characters, Lenses 250.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]
     pub description: Option<String>,
@@ -105,14 +105,14 @@ impl RoleSpec {
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Rule {
-    /// What may be done, in the back end's own words, such as PROJECT_READ on Arize or reports:read on Grafana.
+    /// What may be done, in the back end's own words, such as PROJECT_READ on Arize, reports:read on Grafana or kafka:ListTopics on Lenses.
     #[schemars(length(min = 1, max = 512), inner(length(min = 1, max = 190)))]
     pub actions: Vec<String>,
-    /// What it may be done to, in the back end's own words, such as reports:* on Grafana, where an action without any has no scope. Arize roles have no resources: leave it out.
+    /// What it may be done to, in the back end's own words, such as reports:* on Grafana, where an action without any has no scope, or kafka:topic:* on Lenses, where each needs one. Arize roles have no resources: leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64), inner(length(min = 1, max = 512)))]
     pub resources: Option<Vec<String>>,
-    /// Allow (the default), or Deny where the back end can. Arize and Grafana roles only allow.
+    /// Allow (the default), or Deny on Lenses, which beats every Allow. The roles of all others only allow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect: Option<Effect>,
 }

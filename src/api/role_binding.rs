@@ -51,7 +51,7 @@ pub struct RoleBindingSpec {
     #[x_kube(validation = Rule::new("self.all(s, self.exists_one(t, t.kind == s.kind && t.name == s.name))")
         .message("a subject is there twice: list each kind and name once"))]
     pub subjects: Vec<Subject>,
-    /// Where the role is held. Arize needs one: a space, or a project of a space. Grafana has none: there the role's rules say where it applies.
+    /// Where the role is held. Arize needs one: a space, or a project of a space. Grafana and Lenses have none: there the role's rules say where it applies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,
     /// When a subject has a grant there already and no object holds it: Never take it over, take it over IfIdentical (the default), or Always, and make it a grant of this role.

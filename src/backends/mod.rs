@@ -6,6 +6,7 @@ mod budget;
 mod error;
 pub mod grafana;
 mod http;
+pub mod lenses;
 pub mod zenml;
 
 use std::{
@@ -121,4 +122,4 @@ impl fmt::Debug for Vendor {
 }
 
 /// All vendors.
-pub const VENDORS: &[Vendor] = &[arize::VENDOR, grafana::VENDOR, zenml::VENDOR];
+pub const VENDORS: &[Vendor] = &[arize::VENDOR, grafana::VENDOR, lenses::VENDOR, zenml::VENDOR];

@@ -88,7 +88,10 @@ fn unsupported(around: &Surroundings<'_>, kind: Kind) -> Option<Problem> {
     let why = match around.lacks.get(&kind) {
         Some(why) => why.clone(),
         None if all.contains(&kind) => return None,
-        None => format!("{} has no {kind}s", around.dialect.vendor()),
+        None => match around.dialect.instead_of(kind) {
+            Some(instead) => format!("{} has no {kind}s: {instead}", around.dialect.vendor()),
+            None => format!("{} has no {kind}s", around.dialect.vendor()),
+        },
     };
     let offered = all.iter().filter(|kind| !around.lacks.contains_key(kind));
     let offered: Vec<String> = offered.map(ToString::to_string).collect();

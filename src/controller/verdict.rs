@@ -95,12 +95,19 @@ impl Verdict {
     pub fn in_sync(wants: usize, kind: &str, remarks: &[String]) -> Self {
         let message = match (kind, wants) {
             ("Role", _) => "the role is as the spec says".to_owned(),
-            ("ResourceRestriction", _) if remarks.is_empty() => "the resource is restricted".to_owned(),
-            ("ResourceRestriction", _) => remarks.join("; "),
+            // What is left open says that the rest is closed.
+            ("ResourceRestriction", _) if !remarks.is_empty() => String::new(),
+            ("ResourceRestriction", _) => "the resource is restricted".to_owned(),
             (_, 1) => "the subject has the role".to_owned(),
             (_, wants) => format!("all {wants} subjects have the role"),
         };
-        Self::new(Reason::InSync, message)
+        Self::with(&message, remarks)
+    }
+
+    fn with(message: &str, remarks: &[String]) -> Self {
+        let all = std::iter::once(message).filter(|message| !message.is_empty());
+        let all: Vec<&str> = all.chain(remarks.iter().map(String::as_str)).collect();
+        Self::new(Reason::InSync, all.join("; "))
     }
 }
 
@@ -118,7 +125,11 @@ pub fn settled<K: Managed>(ctx: &super::context::Context, object: &K, assessment
     if ctx.corrections.contested(&object.item()).is_some() {
         return contested();
     }
-    Verdict::in_sync(wants, K::KIND.as_str(), assessment.plan.remarks())
+    let remarks = assessment.plan.remarks();
+    if assessment.resolved.wants.iter().any(|want| is_elsewhere(Some(want))) {
+        return Verdict::with("the group of this object has the role", remarks);
+    }
+    Verdict::in_sync(wants, K::KIND.as_str(), remarks)
 }
 
 /// The verdict of an object that somebody keeps changing back.

@@ -91,7 +91,7 @@ async fn a_backend_without_exactly_one_block_is_refused() {
     none["spec"].as_object_mut().unwrap().remove("arize");
     let mut two = backend("https://arize.example.com", json!({}));
     two["spec"]["grafana"] = grafana(json!({}))["spec"]["grafana"].clone();
-    let one = "write exactly one back-end block: arize, grafana or zenml";
+    let one = "write exactly one back-end block: arize, grafana, lenses or zenml";
     place.refuses(&[("no block", none, &[one]), ("two blocks", two, &[one])]).await;
 
     let mut unknown = backend("https://arize.example.com", json!({}));

@@ -2,14 +2,14 @@
 
 use std::{fs, path::Path};
 
-use rolewright::simulators::{grafana, zenml};
+use rolewright::simulators::{grafana, lenses, zenml};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::support::{Account, KEY, Setting, World};
 
 /// The folders of `examples/` that a test here covers: a new one fails until it has its test.
-const COVERED: [&str; 3] = ["arize", "grafana", "zenml"];
+const COVERED: [&str; 4] = ["arize", "grafana", "lenses", "zenml"];
 
 fn examples() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/examples"))
@@ -70,6 +70,13 @@ async fn every_example_for_grafana_becomes_ready() {
     let sim = grafana::Simulator::start(grafana::Options::new(KEY)).await.unwrap();
     let world = Setting::new("gf-example").around(sim).await;
     all_become_ready(&world, "grafana", world.sim.url()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_example_for_lenses_becomes_ready() {
+    let sim = lenses::Simulator::start(lenses::Options::new(KEY)).await.unwrap();
+    let world = Setting::new("lh-example").around(sim).await;
+    all_become_ready(&world, "lenses", world.sim.url()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,6 +17,8 @@ mod grafana;
 mod grafana_bad_days;
 mod grafana_restrictions;
 mod invalid;
+mod lenses;
+mod lenses_bad_days;
 mod lifecycle;
 mod modes;
 mod names;

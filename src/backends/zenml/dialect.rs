@@ -70,6 +70,11 @@ impl Dialect for ZenmlDialect {
         if faults.is_empty() { Ok(role) } else { Err(faults) }
     }
 
+    fn instead_of(&self, kind: Kind) -> Option<&'static str> {
+        let narrow = "give roles on a project, or on one workspace, where they are not to count in the whole organization";
+        (kind == Kind::Restriction).then_some(narrow)
+    }
+
     fn refuses_duplicates(&self, kind: Kind) -> bool {
         // Nothing says that names are unique (contract 3). A second assignment of the same is refused (contract 2.2).
         kind != Kind::Role

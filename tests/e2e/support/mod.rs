@@ -3,6 +3,7 @@
 mod bad_days;
 mod cluster;
 pub mod grafana;
+pub mod lenses;
 mod looks;
 mod objects;
 mod operator;

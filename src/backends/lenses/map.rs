@@ -1,0 +1,188 @@
+//! From Lenses' words to the access model, without calling anything.
+
+use std::collections::BTreeSet;
+
+use super::{
+    config::Membership,
+    dialect,
+    groups::Whole,
+    ids::{self, ROLE},
+    lrn, policy,
+    wire::{self, RoleItem, Statement},
+};
+use crate::access::{
+    Body, Dialect, Entry, Grant, Group, Id, Key, Named, Observed, Role, RoleRef, Rule, SubjectKind,
+};
+
+/// A role that was read by itself, with its policy.
+pub fn role(role: wire::Role, statements: &[Statement]) -> Observed {
+    let rules = policy::rules(statements);
+    let remark = remark(&rules);
+    let name = role.name.clone();
+    let body = Body::Role(Role { rules, ..named_only(role.name, role.display_name, role.description) });
+    Observed { remark, ..observed(&name, body) }
+}
+
+/// A role as lists show it: without its policy.
+pub fn outline(item: RoleItem) -> Observed {
+    let name = item.name.clone();
+    let body = Body::Role(named_only(item.name, item.display_name, item.description));
+    Observed { outline: true, ..observed(&name, body) }
+}
+
+fn named_only(name: String, display_name: Option<String>, description: Option<String>) -> Role {
+    Role {
+        // A role without one is shown by its name (contract 2.1).
+        display_name: present(display_name).or_else(|| Some(name.clone())),
+        name,
+        description: present(description),
+        rules: BTreeSet::new(),
+        settings: Default::default(),
+        unreadable: false,
+    }
+}
+
+/// What agents make of a role that is as it was asked for (contract 5).
+fn remark(rules: &BTreeSet<Rule>) -> Option<String> {
+    let wide: BTreeSet<&str> =
+        rules.iter().filter_map(|rule| lrn::ignored_service(rule.resource.as_deref()?)).collect();
+    let first = wide.first()?;
+    let all: Vec<String> = wide.iter().map(|service| format!("{service}:*")).collect();
+    Some(format!(
+        "agents up to 6.2.8 ignore a resource that is a whole service, so what stands on {} has no effect there: write *, or each type, \
+         such as {first}:<type>:*",
+        all.join(", ")
+    ))
+}
+
+/// A role's place in the set of a group that no binding owns.
+pub fn grant(group: &str, role: &str) -> Observed {
+    let body = Body::Grant(Grant {
+        role: RoleRef::Existing(role_named(role)),
+        subject: group_named(group),
+        scope: None,
+    });
+    Observed::new(ids::grant(group, role), key(&body), body)
+}
+
+/// A group that a binding owns. One that may have more members than are shown is an outline.
+pub fn owned(whole: &Whole, membership: Membership) -> Observed {
+    let roles = whole.roles.iter().map(|role| RoleRef::Existing(role_named(role))).collect();
+    let body = Body::Group(Group { name: whole.name.clone(), roles, members: Some(whole.members.clone()) });
+    let mut remarks = Vec::new();
+    if membership == Membership::Sso {
+        remarks.push(format!(
+            "single sign-on says who is in the group {}, and Rolewright does not: spec.lenses.membership of its Backend is Sso",
+            whole.name
+        ));
+    }
+    match &whole.sso_name {
+        Some(name) if membership == Membership::Manual && *name != ids::sso_name(&whole.name) => remarks.push(format!(
+            "the group {} is called {name:?} at the identity provider, so whoever is in a group of that name there may come into this one",
+            whole.name
+        )),
+        _ => {}
+    }
+    let remark = (!remarks.is_empty()).then(|| remarks.join("; "));
+    Observed { remark, outline: !whole.complete, ..observed(&whole.name, body) }
+}
+
+/// A user or a service account as a name.
+pub fn principal(kind: SubjectKind, name: &str) -> Entry {
+    Entry { named: member(kind, name), parent: None, aliases: Vec::new() }
+}
+
+/// The same as a member of a group.
+pub fn member(kind: SubjectKind, name: &str) -> Named {
+    Named { level: kind.level().to_owned(), id: ids::principal(name), name: name.to_owned() }
+}
+
+/// A group that no binding owns as a name.
+pub fn group(name: &str) -> Entry {
+    Entry { named: group_named(name), parent: None, aliases: Vec::new() }
+}
+
+/// A role as a name.
+pub fn role_entry(name: &str) -> Entry {
+    Entry { named: role_named(name), parent: None, aliases: Vec::new() }
+}
+
+fn role_named(name: &str) -> Named {
+    Named { level: ROLE.to_owned(), id: Id::new(name), name: name.to_owned() }
+}
+
+fn group_named(name: &str) -> Named {
+    Named { level: ids::group_level().to_owned(), id: ids::group(name), name: name.to_owned() }
+}
+
+/// Roles and owned groups go by their names.
+fn observed(name: &str, body: Body) -> Observed {
+    Observed::new(Id::new(name), key(&body), body)
+}
+
+fn key(body: &Body) -> Key {
+    dialect::of(Membership::Manual).key(body)
+}
+
+fn present(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn read(body: Value) -> Observed {
+        let mut whole: wire::Role = serde_json::from_value(body).expect("a role");
+        let policy = whole.policy.take().unwrap_or_default();
+        role(whole, &policy)
+    }
+
+    #[test]
+    fn a_role_without_a_display_name_has_its_name_for_one() {
+        for shown in [json!(null), json!(""), json!("reader")] {
+            let seen = read(json!({"name": "reader", "display_name": shown, "description": ""}));
+            let Body::Role(role) = seen.body else { panic!("not a role") };
+            assert_eq!((role.display_name.as_deref(), role.description), (Some("reader"), None));
+        }
+    }
+
+    #[test]
+    fn a_resource_that_is_a_whole_service_is_remarked_on() {
+        let remark = |resource: &str| {
+            read(json!({"name": "a", "policy": [{"effect": "allow", "action": "*", "resource": [resource, "iam:*"]}]})).remark
+        };
+        assert!(remark("kafka:*").is_some_and(|text| text.contains("kafka:*")));
+        for resource in ["*", "environments:*", "kafka:topic:*"] {
+            assert_eq!(remark(resource), None, "{resource}");
+        }
+    }
+
+    fn whole(sso_name: Option<&str>, complete: bool) -> Whole {
+        Whole {
+            name: "rw-0123456789abcdef".to_owned(),
+            sso_name: sso_name.map(str::to_owned),
+            roles: ["reader".to_owned()].into(),
+            members: [member(SubjectKind::User, "alice@example.com")].into(),
+            complete,
+        }
+    }
+
+    #[test]
+    fn a_group_that_an_identity_provider_could_fill_is_remarked_on() {
+        let ours = ids::sso_name("rw-0123456789abcdef");
+        let remark = |sso_name: Option<&str>, membership| owned(&whole(sso_name, true), membership).remark;
+        assert_eq!(remark(Some(&ours), Membership::Manual), None);
+        assert_eq!(remark(None, Membership::Manual), None);
+        assert!(remark(Some("everyone"), Membership::Manual).is_some_and(|text| text.contains("everyone")));
+        assert!(remark(Some(&ours), Membership::Sso).is_some_and(|text| text.contains("single sign-on")));
+    }
+
+    #[test]
+    fn a_group_that_shows_less_than_it_counts_is_an_outline() {
+        assert!(owned(&whole(None, false), Membership::Manual).outline);
+        assert!(!owned(&whole(None, true), Membership::Manual).outline);
+    }
+}

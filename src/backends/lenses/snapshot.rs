@@ -1,0 +1,332 @@
+//! One sweep: the lists that are needed, what has to be read of single things beside them, and what their silence proves.
+//!
+//! **Absence.** Lists show only what the credential may see, and nothing tells whether that is all (contract 1). So what is held and not
+//! listed is asked for by name. HQ permits by patterns of names, and everything is denied that no pattern allows (contract 3): whoever may
+//! not read a name is answered 403 (contract 1), whether there is such a thing or not. A 404 of HQ's own then says that there is none. Any
+//! other 404 (of a proxy, of a path that is not served) says nothing. Should an HQ hide what is forbidden behind a 404, the account's own
+//! policy is a second witness, where the Backend names the account: if it does not let the account read all of iam, nothing is proven.
+//!
+//! A list that the credential may not read leaves its part empty and unproven. Any other failure makes no snapshot, and neither does a list
+//! that is not found, or names what is then not found: that is a proxy's doing, or servers behind one address that are not of one mind.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use futures::{StreamExt, TryStreamExt, stream, try_join};
+use tokio::sync::OnceCell;
+
+use super::{
+    Lenses, client,
+    details::Mark,
+    groups::{self, Counts, Lists, Whole},
+    ids::{self, Asked, ROLE},
+    map,
+    rights::{self, Sight},
+    wire::{GroupItem, Principal, RoleItem},
+};
+use crate::{
+    access::{Builder, Kind, Observed, Proof, Snapshot, SubjectKind},
+    backends::{Class, Error, Needs},
+};
+
+/// So many things are read one by one at one time. The tenant's budget may allow fewer.
+const AT_ONCE: usize = 4;
+
+/// What is needed, in Lenses' words.
+struct Wanted<'a> {
+    roles: bool,
+    groups: bool,
+    users: bool,
+    accounts: bool,
+    /// By name, what is held.
+    held_roles: BTreeSet<&'a str>,
+    held_groups: BTreeSet<&'a str>,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(needs: &'a Needs) -> Self {
+        let mut held_roles = BTreeSet::new();
+        let mut held_groups = BTreeSet::new();
+        for asked in needs.held.iter().filter_map(Asked::of) {
+            match asked {
+                Asked::Role(name) => held_roles.insert(name),
+                Asked::Owned(name) | Asked::Group(name) => held_groups.insert(name),
+            };
+        }
+        let (kind, level) =
+            (|kind: Kind| needs.kinds.contains(&kind), |level: &str| needs.levels.contains(level));
+        Self {
+            roles: kind(Kind::Role) || level(ROLE),
+            groups: kind(Kind::Grant) || kind(Kind::Group) || level(ids::group_level()),
+            users: level(SubjectKind::User.level()),
+            accounts: level(SubjectKind::ServiceAccount.level()),
+            held_roles,
+            held_groups,
+        }
+    }
+}
+
+/// What became of a name that is held and not listed.
+enum Sought<T> {
+    There(T),
+    /// HQ itself says so.
+    NotThere(Error),
+    /// Somebody else says so, which says nothing.
+    NotFound(Error),
+    Unknown,
+}
+
+impl<T> Sought<T> {
+    /// What is read of something that a list has just shown.
+    fn listed(self) -> Result<Option<T>, Error> {
+        match self {
+            Sought::There(seen) => Ok(Some(seen)),
+            Sought::NotThere(error) | Sought::NotFound(error) => {
+                Err(Error::new(Class::Transient, format!("{}, although it was just listed", error.message)))
+            }
+            Sought::Unknown => Ok(None),
+        }
+    }
+}
+
+/// Reads what is needed.
+///
+/// # Errors
+/// Whatever kept a list from being read to its end, but for a refusal of the list.
+pub async fn snapshot(lenses: &Lenses, needs: &Needs) -> Result<Snapshot, Error> {
+    let wanted = Wanted::of(needs);
+    let lists = Lists::new(&lenses.client);
+    let mut builder = Builder::new();
+    let witness = Witness { lenses, sight: OnceCell::new() };
+    let (roles, groups, users, accounts) = try_join!(
+        add(wanted.roles, roles(lenses, &wanted, &witness)),
+        add(wanted.groups, groups(lenses, &wanted, &lists, &witness)),
+        add(wanted.users, async { principals(lists.users().await, SubjectKind::User) }),
+        add(wanted.accounts, async { principals(lists.accounts().await, SubjectKind::ServiceAccount) }),
+    )?;
+    for part in [roles, groups, users, accounts].into_iter().flatten() {
+        part(&mut builder);
+    }
+    Ok(builder.complete())
+}
+
+/// What a part of the sweep puts into the snapshot.
+type Part<'a> = Box<dyn FnOnce(&mut Builder) + Send + 'a>;
+
+async fn add<'a>(
+    wanted: bool,
+    part: impl Future<Output = Result<Part<'a>, Error>>,
+) -> Result<Option<Part<'a>>, Error> {
+    if wanted { part.await.map(Some) } else { Ok(None) }
+}
+
+fn refused<'a>(level: &'static str, error: Error) -> Result<Part<'a>, Error> {
+    match error.class {
+        Class::Denied => Ok(Box::new(move |builder| builder.directory().refuse(level, error.message))),
+        Class::Missing | Class::Unsupported => Err(Error::new(Class::Transient, error.message)),
+        _ => Err(error),
+    }
+}
+
+fn principals<'a>(listed: Result<&'a [Principal], Error>, kind: SubjectKind) -> Result<Part<'a>, Error> {
+    match listed {
+        Err(error) => refused(kind.level(), error),
+        Ok(listed) => Ok(Box::new(move |builder| {
+            listed.iter().for_each(|it| builder.directory().insert(map::principal(kind, &it.name)));
+        })),
+    }
+}
+
+/// All roles: those that are held whole, the others in outline.
+async fn roles<'a>(
+    lenses: &'a Lenses,
+    wanted: &Wanted<'_>,
+    witness: &Witness<'_>,
+) -> Result<Part<'a>, Error> {
+    let begun = lenses.roles.begin();
+    let listed = match lenses.client.roles().await {
+        Ok(listed) => listed,
+        Err(error) => return refused(ROLE, error),
+    };
+    let held = listed.iter().filter(|item| wanted.held_roles.contains(item.name.as_str()));
+    let marks: BTreeMap<String, Mark> = held.map(|item| (item.name.clone(), role_mark(item))).collect();
+    for (name, sought) in each(lenses.roles.due(&marks), |name| role(lenses, name)).await? {
+        match sought.listed()? {
+            Some(seen) => lenses.roles.learn(begun, &name, &marks[&name], seen),
+            None => lenses.roles.lose(&name),
+        }
+    }
+    let names: BTreeSet<String> = listed.iter().map(|item| item.name.clone()).collect();
+    let unlisted =
+        wanted.held_roles.iter().filter(|name| !names.contains(**name)).map(|name| (*name).to_owned());
+    let sought = each(unlisted.collect(), |name| role(lenses, name)).await?;
+    let proven = witness.bears_out(&sought).await?;
+    Ok(Box::new(move |builder| {
+        for item in listed {
+            let kept = if marks.contains_key(&item.name) { lenses.roles.get(&item.name) } else { None };
+            builder.add(kept.unwrap_or_else(|| map::outline(item)));
+        }
+        for (_, sought) in sought {
+            if let Sought::There(seen) = sought {
+                builder.add(seen);
+            }
+        }
+        // Everything that is held was listed, or was asked for by name and is there or proven not to be.
+        if proven {
+            builder.prove(Kind::Role, Proof::Everywhere);
+        }
+    }))
+}
+
+async fn role(lenses: &Lenses, name: String) -> Result<(String, Sought<Observed>), Error> {
+    let sought = match lenses.client.role(&name).await {
+        Ok(mut role) => {
+            let policy = role.policy.take().unwrap_or_default();
+            Sought::There(map::role(role, &policy))
+        }
+        Err(error) => unseen(error)?,
+    };
+    Ok((name, sought))
+}
+
+/// All groups: what a binding owns as such, the roles of all others as grants.
+async fn groups<'a>(
+    lenses: &'a Lenses,
+    wanted: &Wanted<'_>,
+    lists: &Lists<'_>,
+    witness: &Witness<'_>,
+) -> Result<Part<'a>, Error> {
+    let begun = lenses.groups.begin();
+    let listed = match lenses.client.groups().await {
+        Ok(listed) => listed,
+        Err(error) => return refused(ids::group_level(), error),
+    };
+    let items: BTreeMap<&str, &GroupItem> = listed.iter().map(|item| (item.name.as_str(), item)).collect();
+    // A group without roles gives nobody anything, and matters only where somebody is to be put into it.
+    let matters = |item: &&GroupItem| {
+        item.role_count != Some(0)
+            || ids::is_owned(&item.name)
+            || wanted.held_groups.contains(item.name.as_str())
+    };
+    let marks: BTreeMap<String, Mark> =
+        listed.iter().filter(matters).map(|item| (item.name.clone(), group_mark(item))).collect();
+    let mut seen: Vec<Whole> = Vec::new();
+    let counted = |name: String| {
+        let counts = items.get(name.as_str()).map(|item| Counts::of(item)).unwrap_or_default();
+        group(lenses, name, counts, lists)
+    };
+    for (name, sought) in each(lenses.groups.due(&marks), counted).await? {
+        match sought.listed()? {
+            Some(whole) => {
+                if whole.complete {
+                    lenses.groups.learn(begun, &name, &marks[&name], whole.clone());
+                }
+                seen.push(whole);
+            }
+            None => lenses.groups.lose(&name),
+        }
+    }
+    let read_now: HashSet<String> = seen.iter().map(|whole| whole.name.clone()).collect();
+    let kept = marks.keys().filter(|name| !read_now.contains(*name));
+    seen.extend(kept.filter_map(|name| lenses.groups.get(name)));
+    let unlisted =
+        wanted.held_groups.iter().filter(|name| !items.contains_key(**name)).map(|name| (*name).to_owned());
+    let sought = each(unlisted.collect(), counted).await?;
+    let proven = witness.bears_out(&sought).await?;
+    // What is listed and does not show what is in it is there all the same.
+    let shown: HashSet<&str> = seen.iter().map(|whole| whole.name.as_str()).collect();
+    let owned_proven =
+        proven && marks.keys().all(|name| !ids::is_owned(name) || shown.contains(name.as_str()));
+    let mut empty: Vec<String> =
+        listed.iter().filter(|item| item.role_count == Some(0)).map(|item| item.name.clone()).collect();
+    for (name, sought) in sought {
+        match sought {
+            Sought::There(whole) => seen.push(whole),
+            Sought::NotThere(_) if proven => empty.push(name),
+            Sought::NotThere(_) | Sought::NotFound(_) | Sought::Unknown => {}
+        }
+    }
+    let membership = lenses.connection.membership;
+    Ok(Box::new(move |builder| {
+        for item in listed.iter().filter(|item| !ids::is_owned(&item.name)) {
+            builder.directory().insert(map::group(&item.name));
+        }
+        // Of a group that shows all that is counted, and of one that has nothing, the roles are all known.
+        let mut whole_sets: HashSet<_> = empty.iter().map(|name| ids::group(name)).collect();
+        for whole in seen {
+            if ids::is_owned(&whole.name) {
+                builder.add(map::owned(&whole, membership));
+                continue;
+            }
+            whole.roles.iter().for_each(|role| builder.add(map::grant(&whole.name, role)));
+            whole_sets.extend(whole.complete.then(|| ids::group(&whole.name)));
+        }
+        builder.prove(Kind::Grant, Proof::Within(whole_sets));
+        if owned_proven {
+            builder.prove(Kind::Group, Proof::Everywhere);
+        }
+    }))
+}
+
+async fn group(
+    lenses: &Lenses,
+    name: String,
+    counts: Counts,
+    lists: &Lists<'_>,
+) -> Result<(String, Sought<Whole>), Error> {
+    let sought = match lenses.client.group(&name).await {
+        Ok(group) => Sought::There(groups::whole(group, counts, lists).await?),
+        Err(error) => unseen(error)?,
+    };
+    Ok((name, sought))
+}
+
+/// What a refusal to show one thing says of it.
+fn unseen<T>(error: Error) -> Result<Sought<T>, Error> {
+    match error.class {
+        Class::Missing if client::is_hqs_own(&error) => Ok(Sought::NotThere(error)),
+        Class::Missing => Ok(Sought::NotFound(error)),
+        Class::Denied | Class::Invalid | Class::Unsupported => Ok(Sought::Unknown),
+        _ => Err(error),
+    }
+}
+
+/// Asks about each name, a few at one time.
+async fn each<T, F: Future<Output = Result<T, Error>>>(
+    names: Vec<String>,
+    ask: impl Fn(String) -> F,
+) -> Result<Vec<T>, Error> {
+    stream::iter(names).map(ask).buffer_unordered(AT_ONCE).try_collect().await
+}
+
+/// The account's own policy, asked once a sweep and only when something is missing.
+struct Witness<'a> {
+    lenses: &'a Lenses,
+    sight: OnceCell<Sight>,
+}
+
+impl Witness<'_> {
+    /// Whether what was not found is proven not to be there.
+    async fn bears_out<T>(&self, sought: &[(String, Sought<T>)]) -> Result<bool, Error> {
+        if sought.iter().any(|(_, sought)| matches!(sought, Sought::NotFound(_) | Sought::Unknown)) {
+            return Ok(false);
+        }
+        let Some(account) = &self.lenses.connection.account else { return Ok(true) };
+        if !sought.iter().any(|(_, sought)| matches!(sought, Sought::NotThere(_))) {
+            return Ok(true);
+        }
+        let ask = || rights::sight(&self.lenses.client, account);
+        Ok(*self.sight.get_or_try_init(ask).await? == Sight::Everything)
+    }
+}
+
+fn role_mark(item: &RoleItem) -> Mark {
+    let RoleItem { name: _, id, display_name, description, created_at, policy_length } = item;
+    format!("{:?}", (id, display_name, description, created_at, policy_length))
+}
+
+/// What a list shows of a group.
+pub fn group_mark(item: &GroupItem) -> Mark {
+    let GroupItem { name: _, id, display_name, sso_name, description, user_count, sa_count, role_count } =
+        item;
+    format!("{:?}", (id, display_name, sso_name, description, user_count, sa_count, role_count))
+}

@@ -1,0 +1,158 @@
+//! Who the credential is, what a name means, what one thing says now.
+
+use jiff::Timestamp;
+
+use super::*;
+
+async fn probe(
+    more: Value,
+    answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static,
+) -> Result<String, Error> {
+    let stub = Stub::start(answer).await;
+    let identity = connect(&stub, more).probe().await?;
+    assert_eq!(identity.anchors, BTreeSet::from(["/hq/hq".to_owned()]));
+    assert!(identity.lacks.is_empty());
+    assert!(stub.seen().iter().all(|seen| seen.header("authorization") == Some("Bearer sa_0123456789")));
+    Ok(identity.description)
+}
+
+fn named_account() -> Value {
+    json!({"serviceAccount": "rolewright"})
+}
+
+/// A server where the account is so.
+fn account(account: Value) -> impl Fn(&Seen, usize) -> Reply {
+    with("GET /service-accounts/rolewright", move |_| ok(account.clone()))
+}
+
+#[tokio::test]
+async fn a_credential_is_described_as_far_as_it_is_known() {
+    let said = probe(json!({}), |seen, _| hq(seen)).await.expect("an identity");
+    assert!(said.contains("spec.lenses.serviceAccount"), "{said}");
+    let said = probe(named_account(), account(user("rolewright", &[]))).await.expect("an identity");
+    assert!(said.contains("rolewright") && said.contains("does not end"), "{said}");
+    let said = probe(named_account(), |seen, _| hq(seen)).await.expect("an identity");
+    assert!(said.contains("nothing is to be seen"), "{said}");
+}
+
+#[tokio::test]
+async fn when_a_token_ends_is_told_where_the_account_is_named() {
+    let ends = |more: Value, at: Value| async move {
+        let mut seen = user("rolewright", &[]);
+        (seen["token_expires_at"], seen["token_expired"]) = (at, json!(false));
+        let stub = Stub::start(account(seen)).await;
+        connect(&stub, more).probe().await.expect("an identity").expires
+    };
+    let end: Timestamp = "2026-12-24T12:00:00Z".parse().expect("a time");
+    assert_eq!(ends(named_account(), json!("2026-12-24T13:00:00+01:00")).await, Some(end));
+    for at in [Value::Null, json!(""), json!("soon")] {
+        assert_eq!(ends(named_account(), at).await, None);
+    }
+    assert_eq!(ends(json!({}), json!("2026-12-24T12:00:00Z")).await, None);
+}
+
+#[tokio::test]
+async fn an_account_whose_token_has_ended_is_not_the_one_that_calls() {
+    let mut seen = user("rolewright", &[]);
+    seen["token_expired"] = json!(true);
+    let refused = probe(named_account(), account(seen)).await.expect_err("a failure");
+    assert_eq!(refused.class, Class::Invalid);
+    assert!(refused.message.contains("spec.lenses.serviceAccount"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_credential_that_may_not_read_roles_is_told_what_it_needs() {
+    let refused = probe(json!({}), with(ROLES, |_| refusal(403))).await.expect_err("a failure");
+    assert_eq!(refused.class, Class::Denied);
+    assert!(refused.message.contains("iam:*"), "{refused}");
+    let refused = probe(json!({}), with(ROLES, |_| missing())).await.expect_err("a failure");
+    assert_eq!(refused.class, Class::Transient);
+    assert!(refused.message.contains("spec.lenses.url"), "{refused}");
+    let refused = probe(json!({}), with(ROLES, |_| refusal(401))).await.expect_err("a failure");
+    assert_eq!(refused.class, Class::Unauthenticated);
+}
+
+#[tokio::test]
+async fn a_name_is_looked_up_by_itself() {
+    let (stub, lenses) = lenses(|seen, _| match call(seen).as_str() {
+        "GET /users/alice%40example.com" => ok(user("alice@example.com", &[])),
+        "GET /service-accounts/nightly" => ok(user("nightly", &[])),
+        _ => hq(seen),
+    })
+    .await;
+    for (level, name, id) in [
+        ("user", "alice@example.com", Some("principal:alice@example.com")),
+        ("user", "nobody@example.com", None),
+        ("serviceAccount", "nightly", Some("principal:nightly")),
+        ("group", "devs", Some("group:devs")),
+        ("group", OWNED, None),
+        ("role", "reader", Some("reader")),
+        ("role", "none", None),
+    ] {
+        let found = lenses.look_up(level, name, None).await.expect("an answer");
+        assert_eq!(found.first().map(|entry| entry.named.id.as_str()), id, "{level} {name}");
+        assert!(found.iter().all(|entry| entry.named.level == level && entry.aliases.is_empty()));
+    }
+    assert!(!calls(&stub).contains(&OWN.to_owned()), "a binding's own group is nobody else's");
+    assert_eq!(class(lenses.look_up("team", "sre", None).await), Class::Invalid);
+}
+
+#[tokio::test]
+async fn one_thing_is_read_again_by_its_id_and_found_by_its_key() {
+    let (_stub, lenses) = lenses(|seen, _| hq(seen)).await;
+    for (kind, id, body) in [
+        (Kind::Role, "reader", Body::Role(reader())),
+        (Kind::Group, OWNED, Body::Group(readers())),
+        (Kind::Grant, "group:devs/reader", grant("devs", "reader")),
+    ] {
+        let seen = lenses.read(kind, &Id::new(id)).await.expect("an answer").expect("a thing");
+        assert_eq!((seen.id.as_str(), &seen.body, seen.outline), (id, &body, false));
+        assert_eq!(lenses.find(&body).await.expect("an answer"), Some(seen));
+    }
+    for (kind, id) in [
+        (Kind::Role, "none"),
+        (Kind::Group, "rw-0123456789abcdef"),
+        (Kind::Grant, "group:devs/none"),
+        (Kind::Grant, "group:none/reader"),
+    ] {
+        assert_eq!(lenses.read(kind, &Id::new(id)).await.expect("an answer"), None, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_group_that_shows_less_than_it_has_is_denied_and_not_guessed_at() {
+    let answers: [fn(&Seen, usize) -> Reply; 2] = [
+        |seen, _| match call(seen).as_str() {
+            OWN => ok(json!({"name": OWNED, "roles": ["reader"], "users": ["alice@example.com"]})),
+            _ => hq(seen),
+        },
+        |seen, _| match call(seen).as_str() {
+            OWN => ok(json!({"name": OWNED, "roles": [], "users": ["alice@example.com", "nightly"]})),
+            _ => hq(seen),
+        },
+    ];
+    for answer in answers {
+        let (_stub, lenses) = lenses(answer).await;
+        let refused = lenses.read(Kind::Group, &Id::new(OWNED)).await.expect_err("a failure");
+        assert_eq!(refused.class, Class::Denied, "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_group_that_changes_between_two_calls_is_read_once_more() {
+    let (_stub, lenses) = lenses(|seen, before| match call(seen).as_str() {
+        OWN if before == 0 => ok(json!({"name": OWNED, "roles": ["reader"], "users": []})),
+        _ => hq(seen),
+    })
+    .await;
+    let seen = lenses.read(Kind::Group, &Id::new(OWNED)).await.expect("an answer").expect("the group");
+    assert_eq!(seen.body, Body::Group(readers()));
+}
+
+#[tokio::test]
+async fn another_thing_than_was_asked_for_is_no_answer() {
+    for body in [json!({"name": "writer", "policy": []}), json!({"name": "reader"}), json!({"policy": []})] {
+        let (_stub, lenses) = lenses(with(READER, move |_| ok(body.clone()))).await;
+        assert_eq!(class(lenses.read(Kind::Role, &Id::new("reader")).await), Class::Transient);
+    }
+}

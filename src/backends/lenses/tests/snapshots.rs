@@ -1,0 +1,184 @@
+//! What a sweep shows, and how many calls it takes.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::*;
+
+fn titles(snapshot: &Snapshot, kind: Kind) -> Vec<String> {
+    let mut titles: Vec<String> = snapshot.all(kind).map(|seen| seen.id.to_string()).collect();
+    titles.sort();
+    titles
+}
+
+#[tokio::test]
+async fn roles_are_shown_in_outline_and_held_ones_whole() {
+    let snapshot = sweep(&[held_role("reader")], |seen, _| hq(seen)).await.expect("a snapshot");
+    assert_eq!(titles(&snapshot, Kind::Role), ["reader", "writer"]);
+    let seen = |name: &str| snapshot.by_id(Kind::Role, &Id::new(name)).expect("a role").clone();
+    assert!(!seen("reader").outline && seen("writer").outline);
+    assert_eq!(seen("reader").body, Body::Role(reader()));
+}
+
+#[tokio::test]
+async fn roles_of_groups_are_grants_and_what_a_binding_owns_is_a_group() {
+    let snapshot = sweep(&[], |seen, _| hq(seen)).await.expect("a snapshot");
+    assert_eq!(titles(&snapshot, Kind::Grant), ["group:devs/reader", "group:devs/writer"]);
+    let seen = snapshot.by_id(Kind::Group, &Id::new(OWNED)).expect("the group");
+    assert_eq!(seen.body, Body::Group(readers()));
+    assert_eq!((seen.outline, &seen.remark), (false, &None));
+}
+
+#[tokio::test]
+async fn names_are_listed_and_owned_groups_are_not_among_them() {
+    let snapshot = sweep(&[], |seen, _| hq(seen)).await.expect("a snapshot");
+    let mut names: Vec<(String, String)> = snapshot
+        .directory()
+        .entries()
+        .map(|entry| (entry.named.level.clone(), entry.named.id.to_string()))
+        .collect();
+    names.sort();
+    let expected = [
+        ("group", "group:devs"),
+        ("group", "group:empty"),
+        ("serviceAccount", "principal:nightly"),
+        ("user", "principal:alice@example.com"),
+        ("user", "principal:bob@example.com"),
+    ];
+    assert_eq!(names, expected.map(|(level, id)| (level.to_owned(), id.to_owned())));
+}
+
+#[tokio::test]
+async fn only_what_is_needed_is_read() {
+    let (stub, lenses) = lenses(|seen, _| hq(seen)).await;
+    lenses.snapshot(&Needs::default()).await.expect("a snapshot");
+    assert_eq!(calls(&stub), [""; 0]);
+    let roles = Needs { kinds: [Kind::Role].into(), ..Needs::default() };
+    lenses.snapshot(&roles).await.expect("a snapshot");
+    assert_eq!(calls(&stub), [ROLES]);
+    let groups = Needs { kinds: [Kind::Group].into(), ..Needs::default() };
+    lenses.snapshot(&groups).await.expect("a snapshot");
+    let mut more = calls(&stub).split_off(1);
+    more.sort();
+    assert_eq!(more, [GROUPS, DEVS, OWN], "a group without roles is not read");
+}
+
+/// An HQ of so many roles, all held, and as many groups with one role each.
+fn large(seen: &Seen, size: usize) -> Reply {
+    let name = seen.path.rsplit('/').next().unwrap_or_default().to_owned();
+    match call(seen).as_str() {
+        ROLES => ok(json!({"items": (0..size).map(|n| listed(&format!("r{n}"), 1)).collect::<Vec<_>>()})),
+        GROUPS => {
+            ok(json!({"items": (0..size).map(|n| item(&format!("g{n}"), 0, 0, 1)).collect::<Vec<_>>()}))
+        }
+        it if it.starts_with("GET /roles/") => ok(json!({"name": name, "policy": []})),
+        it if it.starts_with("GET /groups/") => ok(json!({"name": name, "roles": ["r1"]})),
+        _ => hq(seen),
+    }
+}
+
+#[tokio::test]
+async fn a_sweep_of_many_reads_each_again_within_six() {
+    const SIZE: usize = 330;
+    let (stub, lenses) = lenses(|seen, _| large(seen, SIZE)).await;
+    let held: Vec<Id> = (0..SIZE).map(|n| held_role(&format!("r{n}"))).collect();
+    let mut taken = Vec::new();
+    for _ in 0..7 {
+        let before = stub.seen().len();
+        let snapshot = lenses.snapshot(&needs(&held)).await.expect("a snapshot");
+        assert_eq!(snapshot.all(Kind::Role).filter(|seen| !seen.outline).count(), SIZE);
+        assert_eq!(snapshot.all(Kind::Grant).count(), SIZE);
+        taken.push(stub.seen().len() - before);
+    }
+    assert_eq!(taken[0], 4 + 2 * SIZE);
+    assert_eq!(taken[1..], [4 + 2 * SIZE.div_ceil(6); 6]);
+}
+
+#[tokio::test]
+async fn what_a_list_shows_to_have_moved_is_read_at_once() {
+    for (list, body, thing) in [
+        (ROLES, json!({"items": [listed("reader", 9)]}), READER),
+        (GROUPS, json!({"items": [item("devs", 0, 0, 1)]}), DEVS),
+    ] {
+        let sweeps = Arc::new(AtomicUsize::new(0));
+        let moved = sweeps.clone();
+        let (stub, lenses) = lenses(move |seen, _| match call(seen).as_str() {
+            it if it == list && moved.load(Ordering::SeqCst) == 1 => ok(body.clone()),
+            _ => hq(seen),
+        })
+        .await;
+        for sweep in 0..2 {
+            sweeps.store(sweep, Ordering::SeqCst);
+            lenses.snapshot(&needs(&[held_role("reader")])).await.expect("a snapshot");
+        }
+        assert_eq!(calls(&stub).iter().filter(|call| *call == thing).count(), 2, "{thing}");
+    }
+}
+
+#[tokio::test]
+async fn members_are_told_by_users_and_accounts_where_the_group_does_not_tell() {
+    let bare = || ok(json!({"name": OWNED, "roles": ["reader"], "sso_name": ids::sso_name(OWNED)}));
+    let snapshot = sweep(&[], with(OWN, move |_| bare())).await.expect("a snapshot");
+    assert_eq!(snapshot.by_id(Kind::Group, &Id::new(OWNED)).expect("the group").body, Body::Group(readers()));
+    for members in
+        [json!(["alice@example.com", "nightly"]), json!([{"name": "nightly"}, {"name": "alice@example.com"}])]
+    {
+        let group = json!({"name": OWNED, "roles": ["reader"], "members": members});
+        let snapshot = sweep(&[], with(OWN, move |_| ok(group.clone()))).await.expect("a snapshot");
+        assert_eq!(
+            snapshot.by_id(Kind::Group, &Id::new(OWNED)).expect("the group").body,
+            Body::Group(readers())
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_group_that_shows_less_than_is_counted_is_not_relied_on() {
+    for group in [
+        json!({"name": OWNED, "roles": ["reader"], "users": [], "service_accounts": ["nightly"]}),
+        json!({"name": OWNED, "roles": [], "users": ["alice@example.com"], "service_accounts": ["nightly"]}),
+    ] {
+        let snapshot = sweep(&[], with(OWN, move |_| ok(group.clone()))).await.expect("a snapshot");
+        assert!(snapshot.by_id(Kind::Group, &Id::new(OWNED)).expect("the group").outline);
+    }
+    let unreadable = |seen: &Seen, _: usize| match call(seen).as_str() {
+        OWN => ok(json!({"name": OWNED, "roles": ["reader"]})),
+        USERS => refusal(403),
+        _ => hq(seen),
+    };
+    let snapshot = sweep(&[], unreadable).await.expect("a snapshot");
+    assert!(snapshot.by_id(Kind::Group, &Id::new(OWNED)).expect("the group").outline);
+}
+
+#[tokio::test]
+async fn single_sign_on_is_remarked_on_and_members_are_shown_all_the_same() {
+    let stub = Stub::start(|seen, _| hq(seen)).await;
+    let lenses = connect(&stub, json!({"membership": "Sso"}));
+    let snapshot = lenses.snapshot(&needs(&[])).await.expect("a snapshot");
+    let seen = snapshot.by_id(Kind::Group, &Id::new(OWNED)).expect("the group");
+    assert_eq!(seen.body, Body::Group(readers()));
+    assert!(seen.remark.as_ref().is_some_and(|remark| remark.contains("single sign-on")));
+    assert!(!lenses.dialect().manages_members());
+}
+
+#[tokio::test]
+async fn a_list_that_may_not_be_read_leaves_its_part_empty_and_says_why() {
+    for (list, level) in [(GROUPS, "group"), (USERS, "user"), (ACCOUNTS, "serviceAccount"), (ROLES, "role")] {
+        let snapshot = sweep(&[], with(list, |_| refusal(403))).await.expect("a snapshot");
+        assert!(
+            snapshot.directory().refusal(level).is_some_and(|why| why.contains("for a reason")),
+            "{level}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_is_not_found_or_names_what_is_not_found_makes_no_snapshot() {
+    for path in [GROUPS, USERS, ACCOUNTS, ROLES, READER, DEVS, OWN] {
+        for foreign in [true, false] {
+            let reply =
+                move |_: &Seen| if foreign { Reply::text(404, "text/html", "<h1>no") } else { missing() };
+            let class = class(sweep(&[held_role("reader")], with(path, reply)).await);
+            assert_eq!(class, Class::Transient, "{path}");
+        }
+    }
+}

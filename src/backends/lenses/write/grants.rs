@@ -1,0 +1,73 @@
+//! Grants: one role put into the set of a group that no binding owns, or taken out of it. A set can only be written whole (contract 2.2):
+//! it is read right before, one writer at a time, and everything else in it is sent along.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use super::{
+    super::{Lenses, groups, ids, map, read, wire},
+    afterwards, explained,
+};
+use crate::{
+    access::{Grant, Named, Observed, RoleRef},
+    backends::{Class, Error},
+};
+
+/// Puts a role into a group's set.
+pub async fn create(lenses: &Lenses, grant: &Grant) -> Result<Observed, Error> {
+    let (group, role) = parts(grant)?;
+    set(lenses, group, role, true).await?;
+    Ok(map::grant(group, role.id.as_str()))
+}
+
+/// Takes a role out of a group's set. What is not in it any more is done.
+pub async fn delete(lenses: &Lenses, grant: &Grant) -> Result<(), Error> {
+    let (group, role) = parts(grant)?;
+    set(lenses, group, role, false).await
+}
+
+async fn set(lenses: &Lenses, group: &str, role: &Named, wanted: bool) -> Result<(), Error> {
+    let role = role.id.as_str();
+    let _turn = lenses.turn(group).await;
+    let Some(now) = groups::read(&lenses.client, group).await.map_err(explained)? else {
+        return Err(Error::new(Class::Missing, format!("the group {group} is not there, or not to be seen")));
+    };
+    if now.roles.contains(role) == wanted {
+        return Ok(());
+    }
+    let mut roles: BTreeSet<&str> = now.roles.iter().map(String::as_str).collect();
+    if wanted {
+        roles.insert(role)
+    } else {
+        roles.remove(role)
+    };
+    lenses.groups.forget(group);
+    let answer = lenses.client.change_group(group, json!({"roles": roles})).await.map_err(explained)?;
+    let answered: Option<wire::Group> = answer.decode().ok();
+    let there = match answered.and_then(|group| group.roles) {
+        Some(roles) => roles.iter().any(|held| held.name() == role),
+        None => read::grant(&lenses.client, group, role).await.map_err(afterwards)?.is_some(),
+    };
+    if there == wanted {
+        return Ok(());
+    }
+    Err(answer.undecodable("does not show what was asked for"))
+}
+
+fn parts(grant: &Grant) -> Result<(&str, &Named), Error> {
+    if grant.scope.is_some() {
+        return Err(Error::mistake("a grant with a scope"));
+    }
+    let group =
+        ids::of_group(&grant.subject.id).ok_or_else(|| Error::mistake("a grant for what is no group"))?;
+    if ids::is_owned(group) {
+        return Err(Error::mistake("a grant for a group that a binding owns"));
+    }
+    match &grant.role {
+        RoleRef::Existing(role) => Ok((group, role)),
+        RoleRef::Planned(name) => {
+            Err(Error::mistake(format!("a grant of the role {name:?}, which does not exist yet")))
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Groups that a binding owns: made with their role and members, kept exactly so, removed with the binding (contract 2.2).
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use super::{
+    super::{Lenses, client, groups, ids, map, read},
+    afterwards, explained, is_refused, made, mark, role_names,
+};
+use crate::{
+    access::{Body, Group, Named, Observed, SubjectKind},
+    backends::{Class, Error, http::Answer},
+};
+
+/// What such a group says of itself to people: at most 250 characters (contract 2.2).
+const DESCRIPTION: &str = "Belongs to a RoleBinding in Kubernetes. Its roles and members are kept as that says; what is changed by hand is put back.";
+
+/// Makes a group.
+pub async fn create(lenses: &Lenses, group: &Group) -> Result<Observed, Error> {
+    ours(group)?;
+    let mut body = json!({
+        "name": group.name,
+        "sso_name": ids::sso_name(&group.name),
+        "description": DESCRIPTION,
+        "roles": role_names(&group.roles)?,
+        "metadata": mark(),
+    });
+    if let Some(members) = &group.members {
+        body["members"] = json!(names(members)?);
+        unambiguous(lenses, members.iter()).await?;
+    }
+    let _turn = lenses.turn(&group.name).await;
+    lenses.groups.forget(&group.name);
+    match made(body, &["metadata", "sso_name"], |body| lenses.client.create_group(body)).await {
+        Ok(answer) => shown(lenses, &answer, &group.name).await,
+        Err(error) if error.class == Class::Invalid => Err(taken(lenses, group, error).await),
+        Err(error) => Err(with_hint(group, explained(error))),
+    }
+}
+
+/// Tells a name that is taken from any other fault: which status stands for it is not documented (contract 1).
+async fn taken(lenses: &Lenses, group: &Group, refused: Error) -> Error {
+    match read::owned(lenses, &group.name).await {
+        Ok(Some(_)) => {
+            let message = format!("{}; the group {} is there already", refused.message, group.name);
+            Error::new(Class::Conflict, message)
+        }
+        _ => with_hint(group, refused),
+    }
+}
+
+/// Makes a group equal to what is wanted, unless it is not any more what the plan was made from. What does not change is not sent.
+pub async fn update(lenses: &Lenses, before: &Group, after: &Group) -> Result<Observed, Error> {
+    ours(before)?;
+    let name = &before.name;
+    if after.name != *name {
+        return Err(Error::mistake("a group of Lenses cannot be given another name"));
+    }
+    let mut body = json!({});
+    if before.roles != after.roles {
+        body["roles"] = json!(role_names(&after.roles)?);
+    }
+    match &after.members {
+        Some(members) if before.members.as_ref() != Some(members) => {
+            body["set_members"] = json!(names(members)?);
+            let there = before.members.as_ref();
+            let added = members.iter().filter(|member| there.is_none_or(|there| !there.contains(*member)));
+            unambiguous(lenses, added).await?;
+        }
+        _ => {}
+    }
+    let _turn = lenses.turn(name).await;
+    match read::owned(lenses, name).await.map_err(explained)? {
+        None => return Err(Error::new(Class::Missing, format!("the group {name} is not there any more"))),
+        Some(now) if now.body != Body::Group(before.clone()) => {
+            return Err(Error::new(
+                Class::Transient,
+                format!("the group {name} has changed since it was last read"),
+            ));
+        }
+        Some(_) => {}
+    }
+    lenses.groups.forget(name);
+    match lenses.client.change_group(name, body).await {
+        Ok(answer) => shown(lenses, &answer, name).await,
+        Err(error) => Err(with_hint(after, explained(error))),
+    }
+}
+
+/// The group as the answer to a write shows it, or as it is read where the answer does not show all of it.
+async fn shown(lenses: &Lenses, answer: &Answer, name: &str) -> Result<Observed, Error> {
+    let whole = answer.decode().ok().and_then(groups::answered).filter(|whole| whole.name == name);
+    if let Some(whole) = whole {
+        return Ok(map::owned(&whole, lenses.connection.membership));
+    }
+    match read::owned(lenses, name).await {
+        Ok(Some(seen)) => Ok(seen),
+        Ok(None) => Err(answer.undecodable("is not what the API describes, and the group is not to be seen")),
+        Err(error) => Err(afterwards(error)),
+    }
+}
+
+/// Removes a group.
+pub async fn delete(lenses: &Lenses, group: &Group) -> Result<(), Error> {
+    ours(group)?;
+    let _turn = lenses.turn(&group.name).await;
+    lenses.groups.forget(&group.name);
+    match lenses.client.delete_group(&group.name).await {
+        Err(error) if is_refused(error.class) => Err(Error::new(
+            Class::Conflict,
+            format!("{}; the group {} was not removed", error.message, group.name),
+        )),
+        other => other.map_err(explained),
+    }
+}
+
+/// A write that names members may be refused because an identity provider says who they are (contract 3, "SSO mode").
+fn with_hint(group: &Group, mut error: Error) -> Error {
+    if group.members.is_some() && (is_refused(error.class) || error.class == Class::Denied) {
+        error.message.push_str(
+            "; where single sign-on says who is in a group, set spec.lenses.membership of the Backend to Sso",
+        );
+    }
+    error
+}
+
+/// Refuses to touch a group that no binding owns. The plan leaves those alone; this keeps a mistake there from reaching one.
+fn ours(group: &Group) -> Result<(), Error> {
+    if ids::is_owned(&group.name) {
+        Ok(())
+    } else {
+        Err(Error::mistake(format!("{} is nobody's own group", group.name)))
+    }
+}
+
+/// Members are named without a word on what they are (contract 2.2): one name must not stand for a user and a service account. Names of
+/// service accounts are narrower than those of users, so most users need no question.
+async fn unambiguous(lenses: &Lenses, added: impl Iterator<Item = &Named>) -> Result<(), Error> {
+    for member in added.filter(|member| ids::is_name(&member.name)) {
+        let other = match member.level == SubjectKind::User.level() {
+            true => lenses.client.service_account(&member.name).await,
+            false => lenses.client.user(&member.name).await,
+        };
+        match other {
+            Ok(_) => {
+                let message = format!(
+                    "spec.subjects: {} is both a user and a service account, and a group of Lenses does not tell which of the two is in it: \
+                     give one of them another name",
+                    member.name
+                );
+                return Err(Error::new(Class::Invalid, message));
+            }
+            Err(error) if client::is_refusal(error.class) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn names(members: &BTreeSet<Named>) -> Result<Vec<&str>, Error> {
+    let nobody = || Error::mistake("a member that is neither a user nor a service account");
+    members.iter().map(|member| ids::of_principal(&member.id).ok_or_else(nobody)).collect()
+}

@@ -1,0 +1,174 @@
+//! Roles: the policy always as a whole, never by the call that appends (contract 2.1, 5).
+
+use std::collections::BTreeMap;
+
+use futures::{StreamExt, stream};
+use serde_json::json;
+
+use super::{
+    super::{
+        Lenses, client,
+        groups::{self, Counts, Lists},
+        map, policy, read,
+        snapshot::group_mark,
+        wire,
+    },
+    afterwards, explained, is_refused, made, mark, marked,
+};
+use crate::{
+    access::{Body, Observed, Role},
+    backends::{Class, Error, http::Answer},
+};
+
+/// So many groups are read at one time. The tenant's budget may allow fewer.
+const AT_ONCE: usize = 4;
+
+/// Makes a role.
+pub async fn create(lenses: &Lenses, role: &Role) -> Result<Observed, Error> {
+    lenses.catalogue.check(&lenses.client, &role.rules).await?;
+    let mut body = json!({
+        "name": role.name,
+        "policy": policy::statements(&role.rules),
+        "metadata": mark(),
+    });
+    let texts = [("display_name", &role.display_name), ("description", &role.description)];
+    for (field, text) in texts {
+        if let Some(text) = text {
+            body[field] = json!(text);
+        }
+    }
+    lenses.roles.forget(&role.name);
+    match made(body, &["metadata"], |body| lenses.client.create_role(body)).await {
+        Ok(answer) => shown(lenses, &answer, &role.name).await,
+        Err(error) if error.class == Class::Invalid => Err(taken(lenses, role, error).await),
+        Err(error) => Err(explained(error)),
+    }
+}
+
+/// Tells a name that is taken from any other fault of a role: which status stands for it is not documented (contract 1).
+async fn taken(lenses: &Lenses, role: &Role, refused: Error) -> Error {
+    match read::role(lenses, &role.name).await {
+        Ok(Some(_)) => {
+            let message = format!("{}; the role {} is there already", refused.message, role.name);
+            Error::new(Class::Conflict, message)
+        }
+        _ => refused,
+    }
+}
+
+/// Makes a role equal to what is wanted, unless it is not any more what the plan was made from. What does not change is not sent.
+pub async fn update(lenses: &Lenses, before: &Role, after: &Role) -> Result<Observed, Error> {
+    let name = &before.name;
+    if after.name != *name {
+        return Err(Error::mistake("a role of Lenses cannot be given another name"));
+    }
+    if before.rules != after.rules {
+        lenses.catalogue.check(&lenses.client, &after.rules).await?;
+    }
+    let mut stored = lenses.client.role(name).await.map_err(explained)?;
+    let statements = stored.policy.take().unwrap_or_default();
+    let metadata = stored.metadata.take();
+    if map::role(stored, &statements).body != Body::Role(before.clone()) {
+        return Err(Error::new(Class::Transient, format!("role {name} has changed since it was last read")));
+    }
+    let mut body = json!({});
+    if before.rules != after.rules {
+        body["policy"] = policy::statements(&after.rules);
+    }
+    if before.display_name != after.display_name {
+        body["display_name"] = json!(after.display_name);
+    }
+    if before.description != after.description {
+        // A field that is left out stays as it is (contract 2.1).
+        body["description"] = json!(after.description.as_deref().unwrap_or_default());
+    }
+    if let Some(all) = marked(metadata.as_ref()) {
+        body["metadata"] = json!(all);
+    }
+    lenses.roles.forget(name);
+    let answer = lenses.client.change_role(name, body).await.map_err(explained)?;
+    shown(lenses, &answer, name).await
+}
+
+/// The role as the answer to a write shows it, or as it is read where the answer does not show its policy.
+async fn shown(lenses: &Lenses, answer: &Answer, name: &str) -> Result<Observed, Error> {
+    let role: Option<wire::Role> = answer.decode().ok();
+    if let Some(mut role) = role.filter(|role| role.name == name)
+        && let Some(policy) = role.policy.take()
+    {
+        return Ok(map::role(role, &policy));
+    }
+    match read::role(lenses, name).await {
+        Ok(Some(seen)) => Ok(seen),
+        Ok(None) => Err(answer.undecodable("is not what the API describes, and the role is not to be seen")),
+        Err(error) => Err(afterwards(error)),
+    }
+}
+
+/// Removes a role that no group has. Whether HQ itself refuses to remove one that a group has, or takes it from the group, is not
+/// documented (contract 3).
+pub async fn delete(lenses: &Lenses, role: &Role) -> Result<(), Error> {
+    let holders = holders(lenses, &role.name).await?;
+    if !holders.is_empty() {
+        let message = format!(
+            "the role {} was not removed, because groups have it that would lose it: {}",
+            role.name,
+            holders.join(", ")
+        );
+        return Err(Error::new(Class::Conflict, message));
+    }
+    lenses.roles.forget(&role.name);
+    match lenses.client.delete_role(&role.name).await {
+        Err(error) if is_refused(error.class) => Err(Error::new(
+            Class::Conflict,
+            format!("{}; a group that the service account may not see may have the role", error.message),
+        )),
+        Err(error) => Err(explained(error)),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// The groups that have a role. Those are read of which the list shows that they changed since the last sweep.
+async fn holders(lenses: &Lenses, role: &str) -> Result<Vec<String>, Error> {
+    let untold = |error: Error| match client::is_refusal(error.class) {
+        true => Error::new(
+            Class::Denied,
+            format!("whether a group has the role {role} cannot be told: {}", explained(error).message),
+        ),
+        false => error,
+    };
+    let begun = lenses.groups.begin();
+    let listed = lenses.client.groups().await.map_err(untold)?;
+    let with_roles = listed.iter().filter(|item| item.role_count != Some(0));
+    let items: BTreeMap<String, _> = with_roles.map(|item| (item.name.clone(), item)).collect();
+    let marks: BTreeMap<String, String> =
+        items.iter().map(|(name, item)| (name.clone(), group_mark(item))).collect();
+    let lists = Lists::new(&lenses.client);
+    let mut reading = stream::iter(lenses.groups.moved(&marks))
+        .map(|name| {
+            let (lists, counts) = (&lists, Counts::of(items[&name]));
+            async move {
+                match client::seen(lenses.client.group(&name).await)? {
+                    Some(group) => groups::whole(group, counts, lists).await.map(Some),
+                    None => Ok(None),
+                }
+            }
+        })
+        .buffer_unordered(AT_ONCE);
+    let mut holders = Vec::new();
+    let mut read = std::collections::HashSet::new();
+    while let Some(whole) = reading.next().await {
+        let Some(whole) = whole.map_err(untold)? else { continue };
+        if whole.roles.contains(role) {
+            holders.push(whole.name.clone());
+        } else if whole.complete {
+            lenses.groups.learn(begun, &whole.name, &marks[&whole.name], whole.clone());
+        }
+        read.insert(whole.name);
+    }
+    let kept = marks.keys().filter(|name| !read.contains(*name));
+    let has = |name: &&String| lenses.groups.get(name).is_some_and(|whole| whole.roles.contains(role));
+    holders.extend(kept.filter(has).cloned());
+    holders.sort();
+    Ok(holders)
+}

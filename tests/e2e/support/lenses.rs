@@ -1,0 +1,122 @@
+//! A test's own part of the world with a Lenses HQ in it.
+
+use std::collections::BTreeSet;
+
+use rolewright::simulators::{
+    kit::{Server, log::Entry},
+    lenses::{self, ADMIN, Grant, Simulator, Switches, groups::Group},
+};
+use serde_json::{Value, json};
+
+use super::{
+    objects::{object, with},
+    setting::Setting,
+    world::{Account, KEY, World},
+};
+
+impl Account for Simulator {
+    type Vendor = lenses::Lenses;
+    const SECRET: (&'static str, &'static str) = ("lenses-token", "token");
+
+    fn server(&self) -> &Server<lenses::Lenses> {
+        self
+    }
+
+    fn has_sweep(entries: &[Entry]) -> bool {
+        let count =
+            |end: &str| entries.iter().filter(|it| it.method == "GET" && it.path.ends_with(end)).count();
+        // Other questions than a sweep's list roles or groups too.
+        count("/api/v1/roles") >= 2 && count("/api/v1/groups") >= 2
+    }
+}
+
+impl World<Simulator> {
+    /// A namespace with a Secret and a Backend, a seeded HQ, an operator.
+    pub async fn lenses(name: &str) -> Self {
+        Self::lenses_with(name, json!({}), |_| {}).await
+    }
+
+    /// The same with more in the Backend's block, and an HQ that differs.
+    pub async fn lenses_with(name: &str, more: Value, change: impl FnOnce(&mut Switches)) -> Self {
+        let mut options = lenses::Options::new(KEY);
+        change(&mut options.tenant.switches);
+        let world = Setting::new(name).around(Simulator::start(options).await.unwrap()).await;
+        world.secret(KEY).await;
+        world.apply(backend(&world.sim.url(), more)).await;
+        world
+    }
+
+    /// Lets the server behave otherwise from now on.
+    pub fn switch(&self, change: impl FnOnce(&mut Switches)) {
+        self.sim.edit(|tenant| change(&mut tenant.switches));
+    }
+
+    /// The group that a binding of this name owns.
+    pub fn owned(&self, binding: &str) -> Option<Group> {
+        let begins = format!("rw-{binding}-");
+        self.sim.edit(|tenant| tenant.groups.iter().find(|group| group.name.starts_with(&begins)).cloned())
+    }
+
+    /// Who is in a group, by name.
+    pub fn members(&self, group: &str) -> Vec<String> {
+        self.sim.edit(|tenant| {
+            let group = tenant.groups.get(group);
+            group.into_iter().flat_map(|group| &group.members).map(|member| member.name.clone()).collect()
+        })
+    }
+
+    /// The roles of a group.
+    pub fn roles_of(&self, group: &str) -> BTreeSet<String> {
+        self.sim.edit(|tenant| tenant.groups.get(group).map(|group| group.roles.clone()).unwrap_or_default())
+    }
+
+    /// The policy of a role, as the server would answer it.
+    pub fn policy(&self, role: &str) -> Value {
+        self.sim.edit(|tenant| json!(tenant.roles.get(role).map(|role| role.policy.clone())))
+    }
+
+    /// All roles and groups as JSON: equal where nothing was changed.
+    pub fn access(&self) -> Value {
+        self.sim.edit(|tenant| json!([tenant.roles, tenant.groups]))
+    }
+
+    /// Gives the operator's token these rights alone, or all of its account's.
+    pub fn narrow(&self, policy: Option<Value>) {
+        let mut grant = Grant::of_service_account(lenses::ADMIN_ACCOUNT);
+        grant.policy = policy.map(|policy| serde_json::from_value(policy).unwrap());
+        self.sim.world().credentials.narrow(ADMIN, grant).unwrap();
+    }
+}
+
+/// A Backend named `lenses` on the simulator, with more in its block.
+pub fn backend(url: &str, more: Value) -> Value {
+    let block = json!({
+        "url": url,
+        "allowInsecure": true,
+        "credentials": { "tokenSecretRef": { "name": "lenses-token", "key": "token" } },
+    });
+    let spec = json!({
+        "lenses": with(block, more),
+        "sweepInterval": "1s",
+        "requests": { "perSecond": 1000, "burst": 1000, "concurrency": 4 },
+    });
+    object("Backend", "lenses", spec)
+}
+
+/// A Role that may list topics, unless `more` says otherwise.
+pub fn role(name: &str, more: Value) -> Value {
+    let rules = json!([{ "actions": ["kafka:ListTopics"], "resources": ["kafka:topic:*"] }]);
+    object("Role", name, with(json!({ "backendRef": { "name": "lenses" }, "rules": rules }), more))
+}
+
+/// A RoleBinding of a Role of ours to subjects by kind and name.
+pub fn binding(name: &str, role: &str, subjects: &[(&str, &str)], more: Value) -> Value {
+    let subjects: Vec<Value> =
+        subjects.iter().map(|(kind, name)| json!({ "kind": kind, "name": name })).collect();
+    let spec = json!({
+        "backendRef": { "name": "lenses" },
+        "roleRef": { "name": role },
+        "subjects": subjects,
+    });
+    object("RoleBinding", name, with(spec, more))
+}
