@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Shows the operator at work: a Kubernetes control plane, a simulated Arize and Grafana and the operator, all on this machine, from
-# the examples to an empty namespace. Nothing outside of a temporary directory is touched, and nothing is left behind.
+# Shows the operator at work: a Kubernetes control plane, four simulated back ends and the operator, all on this machine, from the
+# examples to empty namespaces. Nothing outside of a temporary directory is touched, and nothing is left behind.
 #   hack/demo.sh            shows it and cleans up
 #   KEEP=1 hack/demo.sh     stops before the objects are deleted, leaves everything running, and says how to look around
 set -Eeuo pipefail
@@ -26,46 +26,58 @@ main() {
   correct_drift
   show_plan
   refuse
-  connect_grafana
+  connect_others
+  keep_apart
   if [ -n "${KEEP:-}" ]; then keep; else delete_everything; fi
   printf '\nDone in %s s, beside the building.\n' "$SECONDS"
 }
 
 start_everything() {
-  step "Starting a Kubernetes control plane, a simulated Arize account, a simulated Grafana and the operator"
+  step "Starting a Kubernetes control plane, simulated back ends and the operator"
   run plane "$programs/control-plane" up --dir "$dir/plane"
   await "the control plane is up" grep -q KUBECONFIG= "$dir/plane.log"
-  for vendor in arize grafana; do
+  for vendor in arize grafana lenses zenml; do
     ROLEWRIGHT_SIMULATE_TOKEN=$token run "$vendor" "$programs/rolewright" simulate "$vendor" --listen 127.0.0.1:0
     await "the simulator of $vendor listens" grep -q http:// "$dir/$vendor.log"
   done
-  arize=$(grep -o 'http://.*' "$dir/arize.log") grafana=$(grep -o 'http://.*' "$dir/grafana.log")
   shown apply -f crds/
   kube wait --for=condition=Established --timeout=30s -f crds/ >"$dir/established"
   run operator "$programs/rolewright" run --allow-local-addresses --listen 127.0.0.1:0
   await "the operator works" grep -q leading "$dir/operator.log"
-  tenant_before=$(tenant) grafana_before=$(grafana_roles)
+  tenant_before=$(tenant) others_before=$(others)
   echo "The account has $(count_of "$tenant_before"), which somebody made by hand."
 }
 
 connect() {
   step "Connecting: a namespace, a Secret that names the host that may be sent its value, and the Backend"
-  shown create namespace demo
-  kube config set-context --current --namespace=demo >"$dir/context"
-  printf %s "$token" | kube create secret generic arize-key --from-file=key=/dev/stdin
-  shown annotate secret arize-key "rolewright.dev/hosts=${arize#http://}"
-  echo "examples/arize/backend.yaml, but for its region: the simulator's address stands there instead."
-  sed "s|^    region:.*|    url: $arize\\
-    allowInsecure: true|" examples/arize/backend.yaml >"$dir/backend.yaml"
+  connect_to arize arize-key key
+}
+
+# connect_to VENDOR SECRET KEY: in a namespace of the vendor's name, with its example
+connect_to() {
+  local address
+  address=$(url "$1")
+  shown create namespace "$1"
+  kube config set-context --current --namespace="$1" >"$dir/context"
+  printf %s "$token" | kube create secret generic "$2" --from-file="$3=/dev/stdin"
+  shown annotate secret "$2" "rolewright.dev/hosts=${address#http://}"
+  echo "examples/$1/backend.yaml, but for its address: the simulator's stands there instead."
+  sed "s#^    \(region\|url\):.*#    url: $address\\
+    allowInsecure: true#" "examples/$1/backend.yaml" >"$dir/backend.yaml"
   shown apply -f "$dir/backend.yaml"
-  shown wait --for=condition=Ready --timeout=30s backend/arize
+  shown wait --for=condition=Ready --timeout=30s "backend/$1"
+}
+
+# All examples of a vendor but the Backend.
+apply_all() {
+  for file in "examples/$1"/*.yaml; do
+    [ "$file" = "examples/$1/backend.yaml" ] || kube apply -f "$file"
+  done
 }
 
 apply_examples() {
   step "Applying the examples: a role, who holds it on a space and on a project, a project that is closed"
-  for file in examples/arize/*.yaml; do
-    [ "$file" = examples/arize/backend.yaml ] || kube apply -f "$file"
-  done
+  apply_all arize
   shown wait --for=condition=Ready --timeout=60s --all rwr,rwb,rwrr
   shown get rolewright
   tenant_managed=$(tenant)
@@ -76,7 +88,7 @@ correct_drift() {
   step "Changing the role in the account, behind the operator's back"
   local id
   id=$(kube get rwr data-scientist -o 'jsonpath={.status.held[0].id}')
-  call "$arize" PATCH "/v2/roles/${id//=/%3D}" '{"permissions": ["PROJECT_READ", "PROJECT_DELETE"]}' >"$dir/patched"
+  call "$(url arize)" PATCH "/v2/roles/${id//=/%3D}" '{"permissions": ["PROJECT_READ", "PROJECT_DELETE"]}' >"$dir/patched"
   echo "It permits PROJECT_READ and PROJECT_DELETE now. The next sweep would come within 5 minutes; one is asked for at once:"
   shown annotate --overwrite backend/arize "rolewright.dev/reconcile-at=after-the-drift"
   await "it is told" drift_is_told
@@ -127,30 +139,68 @@ YAML
   kube get rwr taken -o 'jsonpath={"    "}{.status.conditions[0].message}{"\n"}'
 }
 
-connect_grafana() {
-  step "A second back end: Grafana, with a role, who holds it, one of Grafana's own roles, and a folder that is closed"
-  printf %s "$token" | kube create secret generic grafana-token --from-file=token=/dev/stdin
-  shown annotate secret grafana-token "rolewright.dev/hosts=${grafana#http://}"
-  sed "s|^    url:.*|    url: $grafana\\
-    allowInsecure: true|" examples/grafana/backend.yaml | kube apply -f -
-  for file in examples/grafana/*.yaml; do
-    [ "$file" = examples/grafana/backend.yaml ] || kube apply -f "$file"
+connect_others() {
+  step "Three more back ends, each in a namespace of its own: Grafana with a folder that is closed, Lenses, ZenML"
+  connect_to grafana grafana-token token
+  apply_all grafana
+  connect_to lenses lenses-token token
+  apply_all lenses
+  connect_to zenml zenml-key key
+  apply_all zenml
+  for vendor in grafana lenses zenml; do
+    kube wait --namespace "$vendor" --for=condition=Ready --timeout=60s --all rwr,rwb,rwrr >"$dir/waited" 2>&1 || true
   done
-  shown wait --for=condition=Ready --timeout=60s backend/grafana
-  shown wait --for=condition=Ready --timeout=60s --field-selector spec.backendRef.name=grafana rwr,rwb,rwrr
-  shown get rwr,rwb,rwrr --field-selector spec.backendRef.name=grafana
+  for vendor in grafana lenses zenml; do all_ready "$vendor"; done
+  shown get rwbe,rwr,rwb,rwrr --all-namespaces
   echo "What was taken from the folder, to be given back, and what stays open:"
-  kube get rwrr sre-folder -o 'jsonpath={"    "}{.status.held[0].taken}{"\n    "}{.status.conditions[0].message}{"\n"}'
+  kube get rwrr sre-folder --namespace grafana -o 'jsonpath={"    "}{.status.held[0].taken}{"\n    "}{.status.conditions[0].message}{"\n"}'
+}
+
+# Whether every object of a namespace is ready.
+all_ready() {
+  local not
+  not=$(kube get rwr,rwb,rwrr --namespace "$1" --no-headers 2>/dev/null | awk '$2 != "True"')
+  [ -z "$not" ] || die "not ready in $1: $not"
+}
+
+keep_apart() {
+  step "One back end's words mean nothing to another, and no object reaches past its namespace"
+  manifest <<YAML
+apiVersion: rolewright.dev/v1alpha1
+kind: Role
+metadata: {name: of-grafana}
+spec:
+  backendRef: {name: zenml}
+  rules:
+    - actions: [read]
+      resources: [pipeline]
+  grafana: {group: Reports}
+---
+apiVersion: rolewright.dev/v1alpha1
+kind: RoleBinding
+metadata: {name: over-the-fence}
+spec:
+  backendRef: {name: lenses}
+  roleRef: {name: blue-topics}
+  subjects:
+    - {kind: Group, name: data-platform}
+YAML
+  await_reason Invalid rwr/of-grafana
+  await_reason BackendNotReady rwb/over-the-fence
+  kube get rwr/of-grafana rwb/over-the-fence -o 'jsonpath={range .items[*]}{"    "}{.status.conditions[0].message}{"\n"}{end}'
 }
 
 delete_everything() {
   step "Deleting the objects removes what they hold, and no more"
-  shown delete --timeout=60s --all rwb,rwrr,rwr
-  shown delete --timeout=60s --all rwbe
+  for vendor in arize grafana lenses zenml; do
+    kube config set-context --current --namespace="$vendor" >"$dir/context"
+    shown delete --timeout=60s --all rwb,rwrr,rwr
+    kube delete --timeout=60s --all rwbe
+  done
   same "$(tenant)" "$tenant_before"
-  echo "The account has $(count_of "$tenant_before") again, the very same."
-  same "$(grafana_roles)" "$grafana_before"
-  echo "Grafana has the roles, assignments and permissions on the folder that it had, too."
+  echo "The account of Arize has $(count_of "$tenant_before") again, the very same."
+  same "$(others)" "$others_before"
+  echo "Grafana, Lenses and ZenML have the roles, groups, assignments and permissions that they had, too."
 }
 
 keep() {
@@ -162,12 +212,14 @@ keep() {
   $kubectl get rolewright
   The operator's log:    $dir/operator.log
   Its metrics:           http://${metrics#address=}/metrics
-  The accounts:          $arize/_sim/state and $grafana/_sim/state (and docs/simulators.md)
+  The accounts:          $(for vendor in arize grafana lenses zenml; do printf "%s/_sim/state " "$(url "$vendor")"; done)(docs/simulators.md)
   To end it:             kill ${pids[*]} && rm -rf $dir
 TEXT
   kept=yes
 }
 
+# The address of a simulated back end.
+url() { grep -o 'http://.*' "$dir/$1.log"; }
 step() { printf '\n== %s\n' "$1"; }
 kube() { "$kubectl" "$@"; }
 shown() { echo "\$ kubectl $*" && kube "$@"; }
@@ -226,18 +278,22 @@ call() {
 # What roles, grants and restrictions the account has, as the vendor's lists show them, one thing a line.
 tenant() {
   {
-    call "$arize" GET '/v2/roles?is_predefined=false&limit=100'
-    call "$arize" GET '/v2/role-bindings?resource_type=SPACE&limit=100'
-    call "$arize" GET '/v2/role-bindings?resource_type=PROJECT&limit=100'
-    call "$arize" GET '/v2/resource-restrictions?limit=100'
+    call "$(url arize)" GET '/v2/roles?is_predefined=false&limit=100'
+    call "$(url arize)" GET '/v2/role-bindings?resource_type=SPACE&limit=100'
+    call "$(url arize)" GET '/v2/role-bindings?resource_type=PROJECT&limit=100'
+    call "$(url arize)" GET '/v2/resource-restrictions?limit=100'
   } | grep -o '{[^{}]*"created_at[^{}]*}'
 }
 
-# What roles Grafana has, who holds them, and who may do what to the folder. A permission that comes back has another number.
-grafana_roles() {
-  call "$grafana" GET '/api/access-control/roles?includeHidden=true'
-  call "$grafana" GET /_sim/state | grep -o '"\(user\|team\)_roles":\[[^]]*\]'
-  call "$grafana" GET /api/access-control/folders/sre | grep -o '{[^{}]*}' | sed 's/"id":[0-9]*//' | sort
+# What the other accounts have. A permission that comes back to a folder of Grafana has another number.
+others() {
+  call "$(url grafana)" GET '/api/access-control/roles?includeHidden=true'
+  call "$(url grafana)" GET /_sim/state | grep -o '"\(user\|team\)_roles":\[[^]]*\]'
+  call "$(url grafana)" GET /api/access-control/folders/sre | grep -o '{[^{}]*}' | sed 's/"id":[0-9]*//' | sort
+  call "$(url lenses)" GET /api/v1/roles
+  call "$(url lenses)" GET /api/v1/groups
+  call "$(url zenml)" GET /organizations/acme/roles
+  call "$(url zenml)" GET /_sim/state | grep -o '"assignments":\[[^]]*\]'
 }
 
 count_of() {
