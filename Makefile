@@ -21,8 +21,9 @@ demo: tools ## Shows the operator at work on a control plane and back ends of it
 # Most tests wait for servers of their own, so that more of them than there are cores run at one time.
 .PHONY: test
 test: tools lint check-generated ## Runs all checks and all tests, as CI does
-	python=$$(hack/conformance-env.sh) && \
-		env RUST_TEST_THREADS=10 $${python:+"ROLEWRIGHT_CONFORMANCE_PYTHON=$$python"} cargo test --workspace
+	python=$$(hack/conformance-env.sh) && zenml=$$(hack/conformance-env.sh zenml) && \
+		env RUST_TEST_THREADS=10 $${python:+"ROLEWRIGHT_CONFORMANCE_PYTHON=$$python"} \
+			$${zenml:+"ROLEWRIGHT_CONFORMANCE_PYTHON_ZENML=$$zenml"} cargo test --workspace
 	hack/check-chart.sh
 
 .PHONY: lint

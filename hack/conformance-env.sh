@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Makes target/conformance, a Python environment with the vendors' published clients at the versions of
-# tests/conformance/requirements.txt, and prints the path of its python. Prints nothing where Python is missing: the
-# conformance tests are then skipped, but not in CI (CI set), where that is an error.
+# Makes a Python environment with published clients of the vendors, and prints the path of its python. Prints nothing where Python is
+# missing: the conformance tests are then skipped, but not in CI (CI set), where that is an error.
+#   hack/conformance-env.sh            target/conformance, of tests/conformance/requirements.txt
+#   hack/conformance-env.sh zenml      target/conformance-zenml, of tests/conformance/zenml-requirements.txt
 set -euo pipefail
 cd "$(dirname "$0")/.."
-requirements=tests/conformance/requirements.txt
-env=$PWD/target/conformance
+requirements=tests/conformance/${1:+$1-}requirements.txt
+env=$PWD/target/conformance${1:+-$1}
 
 main() {
   if ! cmp -s "$requirements" "$env/requirements.txt"; then

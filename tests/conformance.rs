@@ -1,7 +1,8 @@
 //! The simulators against the clients that are published for their vendors.
 //!
 //! Those in Python need what `tests/conformance/requirements.txt` lists, in a Python named by the environment
-//! variable `ROLEWRIGHT_CONFORMANCE_PYTHON`. Without it these tests are skipped, except in continuous integration.
+//! variable `ROLEWRIGHT_CONFORMANCE_PYTHON`, and ZenML's SDK what `zenml-requirements.txt` lists, in the one of
+//! `ROLEWRIGHT_CONFORMANCE_PYTHON_ZENML`. Without them these tests are skipped, except in continuous integration.
 
 #[path = "conformance/grafana_crate.rs"]
 mod grafana_crate;
@@ -11,10 +12,13 @@ use std::{env, path::Path};
 use rolewright::simulators::{
     arize, grafana,
     kit::{Server, Vendor},
+    zenml,
 };
 use tokio::process::Command;
 
 const TOKEN: &str = "conformance-token";
+const PYTHON: &str = "ROLEWRIGHT_CONFORMANCE_PYTHON";
+const PYTHON_ZENML: &str = "ROLEWRIGHT_CONFORMANCE_PYTHON_ZENML";
 
 /// Proxies would see requests that are meant for this machine.
 const PROXIES: [&str; 6] =
@@ -23,7 +27,7 @@ const PROXIES: [&str; 6] =
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_arize_sdk_takes_the_simulator_for_the_vendor() {
     let simulator = arize::Simulator::start(arize::Options::new(TOKEN)).await.unwrap();
-    if drive(&simulator, "arize_sdk.py").await {
+    if drive(&simulator, PYTHON, "arize_sdk.py").await {
         let unknown = |entry: &rolewright::simulators::kit::log::Entry| entry.status == Some(405);
         let unanswered = simulator.world().log.since(0).requests.into_iter().find(unknown);
         assert_eq!(unanswered, None, "the SDK used an operation that the simulator does not have");
@@ -36,21 +40,27 @@ async fn the_grafana_api_sdk_takes_the_simulator_for_the_vendor() {
     // The SDK insists on the status of the documentation (contract 2.2).
     options.tenant.switches.create_status = 200;
     let simulator = grafana::Simulator::start(options).await.unwrap();
-    drive(&simulator, "grafana_api_sdk.py").await;
+    drive(&simulator, PYTHON, "grafana_api_sdk.py").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_grafana_client_takes_the_simulator_for_the_vendor() {
     let options = grafana::Options { prefix: "/grafana".to_owned(), ..grafana::Options::new(TOKEN) };
     let simulator = grafana::Simulator::start(options).await.unwrap();
-    drive(&simulator, "drive_grafana_client.py").await;
+    drive(&simulator, PYTHON, "drive_grafana_client.py").await;
 }
 
-/// Runs a script against a simulator; false if there is no Python to run it with.
-async fn drive<V: Vendor>(simulator: &Server<V>, script: &str) -> bool {
-    let Some(python) = env::var_os("ROLEWRIGHT_CONFORMANCE_PYTHON") else {
-        assert!(env::var_os("CI").is_none(), "ROLEWRIGHT_CONFORMANCE_PYTHON must be set in CI");
-        eprintln!("SKIPPED: ROLEWRIGHT_CONFORMANCE_PYTHON is not set");
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_zenml_sdk_takes_the_simulator_for_the_vendor() {
+    let simulator = zenml::Simulator::start(zenml::Options::new(TOKEN)).await.unwrap();
+    drive(&simulator, PYTHON_ZENML, "zenml_sdk.py").await;
+}
+
+/// Runs a script against a simulator with the Python that this variable names; false if there is none.
+async fn drive<V: Vendor>(simulator: &Server<V>, variable: &str, script: &str) -> bool {
+    let Some(python) = env::var_os(variable) else {
+        assert!(env::var_os("CI").is_none(), "{variable} must be set in CI");
+        eprintln!("SKIPPED: {variable} is not set");
         return false;
     };
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance").join(script);

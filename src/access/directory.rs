@@ -1,6 +1,6 @@
 //! Names: who and what a back end has beside the things that are managed, so that names in specs become ids.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use super::{body::Named, key::Id};
 
@@ -108,7 +108,15 @@ fn inside(entry: &Entry, parent: Option<&Id>) -> bool {
     parent.is_none_or(|parent| entry.parent.as_ref() == Some(parent))
 }
 
+/// Whether two names stand for the same: e-mail addresses without regard to case, all else exactly.
+pub fn same_name(a: &str, b: &str) -> bool {
+    folded(a) == folded(b)
+}
+
+fn folded(name: &str) -> Cow<'_, str> {
+    if name.contains('@') { name.to_lowercase().into() } else { name.into() }
+}
+
 fn slot(level: &str, name: &str) -> (String, String) {
-    let name = if name.contains('@') { name.to_lowercase() } else { name.to_owned() };
-    (level.to_owned(), name)
+    (level.to_owned(), folded(name).into_owned())
 }

@@ -166,7 +166,11 @@ async fn create(session: &Session, step: &Step, after: &Body) -> End {
     if !backend.dialect().refuses_duplicates(after.kind()) {
         match backend.find(after).await {
             Ok(None) => {}
-            Ok(Some(seen)) => return moved(session, seen),
+            Ok(Some(seen)) if step.resumed => return moved(session, seen),
+            Ok(Some(seen)) => {
+                session.put(seen);
+                return End::Moved(Moved::Foreign);
+            }
             Err(error) => return End::Failed(error),
         }
     }

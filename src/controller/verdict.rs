@@ -13,7 +13,7 @@ use super::{
     managed::{Managed, to_status},
 };
 use crate::{
-    access::{Body, Group, Named, Verb},
+    access::{Body, Group, Named, Verb, same_name},
     api::{
         self, HeldEntry, ObjectStatus, PlanStatus, PlannedChange, Reason, SubjectState, SubjectStatus,
         annotations,
@@ -234,7 +234,7 @@ fn is_elsewhere(want: Option<&Want>) -> bool {
 }
 
 fn member<'a>(group: &'a Group, subject: &api::Subject) -> Option<&'a Named> {
-    group.members.iter().flatten().find(|member| member.name == subject.name)
+    group.members.iter().flatten().find(|member| same_name(&member.name, &subject.name))
 }
 
 fn planned<'a>(assessment: &'a Assessment, name: Option<&str>) -> Option<&'a Held> {

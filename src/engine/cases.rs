@@ -266,7 +266,14 @@ fn holds(case: &Case, world: &World) -> Vec<Held> {
                 grant_body(case.dialect, holding.role, holding.subject, holding.scope),
                 grant_body(case.dialect, holding.applied % ROLES, holding.subject, holding.scope),
             ),
-            Kind::Restriction => (resource(holding.scope), resource(holding.scope)),
+            Kind::Restriction => {
+                // The resource of a restriction cannot be changed.
+                let place = match &case.spec {
+                    Spec::Restriction { resource, .. } => *resource,
+                    _ => holding.scope,
+                };
+                (resource(place), resource(place))
+            }
             Kind::Group => unreachable!("no case is about a group"),
         };
         let key = case.dialect.key(&body);

@@ -274,7 +274,8 @@ impl<'a> Planner<'a> {
     }
 
     fn meet_pending(&mut self, wanted: &Wanted<'_>, entry: usize) -> Outcome {
-        if let Some(seen) = self.recognized(entry)? {
+        let ours = |seen: &&Observed| !seen.body.is_unreadable() || seen.body.shows(wanted.body);
+        if let Some(seen) = self.recognized(entry)?.filter(ours) {
             self.held[entry].id = Some(seen.id.clone());
             self.held[entry].chosen = None;
             if seen.body.is_unreadable() {

@@ -118,6 +118,17 @@ pub(super) fn stays(seen: &Observed, why: &str) -> Obstacle {
     )
 }
 
+pub(super) fn perhaps_ours(seen: &Observed) -> Obstacle {
+    Obstacle::new(
+        Issue::Blocked,
+        format!(
+            "{} is there, and whether this object made it cannot be told, as the back end does not show what it permits: remove it by hand if it \
+             is not somebody else's",
+            seen.body.title()
+        ),
+    )
+}
+
 pub(super) fn still_granted(seen: &Observed, grants: &[String]) -> Obstacle {
     Obstacle::new(Issue::Blocked, format!("{} is still held by {}", seen.body.title(), list(grants)))
 }

@@ -3,7 +3,7 @@
 use rolewright::simulators::zenml::{
     Options, Principal, Simulator,
     roles::Level,
-    switches::{MemberEntries, PermissionsShown},
+    switches::{MemberEntries, PermissionForm, PermissionsShown},
 };
 use serde_json::{Value, json};
 
@@ -66,6 +66,20 @@ async fn a_role_is_in_sync_whether_or_not_the_server_shows_what_it_permits() {
         assert_eq!(world.permits(id), json!({ "model": ["read"] }), "{shown:?}");
         world.delete("Role", "reader").await;
         world.gone("Role", "reader").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whichever_form_of_permissions_the_server_takes_they_arrive() {
+    for form in [PermissionForm::Grouped, PermissionForm::Pairs] {
+        let world = World::zenml_with("zm-form", |switches| switches.permission_form = form).await;
+        world.apply(role("reader", json!({}))).await;
+        world.ready("Role", "reader").await;
+        let other = json!({ "rules": [{ "actions": ["read", "create"], "resources": ["model"] }] });
+        world.apply(role("reader", other)).await;
+        world.ready("Role", "reader").await;
+        let id = world.role_id(Level::Workspace, "reader").unwrap();
+        assert_eq!(world.permits(id), json!({ "model": ["create", "read"] }), "{form:?}");
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     wire::{self, ServiceAccount, Team, User},
 };
 use crate::{
-    access::{Body, Entry, Grant, Id, Kind, Named, Observed, Role, RoleRef, SubjectKind},
+    access::{Body, Entry, Grant, Id, Kind, Named, Observed, Role, RoleRef, SubjectKind, same_name},
     backends::{Class, Error, Identity},
 };
 
@@ -98,9 +98,7 @@ pub async fn look_up(client: &Client, level: &str, name: &str) -> Result<Vec<Ent
 
 /// As the directory compares: e-mail addresses without regard to case, all else exactly.
 fn is_called(entry: &Entry, name: &str) -> bool {
-    let same =
-        |known: &String| known == name || name.contains('@') && known.to_lowercase() == name.to_lowercase();
-    same(&entry.named.name) || entry.aliases.iter().any(same)
+    same_name(&entry.named.name, name) || entry.aliases.iter().any(|alias| same_name(alias, name))
 }
 
 async fn roles(client: &Client) -> Result<Vec<wire::Role>, Error> {

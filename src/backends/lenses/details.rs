@@ -65,14 +65,6 @@ impl<T: Clone> Details<T> {
         due
     }
 
-    /// Which of the listed things moved or were never read.
-    pub fn moved(&self, listed: &BTreeMap<String, Mark>) -> Vec<String> {
-        let known = self.0.lock();
-        let same =
-            |name: &String, mark: &Mark| known.things.get(name).is_some_and(|detail| detail.mark == *mark);
-        listed.iter().filter(|(name, mark)| !same(name, mark)).map(|(name, _)| name.clone()).collect()
-    }
-
     /// Keeps what was read, unless something was written since the reading began.
     pub fn learn(&self, begun: Begun, name: &str, mark: &Mark, what: T) {
         let mut known = self.0.lock();
@@ -140,7 +132,6 @@ mod tests {
         learn_all(&details, &all, &details.due(&all));
         let mut moved = all.clone();
         moved.insert("0399".to_owned(), "b".to_owned());
-        assert_eq!(details.moved(&moved), ["0399"]);
         assert_eq!(details.due(&moved)[0], "0399");
         let none = BTreeMap::new();
         assert!(details.due(&none).is_empty() && details.get("0000").is_none());

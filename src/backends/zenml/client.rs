@@ -1,5 +1,8 @@
 //! The control plane's endpoints (contract 2): calls in wire types, each with a session. What the things mean is not known here.
 
+use std::collections::BTreeSet;
+
+use parking_lot::Mutex;
 use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -8,15 +11,20 @@ use tokio::sync::OnceCell;
 use super::{
     ids::{Principal, Scope},
     pages::{self, Listing},
+    permissions::{self, Form},
     session::{Login, Sessions},
     wire::{Assignment, Invitation, Listed, Member, Organization, Place, Role, Team},
 };
-use crate::backends::{
-    Class, Error,
-    http::{Answer, Credential, Http, Request},
+use crate::{
+    access::Rule,
+    backends::{
+        Class, Error,
+        http::{Answer, Credential, Http, Request},
+    },
 };
 
 /// One call, before it is known with which session it is sent.
+#[derive(Clone)]
 pub struct Call<'a> {
     method: Method,
     path: Vec<&'a str>,
@@ -57,12 +65,20 @@ pub struct Client {
     organization: String,
     /// Its id, asked once.
     id: OnceCell<String>,
+    /// The form of permissions that the server was seen to take.
+    form: Mutex<Form>,
 }
 
 impl Client {
     /// A client over a stack. Calls nothing.
     pub fn new(http: Http, login: Login, organization: String) -> Self {
-        Self { http, sessions: Sessions::new(login), organization, id: OnceCell::new() }
+        Self {
+            http,
+            sessions: Sessions::new(login),
+            organization,
+            id: OnceCell::new(),
+            form: Mutex::new(Form::Grouped),
+        }
     }
 
     /// Makes a call; once more, in another session, when the one that it was made in is not taken: then nothing was done (contract 1).
@@ -71,7 +87,13 @@ impl Client {
         match self.http.call(call.request(&credential)).await {
             Err(error) if error.class == Class::Unauthenticated => {
                 let renewed = self.sessions.renewed(&self.http, &credential).await?;
-                self.http.call(call.request(&renewed)).await
+                self.http.call(call.request(&renewed)).await.map_err(|mut error| {
+                    if error.class == Class::Unauthenticated && call.method != Method::GET {
+                        // The credential has just opened a session: it is this write that is refused.
+                        error.class = Class::Denied;
+                    }
+                    error
+                })
             }
             answer => answer,
         }
@@ -133,13 +155,43 @@ impl Client {
     }
 
     /// Makes a role.
-    pub async fn create_role(&self, body: Value) -> Result<Answer, Error> {
-        self.call(Call { body: Some(body), ..Call::new(Method::POST, &["roles"]) }).await
+    pub async fn create_role(&self, body: Value, rules: &BTreeSet<Rule>) -> Result<Answer, Error> {
+        self.permitting(&Call::new(Method::POST, &["roles"]), body, rules).await
     }
 
     /// Changes a role.
-    pub async fn change_role(&self, id: &str, body: Value) -> Result<Answer, Error> {
-        self.call(Call { body: Some(body), ..Call::new(Method::PATCH, &["roles", id]) }).await
+    pub async fn change_role(&self, id: &str, body: Value, rules: &BTreeSet<Rule>) -> Result<Answer, Error> {
+        self.permitting(&Call::new(Method::PATCH, &["roles", id]), body, rules).await
+    }
+
+    /// Sends permissions in the form that the server takes. Which one that is nobody published, and what was refused was not done: then the
+    /// other one is tried.
+    async fn permitting(
+        &self,
+        call: &Call<'_>,
+        body: Value,
+        rules: &BTreeSet<Rule>,
+    ) -> Result<Answer, Error> {
+        let send = async |form: Form| {
+            let mut body = body.clone();
+            body[permissions::FIELD] = permissions::write(rules, form);
+            self.call(Call { body: Some(body), ..call.clone() }).await
+        };
+        let form = *self.form.lock();
+        let refused = match send(form).await {
+            Err(error) if is_refused(&error) => error,
+            answer => return answer,
+        };
+        match send(form.other()).await {
+            // Neither form: the first answer speaks of what is really wrong.
+            Err(error) if is_refused(&error) => Err(refused),
+            answer => {
+                if answer.is_ok() {
+                    *self.form.lock() = form.other();
+                }
+                answer
+            }
+        }
     }
 
     /// Removes a role.
@@ -232,4 +284,9 @@ fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
         Err(error) if error.class == Class::Missing => Ok(None),
         answer => answer.map(Some),
     }
+}
+
+/// A role whose permissions are in a form that the server does not know is wrong, or has none, which is forbidden (contract 2.1).
+fn is_refused(error: &Error) -> bool {
+    matches!(error.class, Class::Invalid | Class::Denied)
 }

@@ -1,7 +1,7 @@
 //! How the permissions of a role travel. **This is the one place that knows, and nobody published it** (contract 2.1): the server refuses a
-//! role without any, and what it shows of them is left open. Sent is the form that follows from what is known of permissions (a type of
-//! resource and actions on it); read are that form and the one with a single action each. Whatever else is there, nothing, or an empty list
-//! (which no role of this API has) says that the server does not show them.
+//! role without any, and what it shows of them is left open. Two forms follow from what is known of permissions, a type of resource and
+//! actions on it, or one action: both are read, and either is sent. Whatever else is there, nothing, or an empty list (which no role of
+//! this API has) says that the server does not show them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +12,31 @@ use crate::access::{Effect, Rule};
 /// The field of a role that they are in.
 pub const FIELD: &str = "permissions";
 
+/// A form that permissions may travel in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `{"resource": ..., "actions": [...]}`.
+    Grouped,
+    /// `{"resource": ..., "action": ...}`.
+    Pairs,
+}
+
+impl Form {
+    /// The other one.
+    pub fn other(self) -> Self {
+        match self {
+            Form::Grouped => Form::Pairs,
+            Form::Pairs => Form::Grouped,
+        }
+    }
+}
+
 /// As they are sent.
-pub fn write(rules: &BTreeSet<Rule>) -> Value {
+pub fn write(rules: &BTreeSet<Rule>, form: Form) -> Value {
+    if form == Form::Pairs {
+        let pair = |rule: &Rule| json!({"resource": rule.resource.as_deref().unwrap_or_default(), "action": rule.action});
+        return rules.iter().map(pair).collect();
+    }
     let mut by_resource: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for rule in rules {
         by_resource.entry(rule.resource.as_deref().unwrap_or_default()).or_default().push(&rule.action);
@@ -61,11 +84,14 @@ mod tests {
     #[test]
     fn what_is_sent_is_read_back_as_the_same() {
         let all = rules(&[("read", "pipeline"), ("create", "pipeline"), ("read", "model")]);
-        let sent = write(&all);
+        let sent = write(&all, Form::Grouped);
         assert_eq!(
             sent,
             json!([{"resource": "model", "actions": ["read"]}, {"resource": "pipeline", "actions": ["create", "read"]}])
         );
+        assert_eq!(read(Some(&sent)), Some(all.clone()));
+        let sent = write(&all, Form::Pairs);
+        assert_eq!(sent.as_array().map(Vec::len), Some(3));
         assert_eq!(read(Some(&sent)), Some(all));
     }
 

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     access::{
         Body, Capabilities, ChosenId, Dialect, Grant, Group, Id, Kind, Named, Role, RoleRef, SubjectKind,
+        same_name,
     },
     api,
     backends::Needs,
@@ -122,7 +123,8 @@ fn still_in(group: &Id, unknown: &BTreeSet<&str>, around: &Surroundings<'_>) -> 
     match around.snapshot.by_id(Kind::Group, group).map(|seen| &seen.body) {
         Some(Body::Group(now)) => {
             let members = now.members.iter().flatten();
-            members.filter(|member| unknown.contains(member.name.as_str())).cloned().collect()
+            let named = |member: &&Named| unknown.iter().any(|name| same_name(name, &member.name));
+            members.filter(named).cloned().collect()
         }
         _ => Vec::new(),
     }

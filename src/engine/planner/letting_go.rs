@@ -63,6 +63,11 @@ impl Planner<'_> {
         if !settled.insert((held.kind, seen.id.clone())) {
             return true;
         }
+        if self.held[entry].pending() && seen.body.is_unreadable() {
+            // It may be somebody else's, who gave it the same name.
+            self.find(name, wording::perhaps_ours(seen));
+            return false;
+        }
         self.held[entry].id = Some(seen.id.clone());
         if let Some(obstacle) = self.keeps(seen, &others) {
             self.find(name, obstacle);

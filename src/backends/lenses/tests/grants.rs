@@ -43,9 +43,9 @@ async fn a_role_is_put_beside_the_others_and_taken_from_among_them() {
 }
 
 #[tokio::test]
-async fn what_is_so_already_is_not_written() {
+async fn what_is_so_already_is_not_written_and_whose_it_is_is_not_for_this_to_say() {
     let (made, seen) = write(create("reader"), keeping(&["reader"])).await;
-    assert!(made.is_ok_and(|made| made.is_some()) && writes(&seen).is_empty());
+    assert_eq!((class(made), writes(&seen).len()), (Class::Conflict, 0));
     let (gone, seen) = write(delete("admin"), keeping(&["reader"])).await;
     assert!(gone.is_ok() && writes(&seen).is_empty());
 }

@@ -33,8 +33,14 @@ async fn set(lenses: &Lenses, group: &str, role: &Named, wanted: bool) -> Result
     let Some(now) = groups::read(&lenses.client, group).await.map_err(explained)? else {
         return Err(Error::new(Class::Missing, format!("the group {group} is not there, or not to be seen")));
     };
-    if now.roles.contains(role) == wanted {
-        return Ok(());
+    match (now.roles.contains(role), wanted) {
+        // Whose that is depends on who tried before, and not on what is there.
+        (true, true) => {
+            let message = format!("the group {group} has the role {role} already");
+            return Err(Error::new(Class::Conflict, message));
+        }
+        (false, false) => return Ok(()),
+        _ => {}
     }
     let mut roles: BTreeSet<&str> = now.roles.iter().map(String::as_str).collect();
     if wanted {

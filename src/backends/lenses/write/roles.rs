@@ -1,7 +1,5 @@
 //! Roles: the policy always as a whole, never by the call that appends (contract 2.1, 5).
 
-use std::collections::BTreeMap;
-
 use futures::{StreamExt, stream};
 use serde_json::json;
 
@@ -9,9 +7,7 @@ use super::{
     super::{
         Lenses, client,
         groups::{self, Counts, Lists},
-        map, policy, read,
-        snapshot::group_mark,
-        wire,
+        map, policy, read, wire,
     },
     afterwards, explained, is_refused, made, mark, marked,
 };
@@ -128,7 +124,7 @@ pub async fn delete(lenses: &Lenses, role: &Role) -> Result<(), Error> {
     }
 }
 
-/// The groups that have a role. Those are read of which the list shows that they changed since the last sweep.
+/// The groups that have a role. All that have any are read: a list counts roles, and does not name them.
 async fn holders(lenses: &Lenses, role: &str) -> Result<Vec<String>, Error> {
     let untold = |error: Error| match client::is_refusal(error.class) {
         true => Error::new(
@@ -137,38 +133,36 @@ async fn holders(lenses: &Lenses, role: &str) -> Result<Vec<String>, Error> {
         ),
         false => error,
     };
-    let begun = lenses.groups.begin();
+    let hidden = |name: &str| {
+        let message =
+            format!("whether the group {name} has the role {role} cannot be told: it is not shown whole");
+        Error::new(Class::Denied, message)
+    };
     let listed = lenses.client.groups().await.map_err(untold)?;
     let with_roles = listed.iter().filter(|item| item.role_count != Some(0));
-    let items: BTreeMap<String, _> = with_roles.map(|item| (item.name.clone(), item)).collect();
-    let marks: BTreeMap<String, String> =
-        items.iter().map(|(name, item)| (name.clone(), group_mark(item))).collect();
+    let with_roles: Vec<(String, Counts)> =
+        with_roles.map(|item| (item.name.clone(), Counts::of(item))).collect();
     let lists = Lists::new(&lenses.client);
-    let mut reading = stream::iter(lenses.groups.moved(&marks))
-        .map(|name| {
-            let (lists, counts) = (&lists, Counts::of(items[&name]));
+    let mut reading = stream::iter(with_roles)
+        .map(|(name, counts)| {
+            let lists = &lists;
             async move {
-                match client::seen(lenses.client.group(&name).await)? {
-                    Some(group) => groups::whole(group, counts, lists).await.map(Some),
-                    None => Ok(None),
-                }
+                let whole = match client::seen(lenses.client.group(&name).await)? {
+                    Some(group) => Some(groups::whole(group, counts, lists).await?),
+                    None => None,
+                };
+                Ok((name, whole))
             }
         })
         .buffer_unordered(AT_ONCE);
     let mut holders = Vec::new();
-    let mut read = std::collections::HashSet::new();
-    while let Some(whole) = reading.next().await {
-        let Some(whole) = whole.map_err(untold)? else { continue };
-        if whole.roles.contains(role) {
-            holders.push(whole.name.clone());
-        } else if whole.complete {
-            lenses.groups.learn(begun, &whole.name, &marks[&whole.name], whole.clone());
+    while let Some(read) = reading.next().await {
+        match read.map_err(untold)? {
+            (_, Some(whole)) if whole.roles.contains(role) => holders.push(whole.name),
+            (_, Some(whole)) if whole.complete => {}
+            (name, _) => return Err(hidden(&name)),
         }
-        read.insert(whole.name);
     }
-    let kept = marks.keys().filter(|name| !read.contains(*name));
-    let has = |name: &&String| lenses.groups.get(name).is_some_and(|whole| whole.roles.contains(role));
-    holders.extend(kept.filter(has).cloned());
     holders.sort();
     Ok(holders)
 }

@@ -23,6 +23,7 @@ use super::VENDOR;
 use crate::{
     access::{
         Absence, Body, Change, Effect, Grant, Id, Key, Kind, Named, Observed, Role, RoleRef, Rule, Snapshot,
+        Verb,
     },
     backends::{
         Backend, Budget, Class, Dialling, Error, Limits, Needs, Settings,

@@ -192,3 +192,39 @@ async fn a_name_that_is_taken_is_a_conflict_where_the_server_says_so() {
     .await;
     assert_eq!(class(made), Class::Conflict);
 }
+
+#[tokio::test]
+async fn a_form_of_permissions_that_is_refused_gives_way_to_the_other_which_is_kept() {
+    let pairs = json!([{"resource": "pipeline", "action": "read"}]);
+    let taken = pairs.clone();
+    let stub = Stub::start(unheld(move |seen| {
+        if seen.body["permissions"] == taken {
+            ok(hidden(READER, "reader"))
+        } else {
+            error(422, "ValueError", "no")
+        }
+    }))
+    .await;
+    let zenml = connect(&stub, json!({}));
+    for _ in 0..2 {
+        zenml.write(&update(described(None), described(Some("x")))).await.expect("a success");
+    }
+    let seen = stub.seen();
+    let sent: Vec<bool> = writes(&seen).iter().map(|seen| seen.body["permissions"] == pairs).collect();
+    assert_eq!(sent, [false, true, true]);
+}
+
+#[tokio::test]
+async fn what_neither_form_mends_is_the_first_refusal() {
+    let (done, seen) = write(
+        update(described(None), described(Some("x"))),
+        unheld(|seen| match seen.body["permissions"][0].get("actions") {
+            Some(_) => error(422, "ValueError", "unknown action"),
+            None => error(400, "ValueError", "another"),
+        }),
+    )
+    .await;
+    let error = done.expect_err("a failure");
+    assert!(error.class == Class::Invalid && error.message.contains("unknown action"), "{error}");
+    assert_eq!(writes(&seen).len(), 2);
+}

@@ -1,12 +1,9 @@
 //! Grants: one call each, all of it in the query; success is a 200 (contract 2.2).
 
-use super::{
-    super::{
-        client::Client,
-        ids::{GrantId, Principal},
-        map, people, read,
-    },
-    misuse,
+use super::super::{
+    client::Client,
+    ids::{GrantId, Principal},
+    map, people, read,
 };
 use crate::{
     access::{Grant, Observed, RoleRef},
@@ -19,11 +16,6 @@ pub async fn create(client: &Client, grant: &Grant) -> Result<Observed, Error> {
     let principal = people::now(client, &id.principal).await?;
     match client.assign(&id.role, &id.scope, &principal).await {
         Ok(()) => Ok(made(&id, grant)),
-        // It is there already; what is not to be seen all the same is not taken for it.
-        Err(error) if error.class == Class::Conflict => match read::grant_of(client, grant).await {
-            Ok(Some(_)) => Ok(made(&id, grant)),
-            _ => Err(error),
-        },
         // Older servers know invitations and give them no roles (contract 2.2).
         Err(error) if matches!(principal, Principal::Invitation { .. }) && is_refusal(error.class) => {
             let message = format!(
@@ -66,10 +58,10 @@ fn is_refusal(class: Class) -> bool {
 fn parts(grant: &Grant) -> Result<GrantId, Error> {
     match &grant.role {
         RoleRef::Planned(name) => {
-            Err(misuse(&format!("a grant of the role {name:?}, which does not exist yet")))
+            Err(Error::mistake(format!("a grant of the role {name:?}, which does not exist yet")))
         }
         RoleRef::Existing(_) => {
-            GrantId::of_grant(grant).ok_or_else(|| misuse("a grant of or for what is no id of ZenML"))
+            GrantId::of_grant(grant).ok_or_else(|| Error::mistake("a grant of or for what is no id of ZenML"))
         }
     }
 }

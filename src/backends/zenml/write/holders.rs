@@ -4,7 +4,7 @@
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::super::{client::Client, ids::Scope, map, people::refusable, wire::Assignment};
-use crate::backends::Error;
+use crate::backends::{Class, Error};
 
 /// How many scopes are asked about at one time. The tenant's budget may allow fewer.
 const AT_ONCE: usize = 4;
@@ -23,18 +23,22 @@ pub async fn of(client: &Client, role: &str) -> Result<Vec<String>, Error> {
     if !everywhere.is_empty() {
         return Ok(told(&everywhere));
     }
-    // Without the list of workspaces there is nothing more that could be asked.
-    let workspaces =
-        refusable(client.workspaces(None)).await?.map(|listing| listing.items).unwrap_or_default();
+    let Ok(workspaces) = refusable(client.workspaces(None)).await? else { return Err(untold(role)) };
+    let workspaces = workspaces.items;
     let inside: Vec<Vec<Assignment>> = stream::iter(workspaces)
         .map(|workspace| async move {
             let scope = Scope::Workspace(workspace.id);
-            Ok::<_, Error>(client.assignments(role, &scope).await?.unwrap_or_default())
+            client.assignments(role, &scope).await?.ok_or_else(|| untold(role))
         })
         .buffer_unordered(AT_ONCE)
         .try_collect()
         .await?;
     Ok(told(&inside.concat()))
+}
+
+/// What cannot be seen may be held.
+fn untold(role: &str) -> Error {
+    Error::new(Class::Denied, format!("whether somebody holds the role {role} in a workspace cannot be told"))
 }
 
 fn told(assignments: &[Assignment]) -> Vec<String> {

@@ -7,7 +7,7 @@ mod roles;
 use super::client::Client;
 use crate::{
     access::{Body, Change, Observed},
-    backends::{Class, Error},
+    backends::Error,
 };
 
 /// Makes one change.
@@ -24,11 +24,6 @@ pub async fn write(client: &Client, change: &Change) -> Result<Option<Observed>,
         Change::Delete { before: Body::Grant(grant), .. } => {
             grants::delete(client, grant).await.map(|()| None)
         }
-        _ => Err(misuse("ZenML has roles and grants, and no grant is changed into another")),
+        _ => Err(Error::mistake("ZenML has roles and grants, and no grant is changed into another")),
     }
-}
-
-/// A change that no plan should hold. Nothing was sent.
-fn misuse(what: &str) -> Error {
-    Error::new(Class::Invalid, format!("a mistake in Rolewright, please report it: {what}"))
 }

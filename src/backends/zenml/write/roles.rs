@@ -7,9 +7,9 @@ use super::{
         client::Client,
         dialect::LEVEL,
         ids::{PROJECT, WORKSPACE},
-        map, permissions, wire,
+        map, wire,
     },
-    holders, misuse,
+    holders,
 };
 use crate::{
     access::{Body, Observed, Role},
@@ -25,20 +25,19 @@ pub async fn create(client: &Client, role: &Role) -> Result<Observed, Error> {
         "level": level,
         "system_managed": false,
         "type": "normal",
-        permissions::FIELD: permissions::write(&role.rules),
     });
     if let Some(description) = &role.description {
         body["description"] = json!(description);
     }
-    seen(&client.create_role(body).await?)
+    seen(&client.create_role(body, &role.rules).await?)
 }
 
 /// Changes a role. What it permits is always sent: a role is refused that seems to permit nothing (contract 2.1).
 pub async fn update(client: &Client, id: &str, before: &Role, after: &Role) -> Result<Observed, Error> {
     if level(before)? != level(after)? {
-        return Err(misuse("a role that is to change its level"));
+        return Err(Error::mistake("a role that is to change its level"));
     }
-    let mut body = json!({permissions::FIELD: permissions::write(&after.rules)});
+    let mut body = json!({});
     if before.name != after.name {
         body["name"] = json!(after.name);
     }
@@ -46,7 +45,7 @@ pub async fn update(client: &Client, id: &str, before: &Role, after: &Role) -> R
         // An empty text is refused, none is not.
         body["description"] = after.description.as_ref().map_or(Value::Null, |text| json!(text));
     }
-    let now = seen(&client.change_role(id, body).await?)?;
+    let now = seen(&client.change_role(id, body, &after.rules).await?)?;
     match &now.body {
         Body::Role(role) if after.description.is_none() && role.description.is_some() => Err(Error::new(
             Class::Invalid,
