@@ -26,6 +26,11 @@ pub enum Class {
 }
 
 impl Class {
+    /// Whether the back end answered, and said no: asking again as it is gives the same.
+    pub fn is_refusal(self) -> bool {
+        matches!(self, Class::Invalid | Class::Denied | Class::Missing | Class::Conflict | Class::Unsupported)
+    }
+
     /// A word for metrics and logs.
     pub fn as_str(self) -> &'static str {
         match self {

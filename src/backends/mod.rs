@@ -1,6 +1,7 @@
 //! The back ends: what the pipeline asks of one, the HTTP stack they share, and a folder a vendor.
 //! They know the access model and nothing of Kubernetes. Writes come in as a [`Change`] and in no other way.
 
+mod address;
 pub mod arize;
 mod budget;
 mod error;

@@ -119,7 +119,7 @@ impl<T: Listed> Pages<'_, T> {
         };
         let answer = match self.client.http.call(request).await {
             Ok(answer) => answer,
-            Err(error) if begun && is_refusal(error.class) => {
+            Err(error) if begun && error.class.is_refusal() => {
                 return Err(Error::new(
                     Class::Transient,
                     format!("in the middle of the list, {}", error.message),
@@ -171,8 +171,4 @@ impl<T: Listed> Pages<'_, T> {
         }
         Ok(None)
     }
-}
-
-fn is_refusal(class: Class) -> bool {
-    matches!(class, Class::Invalid | Class::Denied | Class::Missing | Class::Conflict | Class::Unsupported)
 }

@@ -5,7 +5,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use crate::{access::Fault, backends::http::Credential};
+use crate::{
+    access::Fault,
+    backends::{address, http::Credential},
+};
 
 /// The field that refers to the Secret with the key.
 pub const KEY_FIELD: &str = "apiKeySecretRef";
@@ -84,29 +87,15 @@ fn of_domain(domain: &str) -> Result<Url, Fault> {
 
 fn of_url(text: &str, allow_insecure: bool) -> Result<Url, Fault> {
     let url = below(URL_FIELD, text)?;
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if allow_insecure => Ok(url),
-        "http" => Err(Fault::new(
-            URL_FIELD,
-            "the key would travel unencrypted: write https, or set allowInsecure: true",
-        )),
-        _ => Err(Fault::new(URL_FIELD, "write https://<host>, with :<port> where it is not 443")),
-    }
+    let wanted = "write https://<host>, with :<port> where it is not 443";
+    address::encrypted(URL_FIELD, &url, allow_insecure, "key", wanted).map(|()| url)
 }
 
 /// A URL that is a scheme, a host and a port, and nothing more: Arize cannot be served below a path (contract 5.1).
 fn below(field: &str, text: &str) -> Result<Url, Fault> {
-    let fault =
-        || Fault::new(field, "write https://<host>, with :<port> where it is not 443, and nothing after it");
-    let url = Url::parse(text).map_err(|_| fault())?;
-    let bare = url.has_host()
-        && url.username().is_empty()
-        && url.password().is_none()
-        && url.path() == "/"
-        && url.query().is_none()
-        && url.fragment().is_none();
-    if bare { Ok(url) } else { Err(fault()) }
+    let wanted = "write https://<host>, with :<port> where it is not 443, and nothing after it";
+    let url = address::bare(field, text, wanted)?;
+    if url.path() == "/" { Ok(url) } else { Err(Fault::new(field, wanted)) }
 }
 
 /// One label of a host name (RFC 1123 2.1).

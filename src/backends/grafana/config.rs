@@ -7,7 +7,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use crate::{access::Fault, backends::http::Credential};
+use crate::{
+    access::Fault,
+    backends::{address, http::Credential},
+};
 
 /// The field that refers to the Secret with a service account's token.
 pub const TOKEN_FIELD: &str = "tokenSecretRef";
@@ -15,6 +18,9 @@ pub const TOKEN_FIELD: &str = "tokenSecretRef";
 pub const PASSWORD_FIELD: &str = "passwordSecretRef";
 /// The field of the URL, for faults.
 pub const URL_FIELD: &str = "spec.grafana.url";
+const WANTED: &str = "write https://<host>, with :<port> where it is not 443 and the path where Grafana is served below one, and \
+             nothing after it";
+const OTHER_SCHEME: &str = "write https://<host>, with the path where Grafana is served below one";
 
 /// The organization of a user who names none (contract 1.2).
 const FIRST_ORGANIZATION: i64 = 1;
@@ -82,23 +88,8 @@ pub fn connection(block: &Value) -> Result<Connection, Fault> {
     if block.org_id.is_some_and(|id| id < 1) {
         return Err(Fault::new("spec.grafana.orgId", "organizations are numbered from 1"));
     }
-    let url = address(&block.url)?;
-    match url.scheme() {
-        "https" => {}
-        "http" if block.allow_insecure => {}
-        "http" => {
-            return Err(Fault::new(
-                URL_FIELD,
-                "the credential would travel unencrypted: write https, or set allowInsecure: true",
-            ));
-        }
-        _ => {
-            return Err(Fault::new(
-                URL_FIELD,
-                "write https://<host>, with the path where Grafana is served below one",
-            ));
-        }
-    }
+    let url = address::bare(URL_FIELD, &block.url, WANTED)?;
+    address::encrypted(URL_FIELD, &url, block.allow_insecure, "credential", OTHER_SCHEME)?;
     Ok(Connection { url, org_id: block.org_id, username: block.username })
 }
 
@@ -117,23 +108,6 @@ pub fn credential(
         Some(username) => Credential::basic(&path, username, secret),
         None => Credential::bearer(&path, secret),
     }
-}
-
-fn address(text: &str) -> Result<Url, Fault> {
-    let fault = || {
-        Fault::new(
-            URL_FIELD,
-            "write https://<host>, with :<port> where it is not 443 and the path where Grafana is served below one, and \
-             nothing after it",
-        )
-    };
-    let url = Url::parse(text).map_err(|_| fault())?;
-    let bare = url.has_host()
-        && url.username().is_empty()
-        && url.password().is_none()
-        && url.query().is_none()
-        && url.fragment().is_none();
-    if bare { Ok(url) } else { Err(fault()) }
 }
 
 #[cfg(test)]

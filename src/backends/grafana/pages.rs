@@ -39,7 +39,7 @@ impl<'a, T: Listed> Pages<'a, T> {
             let mut query = self.filters.clone();
             query.extend([("perpage", PER_PAGE), ("page", text.as_str())]);
             let answer = match self.client.answer(T::PATH, &query).await {
-                Err(error) if number > 1 && is_refusal(error.class) => {
+                Err(error) if number > 1 && error.class.is_refusal() => {
                     let message = format!("in the middle of the list, {}", error.message);
                     return Err(Error::new(Class::Transient, message));
                 }
@@ -59,8 +59,4 @@ impl<'a, T: Listed> Pages<'a, T> {
         }
         Err(Error::new(Class::Transient, format!("GET /{} is a list without end", T::PATH.join("/"))))
     }
-}
-
-fn is_refusal(class: Class) -> bool {
-    matches!(class, Class::Invalid | Class::Denied | Class::Missing | Class::Conflict | Class::Unsupported)
 }

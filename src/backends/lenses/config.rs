@@ -8,12 +8,18 @@ use serde_json::Value;
 use url::Url;
 
 use super::ids;
-use crate::{access::Fault, backends::http::Credential};
+use crate::{
+    access::Fault,
+    backends::{address, http::Credential},
+};
 
 /// The field that refers to the Secret with a service account's token.
 pub const TOKEN_FIELD: &str = "tokenSecretRef";
 /// The field of the URL, for faults.
 pub const URL_FIELD: &str = "spec.lenses.url";
+const WANTED: &str = "write https://<host>, with :<port> where it is not 443 and the path where HQ is served below one, and nothing after it: \
+             no /api";
+const OTHER_SCHEME: &str = "write https://<host>, with the path where HQ is served below one";
 /// The field of the account's name, for messages.
 pub const ACCOUNT_FIELD: &str = "spec.lenses.serviceAccount";
 
@@ -89,22 +95,7 @@ pub fn connection(block: &Value) -> Result<Connection, Fault> {
         return Err(Fault::new(ACCOUNT_FIELD, message));
     }
     let url = address(&block.url)?;
-    match url.scheme() {
-        "https" => {}
-        "http" if block.allow_insecure => {}
-        "http" => {
-            return Err(Fault::new(
-                URL_FIELD,
-                "the credential would travel unencrypted: write https, or set allowInsecure: true",
-            ));
-        }
-        _ => {
-            return Err(Fault::new(
-                URL_FIELD,
-                "write https://<host>, with the path where HQ is served below one",
-            ));
-        }
-    }
+    address::encrypted(URL_FIELD, &url, block.allow_insecure, "credential", OTHER_SCHEME)?;
     Ok(Connection { url, account: block.service_account, membership: block.membership })
 }
 
@@ -121,23 +112,13 @@ pub fn credential(secrets: &BTreeMap<String, SecretString>) -> Result<Credential
 }
 
 fn address(text: &str) -> Result<Url, Fault> {
-    let fault = || {
-        Fault::new(
-            URL_FIELD,
-            "write https://<host>, with :<port> where it is not 443 and the path where HQ is served below one, and nothing after it: \
-             no /api",
-        )
-    };
-    let url = Url::parse(text).map_err(|_| fault())?;
+    let url = address::bare(URL_FIELD, text, WANTED)?;
     let path = url.path().trim_end_matches('/');
-    let bare = url.has_host()
-        && url.username().is_empty()
-        && url.password().is_none()
-        && url.query().is_none()
-        && url.fragment().is_none()
-        && !path.ends_with("/api")
-        && !path.ends_with("/api/v1");
-    if bare { Ok(url) } else { Err(fault()) }
+    if path.ends_with("/api") || path.ends_with("/api/v1") {
+        Err(Fault::new(URL_FIELD, WANTED))
+    } else {
+        Ok(url)
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::session::Login;
-use crate::access::Fault;
+use crate::{access::Fault, backends::address};
 
 /// The field that refers to the Secret with an API key or a personal access token.
 pub const KEY_FIELD: &str = "apiKeySecretRef";
@@ -16,6 +16,9 @@ pub const KEY_FIELD: &str = "apiKeySecretRef";
 pub const CLIENT_FIELD: &str = "clientSecretRef";
 /// The field of the URL, for faults.
 pub const URL_FIELD: &str = "spec.zenml.url";
+const WANTED: &str = "write https://<host>, with :<port> where it is not 443 and the path below which the API lies, such as /api/v1, and \
+             nothing after it";
+const OTHER_SCHEME: &str = "write https://<host>, with the path below which the API lies";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -64,23 +67,8 @@ pub fn connection(block: &Value) -> Result<Connection, Fault> {
     if matches!(block.organization.trim(), "" | "." | "..") {
         return Err(Fault::new("spec.zenml.organization", "write the organization's name or id"));
     }
-    let url = address(&block.url)?;
-    match url.scheme() {
-        "https" => {}
-        "http" if block.allow_insecure => {}
-        "http" => {
-            return Err(Fault::new(
-                URL_FIELD,
-                "the credential would travel unencrypted: write https, or set allowInsecure: true",
-            ));
-        }
-        _ => {
-            return Err(Fault::new(
-                URL_FIELD,
-                "write https://<host>, with the path below which the API lies",
-            ));
-        }
-    }
+    let url = address::bare(URL_FIELD, &block.url, WANTED)?;
+    address::encrypted(URL_FIELD, &url, block.allow_insecure, "credential", OTHER_SCHEME)?;
     let Block { organization, client_id, audience, .. } = block;
     Ok(Connection { url, organization, client_id, audience })
 }
@@ -97,23 +85,6 @@ pub fn login(connection: &Connection, secrets: &BTreeMap<String, SecretString>) 
         Some(client) => Login::client(&path, client, connection.audience.as_deref(), secret),
         None => Login::key(&path, secret),
     }
-}
-
-fn address(text: &str) -> Result<Url, Fault> {
-    let fault = || {
-        Fault::new(
-            URL_FIELD,
-            "write https://<host>, with :<port> where it is not 443 and the path below which the API lies, such as /api/v1, and \
-             nothing after it",
-        )
-    };
-    let url = Url::parse(text).map_err(|_| fault())?;
-    let bare = url.has_host()
-        && url.username().is_empty()
-        && url.password().is_none()
-        && url.query().is_none()
-        && url.fragment().is_none();
-    if bare { Ok(url) } else { Err(fault()) }
 }
 
 #[cfg(test)]

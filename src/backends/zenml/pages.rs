@@ -66,7 +66,7 @@ async fn reading<T: Listed>(
         let mut call = Call::get(path).query("offset", &from).query("limit", &limit);
         call.query.extend(filters);
         let answer = match client.call(call).await {
-            Err(error) if pages > 0 && is_refusal(error.class) => {
+            Err(error) if pages > 0 && error.class.is_refusal() => {
                 let message = format!("in the middle of the list, {}", error.message);
                 return Err(Error::new(Class::Transient, message));
             }
@@ -81,8 +81,4 @@ async fn reading<T: Listed>(
         }
     }
     Err(Error::new(Class::Transient, format!("GET /{} is a list without end", path.join("/"))))
-}
-
-fn is_refusal(class: Class) -> bool {
-    matches!(class, Class::Invalid | Class::Denied | Class::Missing | Class::Conflict | Class::Unsupported)
 }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     access::{Directory, Entry},
-    backends::{Class, Error},
+    backends::Error,
 };
 
 /// What is told of a name that nobody has.
@@ -152,14 +152,7 @@ pub async fn refusable<T>(
 ) -> Result<Result<Listing<T>, String>, Error> {
     match list.await {
         Ok(list) => Ok(Ok(list)),
-        Err(error)
-            if matches!(
-                error.class,
-                Class::Denied | Class::Missing | Class::Unsupported | Class::Invalid | Class::Conflict
-            ) =>
-        {
-            Ok(Err(error.message))
-        }
+        Err(error) if error.class.is_refusal() => Ok(Err(error.message)),
         Err(error) => Err(error),
     }
 }

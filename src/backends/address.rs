@@ -1,0 +1,42 @@
+//! Addresses as blocks of Backends write them: what a credential may be sent to.
+
+use url::Url;
+
+use crate::access::Fault;
+
+/// Reads a URL that has a scheme, a host and maybe a port and a path, and nothing more.
+///
+/// # Errors
+/// A fault of the field, which says what is `wanted`.
+pub fn bare(field: &str, text: &str, wanted: &str) -> Result<Url, Fault> {
+    let url = Url::parse(text).map_err(|_| Fault::new(field, wanted))?;
+    let bare = url.has_host()
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    if bare { Ok(url) } else { Err(Fault::new(field, wanted)) }
+}
+
+/// Checks that what opens the account, a `key` or a `credential`, does not travel in clear text unless somebody has said so.
+///
+/// # Errors
+/// A fault of the field, which says what is `wanted` in the place of another scheme.
+pub fn encrypted(
+    field: &str,
+    url: &Url,
+    allow_insecure: bool,
+    secret: &str,
+    wanted: &str,
+) -> Result<(), Fault> {
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if allow_insecure => Ok(()),
+        "http" => {
+            let message =
+                format!("the {secret} would travel unencrypted: write https, or set allowInsecure: true");
+            Err(Fault::new(field, message))
+        }
+        _ => Err(Fault::new(field, wanted)),
+    }
+}
