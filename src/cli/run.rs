@@ -44,6 +44,9 @@ pub struct Args {
     /// Seconds that a deleted object waits for a credential before it is let go
     #[arg(long, env = "ROLEWRIGHT_ABANDON_AFTER", default_value_t = 600, hide = true)]
     abandon_after: u64,
+    /// Seconds that a create whose answer was lost may take at a back end that would make the same thing twice
+    #[arg(long, env = "ROLEWRIGHT_SETTLE", default_value_t = 120, hide = true)]
+    settle: u64,
 }
 
 /// Runs it until SIGTERM or Ctrl-C.
@@ -63,6 +66,7 @@ pub async fn run(args: Args) -> Result<(), String> {
             Duration::from_secs(args.probe_backoff * 10),
         ),
         abandon_after: Duration::from_secs(args.abandon_after),
+        settle: Duration::from_secs(args.settle),
     };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "rolewright starts");
     let done = controller::run(options, args.listen, super::stopped_by_signals()).await;

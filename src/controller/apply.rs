@@ -7,7 +7,7 @@ use futures::{StreamExt, stream};
 
 use super::{changes, managed::Managed, queue::Item, tenants::Session};
 use crate::{
-    access::{Body, Change, Id, Kind, Observed, Verb},
+    access::{Body, Change, Id, Key, Kind, Observed, Verb},
     backends::{Backend, Class, Error},
     engine::{Claimant, Held, Others, Plan, Step},
 };
@@ -26,6 +26,19 @@ pub enum End {
     Skipped,
 }
 
+impl End {
+    /// In a word, for logs and metrics.
+    pub fn outcome(&self) -> &'static str {
+        match self {
+            End::Done(_) => "done",
+            End::Moved(Moved::Removed) => "vanished",
+            End::Moved(_) => "superseded",
+            End::Failed(error) => error.class.as_str(),
+            End::Skipped => "skipped",
+        }
+    }
+}
+
 /// What the plan was not made from.
 #[derive(Debug)]
 pub enum Moved {
@@ -33,6 +46,8 @@ pub enum Moved {
     Changed,
     /// Somebody else has made it in the meantime, or taken what was to be taken: what was intended is not this object's.
     Foreign,
+    /// The answer to its removal was lost, and it is not seen any more.
+    Removed,
 }
 
 /// What became of a plan.
@@ -78,15 +93,13 @@ pub struct Cause<'a> {
 /// How many steps are under way at one time. The tenant's budget may allow fewer.
 const AT_ONCE: usize = 4;
 
-/// Looks once more, by its id, for each held thing that is to be made again: a list that left something out must not make a second one,
-/// nor cost the object what it has recorded. True when any is there; the view shows it again then.
+/// Looks once more, by its id, for each held thing that a plan takes to be gone: a list that left something out must not make a second
+/// one, nor cost the object what it has recorded. True when any is there; the view shows it again then.
 ///
 /// # Errors
 /// Whatever kept one from being looked at.
 pub async fn find_left_out(session: &Session, plan: &Plan) -> Result<bool, Error> {
-    let each = |step: &Step| Some((step.change.body().kind(), step.was.clone()?));
-    let missing: Vec<(Kind, Id)> = plan.steps().iter().filter_map(each).collect();
-    let looked: Vec<Result<Option<Observed>, Error>> = stream::iter(missing)
+    let looked: Vec<Result<Option<Observed>, Error>> = stream::iter(plan.gone().to_vec())
         .map(|(kind, id)| async move { session.backend.read(kind, &id).await })
         .buffer_unordered(AT_ONCE)
         .collect()
@@ -145,7 +158,7 @@ async fn take(session: &Session, step: &Step, held: &Held, claimant: &Claimant) 
         claims.others(claimant, held.kind, &held.key, Some(id)) == Others::None
     };
     match &step.change {
-        Change::Create { after, .. } => create(session, step, after).await,
+        Change::Create { after, .. } => create(session, step, after, &held.key).await,
         Change::Update { id, before, after } => {
             let stands = || !step.releases || wanted_by_none(id);
             update(session, &step.change, id, before, after, stands, is_first_closing(step)).await
@@ -161,19 +174,44 @@ fn is_first_closing(step: &Step) -> bool {
     step.change.before().is_some_and(Body::is_open) && !step.resumed && !step.releases
 }
 
-async fn create(session: &Session, step: &Step, after: &Body) -> End {
+async fn create(session: &Session, step: &Step, after: &Body, key: &Key) -> End {
     let backend = &*session.backend;
-    if !backend.dialect().refuses_duplicates(after.kind()) {
-        match backend.find(after).await {
-            Ok(None) => {}
-            Ok(Some(seen)) if step.resumed => return moved(session, seen),
-            Ok(Some(seen)) => {
-                session.put(seen);
-                return End::Moved(Moved::Foreign);
-            }
-            Err(error) => return End::Failed(error),
-        }
+    let (kind, creates) = (after.kind(), &session.tenant.creates);
+    if backend.dialect().refuses_duplicates(kind) {
+        return send_create(session, step, after).await;
     }
+    match backend.find(after).await {
+        Ok(None) => {}
+        Ok(Some(seen)) if step.resumed => {
+            creates.end(kind, key);
+            return moved(session, seen);
+        }
+        Ok(Some(seen)) => {
+            session.put(seen);
+            return End::Moved(Moved::Foreign);
+        }
+        Err(error) => return End::Failed(error),
+    }
+    if let Some(rest) = creates.rest(kind, key).filter(|_| step.resumed) {
+        return End::Failed(Error::new(
+            Class::Lost,
+            format!(
+                "an earlier create was not answered and may still be under way: it is looked for, and asked for again in {} s if it has \
+                 not come by then",
+                rest.as_secs().max(1)
+            ),
+        ));
+    }
+    creates.begin(kind, key);
+    let end = send_create(session, step, after).await;
+    if !matches!(&end, End::Failed(error) if error.class == Class::Lost) {
+        creates.end(kind, key);
+    }
+    end
+}
+
+async fn send_create(session: &Session, step: &Step, after: &Body) -> End {
+    let backend = &*session.backend;
     match backend.write(&step.change).await {
         Ok(Some(made)) => done(session, made),
         Ok(None) => lost_create(session, after).await,
@@ -277,14 +315,12 @@ async fn delete(
                 Ok(Some(_)) if error.class == Class::Missing => {
                     End::Failed(Error::new(Class::Denied, error.message))
                 }
-                Ok(Some(_)) => End::Failed(error),
-                Ok(None) if error.class == Class::Missing => vanished(session),
-                // It was seen a moment ago, this asked for its removal, and now it is not seen: that was the lost answer.
-                Ok(None) => {
-                    session.remove(before.kind(), id);
-                    End::Done(None)
+                Ok(None) if error.class == Class::Lost => {
+                    session.distrust();
+                    End::Moved(Moved::Removed)
                 }
-                Err(_) => End::Failed(error),
+                Ok(None) => vanished(session),
+                Ok(Some(_)) | Err(_) => End::Failed(error),
             }
         }
         Err(error) => End::Failed(error),
@@ -353,143 +389,4 @@ fn held_after(plan: &Plan, ends: &[End]) -> Vec<Held> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{
-        collections::BTreeSet,
-        sync::{
-            Arc, Weak,
-            atomic::{AtomicUsize, Ordering},
-        },
-    };
-
-    use async_trait::async_trait;
-    use parking_lot::Mutex;
-
-    use super::*;
-    use crate::{
-        access::{Dialect, Entry, Fingerprint, Grant, Key, Named, RoleRef, Snapshot},
-        backends::{Identity, Limits, Needs},
-        controller::tenants::{Tenant, Tenants},
-        engine::{Cause as Why, Claim, Origin},
-    };
-
-    /// Shows one grant. While it is looked at, another object asks for it.
-    struct Shows {
-        seen: Observed,
-        asks: Mutex<Option<Claim>>,
-        tenant: Weak<Tenant>,
-        writes: AtomicUsize,
-    }
-
-    #[async_trait]
-    impl Backend for Shows {
-        fn dialect(&self) -> &'static dyn Dialect {
-            unreachable!("a removal needs no dialect")
-        }
-
-        async fn probe(&self) -> Result<Identity, Error> {
-            unreachable!("nobody connects")
-        }
-
-        async fn snapshot(&self, _: &Needs) -> Result<Snapshot, Error> {
-            unreachable!("nobody sweeps")
-        }
-
-        async fn look_up(&self, _: &str, _: &str, _: Option<&Id>) -> Result<Vec<Entry>, Error> {
-            unreachable!("nobody looks names up")
-        }
-
-        async fn read(&self, _: Kind, _: &Id) -> Result<Option<Observed>, Error> {
-            if let (Some(claim), Some(tenant)) = (self.asks.lock().take(), self.tenant.upgrade()) {
-                tenant.claims.lock().set(claimant("b"), claim);
-            }
-            Ok(Some(self.seen.clone()))
-        }
-
-        async fn find(&self, _: &Body) -> Result<Option<Observed>, Error> {
-            unreachable!("nothing is made")
-        }
-
-        async fn write(&self, _: &Change) -> Result<Option<Observed>, Error> {
-            self.writes.fetch_add(1, Ordering::Relaxed);
-            Ok(None)
-        }
-    }
-
-    fn claimant(uid: &str) -> Claimant {
-        Claimant { created: "2026-01-01T00:00:00Z".to_owned(), uid: uid.to_owned() }
-    }
-
-    fn claim(wants: &[&Observed], holds: &[&Observed]) -> Claim {
-        let kind = Kind::Grant;
-        Claim {
-            title: "RoleBinding x".to_owned(),
-            namespace: "team-a".to_owned(),
-            wants: wants.iter().map(|it| ((kind, it.key.clone()), it.body.fingerprint())).collect(),
-            holds: holds.iter().map(|it| (kind, it.key.clone(), Some(it.id.clone()))).collect(),
-            taken: Box::default(),
-            active: true,
-            going: false,
-        }
-    }
-
-    /// Removes a grant for one object, while another asks for it or not. Gives the end and the number of writes.
-    async fn remove(asked_for: bool) -> (End, usize) {
-        let named = |id: &str| Named { level: "user".to_owned(), id: Id::new(id), name: id.to_owned() };
-        let grant = Grant { role: RoleRef::Existing(named("role")), subject: named("alice"), scope: None };
-        let body = Body::Grant(grant);
-        let key = Key::new([("subject", "alice")]);
-        let seen = Observed::new(Id::new("grant-1"), key.clone(), body.clone());
-        let identity = Identity {
-            description: String::new(),
-            anchors: BTreeSet::new(),
-            lacks: BTreeMap::new(),
-            expires: None,
-        };
-        let tenant =
-            Tenants::default().of("https://api.example.com", &identity, None, "x", Limits::default());
-        tenant.claims.lock().set(claimant("a"), claim(&[], &[&seen]));
-        let backend = Arc::new(Shows {
-            asks: Mutex::new(asked_for.then(|| claim(&[&seen], &[]))),
-            tenant: Arc::downgrade(&tenant),
-            writes: AtomicUsize::new(0),
-            seen,
-        });
-        let session = Session::new(tenant, backend.clone(), String::new());
-        let held = Held {
-            kind: Kind::Grant,
-            id: Some(Id::new("grant-1")),
-            key,
-            name: None,
-            origin: Origin::Created,
-            chosen: None,
-            fingerprint: Fingerprint::from_status(""),
-            revision: None,
-            refused: false,
-            taken: None,
-            others: Others::None,
-        };
-        let change = Change::Delete { id: Id::new("grant-1"), before: body };
-        let wish = Fingerprint::from_status("");
-        let step = Step {
-            change,
-            wish,
-            cause: Why::Spec,
-            entry: 0,
-            after: None,
-            was: None,
-            resumed: false,
-            releases: false,
-        };
-        let end = take(&session, &step, &held, &claimant("a")).await;
-        (end, backend.writes.load(Ordering::Relaxed))
-    }
-
-    #[tokio::test]
-    async fn what_another_object_asks_for_meanwhile_is_not_removed() {
-        let (end, writes) = remove(true).await;
-        assert!(matches!(end, End::Moved(Moved::Changed)) && writes == 0, "{end:?}");
-        let (end, writes) = remove(false).await;
-        assert!(matches!(end, End::Done(None)) && writes == 1, "{end:?}");
-    }
-}
+mod tests;

@@ -5,11 +5,10 @@ use crate::engine::{self, Step};
 
 /// Writes the line of one step.
 pub fn log(tenant: &str, cause: &Cause<'_>, step: &Step, end: &End) {
-    let (outcome, error) = match end {
-        End::Done(_) => ("done", None),
-        End::Moved(_) => ("superseded", None),
-        End::Skipped => ("skipped", None),
-        End::Failed(error) => (error.class.as_str(), Some(error.message.as_str())),
+    let outcome = end.outcome();
+    let error = match end {
+        End::Failed(error) => Some(error.message.as_str()),
+        _ => None,
     };
     let before = step.change.before().map(|body| json(&body));
     let after = match &step.change {

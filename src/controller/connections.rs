@@ -63,9 +63,22 @@ struct State {
     made_from: String,
     /// A call was answered 401 since the last probe.
     doubted: bool,
+    /// When a try of the credential last took such a doubt away.
+    cleared: Option<Instant>,
     next_probe: Option<Instant>,
     swept: Option<Swept>,
     swept_written: Option<Instant>,
+}
+
+/// What becomes of a doubt about a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// It is the first: the credential has to be tried.
+    New,
+    /// The credential is about to be tried.
+    Known,
+    /// The credential has just been tried, and it is good.
+    Unfounded,
 }
 
 /// What a sweep tells of a Backend.
@@ -131,6 +144,9 @@ impl Connections {
                     ) => old != no_credential,
                     _ => true,
                 };
+            if state.doubted && matches!(connection, Connection::Ready(_)) {
+                state.cleared = Some(Instant::now());
+            }
             state.connection = Some(connection);
             state.made_from = made_from;
             state.doubted = false;
@@ -148,9 +164,15 @@ impl Connections {
         self.with(backend, |state| state.made_from.clone())
     }
 
-    /// A call was answered 401: the credential has to be tried again. True for the first to say so.
-    pub fn doubt(&self, backend: &Name) -> bool {
-        self.with(backend, |state| !std::mem::replace(&mut state.doubted, true))
+    /// A call was answered 401: the credential has to be tried again, unless a try within the time `trusted` has shown that it is good
+    /// and the answer is about that one call.
+    pub fn doubt(&self, backend: &Name, trusted: Duration) -> Doubt {
+        self.with(backend, |state| {
+            if !state.doubted && state.cleared.is_some_and(|at| at.elapsed() < trusted) {
+                return Doubt::Unfounded;
+            }
+            if std::mem::replace(&mut state.doubted, true) { Doubt::Known } else { Doubt::New }
+        })
     }
 
     /// Whether the credential has to be tried again.

@@ -8,6 +8,7 @@ use k8s_openapi::{
 use kube::{Api, Resource, ResourceExt};
 
 use super::{
+    apply::Outcome,
     assess,
     cache::Name,
     context::{Context, Stored},
@@ -20,6 +21,7 @@ use super::{
     writes::{self, WriteError},
 };
 use crate::{
+    access::{self, Id},
     api::{DeletionPolicy, HeldEntry, HeldState, Reason, RoleBinding},
     backends::{Class, Error},
 };
@@ -51,10 +53,15 @@ pub(super) async fn let_go<K: Resolve + Stored>(work: &mut Work<'_, K>, why: &st
     release(work).await
 }
 
-/// Lets an object go that holds nothing any more.
-pub(super) async fn finish<K: Resolve + Stored>(work: &mut Work<'_, K>, executed: bool) -> Result<(), Stop> {
-    let stays = |entry: &HeldEntry| entry.state == HeldState::Present;
-    if !executed && work.object.held().iter().any(stays) {
+/// Lets an object go that holds nothing any more. Without an outcome, nothing was removed: what it held is `gone`, or stays.
+pub(super) async fn finish<K: Resolve + Stored>(
+    work: &mut Work<'_, K>,
+    gone: &[(access::Kind, Id)],
+    outcome: Option<&Outcome>,
+) -> Result<(), Stop> {
+    let is_gone = |entry: &HeldEntry| gone.iter().any(|(_, id)| entry.id.as_deref() == Some(id.as_str()));
+    let stays = |entry: &HeldEntry| entry.state == HeldState::Present && !is_gone(entry);
+    if outcome.is_none() && work.object.held().iter().any(stays) {
         let mut note = "what this object held stays as it is".to_owned();
         if let Some(taken) = taken(work.object.held()) {
             note.push_str(&format!("; taken away for it and not given back: {taken}"));
@@ -88,7 +95,7 @@ pub(super) async fn without_link<K: Resolve + Stored>(
     message: &str,
 ) -> Result<(), Stop> {
     if work.object.held().is_empty() {
-        return finish(work, false).await;
+        return finish(work, &[], None).await;
     }
     if work.object.deletion_policy() == Some(DeletionPolicy::Retain) {
         return let_go(work, "its deletionPolicy is Retain").await;

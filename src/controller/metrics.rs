@@ -138,12 +138,7 @@ impl Metrics {
 
     /// Counts a change that was tried.
     pub fn change(&self, kind: access::Kind, verb: Verb, end: &End) {
-        let outcome = match end {
-            End::Done(_) => "done",
-            End::Moved(_) => "superseded",
-            End::Skipped => "skipped",
-            End::Failed(error) => error.class.as_str(),
-        };
+        let outcome = end.outcome();
         self.changes
             .get_or_create(&ChangeLabels { kind: kind.to_string(), verb: verb.to_string(), outcome })
             .inc();

@@ -7,6 +7,7 @@ mod changes;
 mod connect;
 mod connections;
 mod context;
+mod creates;
 mod deletion;
 mod events;
 mod lease;
@@ -103,7 +104,7 @@ pub async fn run(
         client: client.clone(),
         caches: Caches { backends, roles, bindings, restrictions },
         waker,
-        tenants: Tenants::default(),
+        tenants: Tenants::new(options.settle),
         connections: Connections::default(),
         failures: Failures::default(),
         corrections: Corrections::default(),

@@ -12,7 +12,7 @@ use super::{
     apply::{self, End, Outcome},
     assess::{self, Assessment},
     cache::{Cache, Name},
-    connections::{Connection, Link},
+    connections::{Connection, Doubt, Link},
     context::{Context, Stored},
     deletion,
     managed::{Managed, to_engine, to_status},
@@ -153,6 +153,11 @@ impl<K: Resolve + Stored> Work<'_, K> {
                 self.keep(backend).await?;
             }
             self.tell_taken_over(&assessment);
+            match apply::find_left_out(&link.session, &assessment.plan).await {
+                Ok(false) => {}
+                Ok(true) => continue,
+                Err(error) => return Err(self.failed_reading(backend, &error).await?),
+            }
             if assessment.plan.is_empty() {
                 return self.conclude(link, &assessment, None, None).await;
             }
@@ -160,11 +165,6 @@ impl<K: Resolve + Stored> Work<'_, K> {
             // Whatever else wakes the object, nothing has changed for a plan that has just failed.
             if let Some(rest) = self.ctx.failures.rest(&self.item, &hash) {
                 return Err(Stop::Wait(Some(rest)));
-            }
-            match apply::find_left_out(&link.session, &assessment.plan).await {
-                Ok(false) => {}
-                Ok(true) => continue,
-                Err(error) => return Err(self.failed_reading(backend, &error).await?),
             }
             self.record_intents(&assessment).await?;
             let outcome = apply::carry_out(&link.session, &assessment.plan, &*self.object, &hash).await;
@@ -289,23 +289,34 @@ impl<K: Resolve + Stored> Work<'_, K> {
     }
 
     async fn failed_reading(&mut self, backend: &Name, error: &Error) -> Result<Stop, Stop> {
-        self.doubt(backend, error);
+        let error = self.weigh(backend, error);
         if !self.object.in_sync() {
-            self.report_unchanged(&Verdict::of_error(error)).await?;
+            self.report_unchanged(&Verdict::of_error(&error)).await?;
         }
-        Ok(Stop::Wait(self.again(error)))
+        Ok(Stop::Wait(self.again(&error)))
     }
 
-    fn doubt(&self, backend: &Name, error: &Error) {
+    /// What a failure means: a 401 has the credential tried, and where that has just succeeded, it is about this one call.
+    fn weigh(&self, backend: &Name, error: &Error) -> Error {
         if error.class != Class::Unauthenticated {
-            return;
+            return error.clone();
         }
         if self.ctx.connections.link(backend).is_none() {
             // The credential in memory has ended too, and there is none to try.
             self.ctx.connections.forget_last(backend);
             self.ctx.waker.wake_after(self.item.clone(), Duration::from_secs(1));
-        } else if self.ctx.connections.doubt(backend) {
-            self.ctx.waker.wake(Item { kind: super::queue::Kind::Backend, name: backend.clone() });
+            return error.clone();
+        }
+        match self.ctx.connections.doubt(backend, self.ctx.options.probe_backoff.0) {
+            Doubt::New => {
+                self.ctx.waker.wake(Item { kind: super::queue::Kind::Backend, name: backend.clone() });
+                error.clone()
+            }
+            Doubt::Known => error.clone(),
+            Doubt::Unfounded => Error::new(
+                Class::Denied,
+                format!("the back end accepts the credential, but not for this: {}", error.message),
+            ),
         }
     }
 
@@ -426,11 +437,9 @@ impl<K: Resolve + Stored> Work<'_, K> {
         outcome: Option<&Outcome>,
         withheld: Option<Verdict>,
     ) -> Result<(), Stop> {
-        let failure = outcome.and_then(Outcome::failure);
-        if let Some(error) = failure {
-            let backend = Name::new(&self.item.name.namespace, self.object.backend());
-            self.doubt(&backend, error);
-        }
+        let backend = Name::new(&self.item.name.namespace, self.object.backend());
+        let failure = outcome.and_then(Outcome::failure).map(|error| self.weigh(&backend, error));
+        let failure = failure.as_ref();
         let held: Vec<Held> = match (outcome, &withheld) {
             // The plan intends again what has just failed.
             (Some(outcome), _) if failure.is_some() => outcome.held.clone(),
@@ -439,7 +448,7 @@ impl<K: Resolve + Stored> Work<'_, K> {
             (None, Some(_)) => self.object.held().iter().filter_map(to_engine).collect(),
         };
         if self.object.going() && held.is_empty() && withheld.is_none() {
-            return deletion::finish(self, outcome.is_some()).await;
+            return deletion::finish(self, assessment.plan.gone(), outcome).await;
         }
         let done = outcome.is_some_and(|outcome| outcome.ends.iter().any(|end| matches!(end, End::Done(_))));
         let serial = self.serial() + i64::from(done);

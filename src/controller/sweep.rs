@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use super::{
     assess,
     cache::Name,
-    connections::{Link, Swept},
+    connections::{Doubt, Link, Swept},
     context::{Context, Stored, Visitor},
     queue::{Item, Kind},
     resolve::Resolve,
@@ -157,8 +157,10 @@ async fn sweep(
             "a sweep could not read the back end"
         );
         for (backend, _) in links {
-            let news = ctx.connections.doubt(backend);
-            if news || error.class != Class::Unauthenticated {
+            let refused = error.class == Class::Unauthenticated;
+            let trusted = if refused { ctx.options.probe_backoff.0 } else { Duration::ZERO };
+            let doubt = ctx.connections.doubt(backend, trusted);
+            if doubt == Doubt::New || !refused {
                 ctx.waker.wake(Item { kind: Kind::Backend, name: backend.clone() });
             }
         }

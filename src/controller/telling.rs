@@ -1,7 +1,7 @@
 //! Events for what was taken over and what was done, never for what is still so.
 
 use super::{
-    apply::{End, Outcome},
+    apply::{End, Moved, Outcome},
     assess::Assessment,
     context::Stored,
     events::Tone,
@@ -37,7 +37,8 @@ impl<K: Resolve + Stored> Work<'_, K> {
         let mut corrected = false;
         for (step, end) in assessment.plan.steps().iter().zip(&outcome.ends) {
             self.ctx.metrics.change(step.change.body().kind(), step.change.verb(), end);
-            if !matches!(end, End::Done(_)) {
+            let lost = matches!(end, End::Moved(Moved::Removed));
+            if !lost && !matches!(end, End::Done(_)) {
                 continue;
             }
             let drift = step.cause == engine::Cause::Drift;
@@ -47,6 +48,9 @@ impl<K: Resolve + Stored> Work<'_, K> {
             let stays = if step.releases { given_by_others(&step.change, held) } else { Vec::new() };
             if !stays.is_empty() {
                 note = format!("{note}; somebody else gave {} meanwhile, which stays", stays.join(" and "));
+            }
+            if lost {
+                note.push_str(" (the answer was lost; it is not seen any more)");
             }
             self.ctx.events.tell(&*self.object, Tone::Normal, reason, &note);
         }

@@ -9,7 +9,7 @@ use std::{
 
 use parking_lot::{Mutex, RwLock};
 
-use super::{cache::Name, queue::Item, sweep::Bell};
+use super::{cache::Name, creates::Creates, queue::Item, sweep::Bell};
 use crate::{
     access::{Entry, Id, Kind, Observed, Snapshot},
     backends::{Backend, Budget, Error, Identity, Limits, Needs},
@@ -24,6 +24,8 @@ pub struct Tenant {
     pub budget: Arc<Budget>,
     /// What its objects claim.
     pub claims: Mutex<Claims>,
+    /// Its creates that were never answered.
+    pub creates: Creates,
     /// Which object a claimant is.
     pub objects: Mutex<HashMap<Claimant, Item>>,
     anchors: Mutex<BTreeSet<String>>,
@@ -47,12 +49,17 @@ impl Tenant {
 }
 
 /// All accounts that any Backend has been connected to since the start.
-#[derive(Default)]
 pub struct Tenants {
+    settle: Duration,
     tenants: Mutex<Vec<Arc<Tenant>>>,
 }
 
 impl Tenants {
+    /// None yet. `settle` is how long a create whose answer was lost may take at a back end.
+    pub fn new(settle: Duration) -> Self {
+        Self { settle, tenants: Mutex::default() }
+    }
+
     /// The account that an identity belongs to: one whose anchors it shares, or that has the pinned id, or a new one.
     ///
     /// `alone` names an account that shows no anchors: it is never taken for another's.
@@ -81,6 +88,7 @@ impl Tenants {
             id,
             budget: Arc::new(Budget::new(limits)),
             claims: Mutex::default(),
+            creates: Creates::new(self.settle),
             objects: Mutex::default(),
             anchors: Mutex::new(identity.anchors.clone()),
             limits: Mutex::default(),
@@ -88,15 +96,16 @@ impl Tenants {
         tenants.push(tenant.clone());
         tenant
     }
-}
 
-impl Tenants {
     /// The budget of an account that is known already by its id.
     pub fn budget(&self, id: &str) -> Option<Arc<Budget>> {
         let tenants = self.tenants.lock();
         tenants.iter().find(|tenant| tenant.id == id).map(|tenant| tenant.budget.clone())
     }
 }
+
+/// How long a failed reading stands for those who ask after it.
+const A_MOMENT: Duration = Duration::from_millis(500);
 
 /// One account as one credential sees it.
 pub struct Session {
@@ -176,8 +185,8 @@ impl Session {
         if self.fresh(needs, at_most) {
             return Ok(());
         }
-        // A reading that failed while this waited for it has failed for both.
-        if let Some((_, error)) = failed.as_ref().filter(|(at, _)| *at >= asked) {
+        // A reading that failed while this waited for it, or a moment ago, has failed for both: many objects ask one after another.
+        if let Some((_, error)) = failed.as_ref().filter(|(at, _)| *at + A_MOMENT >= asked) {
             return Err(error.clone());
         }
         let read = self.read(needs).await;
@@ -362,7 +371,7 @@ mod tests {
             expires: None,
         };
         let (strict, loose) = (Name::new("team-a", "arize"), Name::new("team-b", "arize"));
-        let tenants = Tenants::default();
+        let tenants = Tenants::new(Duration::ZERO);
         let tenant = tenants.of("https://api.example.com", &identity, None, "uid", limits(9, 1));
         tenant.limit(&strict, Some(limits(2, 4)));
         tenant.limit(&loose, Some(limits(9, 1)));

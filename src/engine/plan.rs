@@ -32,8 +32,6 @@ pub struct Step {
     pub entry: usize,
     /// The step that has to succeed before this one may be taken. It comes earlier in the plan.
     pub after: Option<usize>,
-    /// Of a create: the id of what was held and is proven gone.
-    pub was: Option<Id>,
     /// For a create, and for the closing of a resource, whose intent was recorded before this plan was made and not refused: an earlier
     /// try may have done it.
     pub resumed: bool,
@@ -78,6 +76,7 @@ pub struct Plan {
     pub(super) held: Vec<Held>,
     pub(super) findings: Vec<Finding>,
     pub(super) unread: Vec<(Kind, Id)>,
+    pub(super) gone: Vec<(Kind, Id)>,
     pub(super) remarks: Vec<String>,
     pub(super) unverified: bool,
 }
@@ -101,6 +100,11 @@ impl Plan {
     /// What has to be read whole before anything can be decided: a plan that names any is not to be carried out or shown.
     pub fn unread(&self) -> &[(Kind, Id)] {
         &self.unread
+    }
+
+    /// What was held and is taken to be gone: by the view it is made again, or not held any longer.
+    pub fn gone(&self) -> &[(Kind, Id)] {
+        &self.gone
     }
 
     /// What people should know of the things that are as they are wanted.

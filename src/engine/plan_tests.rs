@@ -123,13 +123,16 @@ fn drift_is_told_from_a_change_of_the_spec() {
 }
 
 #[test]
-fn what_is_proven_gone_is_made_again_and_the_step_says_what_it_was() {
+fn what_is_proven_gone_is_made_again_or_held_no_longer_and_the_plan_says_what_it_was() {
     let body = role("a", &["read"]);
     let entry = [held(NO_SCOPES, Some("A"), &body, None)];
+    let gone = [(Kind::Role, Id::new("A"))];
     let plan = planned(&World::new(NO_SCOPES), &[Want::new(None, body)], &entry, Adopt::Never);
     let [step] = plan.steps() else { panic!("{plan:?}") };
-    assert_eq!((step.cause, &step.was), (Cause::Drift, &Some(Id::new("A"))));
+    assert_eq!((step.cause, plan.gone()), (Cause::Drift, &gone[..]));
     assert!(plan.held()[0].pending());
+    let plan = planned(&World::new(NO_SCOPES), &[], &entry, Adopt::Never);
+    assert_eq!((plan.steps().len(), plan.held().len(), plan.gone()), (0, 0, &gone[..]));
 }
 
 #[test]

@@ -56,6 +56,7 @@ pub(super) struct Planner<'a> {
     findings: Vec<Finding>,
     /// What was seen in outline only, or not at all, and has to be known whole.
     unread: BTreeSet<(Kind, Id)>,
+    gone: BTreeSet<(Kind, Id)>,
     remarks: BTreeSet<String>,
     unverified: bool,
     /// Entries that no earlier try can have acted for.
@@ -107,6 +108,7 @@ impl<'a> Planner<'a> {
             steps: Vec::new(),
             findings,
             unread: BTreeSet::new(),
+            gone: BTreeSet::new(),
             remarks: BTreeSet::new(),
             unverified: false,
             begun: HashSet::new(),
@@ -429,16 +431,7 @@ impl<'a> Planner<'a> {
             after: seen.body.changed_to(wanted.body),
         };
         let wish = wanted.fingerprint.clone();
-        Ok(Met::By(self.push(Step {
-            change,
-            wish,
-            cause,
-            entry,
-            after: None,
-            was: None,
-            resumed,
-            releases: false,
-        })))
+        Ok(Met::By(self.push(Step { change, wish, cause, entry, after: None, resumed, releases: false })))
     }
 
     /// Whether the natural key that an update would give the thing belongs to something else.
@@ -454,7 +447,7 @@ impl<'a> Planner<'a> {
             return Err(obstacle);
         }
         let held = &mut self.held[entry];
-        let was = held.id.take();
+        self.gone.extend(held.id.take().map(|was| (held.kind, was)));
         let resumed = resumed && !held.refused;
         held.origin = Origin::Created;
         held.fingerprint = wanted.fingerprint.clone();
@@ -464,16 +457,7 @@ impl<'a> Planner<'a> {
         held.chosen = wanted.want.chosen.as_ref().map(|chosen| chosen.id.clone());
         let change = Change::Create { id: held.chosen.clone(), after: wanted.body.clone() };
         let wish = wanted.fingerprint.clone();
-        Ok(Met::By(self.push(Step {
-            change,
-            wish,
-            cause,
-            entry,
-            after: None,
-            was,
-            resumed,
-            releases: false,
-        })))
+        Ok(Met::By(self.push(Step { change, wish, cause, entry, after: None, resumed, releases: false })))
     }
 
     fn add_entry(&mut self, wanted: &Wanted<'_>, origin: Origin) -> usize {
@@ -574,8 +558,15 @@ impl<'a> Planner<'a> {
         let steps = order.iter().map(moved).collect();
         let mut findings = self.findings;
         findings.sort_by(|a, b| (&a.name, a.issue, &a.message).cmp(&(&b.name, b.issue, &b.message)));
-        let (unread, remarks) = (self.unread.into_iter().collect(), self.remarks.into_iter().collect());
-        Plan { steps, held: self.held, findings, unread, remarks, unverified: self.unverified }
+        Plan {
+            steps,
+            held: self.held,
+            findings,
+            unread: self.unread.into_iter().collect(),
+            gone: self.gone.into_iter().collect(),
+            remarks: self.remarks.into_iter().collect(),
+            unverified: self.unverified,
+        }
     }
 }
 

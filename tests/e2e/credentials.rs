@@ -7,7 +7,7 @@ use rolewright::simulators::{
 };
 use serde_json::json;
 
-use crate::support::{KEY, World, backend, binding, held_ids, kept, restriction, role};
+use crate::support::{KEY, World, backend, binding, held_ids, kept, restriction, role, status};
 
 const READ: &str = "PROJECT_READ";
 
@@ -81,6 +81,24 @@ async fn a_key_that_dies_leaves_every_word_as_it_was_and_is_tried_seldom_until_i
     assert!(world.writes_since(since).is_empty());
     world.apply(role("reader", &[READ, "PROJECT_UPDATE"], json!({}))).await;
     world.ready("Role", "reader").await;
+}
+
+/// What stands in front of a back end may have rules of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_alone_is_answered_401_is_its_objects_matter_and_wakes_nobody_again_and_again() {
+    let world = World::without_backend("one401", &["--probe-backoff", "600"]).await;
+    world.secret(KEY).await;
+    world.apply(backend(&world.sim.url(), json!({}))).await;
+    world.ready("Backend", "arize").await;
+    world.fault(&["POST"], "/v2/roles", status(401));
+    world.apply(role("reader", &[READ], json!({}))).await;
+    world.says("Role", "reader", "Denied", &["accepts the credential, but not for this"]).await;
+    world.swept().await;
+    world.swept().await;
+    assert_eq!(world.count(0, "POST", "/v2/roles"), 2, "once more after the credential was tried");
+    world.apply(restriction("churn", "churn", json!({}))).await;
+    world.ready("ResourceRestriction", "churn").await;
+    world.ready("Backend", "arize").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

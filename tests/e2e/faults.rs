@@ -233,6 +233,21 @@ async fn a_list_that_lacks_what_is_there_doubles_nothing() {
     assert_eq!(world.access(), access);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_list_leaves_out_is_removed_all_the_same_when_its_object_goes() {
+    let world = World::new("shortgoing").await;
+    apply_all(&world).await;
+    all_ready(&world).await;
+    for (path, keep) in [("/v2/role-bindings", 1), ("/v2/roles", 7)] {
+        world.fault(&["GET"], path, Action::ShortPage { keep, last: true });
+    }
+    world.swept().await;
+    world.swept().await;
+    delete_all(&world).await;
+    all_gone(&world).await;
+    as_before(&world);
+}
+
 /// A restriction has no address of its own to be looked at again, and asking for it again changes nothing (contract 2.3).
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restriction_that_a_list_leaves_out_is_asked_for_again_and_stays_one() {

@@ -245,6 +245,27 @@ async fn killed_between_the_creation_of_a_role_and_its_record_there_is_still_one
     }
 }
 
+/// Two roles of one name would both be ours, and one of them nobody's matter.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_whose_creation_was_not_answered_and_that_is_not_listed_yet_is_waited_for() {
+    let sim = Simulator::start(Options::new(KEY)).await.unwrap();
+    let world = Setting::new("zm-slow").args(["--settle", "600"]).around(sim).await;
+    world.secret(KEY).await;
+    world.apply(backend(&world.sim.url(), json!({}))).await;
+    world.ready("Backend", "zenml").await;
+    let since = world.now();
+    world.fault_times(&["POST"], "/roles", Action::AnswerLost, 1);
+    world.fault(&["GET"], "/organizations/*/roles", Action::ShortPage { keep: 0, last: true });
+    world.apply(role("reader", json!({}))).await;
+    world.says("Role", "reader", "BackendError", &["may still be under way"]).await;
+    let sought = |entries: &[Entry]| entries.iter().filter(|it| it.query.contains("name=reader")).count() > 3;
+    world.until_asked(since, "it is looked for", sought).await;
+    world.mend();
+    let ready = world.ready("Role", "reader").await;
+    assert_eq!(ready.data["status"]["held"][0]["origin"], "Created");
+    assert_eq!(world.count(since, "POST", "/roles"), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_is_narrowed_in_mid_run_proves_nothing_and_takes_nothing() {
     for (rights, lists, hidden) in [

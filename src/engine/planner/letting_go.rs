@@ -53,12 +53,14 @@ impl Planner<'_> {
         };
         let held = &self.held[entry];
         let Some(seen) = seen else {
-            let gone = self.is_gone(entry);
-            if !gone {
-                let obstacle = self.unknown(entry);
-                self.find(name, obstacle);
+            if self.is_gone(entry) {
+                let held = &self.held[entry];
+                self.gone.extend(held.id.clone().map(|id| (held.kind, id)));
+                return true;
             }
-            return gone;
+            let obstacle = self.unknown(entry);
+            self.find(name, obstacle);
+            return false;
         };
         if !settled.insert((held.kind, seen.id.clone())) {
             return true;
@@ -84,16 +86,7 @@ impl Planner<'_> {
         }
         let change = Change::Delete { id: seen.id.clone(), before: seen.body.clone() };
         let wish = self.held[entry].fingerprint.clone();
-        self.push(Step {
-            change,
-            wish,
-            cause: Cause::Spec,
-            entry,
-            after,
-            was: None,
-            resumed: false,
-            releases: false,
-        });
+        self.push(Step { change, wish, cause: Cause::Spec, entry, after, resumed: false, releases: false });
         false
     }
 
@@ -105,16 +98,8 @@ impl Planner<'_> {
         }
         let change = Change::Update { id: seen.id.clone(), before: seen.body.clone(), after };
         let wish = self.held[entry].fingerprint.clone();
-        let step = Step {
-            change,
-            wish,
-            cause: Cause::Spec,
-            entry,
-            after: None,
-            was: None,
-            resumed: false,
-            releases: true,
-        };
+        let step =
+            Step { change, wish, cause: Cause::Spec, entry, after: None, resumed: false, releases: true };
         self.push(step);
         false
     }

@@ -42,6 +42,7 @@ impl Operator {
             secret_interval: second,
             probe_backoff: (second, second),
             abandon_after: second * 60,
+            settle: second,
         };
         let stop = CancellationToken::new();
         let done = tokio::spawn(controller::run(options, None, stop.clone()));

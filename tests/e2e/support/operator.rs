@@ -19,17 +19,14 @@ impl Operator {
         let file = File::options().create(true).append(true).open(log).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_rolewright"))
             .arg("run")
-            .args([
-                "--allow-local-addresses",
-                "--log-format",
-                "json",
-                "--secret-interval",
-                "1",
-                "--probe-backoff",
-                "1",
-            ])
+            .args(["--allow-local-addresses", "--log-format", "json"])
             .args(args)
             .env("KUBECONFIG", kubeconfig)
+            // A test may say otherwise in its arguments.
+            .envs(
+                ["SECRET_INTERVAL", "PROBE_BACKOFF", "SETTLE"]
+                    .map(|flag| (format!("ROLEWRIGHT_{flag}"), "1")),
+            )
             .env_remove("POD_NAMESPACE")
             .stdin(Stdio::null())
             .stdout(Stdio::null())

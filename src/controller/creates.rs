@@ -1,0 +1,43 @@
+//! Creates that may still be under way at a back end that would make the same thing twice: after a lost answer, the next one waits.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+
+use crate::access::{Key, Kind};
+
+/// The creates of one account whose answers are not known.
+pub struct Creates {
+    /// How long a create may take at the back end after it was sent.
+    settle: Duration,
+    /// What an earlier process may have asked for was asked for before this.
+    since: Instant,
+    sent: Mutex<HashMap<(Kind, Key), Instant>>,
+}
+
+impl Creates {
+    /// None yet.
+    pub fn new(settle: Duration) -> Self {
+        Self { settle, since: Instant::now(), sent: Mutex::default() }
+    }
+
+    /// How long the next create of a thing is to wait, whose earlier one was never answered.
+    pub fn rest(&self, kind: Kind, key: &Key) -> Option<Duration> {
+        let sent = self.sent.lock().get(&(kind, key.clone())).copied();
+        let rest = self.settle.saturating_sub(sent.unwrap_or(self.since).elapsed());
+        (!rest.is_zero()).then_some(rest)
+    }
+
+    /// A create is sent.
+    pub fn begin(&self, kind: Kind, key: &Key) {
+        self.sent.lock().insert((kind, key.clone()), Instant::now());
+    }
+
+    /// The back end has answered it, or what it made was seen.
+    pub fn end(&self, kind: Kind, key: &Key) {
+        self.sent.lock().remove(&(kind, key.clone()));
+    }
+}
