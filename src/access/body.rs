@@ -82,6 +82,19 @@ pub struct Named {
     pub name: String,
 }
 
+impl Named {
+    /// Something of a level with an id and a name.
+    pub fn new(level: &str, id: Id, name: impl Into<String>) -> Self {
+        Self { level: level.to_owned(), id, name: name.into() }
+    }
+
+    /// Something of which no name is known.
+    pub fn unnamed(level: &str, id: Id) -> Self {
+        let name = id.to_string();
+        Self::new(level, id, name)
+    }
+}
+
 impl PartialEq for Named {
     fn eq(&self, other: &Self) -> bool {
         self.id == other.id
@@ -202,6 +215,19 @@ impl RoleRef {
             RoleRef::Existing(role) => &role.name,
             RoleRef::Planned(name) => name,
         }
+    }
+
+    /// The role, if the back end has it already.
+    pub fn existing(&self) -> Option<&Named> {
+        match self {
+            RoleRef::Existing(role) => Some(role),
+            RoleRef::Planned(_) => None,
+        }
+    }
+
+    /// The id, or the name of a role that has none yet: what natural keys are made of.
+    pub fn text(&self) -> &str {
+        self.existing().map_or_else(|| self.name(), |role| role.id.as_str())
     }
 }
 

@@ -19,6 +19,13 @@ impl Fault {
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self { field: field.into(), message: message.into() }
     }
+
+    /// A fault where a text has more characters than the vendor takes.
+    pub fn if_longer(field: &str, text: &str, longest: usize, vendor: &str) -> Option<Self> {
+        let length = text.chars().count();
+        (length > longest)
+            .then(|| Self::new(field, format!("has {length} characters; {vendor} takes {longest}")))
+    }
 }
 
 /// An identifier that is ours to choose.

@@ -4,6 +4,9 @@ use std::{borrow::Cow, collections::HashMap};
 
 use super::{body::Named, key::Id};
 
+/// The level at which the directory has the names of roles.
+pub const ROLE: &str = "role";
+
 /// One user, space, project, ... of a back end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
@@ -16,6 +19,11 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Whether this is its name, or one of its others.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.names().any(|known| same_name(known, name))
+    }
+
     fn names(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.named.name.as_str()).chain(self.aliases.iter().map(String::as_str))
     }
@@ -99,7 +107,7 @@ impl Directory {
     pub fn named(&self, level: &str, id: &Id) -> Named {
         match self.by_id.get(id) {
             Some(entry) => entry.named.clone(),
-            None => Named { level: level.to_owned(), id: id.clone(), name: id.to_string() },
+            None => Named::unnamed(level, id.clone()),
         }
     }
 }

@@ -16,6 +16,6 @@ pub use body::{
 };
 pub use change::{Change, Verb};
 pub use dialect::{Capabilities, ChosenId, Dialect, Fault};
-pub use directory::{Directory, Entry, Found, same_name};
+pub use directory::{Directory, Entry, Found, ROLE, same_name};
 pub use key::{Fingerprint, Id, Key, sha256_hex};
 pub use snapshot::{Absence, Builder, Observed, Proof, Snapshot};

@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use crate::access::{Named, RoleRef};
+
 /// The classes of failure. Each has one consequence, whatever the vendor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
@@ -29,6 +31,16 @@ impl Class {
     /// Whether the back end answered, and said no: asking again as it is gives the same.
     pub fn is_refusal(self) -> bool {
         matches!(self, Class::Invalid | Class::Denied | Class::Missing | Class::Conflict | Class::Unsupported)
+    }
+
+    /// Whether the back end objects to what was asked, by whichever status: which one stands for what, vendors do not document.
+    pub fn is_objection(self) -> bool {
+        matches!(self, Class::Invalid | Class::Conflict)
+    }
+
+    /// Whether the back end kept something from this credential, or does not have it: the rest can be read without it.
+    pub fn is_withheld(self) -> bool {
+        matches!(self, Class::Denied | Class::Missing | Class::Unsupported)
     }
 
     /// A word for metrics and logs.
@@ -66,6 +78,16 @@ impl Error {
     pub fn mistake(what: impl fmt::Display) -> Self {
         Self::new(Class::Invalid, format!("a mistake in Rolewright, please report it: {what}"))
     }
+}
+
+/// The role of a grant that is to be written.
+///
+/// # Errors
+/// A mistake, where it is only planned: what depends on it is not carried out before it.
+pub fn existing(role: &RoleRef) -> Result<&Named, Error> {
+    role.existing().ok_or_else(|| {
+        Error::mistake(format!("a grant of the role {:?}, which does not exist yet", role.name()))
+    })
 }
 
 impl fmt::Display for Error {

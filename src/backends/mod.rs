@@ -8,6 +8,7 @@ mod error;
 pub mod grafana;
 mod http;
 pub mod lenses;
+mod reading;
 pub mod zenml;
 
 use std::{

@@ -46,10 +46,7 @@ impl Dialect for TestDialect {
             Body::Restriction(restriction) => Key::new([("resource", restriction.resource.id.as_str())]),
             Body::Group(group) => Key::new([("name", &group.name)]),
             Body::Grant(grant) => {
-                let role = match &grant.role {
-                    RoleRef::Existing(role) => role.id.as_str(),
-                    RoleRef::Planned(name) => name,
-                };
+                let role = grant.role.text();
                 let subject = ("subject", grant.subject.id.as_str());
                 let scope = ("scope", grant.scope.as_ref().map_or("", |scope| scope.id.as_str()));
                 match self {

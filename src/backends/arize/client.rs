@@ -11,13 +11,12 @@ use crate::{
     backends::{
         Class, Error,
         http::{Answer, Credential, Http, Request},
+        reading::{MOST_PAGES, found, of_page, without_end},
     },
 };
 
 /// The most a page may hold (contract 1).
 const PAGE: &str = "100";
-/// A list that goes on for longer is a server that lost its way: a million items.
-const MOST_PAGES: usize = 10_000;
 
 /// Arize's API with one key.
 pub struct Client {
@@ -44,11 +43,8 @@ impl Client {
 
     /// One item by its id. None where Arize does not show it: gone, or hidden (contract 1).
     pub async fn get<T: Listed>(&self, id: &Id) -> Result<Option<T>, Error> {
-        match self.http.call(self.request(Method::GET, &["v2", T::PATH, id.as_str()])).await {
-            Ok(answer) => answer.decode().map(Some),
-            Err(error) if error.class == Class::Missing => Ok(None),
-            Err(error) => Err(error),
-        }
+        let answer = self.http.call(self.request(Method::GET, &["v2", T::PATH, id.as_str()])).await;
+        found(answer.and_then(|answer| answer.decode()))
     }
 
     /// Makes an item, or restricts a resource.
@@ -117,21 +113,12 @@ impl<T: Listed> Pages<'_, T> {
                 true
             }
         };
-        let answer = match self.client.http.call(request).await {
-            Ok(answer) => answer,
-            Err(error) if begun && error.class.is_refusal() => {
-                return Err(Error::new(
-                    Class::Transient,
-                    format!("in the middle of the list, {}", error.message),
-                ));
-            }
-            Err(error) => return Err(error),
-        };
+        let answer = self.client.http.call(request).await.map_err(|error| of_page(error, begun))?;
         let page = wire::page::<T>(&answer.body).map_err(|what| answer.undecodable(what))?;
         self.at = match page.next {
             None => Place::End,
             Some(_) if self.cursors.len() >= MOST_PAGES => {
-                return Err(answer.undecodable("belongs to a list without end"));
+                return Err(without_end(&["v2", T::PATH]));
             }
             Some(cursor) if !self.cursors.insert(cursor.clone()) => {
                 return Err(answer.undecodable("leads back to a page that was read already"));

@@ -2,7 +2,9 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use crate::access::{Body, Capabilities, Dialect, Effect, Fault, Id, Key, Kind, Role, Rule, SubjectKind};
+use crate::access::{
+    Body, Capabilities, Dialect, Effect, Fault, Id, Key, Kind, ROLE, Role, Rule, SubjectKind,
+};
 
 /// The levels of things that have names or restrictions.
 pub const ORGANIZATION: &str = "organization";
@@ -12,7 +14,6 @@ pub const DASHBOARD: &str = "dashboard";
 pub const PROMPT: &str = "prompt";
 pub const USER: &str = "user";
 pub const SERVICE_ACCOUNT: &str = "serviceAccount";
-pub const ROLE: &str = "role";
 
 const LONGEST_NAME: usize = 255;
 const LONGEST_DESCRIPTION: usize = 1000;
@@ -45,11 +46,8 @@ impl Dialect for ArizeDialect {
         let mut faults = Vec::new();
         faults.extend(name_fault(&role.name));
         role.description = role.description.filter(|text| !text.is_empty());
-        let length = role.description.as_ref().map_or(0, |text| text.chars().count());
-        if length > LONGEST_DESCRIPTION {
-            let message = format!("has {length} characters; Arize takes {LONGEST_DESCRIPTION}");
-            faults.push(Fault::new("spec.description", message));
-        }
+        let description = role.description.as_deref().unwrap_or_default();
+        faults.extend(Fault::if_longer("spec.description", description, LONGEST_DESCRIPTION, "Arize"));
         if role.display_name.is_some() {
             faults.push(Fault::new(
                 "spec.displayName",
@@ -114,13 +112,10 @@ fn name_fault(name: &str) -> Option<Fault> {
             "Arize does not take {sign:?} in a role's name: letters and digits of ASCII, spaces and {NAME_SIGNS}"
         ));
     }
-    match name.len() {
-        0 => fault("a role's name cannot be empty".to_owned()),
-        length if length > LONGEST_NAME => {
-            fault(format!("has {length} characters; Arize takes {LONGEST_NAME}"))
-        }
-        _ => None,
+    if name.is_empty() {
+        return fault("a role's name cannot be empty".to_owned());
     }
+    Fault::if_longer("spec.name", name, LONGEST_NAME, "Arize")
 }
 
 fn rule_fault(rule: &Rule) -> Option<Fault> {

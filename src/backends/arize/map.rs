@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::{
-    dialect::{ArizeDialect, PROJECT, ROLE, SERVICE_ACCOUNT, SPACE, USER},
+    dialect::{ArizeDialect, PROJECT, SERVICE_ACCOUNT, SPACE, USER},
     wire,
 };
-use crate::access::{
-    Body, Dialect, Directory, Effect, Entry, Grant, Id, Named, Observed, Restriction, Role, RoleRef, Rule,
+use crate::{
+    access::{
+        Body, Dialect, Directory, Effect, Entry, Grant, Id, Named, Observed, ROLE, Restriction, Role,
+        RoleRef, Rule,
+    },
+    backends::reading::present,
 };
 
 /// Why a predefined role may not be written (contract 4).
@@ -24,7 +28,7 @@ pub struct NoNames;
 
 impl Names for NoNames {
     fn named(&self, level: &str, id: Id) -> Named {
-        Named { level: level.to_owned(), name: id.to_string(), id }
+        Named::unnamed(level, id)
     }
 }
 
@@ -40,11 +44,7 @@ impl Names for Body {
         let known: Vec<&Named> = match self {
             Body::Role(_) | Body::Group(_) => Vec::new(),
             Body::Grant(Grant { role, subject, scope }) => {
-                let role = match role {
-                    RoleRef::Existing(role) => Some(role),
-                    RoleRef::Planned(_) => None,
-                };
-                [Some(subject), scope.as_ref(), role].into_iter().flatten().collect()
+                [Some(subject), scope.as_ref(), role.existing()].into_iter().flatten().collect()
             }
             Body::Restriction(restriction) => vec![&restriction.resource],
         };
@@ -66,7 +66,7 @@ pub fn role(role: wire::Role) -> Option<Observed> {
     let body = Body::Role(Role {
         name: role.name,
         display_name: None,
-        description: role.description.filter(|text| !text.is_empty()),
+        description: present(role.description),
         rules: permissions.into_iter().map(allow).collect(),
         settings: BTreeMap::new(),
         unreadable: false,
@@ -120,8 +120,8 @@ pub fn binding_type(scope: &Named) -> Option<&'static str> {
 
 /// An entry of the directory; without a name it is found by its id alone.
 pub fn entry(level: &str, id: String, name: Option<String>, parent: Option<String>) -> Entry {
-    let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| id.clone());
-    let named = Named { level: level.to_owned(), id: Id::new(id), name };
+    let name = present(name).unwrap_or_else(|| id.clone());
+    let named = Named::new(level, Id::new(id), name);
     Entry { named, parent: parent.map(Id::new), aliases: Vec::new() }
 }
 
@@ -129,7 +129,7 @@ pub fn entry(level: &str, id: String, name: Option<String>, parent: Option<Strin
 /// server does not tell the bot user, as those before 2026-10 (contract 2.7).
 pub fn service_account(key: wire::ApiKey) -> Option<Entry> {
     let bot = key.bot_user?;
-    let id = bot.id.filter(|id| !id.is_empty())?;
-    let name = key.name.filter(|name| !name.is_empty()).or(bot.name);
+    let id = present(bot.id)?;
+    let name = present(key.name).or(bot.name);
     Some(entry(SERVICE_ACCOUNT, id, name, None))
 }

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     client::Client,
-    dialect::{ArizeDialect, ORGANIZATION, PROJECT, ROLE, SERVICE_ACCOUNT, SPACE, USER},
+    dialect::{ArizeDialect, ORGANIZATION, PROJECT, SERVICE_ACCOUNT, SPACE, USER},
     map::{self, Names, NoNames},
     wire::{ApiKey, Binding, Organization, Project, Restriction, Role, Space, User},
 };
 use crate::{
-    access::{Body, Dialect, Entry, Grant, Id, Kind, Observed},
-    backends::{Class, Error, Identity},
+    access::{Body, Dialect, Entry, Grant, Id, Kind, Observed, ROLE},
+    backends::{Class, Error, Identity, reading::found},
 };
 
 /// Enough to tell accounts apart, few enough for a probe.
@@ -29,8 +29,8 @@ pub async fn probe(client: &Client) -> Result<Identity, Error> {
     let spaces = client.list::<Space>(&[]).first(PROBE_PAGES).await;
     let ((organizations, all_organizations), (spaces, all_spaces)) = match (organizations, spaces) {
         (Ok(organizations), Ok(spaces)) => (organizations, spaces),
-        (Ok(organizations), Err(error)) if is_hidden(&error) => (organizations, (Vec::new(), true)),
-        (Err(error), Ok(spaces)) if is_hidden(&error) => ((Vec::new(), true), spaces),
+        (Ok(organizations), Err(error)) if error.class.is_withheld() => (organizations, (Vec::new(), true)),
+        (Err(error), Ok(spaces)) if error.class.is_withheld() => ((Vec::new(), true), spaces),
         (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error),
         (Err(first), Err(second)) => {
             return Err(if second.class == Class::Unauthenticated { second } else { first });
@@ -45,10 +45,6 @@ pub async fn probe(client: &Client) -> Result<Identity, Error> {
         count(spaces.len(), "space", all_spaces)
     );
     Ok(Identity { description, anchors, lacks: BTreeMap::new(), expires: None })
-}
-
-fn is_hidden(error: &Error) -> bool {
-    matches!(error.class, Class::Denied | Class::Missing | Class::Unsupported)
 }
 
 fn count(number: usize, noun: &str, all: bool) -> String {
@@ -171,11 +167,9 @@ async fn grant(client: &Client, wanted: &Grant) -> Result<Option<Binding>, Error
         return Err(Error::new(Class::Invalid, "on Arize, a grant lies on a space or a project"));
     };
     let filters = [("resource_type", binding_type), ("user_id", wanted.subject.id.as_str())];
-    match client.list::<Binding>(&filters).find(|binding| binding.resource_id == scope.id.as_str()).await {
-        // The user is not, or no longer, one of the account's (contract 2.2).
-        Err(error) if error.class == Class::Missing => Ok(None),
-        found => found,
-    }
+    let list = client.list::<Binding>(&filters);
+    // Not found is what is answered for a user who is not, or no longer, one of the account's (contract 2.2).
+    found(list.find(|binding| binding.resource_id == scope.id.as_str()).await).map(Option::flatten)
 }
 
 async fn restriction(

@@ -9,8 +9,8 @@ use super::{
     wire::{self, Listed, Restricted},
 };
 use crate::{
-    access::{Body, Change, Grant, Id, Kind, Named, Observed, Restriction, Role, RoleRef, Verb},
-    backends::{Class, Error, http::Answer},
+    access::{Body, Change, Grant, Id, Kind, Named, Observed, Restriction, Role, Verb},
+    backends::{Class, Error, error::existing, http::Answer},
 };
 
 /// Makes one change.
@@ -118,15 +118,6 @@ async fn delete(client: &Client, id: &Id, kind: Kind) -> Result<(), Error> {
         Kind::Group => return Err(Error::mistake("Arize has no groups")),
     };
     client.delete(path, id).await
-}
-
-fn existing(role: &RoleRef) -> Result<&Named, Error> {
-    match role {
-        RoleRef::Existing(role) => Ok(role),
-        RoleRef::Planned(name) => {
-            Err(Error::mistake(format!("a grant of the role {name:?}, which does not exist yet")))
-        }
-    }
 }
 
 fn explained(mut error: Error, change: &Change) -> Error {

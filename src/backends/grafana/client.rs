@@ -17,6 +17,7 @@ use crate::{
     backends::{
         Class, Error,
         http::{Answer, Credential, Http, Request},
+        reading::found,
     },
 };
 
@@ -210,12 +211,9 @@ impl Client {
 
     /// Who may do what to a resource. None when it is not found.
     pub async fn permissions(&self, resource: &Resource) -> Result<Option<Vec<ResourcePermission>>, Error> {
-        match self.get(&["access-control", resource.sort.path(), &resource.uid], &[]).await {
-            Err(error) if error.class == Class::Missing => Ok(None),
-            permissions => {
-                permissions.map(|all: Option<Vec<ResourcePermission>>| Some(all.unwrap_or_default()))
-            }
-        }
+        let permissions: Result<Option<Vec<ResourcePermission>>, Error> =
+            self.get(&["access-control", resource.sort.path(), &resource.uid], &[]).await;
+        Ok(found(permissions)?.map(Option::unwrap_or_default))
     }
 
     /// Gives a built-in role a permission on a resource; an empty one takes away what it has.
@@ -233,11 +231,7 @@ impl Client {
             Sort::Dashboard => vec!["dashboards", "uid", uid],
             Sort::DataSource => vec!["datasources", "uid", uid],
         };
-        match self.answer(&path, &[]).await {
-            Ok(_) => Ok(true),
-            Err(error) if error.class == Class::Missing => Ok(false),
-            Err(error) => Err(error),
-        }
+        Ok(found(self.answer(&path, &[]).await)?.is_some())
     }
 
     async fn call(&self, request: Request<'_>) -> Result<Answer, Error> {

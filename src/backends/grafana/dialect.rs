@@ -1,9 +1,9 @@
 //! Grafana's pure part: its rules for roles, the uid that a role is made under, its natural keys (contract 3.2, 3.3).
 
-use super::ids::{self, Principal, ROLE, Resource, Sort};
+use super::ids::{self, Principal, Resource, Sort};
 use crate::access::{
-    Body, Capabilities, ChosenId, Dialect, Effect, Fault, Id, Key, Kind, Role, RoleRef, Rule, SubjectKind,
-    sha256_hex,
+    Body, Capabilities, ChosenId, Dialect, Effect, Fault, Id, Key, Kind, ROLE, Role, RoleRef, Rule,
+    SubjectKind, sha256_hex,
 };
 
 /// The settings of a role.
@@ -137,10 +137,7 @@ impl Dialect for GrafanaDialect {
     }
 
     fn check_grantable(&self, role: &RoleRef) -> Result<(), Fault> {
-        let by_id = match role {
-            RoleRef::Existing(role) => reserved_uid(role.id.as_str()),
-            RoleRef::Planned(_) => None,
-        };
+        let by_id = role.existing().and_then(|role| reserved_uid(role.id.as_str()));
         let how = match reserved_name(role.name()).or(by_id) {
             None | Some(Reserved::Fixed | Reserved::Plugin) => return Ok(()),
             // The call for it is answered as if it were done, and nothing is (contract 3.9).
@@ -163,11 +160,7 @@ impl Dialect for GrafanaDialect {
         match body {
             Body::Role(role) => Key::new([("name", &role.name)]),
             Body::Grant(grant) => {
-                let role = match &grant.role {
-                    RoleRef::Existing(role) => role.id.as_str(),
-                    RoleRef::Planned(name) => name,
-                };
-                Key::new([("role", role), ("subject", grant.subject.id.as_str())])
+                Key::new([("role", grant.role.text()), ("subject", grant.subject.id.as_str())])
             }
             Body::Restriction(restriction) => Key::new([("resource", restriction.resource.id.as_str())]),
             Body::Group(group) => Key::new([("name", &group.name)]),
@@ -220,8 +213,8 @@ fn uid_fault(uid: &str) -> Option<Fault> {
     {
         return fault("write letters and digits of ASCII, - and _, or leave it out".to_owned());
     }
-    if uid.len() > LONGEST_UID {
-        return fault(format!("has {} characters; Grafana takes {LONGEST_UID}", uid.len()));
+    if let Some(fault) = Fault::if_longer("spec.grafana.uid", uid, LONGEST_UID, "Grafana") {
+        return Some(fault);
     }
     let kind = reserved_uid(uid)?;
     fault(format!(
@@ -264,7 +257,5 @@ fn rule_faults(rule: &Rule) -> Vec<Fault> {
 }
 
 fn length_fault(field: &str, text: &str) -> Option<Fault> {
-    let length = text.chars().count();
-    (length > LONGEST_TEXT)
-        .then(|| Fault::new(field, format!("has {length} characters; Grafana takes {LONGEST_TEXT}")))
+    Fault::if_longer(field, text, LONGEST_TEXT, "Grafana")
 }

@@ -4,9 +4,6 @@
 
 use crate::access::{Id, SubjectKind};
 
-/// The level of roles.
-pub const ROLE: &str = "role";
-
 const KINDS: [SubjectKind; 3] = [SubjectKind::User, SubjectKind::ServiceAccount, SubjectKind::Team];
 
 /// Who can hold a role.

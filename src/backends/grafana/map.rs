@@ -6,11 +6,14 @@ use jiff::Timestamp;
 
 use super::{
     dialect::{GLOBAL, GROUP, GrafanaDialect, HIDDEN, reserved_name, reserved_uid},
-    ids::{self, Principal, ROLE},
+    ids::{self, Principal},
     wire,
 };
-use crate::access::{
-    Body, Dialect, Effect, Entry, Grant, Id, Named, Observed, Role, RoleRef, Rule, SubjectKind,
+use crate::{
+    access::{
+        Body, Dialect, Effect, Entry, Grant, Id, Named, Observed, ROLE, Role, RoleRef, Rule, SubjectKind,
+    },
+    backends::reading::present,
 };
 
 /// A role that was read by itself.
@@ -50,10 +53,8 @@ pub fn grant(subject: Named, role: &wire::Role) -> Option<Observed> {
     if role.mapped == Some(true) {
         return None;
     }
-    let uid = Id::new(&role.uid);
-    let id = ids::grant(&subject.id, &uid);
-    let role_named = Named { level: ROLE.to_owned(), id: uid, name: role.name.clone() };
-    let body = Body::Grant(Grant { role: RoleRef::Existing(role_named), subject, scope: None });
+    let id = ids::grant(&subject.id, &Id::new(&role.uid));
+    let body = Body::Grant(Grant { role: RoleRef::Existing(role_named(role)), subject, scope: None });
     let kind = reserved_name(&role.name).or_else(|| reserved_uid(&role.uid));
     let read_only = kind.filter(|kind| !kind.grantable()).map(|kind| kind.told().to_owned());
     Some(Observed { read_only, ..Observed::new(id, GrafanaDialect.key(&body), body) })
@@ -61,14 +62,12 @@ pub fn grant(subject: Named, role: &wire::Role) -> Option<Observed> {
 
 /// A principal of whom no name is known.
 pub fn unnamed(principal: Principal) -> Named {
-    let id = principal.id();
-    Named { level: principal.kind.level().to_owned(), name: id.to_string(), id }
+    Named::unnamed(principal.kind.level(), principal.id())
 }
 
 /// A resource of which no name is known.
 pub fn unknown(resource: &Id) -> Named {
-    let level = GrafanaDialect.level_of(resource).unwrap_or_default();
-    Named { level: level.to_owned(), name: resource.to_string(), id: resource.clone() }
+    Named::unnamed(GrafanaDialect.level_of(resource).unwrap_or_default(), resource.clone())
 }
 
 /// A user: the e-mail address is the name, and each can be told by the login too.
@@ -91,8 +90,11 @@ pub fn team(team: wire::Team) -> Entry {
 
 /// A role as a name.
 pub fn role_entry(role: &wire::Role) -> Entry {
-    let named = Named { level: ROLE.to_owned(), id: Id::new(&role.uid), name: role.name.clone() };
-    Entry { named, parent: None, aliases: Vec::new() }
+    Entry { named: role_named(role), parent: None, aliases: Vec::new() }
+}
+
+fn role_named(role: &wire::Role) -> Named {
+    Named::new(ROLE, Id::new(&role.uid), &role.name)
 }
 
 fn entry(kind: SubjectKind, number: i64, name: Option<String>, aliases: Vec<String>) -> Entry {
@@ -101,10 +103,6 @@ fn entry(kind: SubjectKind, number: i64, name: Option<String>, aliases: Vec<Stri
         named.name = name;
     }
     Entry { named, parent: None, aliases }
-}
-
-fn present(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.is_empty())
 }
 
 fn read_only(role: &wire::Role) -> Option<String> {

@@ -7,12 +7,13 @@ use super::{
     client::Client,
     wire::{self, Listed},
 };
-use crate::backends::{Class, Error};
+use crate::backends::{
+    Error,
+    reading::{MOST_PAGES, of_page, without_end},
+};
 
 /// What is asked for on a page; the server may give fewer.
 const PER_PAGE: &str = "1000";
-/// A list that goes on for longer is a server that lost its way.
-const MOST_PAGES: usize = 1000;
 
 /// A list, not read yet.
 pub struct Pages<'a, T> {
@@ -38,13 +39,8 @@ impl<'a, T: Listed> Pages<'a, T> {
             let text = number.to_string();
             let mut query = self.filters.clone();
             query.extend([("perpage", PER_PAGE), ("page", text.as_str())]);
-            let answer = match self.client.answer(T::PATH, &query).await {
-                Err(error) if number > 1 && error.class.is_refusal() => {
-                    let message = format!("in the middle of the list, {}", error.message);
-                    return Err(Error::new(Class::Transient, message));
-                }
-                answer => answer?,
-            };
+            let answer = self.client.answer(T::PATH, &query).await;
+            let answer = answer.map_err(|error| of_page(error, number > 1))?;
             let page = wire::page::<T>(&answer.body).map_err(|what| answer.undecodable(what))?;
             let before = all.len();
             all.extend(page.items.into_iter().filter(|item| known.insert(item.id())));
@@ -57,6 +53,6 @@ impl<'a, T: Listed> Pages<'a, T> {
                 _ => {}
             }
         }
-        Err(Error::new(Class::Transient, format!("GET /{} is a list without end", T::PATH.join("/"))))
+        Err(without_end(T::PATH))
     }
 }

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     client::{Client, Status},
     config::Connection,
-    ids::{self, Principal, ROLE, Sort},
+    ids::{self, Principal, Sort},
     map,
     pages::Pages,
     resources,
     wire::{self, ServiceAccount, Team, User},
 };
 use crate::{
-    access::{Body, Entry, Grant, Id, Kind, Named, Observed, Role, RoleRef, SubjectKind, same_name},
+    access::{Body, Entry, Grant, Id, Kind, Named, Observed, ROLE, Role, RoleRef, SubjectKind},
     backends::{Class, Error, Identity},
 };
 
@@ -93,12 +93,7 @@ pub async fn look_up(client: &Client, level: &str, name: &str) -> Result<Vec<Ent
         None if level == ROLE => roles(client).await?.iter().map(map::role_entry).collect(),
         None => return Err(Error::new(Class::Invalid, format!("Grafana cannot look up a {level} by name"))),
     };
-    Ok(entries.into_iter().filter(|entry| is_called(entry, name)).collect())
-}
-
-/// As the directory compares: e-mail addresses without regard to case, all else exactly.
-fn is_called(entry: &Entry, name: &str) -> bool {
-    same_name(&entry.named.name, name) || entry.aliases.iter().any(|alias| same_name(alias, name))
+    Ok(entries.into_iter().filter(|entry| entry.is_called(name)).collect())
 }
 
 async fn roles(client: &Client) -> Result<Vec<wire::Role>, Error> {

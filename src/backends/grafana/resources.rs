@@ -13,15 +13,16 @@ use super::{
 };
 use crate::{
     access::{Body, Defaults, Dialect, Entry, Id, Named, Observed, Restriction},
-    backends::{Class, Error},
+    backends::{
+        Class, Error,
+        reading::{MOST_PAGES, of_page, without_end},
+    },
 };
 
 /// The built-in roles whose permissions are defaults. An Admin has every permission anyway.
 const DEFAULTS: [&str; 2] = ["Viewer", "Editor"];
 /// What is asked for on a page of a search; the server may give fewer.
 const PER_PAGE: &str = "1000";
-/// A list that goes on for longer is a server that lost its way.
-const MOST_PAGES: usize = 1000;
 /// So many of those that are not closed out are named.
 const NAMED: usize = 8;
 
@@ -54,13 +55,14 @@ async fn search(client: &Client, kind: &str, name: Option<&str>) -> Result<Vec<F
         let mut query = vec![("type", kind), ("limit", PER_PAGE), ("page", page.as_str())];
         query.extend(name.map(|name| ("query", name)));
         let before = all.len();
-        let found: Vec<Found> = client.get(&["search"], &query).await?;
+        let found: Result<Vec<Found>, Error> = client.get(&["search"], &query).await;
+        let found = found.map_err(|error| of_page(error, number > 1))?;
         all.extend(found.into_iter().filter(|found| known.insert(found.uid.clone())));
         if all.len() == before {
             return Ok(all);
         }
     }
-    Err(Error::new(Class::Transient, "GET /search is a list without end"))
+    Err(without_end(&["search"]))
 }
 
 /// Folders by their titles and, in other folders, by their paths.
@@ -92,11 +94,7 @@ fn folder_id(uid: &str) -> Id {
 
 fn entry(sort: Sort, uid: &str, name: &str, parent: Option<Id>) -> Entry {
     let id = Resource { sort, uid: uid.to_owned() }.id();
-    Entry {
-        named: Named { level: sort.level().to_owned(), id, name: name.to_owned() },
-        parent,
-        aliases: Vec::new(),
-    }
+    Entry { named: Named::new(sort.level(), id, name), parent, aliases: Vec::new() }
 }
 
 /// How open a resource is. None when it is not found.

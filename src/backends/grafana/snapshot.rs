@@ -5,34 +5,24 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use futures::{StreamExt, TryStreamExt, stream, try_join};
+use futures::try_join;
 
 use super::{
     client::{Client, Status},
-    ids::{Group, Principal, ROLE, Resource, Sort},
+    ids::{Group, Principal, Resource, Sort},
     map,
     pages::Pages,
     resources,
-    rights::Sight,
+    rights::{Rights, Sight},
     wire::{self, Assigned},
 };
 use crate::{
-    access::{Builder, Entry, Kind, Named, Observed, Proof, Snapshot, SubjectKind},
-    backends::{Class, Error, Needs},
+    access::{Builder, Entry, Kind, Named, Observed, Proof, ROLE, Snapshot, SubjectKind},
+    backends::{
+        Class, Error, Needs,
+        reading::{Part, each},
+    },
 };
-
-/// How many principals are asked about by themselves at one time. The tenant's budget may allow fewer.
-const AT_ONCE: usize = 4;
-
-/// A list, as far as it could be read.
-enum Part<T> {
-    /// To its end.
-    Read(Vec<T>),
-    /// Not at all, for this reason.
-    Refused(String),
-    /// Nobody needs it.
-    Unwanted,
-}
 
 /// What principals of a group hold.
 #[derive(Default)]
@@ -83,35 +73,27 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
     let before = sight(client).await?;
     let (roles, users, accounts, teams) = try_join!(
         roles(client, wanted.roles),
-        list(wanted.kinds.contains(&SubjectKind::User), client.get(&["org", "users"], &[])),
-        list(wanted.kinds.contains(&SubjectKind::ServiceAccount), Pages::new(client, &[]).all()),
-        list(wanted.kinds.contains(&SubjectKind::Team), Pages::new(client, &[]).all()),
+        Part::of(wanted.kinds.contains(&SubjectKind::User), client.get(&["org", "users"], &[])),
+        Part::of(wanted.kinds.contains(&SubjectKind::ServiceAccount), Pages::new(client, &[]).all()),
+        Part::of(wanted.kinds.contains(&SubjectKind::Team), Pages::new(client, &[]).all()),
     )?;
     let mut builder = Builder::new();
     let mut principals = if wanted.grants { wanted.held.clone() } else { BTreeSet::new() };
-    let mut enter = |kind: SubjectKind, part: Part<Entry>| match part {
-        Part::Read(entries) => {
-            for entry in entries {
-                principals.extend(Principal::of(&entry.named.id).filter(|_| wanted.grants));
-                builder.directory().insert(entry);
-            }
-        }
-        Part::Refused(reason) => builder.directory().refuse(kind.level(), reason),
-        Part::Unwanted => {}
+    let mut noted = |entry: Entry| {
+        principals.extend(Principal::of(&entry.named.id).filter(|_| wanted.grants));
+        Some(entry)
     };
-    enter(SubjectKind::User, users.map(map::user));
-    enter(SubjectKind::ServiceAccount, accounts.map(map::service_account));
-    enter(SubjectKind::Team, teams.map(map::team));
+    let directory = builder.directory();
+    users.enter(directory, SubjectKind::User.level(), |it| noted(map::user(it)));
+    accounts.enter(directory, SubjectKind::ServiceAccount.level(), |it| noted(map::service_account(it)));
+    teams.enter(directory, SubjectKind::Team.level(), |it| noted(map::team(it)));
     let (of_users, of_teams) = try_join!(
         holdings(client, Group::Users, &principals, &wanted.held),
         holdings(client, Group::Teams, &principals, &wanted.held),
     )?;
     for sort in &wanted.sorts {
-        match list(true, resources::entries(client, *sort, None)).await? {
-            Part::Read(entries) => entries.into_iter().for_each(|entry| builder.directory().insert(entry)),
-            Part::Refused(reason) => builder.directory().refuse(sort.level(), reason),
-            Part::Unwanted => {}
-        }
+        let entries = Part::of(true, resources::entries(client, *sort, None)).await?;
+        entries.enter(builder.directory(), sort.level(), Some);
     }
     let restrictions = restrictions(client, &mut builder, &wanted.restricted).await?;
     let behind = sight(client).await?;
@@ -139,26 +121,13 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
     Ok(builder.complete())
 }
 
-impl<T> Part<T> {
-    fn map<U>(self, with: impl Fn(T) -> U) -> Part<U> {
-        match self {
-            Part::Read(items) => Part::Read(items.into_iter().map(with).collect()),
-            Part::Refused(reason) => Part::Refused(reason),
-            Part::Unwanted => Part::Unwanted,
-        }
-    }
-}
-
 /// Which lists hold back nothing. A server that does not tell proves nothing.
 async fn sight(client: &Client) -> Result<Sight, Error> {
-    match client.rights().await {
-        Ok(rights) => Ok(rights.sight()),
-        Err(error) if is_refusal(error.class) => Ok(Sight::default()),
-        Err(error) => Err(error),
-    }
+    let rights = Part::of(true, client.rights()).await?;
+    Ok(rights.read().map(Rights::sight).unwrap_or_default())
 }
 
-async fn roles(client: &Client, wanted: bool) -> Result<Part<wire::Role>, Error> {
+async fn roles(client: &Client, wanted: bool) -> Result<Part<Vec<wire::Role>>, Error> {
     let all = async {
         match client.roles().await {
             Err(error) if error.class == Class::Missing => {
@@ -169,22 +138,7 @@ async fn roles(client: &Client, wanted: bool) -> Result<Part<wire::Role>, Error>
             roles => roles,
         }
     };
-    list(wanted, all).await
-}
-
-async fn list<T>(wanted: bool, items: impl Future<Output = Result<Vec<T>, Error>>) -> Result<Part<T>, Error> {
-    if !wanted {
-        return Ok(Part::Unwanted);
-    }
-    match items.await {
-        Ok(items) => Ok(Part::Read(items)),
-        Err(error) if is_refusal(error.class) => Ok(Part::Refused(error.message)),
-        Err(error) => Err(error),
-    }
-}
-
-fn is_refusal(class: Class) -> bool {
-    matches!(class, Class::Denied | Class::Missing | Class::Unsupported)
+    Part::of(wanted, all).await
 }
 
 /// What the principals of a group hold. Who is left out of the answer may hold roles all the same: those whose grants are held are asked
@@ -220,11 +174,8 @@ async fn holdings(
             None => {}
         }
     }
-    let alone: Vec<Option<(Principal, Vec<wire::Role>)>> = stream::iter(omitted)
-        .map(|principal| alone(client, principal))
-        .buffer_unordered(AT_ONCE)
-        .try_collect()
-        .await?;
+    let alone: Vec<Option<(Principal, Vec<wire::Role>)>> =
+        each(omitted, |principal| alone(client, principal)).await?;
     roles.extend(alone.into_iter().flatten());
     Ok(Holdings { roles })
 }
@@ -246,24 +197,22 @@ async fn restrictions(
     restricted: &BTreeSet<Resource>,
 ) -> Result<Vec<(Resource, Option<Observed>)>, Error> {
     let mut named = |resource: &Resource| builder.directory().named(resource.sort.level(), &resource.id());
-    let each: Vec<(Resource, Named)> =
+    let restricted: Vec<(Resource, Named)> =
         restricted.iter().map(|resource| (resource.clone(), named(resource))).collect();
-    let read = stream::iter(each)
-        .map(|(resource, named)| async move {
-            match resources::restriction(client, named).await {
-                Ok(Some(seen)) => Ok(Some((resource, Some(seen)))),
-                Ok(None) => match client.is_there(&resource).await {
-                    Ok(false) => Ok(Some((resource, None))),
-                    Ok(true) => Ok(None),
-                    Err(error) if matches!(error.class, Class::Denied | Class::Invalid) => Ok(None),
-                    Err(error) => Err(error),
-                },
+    let read = each(restricted, |(resource, named)| async move {
+        match resources::restriction(client, named).await {
+            Ok(Some(seen)) => Ok(Some((resource, Some(seen)))),
+            Ok(None) => match client.is_there(&resource).await {
+                Ok(false) => Ok(Some((resource, None))),
+                Ok(true) => Ok(None),
                 Err(error) if matches!(error.class, Class::Denied | Class::Invalid) => Ok(None),
                 Err(error) => Err(error),
-            }
-        })
-        .buffer_unordered(AT_ONCE);
-    Ok(read.try_collect::<Vec<_>>().await?.into_iter().flatten().collect())
+            },
+            Err(error) if matches!(error.class, Class::Denied | Class::Invalid) => Ok(None),
+            Err(error) => Err(error),
+        }
+    });
+    Ok(read.await?.into_iter().flatten().collect())
 }
 
 fn add_restrictions(builder: &mut Builder, read: Vec<(Resource, Option<Observed>)>, sight: Sight) {
@@ -281,12 +230,8 @@ fn add_restrictions(builder: &mut Builder, read: Vec<(Resource, Option<Observed>
 }
 
 /// Roles are things and names at once. Every Grafana has fixed roles, so a list without any of its own is no whole list.
-fn add_roles(builder: &mut Builder, roles: Part<wire::Role>, sight: Sight) {
-    let roles = match roles {
-        Part::Read(roles) => roles,
-        Part::Refused(reason) => return builder.directory().refuse(ROLE, reason),
-        Part::Unwanted => return,
-    };
+fn add_roles(builder: &mut Builder, roles: Part<Vec<wire::Role>>, sight: Sight) {
+    let roles = roles.noted(builder.directory(), ROLE).unwrap_or_default();
     let mut own = false;
     for role in roles {
         builder.directory().insert(map::role_entry(&role));

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     access::{
-        Body, Capabilities, ChosenId, Dialect, Grant, Group, Id, Kind, Named, Role, RoleRef, SubjectKind,
-        same_name,
+        Body, Capabilities, ChosenId, Dialect, Grant, Group, Id, Kind, Named, ROLE, Role, RoleRef,
+        SubjectKind, same_name,
     },
     api,
     backends::Needs,
@@ -168,7 +168,7 @@ fn binding_role(
             Some(Body::Role(role)) => role.name.clone(),
             _ => id.to_string(),
         };
-        return Ok(RoleRef::Existing(Named { level: "role".to_owned(), id, name }));
+        return Ok(RoleRef::Existing(Named::new(ROLE, id, name)));
     }
     let name = external.name.unwrap_or_default();
     let key = around.dialect.role_key(&name, scope);
@@ -179,9 +179,9 @@ fn binding_role(
         return Err(Problem::new(Issue::Invalid, message));
     }
     if let Some(seen) = around.snapshot.by_key(Kind::Role, &key) {
-        return Ok(RoleRef::Existing(Named { level: "role".to_owned(), id: seen.id.clone(), name }));
+        return Ok(RoleRef::Existing(Named::new(ROLE, seen.id.clone(), name)));
     }
-    match find(around, "role", &name, None, lookups) {
+    match find(around, ROLE, &name, None, lookups) {
         Ok(role) => Ok(RoleRef::Existing(role)),
         Err(problem) => {
             Err(Problem::new(problem.issue, format!("spec.roleRef.external.name: {}", problem.message)))
@@ -210,9 +210,7 @@ fn own_role(binding: &api::RoleBinding, name: &str, around: &Surroundings<'_>) -
     let held = role.held().iter().find(made).and_then(|entry| entry.id.clone());
     let external = role_name(&role);
     match held {
-        Some(id) => {
-            Ok(RoleRef::Existing(Named { level: "role".to_owned(), id: Id::new(id), name: external }))
-        }
+        Some(id) => Ok(RoleRef::Existing(Named::new(ROLE, Id::new(id), external))),
         None if around.planning || role.status().is_some_and(|status| status.plan.is_some()) => {
             Ok(RoleRef::Planned(external))
         }

@@ -7,11 +7,11 @@ use super::{
         ids::{self, Principal},
         read,
     },
-    denied, is_refused, untouchable,
+    denied, untouchable,
 };
 use crate::{
-    access::{Body, Dialect, Grant, Named, Observed, RoleRef},
-    backends::{Class, Error},
+    access::{Body, Dialect, Grant, Named, Observed},
+    backends::{Class, Error, error::existing},
 };
 
 /// Gives a role.
@@ -19,7 +19,7 @@ pub async fn create(client: &Client, grant: &Grant, after: &Body) -> Result<Obse
     let (principal, role) = parts(grant)?;
     let Err(error) = client.assign(principal, &role.id).await else { return Ok(made(grant, role, after)) };
     // Some servers refuse what is given already (contract 3.9).
-    if is_refused(error.class) {
+    if error.class.is_objection() {
         return match read::grant_of(client, grant).await {
             Ok(Some(_)) => Ok(made(grant, role, after)),
             _ => Err(error),
@@ -39,7 +39,7 @@ pub async fn delete(client: &Client, grant: &Grant) -> Result<(), Error> {
     match error.class {
         Class::Missing => client.is_missing(&error).await?,
         // Which status says that it is not held is not documented (contract 3.9).
-        class if is_refused(class) => {}
+        class if class.is_objection() => {}
         _ => return Err(denied::explained_by_role(client, error, &role.id).await),
     }
     match read::grant_of(client, grant).await? {
@@ -61,12 +61,7 @@ fn parts(grant: &Grant) -> Result<(Principal, &Named), Error> {
     }
     let principal = Principal::of(&grant.subject.id)
         .ok_or_else(|| Error::mistake("a grant for an id that is nobody's"))?;
-    let role = match &grant.role {
-        RoleRef::Existing(role) => role,
-        RoleRef::Planned(name) => {
-            return Err(Error::mistake(format!("a grant of the role {name:?}, which does not exist yet")));
-        }
-    };
+    let role = existing(&grant.role)?;
     // The call would be answered as if it were done (contract 3.9).
     let kind = reserved_name(&role.name).or_else(|| reserved_uid(role.id.as_str()));
     untouchable(&role.name, kind.filter(|kind| !kind.grantable()))?;

@@ -53,9 +53,3 @@ fn untouchable(title: &str, kind: Option<Reserved>) -> Result<(), Error> {
         None => Ok(()),
     }
 }
-
-/// Whether a write was refused for what was asked, by whichever status: which one stands for what is not documented (contract 3.1,
-/// 3.8, 8).
-fn is_refused(class: Class) -> bool {
-    matches!(class, Class::Invalid | Class::Conflict)
-}

@@ -9,7 +9,7 @@ use super::{
         dialect::{GLOBAL, GROUP, HIDDEN, reserved_name, reserved_uid},
         map, read, wire,
     },
-    denied, is_refused, untouchable,
+    denied, untouchable,
 };
 use crate::{
     access::{Body, Id, Observed, Role, Rule},
@@ -38,7 +38,7 @@ pub async fn create(client: &Client, id: Option<&Id>, role: &Role) -> Result<Obs
     }
     match client.create_role(body).await {
         Ok(answer) => Ok(map::role(answer.decode()?)),
-        Err(error) if is_refused(error.class) => Err(taken(client, id, role, error).await),
+        Err(error) if error.class.is_objection() => Err(taken(client, id, role, error).await),
         Err(error) => Err(denied::explained(client, client.sure(error).await, &role.rules).await),
     }
 }
@@ -119,7 +119,7 @@ pub async fn update(client: &Client, id: &Id, before: &Role, after: &Role) -> Re
     });
     match client.replace_role(id, body).await {
         Ok(answer) => Ok(map::role(answer.decode()?)),
-        Err(error) if is_refused(error.class) => Err(overtaken(client, id, &mark, error).await),
+        Err(error) if error.class.is_objection() => Err(overtaken(client, id, &mark, error).await),
         Err(error) => {
             let rules = before.rules.union(&after.rules).cloned().collect();
             Err(denied::explained(client, client.sure(error).await, &rules).await)
@@ -155,7 +155,7 @@ fn gone(id: &Id) -> Error {
 pub async fn delete(client: &Client, id: &Id, role: &Role) -> Result<(), Error> {
     untouchable(&role.name, reserved_name(&role.name).or_else(|| reserved_uid(id.as_str())))?;
     match client.delete_role(id, flag(role, GLOBAL)?.unwrap_or_default()).await {
-        Err(error) if is_refused(error.class) => Err(Error::new(
+        Err(error) if error.class.is_objection() => Err(Error::new(
             Class::Conflict,
             format!(
                 "{}; Grafana refuses to delete a role that somebody still has, perhaps in another organization, by the mapping of \
