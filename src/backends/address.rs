@@ -1,7 +1,11 @@
-//! Addresses as blocks of Backends write them: what a credential may be sent to.
+//! Addresses and credentials as blocks of Backends write them: what is sent, and where to.
 
+use std::collections::BTreeMap;
+
+use secrecy::SecretString;
 use url::Url;
 
+use super::Vendor;
 use crate::access::Fault;
 
 /// Reads a URL that has a scheme, a host and maybe a port and a path, and nothing more.
@@ -16,6 +20,28 @@ pub fn bare(field: &str, text: &str, wanted: &str) -> Result<Url, Fault> {
         && url.query().is_none()
         && url.fragment().is_none();
     if bare { Ok(url) } else { Err(Fault::new(field, wanted)) }
+}
+
+/// The scheme, host and port of a URL.
+pub fn origin(mut url: Url) -> Url {
+    url.set_path("");
+    url
+}
+
+/// The Secret that a block's `credentials.<field>` refers to, and the whole name of that field.
+///
+/// # Errors
+/// A fault of the field, when it refers to none.
+pub fn secret<'a>(
+    vendor: &Vendor,
+    secrets: &'a BTreeMap<String, SecretString>,
+    field: &str,
+) -> Result<(String, &'a SecretString), Fault> {
+    let path = format!("spec.{}.credentials.{field}", vendor.name);
+    match secrets.get(field) {
+        Some(secret) => Ok((path, secret)),
+        None => Err(Fault::new(path, "refers to no Secret")),
+    }
 }
 
 /// Checks that what opens the account, a `key` or a `credential`, does not travel in clear text unless somebody has said so.

@@ -9,6 +9,7 @@ pub mod grafana;
 mod http;
 pub mod lenses;
 mod reading;
+mod untouchable;
 pub mod zenml;
 
 use std::{
@@ -21,6 +22,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+use self::http::{ErrorSchema, Http, Options, Times};
 pub use self::{
     budget::{Budget, Limits},
     error::{Class, Error},
@@ -99,6 +101,29 @@ pub struct Settings {
     pub dialling: Dialling,
     /// Told of every call that was made.
     pub observer: Arc<dyn CallObserver>,
+}
+
+impl Settings {
+    /// The stack that calls go through, to paths below `base`. A fault of that is one of `base_field`.
+    fn http(
+        self,
+        vendor: &Vendor,
+        base: url::Url,
+        base_field: &'static str,
+        errors: ErrorSchema,
+    ) -> Result<Http, Fault> {
+        Http::new(Options {
+            vendor: vendor.name,
+            base,
+            base_field,
+            ca: self.ca,
+            dialling: self.dialling,
+            budget: self.budget,
+            observer: self.observer,
+            errors,
+            times: Times::default(),
+        })
+    }
 }
 
 /// A vendor that Backends can name.

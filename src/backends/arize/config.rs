@@ -1,5 +1,7 @@
 //! The `spec.arize` block: where the API is, and what it is called with (contract 1).
 
+use std::collections::BTreeMap;
+
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
@@ -53,12 +55,9 @@ pub fn origin(block: &Value) -> Result<Url, Fault> {
 ///
 /// # Errors
 /// A fault when there is none, or its value cannot be a key.
-pub fn credential(secret: Option<&SecretString>) -> Result<Credential, Fault> {
-    let field = format!("spec.arize.credentials.{KEY_FIELD}");
-    match secret {
-        Some(secret) => Credential::bearer(&field, secret),
-        None => Err(Fault::new(field, "refers to no Secret")),
-    }
+pub fn credential(secrets: &BTreeMap<String, SecretString>) -> Result<Credential, Fault> {
+    let (field, secret) = address::secret(&super::VENDOR, secrets, KEY_FIELD)?;
+    Credential::bearer(&field, secret)
 }
 
 fn of_region(region: &str) -> Result<Url, Fault> {
@@ -159,8 +158,9 @@ mod tests {
 
     #[test]
     fn a_key_is_needed() {
-        let fault = credential(None).expect_err("a fault");
+        let fault = credential(&BTreeMap::new()).expect_err("a fault");
         assert_eq!(fault.field, "spec.arize.credentials.apiKeySecretRef");
-        assert!(credential(Some(&"ak-1\n".into())).is_ok());
+        let secrets = BTreeMap::from([(KEY_FIELD.to_owned(), "ak-1\n".into())]);
+        assert!(credential(&secrets).is_ok());
     }
 }

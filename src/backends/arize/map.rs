@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Why a predefined role may not be written (contract 4).
-pub const PREDEFINED: &str = "a predefined role";
+const PREDEFINED: &str = "a predefined role";
 
 /// Where names of ids come from.
 pub trait Names {

@@ -12,18 +12,12 @@ mod tests;
 mod wire;
 mod write;
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use self::{client::Client, dialect::ArizeDialect};
-use super::{
-    Backend, Class, Error, Identity, Needs, Settings, Vendor,
-    http::{Http, Options, Times},
-};
+use super::{Backend, Error, Identity, Needs, Settings, Vendor, untouchable::Untouchable};
 use crate::access::{Body, Change, Dialect, Entry, Fault, Id, Kind, Observed, Snapshot};
 
 /// Arize AX.
@@ -32,40 +26,15 @@ pub const VENDOR: Vendor =
 
 fn connect(settings: Settings) -> Result<Arc<dyn Backend>, Fault> {
     let base = config::origin(&settings.block)?;
-    let credential = config::credential(settings.secrets.get(config::KEY_FIELD))?;
-    let http = Http::new(Options {
-        vendor: VENDOR.name,
-        base,
-        base_field: config::URL_FIELD,
-        ca: settings.ca,
-        dialling: settings.dialling,
-        budget: settings.budget,
-        observer: settings.observer,
-        errors: wire::problem,
-        times: Times::default(),
-    })?;
-    Ok(Arc::new(Arize { client: Client::new(http, credential), predefined: Mutex::default() }))
+    let credential = config::credential(&settings.secrets)?;
+    let http = settings.http(&VENDOR, base, config::URL_FIELD, wire::problem)?;
+    Ok(Arc::new(Arize { client: Client::new(http, credential), predefined: Untouchable::default() }))
 }
 
 /// One account of Arize, seen with one key.
 struct Arize {
     client: Client,
-    /// The predefined roles seen so far. The plan leaves them alone; this keeps a mistake there from reaching the vendor's.
-    predefined: Mutex<HashSet<Id>>,
-}
-
-impl Arize {
-    fn remember(&self, roles: impl IntoIterator<Item = Id>) {
-        self.predefined.lock().expect("nothing panics while it holds this lock").extend(roles);
-    }
-
-    fn is_predefined(&self, id: &Id) -> bool {
-        self.predefined.lock().expect("nothing panics while it holds this lock").contains(id)
-    }
-}
-
-fn read_only(observed: &Observed) -> Option<Id> {
-    observed.read_only.is_some().then(|| observed.id.clone())
+    predefined: Untouchable,
 }
 
 #[async_trait]
@@ -80,7 +49,7 @@ impl Backend for Arize {
 
     async fn snapshot(&self, needs: &Needs) -> Result<Snapshot, Error> {
         let snapshot = snapshot::snapshot(&self.client, needs).await?;
-        self.remember(snapshot.all(Kind::Role).filter_map(read_only));
+        self.predefined.note(snapshot.all(Kind::Role));
         Ok(snapshot)
     }
 
@@ -90,21 +59,18 @@ impl Backend for Arize {
 
     async fn read(&self, kind: Kind, id: &Id) -> Result<Option<Observed>, Error> {
         let observed = read::read(&self.client, kind, id).await?;
-        self.remember(observed.as_ref().and_then(read_only));
+        self.predefined.note(&observed);
         Ok(observed)
     }
 
     async fn find(&self, body: &Body) -> Result<Option<Observed>, Error> {
         let observed = read::find(&self.client, body).await?;
-        self.remember(observed.as_ref().and_then(read_only));
+        self.predefined.note(&observed);
         Ok(observed)
     }
 
     async fn write(&self, change: &Change) -> Result<Option<Observed>, Error> {
-        if change.id().is_some_and(|id| self.is_predefined(id)) {
-            let message = format!("{} is {}, which Arize owns", change.body().title(), map::PREDEFINED);
-            return Err(Error::new(Class::Invalid, message));
-        }
+        self.predefined.pass(change, VENDOR.title)?;
         write::write(&self.client, change).await
     }
 }

@@ -69,9 +69,7 @@ impl Connection {
 /// # Errors
 /// A fault of the field that does not make a URL.
 pub fn origin(block: &Value) -> Result<Url, Fault> {
-    let mut url = connection(block)?.url;
-    url.set_path("");
-    Ok(url)
+    Ok(address::origin(connection(block)?.url))
 }
 
 /// Reads a block.
@@ -102,8 +100,7 @@ pub fn credential(
     secrets: &BTreeMap<String, SecretString>,
 ) -> Result<Credential, Fault> {
     let field = if connection.username.is_some() { PASSWORD_FIELD } else { TOKEN_FIELD };
-    let path = format!("spec.grafana.credentials.{field}");
-    let Some(secret) = secrets.get(field) else { return Err(Fault::new(path, "refers to no Secret")) };
+    let (path, secret) = address::secret(&super::VENDOR, secrets, field)?;
     match &connection.username {
         Some(username) => Credential::basic(&path, username, secret),
         None => Credential::bearer(&path, secret),

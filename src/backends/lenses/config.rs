@@ -73,9 +73,7 @@ impl Connection {
 /// # Errors
 /// A fault of the field that does not make a URL.
 pub fn origin(block: &Value) -> Result<Url, Fault> {
-    let mut url = connection(block)?.url;
-    url.set_path("");
-    Ok(url)
+    Ok(address::origin(connection(block)?.url))
 }
 
 /// Reads a block.
@@ -104,11 +102,8 @@ pub fn connection(block: &Value) -> Result<Connection, Fault> {
 /// # Errors
 /// A fault when it is not there, or its value cannot be one.
 pub fn credential(secrets: &BTreeMap<String, SecretString>) -> Result<Credential, Fault> {
-    let path = format!("spec.lenses.credentials.{TOKEN_FIELD}");
-    match secrets.get(TOKEN_FIELD) {
-        Some(secret) => Credential::bearer(&path, secret),
-        None => Err(Fault::new(path, "refers to no Secret")),
-    }
+    let (path, secret) = address::secret(&super::VENDOR, secrets, TOKEN_FIELD)?;
+    Credential::bearer(&path, secret)
 }
 
 fn address(text: &str) -> Result<Url, Fault> {

@@ -27,10 +27,7 @@ use async_trait::async_trait;
 use self::{
     catalogue::Catalogue, client::Client, config::Connection, details::Details, groups::Whole, write::Turns,
 };
-use super::{
-    Backend, Error, Identity, Needs, Settings, Vendor,
-    http::{Http, Options, Times},
-};
+use super::{Backend, Error, Identity, Needs, Settings, Vendor};
 use crate::access::{Body, Change, Dialect, Entry, Fault, Id, Kind, Observed, Snapshot};
 
 /// Lenses HQ.
@@ -45,17 +42,7 @@ pub const VENDOR: Vendor = Vendor {
 fn connect(settings: Settings) -> Result<Arc<dyn Backend>, Fault> {
     let connection = config::connection(&settings.block)?;
     let credential = config::credential(&settings.secrets)?;
-    let http = Http::new(Options {
-        vendor: VENDOR.name,
-        base: connection.api(),
-        base_field: config::URL_FIELD,
-        ca: settings.ca,
-        dialling: settings.dialling,
-        budget: settings.budget,
-        observer: settings.observer,
-        errors: wire::problem,
-        times: Times::default(),
-    })?;
+    let http = settings.http(&VENDOR, connection.api(), config::URL_FIELD, wire::problem)?;
     Ok(Arc::new(Lenses {
         client: Client::new(http, credential),
         connection,

@@ -48,9 +48,7 @@ pub struct Connection {
 /// # Errors
 /// A fault of the field that does not make a URL.
 pub fn origin(block: &Value) -> Result<Url, Fault> {
-    let mut url = connection(block)?.url;
-    url.set_path("");
-    Ok(url)
+    Ok(address::origin(connection(block)?.url))
 }
 
 /// Reads a block.
@@ -79,8 +77,7 @@ pub fn connection(block: &Value) -> Result<Connection, Fault> {
 /// A fault when it is not there, or its value cannot be one.
 pub fn login(connection: &Connection, secrets: &BTreeMap<String, SecretString>) -> Result<Login, Fault> {
     let field = if connection.client_id.is_some() { CLIENT_FIELD } else { KEY_FIELD };
-    let path = format!("spec.zenml.credentials.{field}");
-    let Some(secret) = secrets.get(field) else { return Err(Fault::new(path, "refers to no Secret")) };
+    let (path, secret) = address::secret(&super::VENDOR, secrets, field)?;
     match &connection.client_id {
         Some(client) => Login::client(&path, client, connection.audience.as_deref(), secret),
         None => Login::key(&path, secret),

@@ -19,18 +19,12 @@ mod tests;
 mod wire;
 mod write;
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use self::{client::Client, dialect::ZenmlDialect};
-use super::{
-    Backend, Class, Error, Identity, Needs, Settings, Vendor,
-    http::{Http, Options, Times},
-};
+use super::{Backend, Error, Identity, Needs, Settings, Vendor, untouchable::Untouchable};
 use crate::access::{Body, Change, Dialect, Entry, Fault, Id, Kind, Observed, Snapshot};
 
 /// ZenML Pro.
@@ -40,38 +34,15 @@ pub const VENDOR: Vendor =
 fn connect(settings: Settings) -> Result<Arc<dyn Backend>, Fault> {
     let connection = config::connection(&settings.block)?;
     let login = config::login(&connection, &settings.secrets)?;
-    let http = Http::new(Options {
-        vendor: VENDOR.name,
-        base: connection.url.clone(),
-        base_field: config::URL_FIELD,
-        ca: settings.ca,
-        dialling: settings.dialling,
-        budget: settings.budget,
-        observer: settings.observer,
-        errors: wire::problem,
-        times: Times::default(),
-    })?;
+    let http = settings.http(&VENDOR, connection.url.clone(), config::URL_FIELD, wire::problem)?;
     let client = Client::new(http, login, connection.organization);
-    Ok(Arc::new(Zenml { client, untouchable: Mutex::default() }))
+    Ok(Arc::new(Zenml { client, untouchable: Untouchable::default() }))
 }
 
 /// One organization of a ZenML control plane, seen with one credential.
 struct Zenml {
     client: Client,
-    /// The vendor's own roles seen so far. The plan leaves them alone; this keeps a mistake there from reaching them, since not every write
-    /// to them is known to be refused (contract 3).
-    untouchable: Mutex<HashSet<Id>>,
-}
-
-impl Zenml {
-    fn remember<'a>(&self, seen: impl IntoIterator<Item = &'a Observed>) {
-        let own = seen.into_iter().filter(|seen| seen.read_only.is_some()).map(|seen| seen.id.clone());
-        self.untouchable.lock().expect("nothing panics while it holds this lock").extend(own);
-    }
-
-    fn is_untouchable(&self, id: &Id) -> bool {
-        self.untouchable.lock().expect("nothing panics while it holds this lock").contains(id)
-    }
+    untouchable: Untouchable,
 }
 
 #[async_trait]
@@ -86,7 +57,7 @@ impl Backend for Zenml {
 
     async fn snapshot(&self, needs: &Needs) -> Result<Snapshot, Error> {
         let snapshot = snapshot::snapshot(&self.client, needs).await?;
-        self.remember(snapshot.all(Kind::Role));
+        self.untouchable.note(snapshot.all(Kind::Role));
         Ok(snapshot)
     }
 
@@ -96,7 +67,7 @@ impl Backend for Zenml {
 
     async fn read(&self, kind: Kind, id: &Id) -> Result<Option<Observed>, Error> {
         let observed = read::read(&self.client, kind, id).await?;
-        self.remember(&observed);
+        self.untouchable.note(&observed);
         Ok(observed)
     }
 
@@ -105,10 +76,7 @@ impl Backend for Zenml {
     }
 
     async fn write(&self, change: &Change) -> Result<Option<Observed>, Error> {
-        if change.id().is_some_and(|id| self.is_untouchable(id)) {
-            let message = format!("{} is a role that ZenML keeps for itself", change.body().title());
-            return Err(Error::new(Class::Invalid, message));
-        }
+        self.untouchable.pass(change, VENDOR.title)?;
         write::write(&self.client, change).await
     }
 }

@@ -283,7 +283,7 @@ async fn a_predefined_role_that_was_seen_is_never_written() {
     {
         let error = arize.write(&change).await.expect_err("a failure");
         assert_eq!(error.class, Class::Invalid);
-        assert!(error.message.contains("a predefined role"), "{error}");
+        assert!(error.message.contains("keeps for itself"), "{error}");
     }
     assert_eq!(stub.calls(), ["GET /v2/roles"]);
 }
