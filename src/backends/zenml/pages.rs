@@ -1,8 +1,9 @@
 //! Lists that come in pages by offset and limit, as bare arrays without a total and without an order (contract 1), read to their ends.
 //!
 //! A page below the limit is not the end by itself: a server may give fewer than it is asked for. The end is a page that brings nothing new:
-//! an empty one, or, of a server that knows no pages, the same once more. While several pages are read somebody may remove a thing, and the
-//! one at the edge moves to a page that was read already; so what took several pages is read until two readings show the same things.
+//! an empty one, or, of a server that knows no pages, the same once more. While pages are read somebody may remove a thing, and the one at
+//! the edge moves to a page that was read already: then even a single full page with nothing after it may lack one. So a list is read until
+//! two readings show the same things, unless its first page was not full and had all there was.
 
 use std::collections::BTreeMap;
 
@@ -36,8 +37,8 @@ pub async fn all<T: Listed>(
     path: &[&str],
     filters: &[(&str, &str)],
 ) -> Result<Listing<T>, Error> {
-    let (mut last, pages) = reading(client, path, filters).await?;
-    if pages < 2 {
+    let (mut last, settled) = reading(client, path, filters).await?;
+    if settled {
         return Ok(Listing { items: last.into_values().collect(), whole: true });
     }
     // What was there a moment ago is shown rather than missed.
@@ -53,13 +54,13 @@ pub async fn all<T: Listed>(
     Ok(Listing { items: all.into_values().collect(), whole: false })
 }
 
-/// All items by id, and how many pages brought any.
+/// All items by id, and whether this reading is enough: nothing can have slipped from one page to another.
 async fn reading<T: Listed>(
     client: &Client,
     path: &[&str],
     filters: &[(&str, &str)],
-) -> Result<(BTreeMap<String, T>, usize), Error> {
-    let (mut items, mut offset) = (BTreeMap::new(), 0);
+) -> Result<(BTreeMap<String, T>, bool), Error> {
+    let (mut items, mut offset, mut first) = (BTreeMap::new(), 0, 0);
     let limit = LIMIT.to_string();
     for pages in 0..MOST_PAGES {
         let from = offset.to_string();
@@ -73,11 +74,16 @@ async fn reading<T: Listed>(
             answer => answer?,
         };
         let page: Vec<T> = answer.decode()?;
-        offset += page.len();
-        let before = items.len();
+        let (before, shown) = (items.len(), page.len());
+        offset += shown;
         items.extend(page.into_iter().map(|item| (item.id().to_owned(), item)));
         if items.len() == before {
-            return Ok((items, pages));
+            // A server that knows no pages has shown all of it twice.
+            let twice = pages == 1 && shown > 0 && shown == first;
+            return Ok((items, pages == 0 || pages == 1 && first < LIMIT || twice));
+        }
+        if pages == 0 {
+            first = shown;
         }
     }
     Err(Error::new(Class::Transient, format!("GET /{} is a list without end", path.join("/"))))
