@@ -12,14 +12,14 @@ use super::{
     ids::{Principal, Scope},
     pages::{self, Listing},
     permissions::{self, Form},
-    session::{Login, Sessions},
+    session::{Login, Session, Sessions},
     wire::{Assignment, Invitation, Listed, Member, Organization, Place, Role, Team},
 };
 use crate::{
     access::Rule,
     backends::{
         Class, Error,
-        http::{Answer, Credential, Http, Request},
+        http::{Answer, Http, Request},
     },
 };
 
@@ -49,8 +49,8 @@ impl<'a> Call<'a> {
         self
     }
 
-    fn request(&self, credential: &'a Credential) -> Request<'a> {
-        let mut request = Request::new(self.method.clone(), &self.path, credential);
+    fn request(&self, session: &'a Session) -> Request<'a> {
+        let mut request = Request::new(self.method.clone(), &self.path, &session.credential);
         request.query.clone_from(&self.query);
         request.body.clone_from(&self.body);
         request
@@ -81,21 +81,45 @@ impl Client {
         }
     }
 
-    /// Makes a call; once more, in another session, when the one that it was made in is not taken: then nothing was done (contract 1).
+    /// Makes a call; once more, in another session, when the one that it was made in is not taken: then nothing was done (contract 1). Where
+    /// a session is taken for another call, it is this one that is refused, and not the credential: to log in again would change nothing.
     pub async fn call(&self, call: Call<'_>) -> Result<Answer, Error> {
-        let credential = self.sessions.credential(&self.http).await?;
-        match self.http.call(call.request(&credential)).await {
-            Err(error) if error.class == Class::Unauthenticated => {
-                let renewed = self.sessions.renewed(&self.http, &credential).await?;
-                self.http.call(call.request(&renewed)).await.map_err(|mut error| {
-                    if error.class == Class::Unauthenticated && call.method != Method::GET {
-                        // The credential has just opened a session: it is this write that is refused.
-                        error.class = Class::Denied;
-                    }
-                    error
-                })
-            }
-            answer => answer,
+        let session = self.sessions.current(&self.http).await?;
+        let refused = match self.attempt(&call, &session).await {
+            Err(error) if error.class == Class::Unauthenticated => error,
+            answer => return answer,
+        };
+        if session.is_new() && self.is_taken(&session, &call).await? {
+            return Err(Error { class: Class::Denied, ..refused });
+        }
+        let renewed = self.sessions.renewed(&self.http, &session).await?;
+        let refused = match self.attempt(&call, &renewed).await {
+            Err(error) if error.class == Class::Unauthenticated => error,
+            answer => return answer,
+        };
+        let denied = renewed.was_taken() || self.is_taken(&renewed, &call).await?;
+        Err(if denied { Error { class: Class::Denied, ..refused } } else { refused })
+    }
+
+    async fn attempt(&self, call: &Call<'_>, session: &Session) -> Result<Answer, Error> {
+        let answer = self.http.call(call.request(session)).await;
+        if answer.is_ok() {
+            session.took();
+        }
+        answer
+    }
+
+    /// Whether a session is taken by now for what every credential may do: to ask who it is (contract 1), or, of a client, which is no user,
+    /// for its organization. Of that call itself nothing else speaks.
+    async fn is_taken(&self, session: &Session, refused: &Call<'_>) -> Result<bool, Error> {
+        let path: &[&str] =
+            if self.client().is_some() { &["organizations", &self.organization] } else { &["users", "me"] };
+        if refused.path == path {
+            return Ok(false);
+        }
+        match self.attempt(&Call::get(path), session).await {
+            Err(error) if matches!(error.class, Class::Transient | Class::Throttled(_)) => Err(error),
+            answer => Ok(answer.is_ok()),
         }
     }
 

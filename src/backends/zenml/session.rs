@@ -1,7 +1,13 @@
 //! Sessions: the credential is exchanged for a token that lives for an hour or so (contract 1). The token is in memory and nowhere else; it
 //! is renewed before it ends, and once when the server does not take it any more.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
@@ -18,7 +24,7 @@ use crate::{
 
 /// A session with less left than this is renewed first, as the vendor's own server does.
 const LEFT: Duration = Duration::from_secs(300);
-/// After a renewal that failed, so long the session serves on without another try.
+/// After a renewal that failed, so long the session serves on without another try; and for so long a session is new.
 const AGAIN: Duration = Duration::from_secs(15);
 
 /// What a session is got with.
@@ -67,7 +73,7 @@ impl Login {
         Ok(Self { credential, fields, secret, client: None })
     }
 
-    async fn session(&self, http: &Http) -> Result<Session, Error> {
+    async fn session(&self, http: &Http) -> Result<Timed, Error> {
         let fields: Vec<(&str, &str)> =
             self.fields.iter().map(|(name, value)| (*name, value.expose_secret())).collect();
         let request = Request::new(Method::POST, &["auth", "login"], &self.credential);
@@ -78,8 +84,9 @@ impl Login {
             return Err(answer.undecodable("holds no token that can be sent"));
         };
         let lifetime = Duration::from_secs(expires_in.get().into());
-        let credential = Arc::new(credential.hiding(&self.secret));
-        Ok(Session { credential, ends: asked + lifetime, late: asked + lifetime - LEFT.min(lifetime / 2) })
+        let credential = credential.hiding(&self.secret);
+        let session = Arc::new(Session { credential, begun: asked, answered: AtomicBool::new(false) });
+        Ok(Timed { session, ends: asked + lifetime, late: asked + lifetime - LEFT.min(lifetime / 2) })
     }
 }
 
@@ -93,23 +100,57 @@ fn of_the_connection(error: Error) -> Error {
     Error { class, ..error }
 }
 
-struct Session {
-    credential: Arc<Credential>,
+/// A session, as calls are made in it.
+pub struct Session {
+    /// What to send a call with.
+    pub credential: Credential,
+    begun: Instant,
+    answered: AtomicBool,
+}
+
+impl Session {
+    /// Notes that a call in it was answered: it is taken.
+    pub fn took(&self) {
+        self.answered.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether any call in it was answered.
+    pub fn was_taken(&self) -> bool {
+        self.answered.load(Ordering::Relaxed)
+    }
+
+    /// Whether it was got just now, so that another would be no better.
+    pub fn is_new(&self) -> bool {
+        self.begun.elapsed() < AGAIN
+    }
+}
+
+struct Timed {
+    session: Arc<Session>,
     ends: Instant,
     /// From when on another one is to be got. One that lives for less than twice [`LEFT`] is used for half of its life.
     late: Instant,
 }
 
-/// The session of a client. Many calls that need one at once share one login.
+/// The session of a client. Many calls that need one at once share one login, and its failure.
 pub struct Sessions {
     login: Login,
-    current: Mutex<Option<Session>>,
+    current: Mutex<State>,
+    /// How many logins have ended.
+    ended: AtomicU64,
+}
+
+#[derive(Default)]
+struct State {
+    session: Option<Timed>,
+    /// Why the last login failed.
+    failed: Option<Error>,
 }
 
 impl Sessions {
     /// None yet. Calls nothing.
     pub fn new(login: Login) -> Self {
-        Self { login, current: Mutex::default() }
+        Self { login, current: Mutex::default(), ended: AtomicU64::new(0) }
     }
 
     /// The client that sessions are for. None: they are a user's.
@@ -117,26 +158,27 @@ impl Sessions {
         self.login.client.as_deref()
     }
 
-    /// What to send a call with.
+    /// The session to make a call in.
     ///
     /// # Errors
     /// Why there is no session.
-    pub async fn credential(&self, http: &Http) -> Result<Arc<Credential>, Error> {
-        let mut current = self.current.lock().await;
-        match &*current {
-            Some(session) if Instant::now() < session.late => return Ok(session.credential.clone()),
+    pub async fn current(&self, http: &Http) -> Result<Arc<Session>, Error> {
+        let ended = self.ended.load(Ordering::Acquire);
+        let mut state = self.current.lock().await;
+        match &state.session {
+            Some(timed) if Instant::now() < timed.late => return Ok(timed.session.clone()),
             _ => {}
         }
-        match self.login.session(http).await {
-            Ok(session) => Ok(current.insert(session).credential.clone()),
-            Err(error) => match &mut *current {
+        match self.login(http, &mut state, ended).await {
+            Ok(session) => Ok(session),
+            Err(error) => match &mut state.session {
                 // It still counts.
-                Some(session) if is_passing(&error) && Instant::now() < session.ends => {
-                    session.late = session.ends.min(Instant::now() + AGAIN);
-                    Ok(session.credential.clone())
+                Some(timed) if is_passing(&error) && Instant::now() < timed.ends => {
+                    timed.late = timed.ends.min(Instant::now() + AGAIN);
+                    Ok(timed.session.clone())
                 }
                 _ => {
-                    *current = None;
+                    state.session = None;
                     Err(error)
                 }
             },
@@ -147,14 +189,27 @@ impl Sessions {
     ///
     /// # Errors
     /// Why there is no session.
-    pub async fn renewed(&self, http: &Http, refused: &Arc<Credential>) -> Result<Arc<Credential>, Error> {
-        let mut current = self.current.lock().await;
-        if let Some(session) = current.take_if(|session| !Arc::ptr_eq(&session.credential, refused)) {
-            return Ok(current.insert(session).credential.clone());
+    pub async fn renewed(&self, http: &Http, refused: &Arc<Session>) -> Result<Arc<Session>, Error> {
+        let ended = self.ended.load(Ordering::Acquire);
+        let mut state = self.current.lock().await;
+        match &state.session {
+            Some(timed) if !Arc::ptr_eq(&timed.session, refused) => return Ok(timed.session.clone()),
+            _ => state.session = None,
         }
-        *current = None;
-        let session = self.login.session(http).await?;
-        Ok(current.insert(session).credential.clone())
+        self.login(http, &mut state, ended).await
+    }
+
+    /// Logs in, unless a login that ended after `ended` of them has failed: whoever waited for it takes its word.
+    async fn login(&self, http: &Http, state: &mut State, ended: u64) -> Result<Arc<Session>, Error> {
+        if let Some(error) = &state.failed
+            && self.ended.load(Ordering::Acquire) > ended
+        {
+            return Err(error.clone());
+        }
+        let done = self.login.session(http).await;
+        self.ended.fetch_add(1, Ordering::Release);
+        state.failed = done.as_ref().err().cloned();
+        Ok(state.session.insert(done?).session.clone())
     }
 }
 
@@ -206,15 +261,15 @@ mod tests {
     impl Sessions {
         /// As if this much time had passed.
         async fn age(&self, seconds: u64) {
-            let mut current = self.current.lock().await;
-            let session = current.as_mut().expect("a session");
+            let mut state = self.current.lock().await;
+            let timed = state.session.as_mut().expect("a session");
             let by = Duration::from_secs(seconds);
-            (session.ends, session.late) = (session.ends - by, session.late - by);
+            (timed.ends, timed.late) = (timed.ends - by, timed.late - by);
         }
 
         async fn header(&self, http: &Http) -> Result<String, Class> {
-            let credential = self.credential(http).await.map_err(|error| error.class)?;
-            Ok(credential.header().to_str().expect("ASCII").to_owned())
+            let session = self.current(http).await.map_err(|error| error.class)?;
+            Ok(session.credential.header().to_str().expect("ASCII").to_owned())
         }
     }
 

@@ -129,3 +129,52 @@ async fn a_login_that_fails_is_never_about_what_was_asked_for() {
         assert!(stub.seen().iter().all(|seen| call(seen) == LOGIN), "nothing was sent without a session");
     }
 }
+
+#[tokio::test]
+async fn a_401_on_one_path_is_that_paths_refusal_however_often_it_is_asked_and_costs_no_login() {
+    let (stub, zenml) =
+        zenml(with(format!("GET /roles/{READER}"), |_| Reply::json(401, json!({"detail": "no"})))).await;
+    for _ in 0..3 {
+        assert_eq!(class(zenml.read(Kind::Role, &Id::new(READER)).await), Class::Denied);
+    }
+    assert_eq!(logins(&stub.seen()).len(), 1);
+    zenml.probe().await.expect("the credential is good");
+    // Asked by a client, which is no user: its organization tells.
+    let stub =
+        Stub::start(with(format!("GET /roles/{READER}"), |_| Reply::json(401, json!({"detail": "no"}))))
+            .await;
+    let zenml = connect(&stub, json!({"clientId": "ws-1"}));
+    assert_eq!(class(zenml.read(Kind::Role, &Id::new(READER)).await), Class::Denied);
+    assert!(!calls(&stub.seen()).contains(&"GET /users/me".to_owned()));
+}
+
+#[tokio::test]
+async fn a_session_in_which_nothing_is_answered_is_no_session() {
+    let (stub, zenml) = zenml(|seen, _| match call(seen).as_str() {
+        LOGIN => organization(seen),
+        _ => Reply::json(401, json!({"detail": "no"})),
+    })
+    .await;
+    assert_eq!(class(zenml.read(Kind::Role, &Id::new(READER)).await), Class::Unauthenticated);
+    assert_eq!(class(zenml.probe().await), Class::Unauthenticated);
+    assert!(logins(&stub.seen()).len() <= 3 && stub.seen().len() <= 10, "{:?}", stub.calls());
+    // A server that cannot say whether it takes the session says nothing of the thing that was asked for.
+    let (_stub, zenml) = super::zenml(|seen, _| match call(seen).as_str() {
+        LOGIN => organization(seen),
+        "GET /users/me" => Reply::text(502, "text/html", "<html>no"),
+        _ => Reply::json(401, json!({"detail": "no"})),
+    })
+    .await;
+    assert_eq!(class(zenml.read(Kind::Role, &Id::new(READER)).await), Class::Transient);
+}
+
+#[tokio::test]
+async fn many_that_wait_for_a_login_that_fails_share_its_failure() {
+    let (stub, zenml) = zenml(|_, _| Reply::json(401, json!({"detail": "no"}))).await;
+    let reader = Id::new(READER);
+    let all = join_all((0..8).map(|_| zenml.read(Kind::Role, &reader))).await;
+    assert!(all.into_iter().all(|read| class(read) == Class::Unauthenticated));
+    assert_eq!(logins(&stub.seen()).len(), 1);
+    assert_eq!(class(zenml.read(Kind::Role, &reader).await), Class::Unauthenticated);
+    assert_eq!(logins(&stub.seen()).len(), 2, "who comes later tries again");
+}
