@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use super::{
-    ids::{Principal, Scope},
+    ids::{GrantId, Principal, Scope},
     pages::{self, Listing},
     permissions::{self, Form},
     session::{Login, Session, Sessions},
@@ -67,6 +67,8 @@ pub struct Client {
     id: OnceCell<String>,
     /// The form of permissions that the server was seen to take.
     form: Mutex<Form>,
+    /// Whether the server tells of projects where it is asked about no scope; None while it was seen to do neither.
+    tells_projects: Mutex<Option<bool>>,
 }
 
 impl Client {
@@ -78,6 +80,7 @@ impl Client {
             organization,
             id: OnceCell::new(),
             form: Mutex::new(Form::Grouped),
+            tells_projects: Mutex::default(),
         }
     }
 
@@ -228,7 +231,28 @@ impl Client {
     pub async fn assignments(&self, role: &str, scope: &Scope) -> Result<Option<Vec<Assignment>>, Error> {
         let mut call = Call::get(&["roles", role, "assignments"]);
         call.query.extend(within(scope));
-        found(self.call(call).await.and_then(|answer| answer.decode()))
+        let told: Option<Vec<Assignment>> = found(self.call(call).await.and_then(|answer| answer.decode()))?;
+        if *scope == Scope::Organization && told.iter().flatten().any(|it| it.project_id.is_some()) {
+            *self.tells_projects.lock() = Some(true);
+        }
+        Ok(told)
+    }
+
+    /// Whether the server was seen to tell who holds a role in projects where it was asked about no scope. One that does so filters by no
+    /// scope that it was not given, and leaves no project out.
+    pub fn tells_projects(&self) -> bool {
+        *self.tells_projects.lock() == Some(true)
+    }
+
+    /// Learns that, once, by a grant in a project while it is there: after it is taken there may be none to tell by. Nothing hangs on it
+    /// now, so it may fail.
+    pub async fn learn_by(&self, there: &GrantId) {
+        if there.scope.project().is_none() || self.tells_projects.lock().is_some() {
+            return;
+        }
+        if let Ok(Some(_)) = self.assignments(&there.role, &Scope::Organization).await {
+            self.tells_projects.lock().get_or_insert(false);
+        }
     }
 
     /// Gives a role. All of it stands in the query (contract 2.2).

@@ -13,6 +13,7 @@ mod permissions;
 mod projects;
 mod read;
 mod session;
+mod sight;
 mod snapshot;
 #[cfg(test)]
 mod tests;

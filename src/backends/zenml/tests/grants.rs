@@ -46,8 +46,12 @@ async fn a_role_is_given_and_taken_by_one_call_that_says_all_in_its_query() {
         let id = grant_id(READER, &text, &subject);
         for (change, method) in [(create(body.clone()), "POST"), (delete(&id, body.clone()), "DELETE")] {
             let (done, seen) = write(change, answered(method, || ok(Value::Null), None)).await;
-            let calls = calls(&seen);
-            assert_eq!(calls, [format!("{method} /roles/{READER}/assignments")], "nothing else is asked");
+            let mut expected_calls = vec![format!("{method} /roles/{READER}/assignments")];
+            if method == "DELETE" && text.starts_with("project") {
+                // Once: what the server tells of projects is not to be seen without anything there.
+                expected_calls.insert(0, holders_of(READER));
+            }
+            assert_eq!(calls(&seen), expected_calls, "nothing else is asked");
             let call = seen.last().expect("a call");
             let query: Vec<(&str, &str)> =
                 call.query.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();

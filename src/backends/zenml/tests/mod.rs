@@ -3,6 +3,7 @@
 mod dialect;
 mod errors;
 mod grants;
+mod holders;
 mod invitations;
 mod names;
 mod pages;

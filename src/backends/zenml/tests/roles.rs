@@ -110,12 +110,12 @@ async fn a_role_that_nobody_holds_is_removed_after_everybody_was_asked() {
     assert_eq!(gone, Ok(None));
     let about = |seen: &&Seen| seen.path.contains("/roles/");
     let asked: Vec<String> = seen.iter().filter(about).map(asked).collect();
-    assert_eq!(asked.len(), 4);
-    assert_eq!(asked[0], holders_of(READER));
+    assert_eq!(asked.len(), 5);
+    assert_eq!(asked[..2], [holders_of(READER), holders_of(ADMIN)]);
     for workspace in [PRODUCTION, STAGING] {
         assert!(asked.contains(&format!("{}?workspace_id={workspace}", holders_of(READER))), "{asked:?}");
     }
-    assert_eq!(asked[3], format!("DELETE /roles/{READER}"));
+    assert_eq!(asked[4], format!("DELETE /roles/{READER}"));
 }
 
 #[tokio::test]

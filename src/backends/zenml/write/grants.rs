@@ -40,6 +40,7 @@ pub async fn create(client: &Client, grant: &Grant) -> Result<Observed, Error> {
 pub async fn delete(client: &Client, grant: &Grant) -> Result<(), Error> {
     let id = parts(grant)?;
     let principal = people::now(client, &id.principal).await?;
+    client.learn_by(&id).await;
     let error = match client.unassign(&id.role, &id.scope, &principal).await {
         Err(error) if error.class == Class::Missing => error,
         done => return done,

@@ -1,34 +1,62 @@
 //! Who would lose a role that is removed. What the server does to them is not published (contract 3), so nothing that somebody holds is
-//! removed, as far as it can be seen.
+//! removed: where it cannot be seen whether anybody does, the role stays.
+//!
+//! It is asked about without a scope first: some servers tell all then, others only what lies in none (contract 5). Of the others each
+//! workspace is asked about, and for a role of projects each project of each; where a server tells no projects, its answer without a scope
+//! counts only if it was seen to tell of projects in such an answer.
+//!
+//! Calls: 1, where somebody is seen to hold it there. Else the list of roles and the holders of the organization's predefined ones, until one
+//! is seen; for a role of projects at most [`MOST_ROLES`] others without a scope; the list of workspaces; for a role of projects the list of
+//! projects of each; and one for each of at most [`MOST_SCOPES`] workspaces and projects.
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::super::{client::Client, ids::Scope, map, people::refusable, wire::Assignment};
+use super::super::{
+    client::Client,
+    ids::{PROJECT, Scope},
+    map,
+    pages::Listing,
+    people::refusable,
+    sight,
+    wire::{self, Assignment},
+};
 use crate::backends::{Class, Error};
 
 /// How many scopes are asked about at one time. The tenant's budget may allow fewer.
 const AT_ONCE: usize = 4;
 /// So many are named.
 const NAMED: usize = 5;
+/// So many scopes are asked about at most.
+const MOST_SCOPES: usize = 1000;
+/// So many other roles are asked about, to see what the server tells of projects.
+const MOST_ROLES: usize = 10;
 
-/// Those who hold a role, in words, some of them at most. It is asked about without a scope first: some servers tell all then, and others
-/// only what lies in none (contract 5); then in each workspace.
+const BY_HAND: &str =
+    "make sure that nobody does, then remove the role by hand and write deletionPolicy: Retain";
+
+/// Those who hold a role of a level, in words, some of them at most.
 ///
 /// # Errors
 /// Whatever kept this from being told.
-pub async fn of(client: &Client, role: &str) -> Result<Vec<String>, Error> {
-    let Some(everywhere) = client.assignments(role, &Scope::Organization).await? else {
-        return Ok(Vec::new());
-    };
+pub async fn of(client: &Client, role: &str, level: &str) -> Result<Vec<String>, Error> {
+    let everywhere = client.assignments(role, &Scope::Organization).await?;
+    let everywhere = everywhere
+        .ok_or_else(|| Error::new(Class::Missing, format!("who holds the role {role} is not found")))?;
     if !everywhere.is_empty() {
         return Ok(told(&everywhere));
     }
-    let Ok(workspaces) = refusable(client.workspaces(None)).await? else { return Err(untold(role)) };
-    let workspaces = workspaces.items;
-    let inside: Vec<Vec<Assignment>> = stream::iter(workspaces)
-        .map(|workspace| async move {
-            let scope = Scope::Workspace(workspace.id);
-            client.assignments(role, &scope).await?.ok_or_else(|| untold(role))
+    let Ok(roles) = refusable(client.roles(&[])).await? else { return Err(untold(role, "the roles")) };
+    if !sight::of_anybody(client, &roles.items).await? {
+        return Err(untold(role, "anybody who holds a role"));
+    }
+    if level == PROJECT && projects_are_told(client, role, &roles.items).await? {
+        return Ok(Vec::new());
+    }
+    let scopes = scopes(client, role, level).await?;
+    let inside: Vec<Vec<Assignment>> = stream::iter(scopes)
+        .map(|scope| async move {
+            let holders = client.assignments(role, &scope).await?;
+            holders.ok_or_else(|| untold(role, &scope.text()))
         })
         .buffer_unordered(AT_ONCE)
         .try_collect()
@@ -36,9 +64,65 @@ pub async fn of(client: &Client, role: &str) -> Result<Vec<String>, Error> {
     Ok(told(&inside.concat()))
 }
 
+/// Whether an answer without a scope tells of projects: as it was seen to do at any time, or does now for another role.
+async fn projects_are_told(client: &Client, role: &str, roles: &[wire::Role]) -> Result<bool, Error> {
+    let others = roles.iter().filter(|other| other.level == PROJECT && other.id != role).take(MOST_ROLES);
+    for other in others {
+        if client.tells_projects() {
+            break;
+        }
+        sight::holders(client, &other.id, &Scope::Organization).await?;
+    }
+    Ok(client.tells_projects())
+}
+
+/// Where a role of this level may be held.
+async fn scopes(client: &Client, role: &str, level: &str) -> Result<Vec<Scope>, Error> {
+    let Ok(workspaces) = refusable(client.workspaces(None)).await? else {
+        return Err(untold(role, "the workspaces"));
+    };
+    let workspaces: Vec<String> = whole(workspaces)?.into_iter().map(|place| place.id).collect();
+    if workspaces.is_empty() {
+        return Err(untold(role, "any workspace"));
+    }
+    let mut scopes: Vec<Scope> = workspaces.iter().cloned().map(Scope::Workspace).collect();
+    if level == PROJECT {
+        let inside: Vec<Vec<Scope>> = stream::iter(workspaces)
+            .map(|workspace| async move {
+                let Ok(projects) = refusable(client.projects(&workspace)).await? else {
+                    return Err(untold(role, "the projects"));
+                };
+                let in_it =
+                    |place: wire::Place| Scope::Project { workspace: workspace.clone(), project: place.id };
+                Ok(whole(projects)?.into_iter().map(in_it).collect())
+            })
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await?;
+        scopes.extend(inside.concat());
+    }
+    if scopes.len() > MOST_SCOPES {
+        let message = format!(
+            "there are {} workspaces and projects in which somebody may hold the role {role}, more than are asked about: {BY_HAND}",
+            scopes.len()
+        );
+        return Err(Error::new(Class::Denied, message));
+    }
+    Ok(scopes)
+}
+
+fn whole(listing: Listing<wire::Place>) -> Result<Vec<wire::Place>, Error> {
+    let moved =
+        || Error::new(Class::Transient, "the list of places where it may be held changed while it was read");
+    if listing.whole { Ok(listing.items) } else { Err(moved()) }
+}
+
 /// What cannot be seen may be held.
-fn untold(role: &str) -> Error {
-    Error::new(Class::Denied, format!("whether somebody holds the role {role} in a workspace cannot be told"))
+fn untold(role: &str, unseen: &str) -> Error {
+    let message = format!(
+        "whether somebody holds the role {role} cannot be told, as this control plane does not show {unseen} to this credential: {BY_HAND}"
+    );
+    Error::new(Class::Denied, message)
 }
 
 fn told(assignments: &[Assignment]) -> Vec<String> {

@@ -57,8 +57,7 @@ pub async fn update(client: &Client, id: &str, before: &Role, after: &Role) -> R
 
 /// Removes a role that nobody holds.
 pub async fn delete(client: &Client, id: &str, role: &Role) -> Result<(), Error> {
-    level(role)?;
-    let holders = holders::of(client, id).await?;
+    let holders = holders::of(client, id, level(role)?).await?;
     if !holders.is_empty() {
         let message =
             format!("the role {} is not removed while somebody holds it: {}", role.name, holders.join(", "));
