@@ -72,6 +72,7 @@ struct Part {
 pub struct Builder {
     parts: HashMap<Kind, Part>,
     directory: Directory,
+    successors: HashMap<(Kind, Key), (Id, Key)>,
 }
 
 impl Builder {
@@ -90,6 +91,11 @@ impl Builder {
         self.parts.entry(kind).or_default().proof = proof;
     }
 
+    /// Says that what was held under this key is the same thing under another id and key by now, for good: what is held is to be recorded so.
+    pub fn succeed(&mut self, kind: Kind, before: Key, now: (Id, Key)) {
+        self.successors.insert((kind, before), now);
+    }
+
     /// The directory to fill.
     pub fn directory(&mut self) -> &mut Directory {
         &mut self.directory
@@ -97,7 +103,12 @@ impl Builder {
 
     /// The snapshot. Call it only when every list has been read to its end.
     pub fn complete(self) -> Snapshot {
-        Snapshot { parts: self.parts, directory: self.directory, missed: HashSet::new() }
+        Snapshot {
+            parts: self.parts,
+            directory: self.directory,
+            missed: HashSet::new(),
+            successors: self.successors,
+        }
     }
 }
 
@@ -108,9 +119,15 @@ pub struct Snapshot {
     directory: Directory,
     /// What was asked for by its id and not seen.
     missed: HashSet<(Kind, Id)>,
+    successors: HashMap<(Kind, Key), (Id, Key)>,
 }
 
 impl Snapshot {
+    /// What a thing that was held under a key is known by now, where that has changed.
+    pub fn successor(&self, kind: Kind, key: &Key) -> Option<&(Id, Key)> {
+        if self.successors.is_empty() { None } else { self.successors.get(&(kind, key.clone())) }
+    }
+
     /// The thing of an id.
     pub fn by_id(&self, kind: Kind, id: &Id) -> Option<&Observed> {
         self.parts.get(&kind)?.by_id.get(id).map(|seen| &**seen)

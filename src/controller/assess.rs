@@ -27,6 +27,8 @@ pub struct Assessment {
     pub resolved: Resolved,
     /// Other objects whose standing may have changed.
     pub touched: Vec<Item>,
+    /// What was recorded as held when it was made, under the ids that it has by now.
+    pub recorded: Vec<Held>,
 }
 
 impl Assessment {
@@ -101,7 +103,7 @@ fn weigh<K: Resolve>(
 ) -> Assessment {
     let dialect = link.session.backend.dialect();
     let claimant = object.claimant();
-    let mut held: Vec<Held> = object.held().iter().filter_map(to_engine).collect();
+    let mut held = engine::follow(object.held().iter().filter_map(to_engine).collect(), snapshot);
     let acts = !object.paused() && mode(object, link) == Mode::Enforce && ctx.may_write();
     let active = acts && !object.going();
     let mut claim = claim(object, engine::asks(&resolved.wants, &held, dialect), &held, active);
@@ -149,7 +151,7 @@ fn weigh<K: Resolve>(
         touched.extend(claims.set(claimant, claim));
     }
     drop(claims);
-    Assessment { plan, resolved, touched: items(link, &touched) }
+    Assessment { plan, resolved, touched: items(link, &touched), recorded: held }
 }
 
 fn claim<K: Managed>(object: &K, wants: Asks, held: &[Held], active: bool) -> Claim {

@@ -339,9 +339,12 @@ impl<K: Resolve + Stored> Work<'_, K> {
     /// What keeps a plan from being carried out, or things from being taken over or let go, now.
     fn guard(&self, link: &Link, assessment: &Assessment) -> Option<Verdict> {
         let plan = &assessment.plan;
-        let recorded: Vec<Held> = self.object.held().iter().filter_map(to_engine).collect();
-        let ids = |held: &[Held]| held.iter().map(|held| held.id.clone()).collect::<Vec<_>>();
-        let nothing_to_do = plan.is_empty() && ids(plan.held()) == ids(&recorded);
+        let ids = |held: &[Held]| {
+            let mut ids: Vec<Option<Id>> = held.iter().map(|held| held.id.clone()).collect();
+            ids.sort_unstable();
+            ids
+        };
+        let nothing_to_do = plan.is_empty() && ids(plan.held()) == ids(&assessment.recorded);
         if self.object.paused() {
             return Some(Verdict::new(
                 Reason::Paused,

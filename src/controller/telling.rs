@@ -10,16 +10,14 @@ use super::{
     verdict,
 };
 use crate::{
-    access::{Body, Change, Id, Kind, Verb},
+    access::{Body, Change, Kind, Verb},
     engine::{self, Held, Step},
 };
 
 impl<K: Resolve + Stored> Work<'_, K> {
     /// Events for what was there and is held from now on.
     pub(super) fn tell_taken_over(&self, assessment: &Assessment) {
-        let recorded = |held: &Held| {
-            self.object.held().iter().any(|entry| entry.id.as_deref() == held.id.as_ref().map(Id::as_str))
-        };
+        let recorded = |held: &Held| assessment.recorded.iter().any(|entry| entry.id == held.id);
         let adopted =
             |held: &&Held| held.origin == engine::Origin::Adopted && held.id.is_some() && !recorded(held);
         for held in assessment.plan.held().iter().filter(adopted) {

@@ -1,6 +1,7 @@
 //! The pure core: from what is wanted, what was observed and what is held to a plan. No I/O, no clock, no Kubernetes type.
 
 mod claims;
+mod follow;
 mod input;
 mod keep;
 mod plan;
@@ -32,6 +33,7 @@ mod testing;
 mod unreadable_tests;
 
 pub use claims::{Asks, Claim, Claimant, Claims, Standing};
+pub use follow::follow;
 pub use input::{Adopt, Held, Origin, Others, Policy, Removal, Want, Wish};
 pub use keep::asks;
 pub use plan::{Cause, Finding, Issue, Plan, Step, plan};

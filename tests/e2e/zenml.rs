@@ -238,7 +238,7 @@ async fn a_project_is_named_by_id_on_every_server_and_by_name_where_it_knows_nam
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_invitation_holds_the_role_and_accepting_it_changes_nothing() {
+async fn an_invitation_holds_the_role_and_from_its_acceptance_on_the_account_does() {
     let world = World::zenml("zm-invite").await;
     world.apply(role("reader", json!({}))).await;
     let who = [("User", "Grace@example.com"), ("User", "alice@example.com")];
@@ -248,16 +248,37 @@ async fn an_invitation_holds_the_role_and_accepting_it_changes_nothing() {
     let id = world.role_id(Level::Workspace, "reader").unwrap();
     assert!(world.holders(id).iter().any(|(who, ..)| matches!(who, Principal::Invitation(_))));
 
-    let (versions, since) = (world.versions().await, world.now());
+    let since = world.now();
     let grace = world.accepts("grace");
+    let Principal::User(uuid) = grace else { unreachable!() };
+    let own = format!("user:{uuid}");
+    let is_own = |it: &kube::api::DynamicObject| held_ids(it).iter().any(|id| id.ends_with(&own));
+    let object = world.until("RoleBinding", "readers", "recorded as the account's", is_own).await;
+    assert!(held_ids(&object).iter().all(|id| !id.contains("invitation:")));
+    // Once, and nothing was done for it.
+    let versions = world.versions().await;
     world.swept().await;
-    world.swept().await;
-    assert_eq!((world.versions().await, world.changes_since(since)), (versions.clone(), Vec::new()));
+    assert_eq!((world.versions().await, world.changes_since(since)), (versions, Vec::new()));
     // What is taken from the account is put back to the account.
     world.sim.edit(|tenant| tenant.assignments.retain(|row| (row.role_id, row.principal) != (id, grace)));
     world.event("readers", "DriftCorrected").await;
     world.ready("RoleBinding", "readers").await;
     assert!(world.holders(id).iter().any(|(who, ..)| *who == grace));
+
+    // Somebody else has the address by now: nothing goes to them, and nothing of hers is lost from sight.
+    let bob = world.person("bob");
+    world.sim.edit(|tenant| {
+        let mut set = |who: Principal, email: &str| {
+            let Principal::User(id) = who else { unreachable!() };
+            tenant.users.get_mut(id).unwrap().email = Some(email.to_owned());
+        };
+        set(grace, "grace.hopper@example.com");
+        set(bob, "grace@example.com");
+    });
+    world.reason("RoleBinding", "readers", "Conflict").await;
+    let holders = world.holders(id);
+    assert_eq!(subject(&world.get("RoleBinding", "readers").await, "Grace@example.com").0, "Conflict");
+    assert!(holders.len() == 2 && holders.iter().any(|(who, ..)| *who == grace), "{holders:?}");
     // And it goes with the object.
     world.apply(binding("readers", "reader", &who[1..], json!({}))).await;
     world.ready("RoleBinding", "readers").await;

@@ -1,7 +1,7 @@
 //! ZenML's pure part: its rules for roles, which level of role is held where, its natural keys (contract 2.1, 2.2, 3).
 
 use super::ids::{
-    self, PROJECT, Principal, ROLE, SERVICE_ACCOUNT, Scope, TEAM, USER, WORKSPACE, grant_id, scope_text,
+    self, PROJECT, Principal, ROLE, SERVICE_ACCOUNT, Scope, TEAM, USER, WORKSPACE, grant_key, scope_text,
 };
 use crate::access::{
     Body, Capabilities, Dialect, Effect, Fault, Id, Key, Kind, Named, Role, RoleRef, Rule, SubjectKind,
@@ -120,16 +120,12 @@ impl Dialect for ZenmlDialect {
     fn key(&self, body: &Body) -> Key {
         match body {
             Body::Role(role) => role_key(role.settings.get(LEVEL).map_or("", String::as_str), &role.name),
-            // An assignment is asked for by role and scope, and its absence proven for one principal at a time: the place that proves it is
-            // all three. They are what tells it from any other, too (contract 2.2).
             Body::Grant(grant) => {
                 let role = match &grant.role {
                     RoleRef::Existing(role) => role.id.as_str(),
                     RoleRef::Planned(name) => name,
                 };
-                let subject = grant.subject.id.as_str();
-                let place = grant_id(role, scope_text(grant.scope.as_ref()), subject);
-                Key::new([("scope", place.as_str()), ("subject", subject)])
+                grant_key(role, scope_text(grant.scope.as_ref()), grant.subject.id.as_str())
             }
             // There are none; a key has to be one all the same.
             _ => Key::new([("name", &body.title())]),

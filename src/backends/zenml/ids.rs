@@ -2,7 +2,7 @@
 //! `user:<uuid>`, `team:<uuid>` or `invitation:<uuid>:<e-mail address>`, a scope `workspace:<uuid>` or `project:<workspace's>:<uuid>`, and a
 //! grant `<role's>/<scope or organization>/<principal>`. Service accounts are users (contract 2.3).
 
-use crate::access::{Grant, Id, Named, RoleRef};
+use crate::access::{Grant, Id, Key, Named, RoleRef};
 
 /// The levels of the directory.
 pub const USER: &str = "user";
@@ -176,11 +176,22 @@ impl GrantId {
     pub fn id(&self) -> Id {
         grant_id(&self.role, &self.scope.text(), self.principal.id().as_str())
     }
+
+    /// Its natural key. An assignment is asked for by role and scope, and its absence proven for one principal at a time: the place that
+    /// proves it is all three. They are what tells it from any other, too (contract 2.2).
+    pub fn key(&self) -> Key {
+        grant_key(&self.role, &self.scope.text(), self.principal.id().as_str())
+    }
 }
 
 /// The id of a grant, or what stands for it while its role is only planned.
 pub fn grant_id(role: &str, scope: &str, subject: &str) -> Id {
     Id::new(format!("{role}/{scope}/{subject}"))
+}
+
+/// The natural key of a grant, by the same parts.
+pub fn grant_key(role: &str, scope: &str, subject: &str) -> Key {
+    Key::new([("scope", grant_id(role, scope, subject).as_str()), ("subject", subject)])
 }
 
 /// The text of a scope, as grants have it.

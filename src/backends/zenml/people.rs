@@ -1,11 +1,8 @@
 //! Who is in the organization, and who is only invited to it.
 //!
 //! Nobody can be made here: people appear when they first sign in, and until then their invitation holds their roles; accepting it hands them
-//! over to the account (contract 2.3). What is held for an invitation is held for whoever has its address afterwards: as long as anything is
-//! held so, that account goes by the invitation's id, so that neither its name stands for somebody else all at once nor its grants look
-//! removed. What is new after that, once nothing is held so any more, is held for the account.
-
-use std::collections::BTreeMap;
+//! over to the account (contract 2.3). Only the address ties the two together, and somebody else may have it later: so as soon as the account
+//! is seen, what was held for the invitation is held for the account, by its own id.
 
 use futures::try_join;
 
@@ -16,10 +13,7 @@ use super::{
     pages::Listing,
     wire::{Invitation, User},
 };
-use crate::{
-    access::{Directory, Entry},
-    backends::Error,
-};
+use crate::{access::Entry, backends::Error};
 
 /// What is told of a name that nobody has.
 pub const INVITE: &str =
@@ -83,38 +77,20 @@ impl People {
         }
     }
 
-    /// The accounts that go by an invitation's id, by their own, of these invitations that something is held for.
-    pub fn going_by_invitations<'a>(
-        &self,
-        held: impl Iterator<Item = &'a Principal>,
-    ) -> BTreeMap<String, &'a Principal> {
-        let mut by_user = BTreeMap::new();
-        for principal in held {
-            if let Principal::Invitation { uuid, email } = principal
-                && let Stands::For(user) = self.behind(uuid, email)
-            {
-                by_user.entry(user.to_owned()).or_insert(principal);
-            }
+    /// The account that accepted an invitation. None for one that nobody has accepted, and for who was not invited.
+    pub fn accepted(&self, principal: &Principal) -> Option<Principal> {
+        match principal {
+            Principal::Invitation { uuid, email } => match self.behind(uuid, email) {
+                Stands::For(user) => Some(Principal::User(user.to_owned())),
+                Stands::Itself | Stands::Nobody => None,
+            },
+            Principal::User(_) | Principal::Team(_) => None,
         }
-        by_user
-    }
-
-    /// Puts them into the directory.
-    pub fn enter(&self, directory: &mut Directory, going_by: &BTreeMap<String, &Principal>) {
-        for user in &self.users {
-            let mut entry = map::user_entry(user.clone());
-            if let Some(principal) = going_by.get(&user.id) {
-                entry.named.id = principal.id();
-            }
-            directory.insert(entry);
-        }
-        self.invited().for_each(|entry| directory.insert(entry));
     }
 
     /// Everybody as entries, nobody by the invitation that they accepted.
-    pub fn entries(self) -> Vec<Entry> {
-        let invited: Vec<Entry> = self.invited().collect();
-        self.users.into_iter().map(map::user_entry).chain(invited).collect()
+    pub fn entries(&self) -> impl Iterator<Item = Entry> {
+        self.users.iter().cloned().map(map::user_entry).chain(self.invited())
     }
 
     /// Those who have no account yet.
@@ -132,12 +108,11 @@ impl People {
 /// # Errors
 /// Whatever kept the members from being read.
 pub async fn now(client: &Client, principal: &Principal) -> Result<Principal, Error> {
-    let Principal::Invitation { uuid, email } = principal else { return Ok(principal.clone()) };
+    if !matches!(principal, Principal::Invitation { .. }) {
+        return Ok(principal.clone());
+    }
     let people = People::all(client).await?;
-    Ok(match people.behind(uuid, email) {
-        Stands::For(user) => Principal::User(user.to_owned()),
-        Stands::Itself | Stands::Nobody => principal.clone(),
-    })
+    Ok(people.accepted(principal).unwrap_or_else(|| principal.clone()))
 }
 
 /// Whether a user has this address; case does not count.

@@ -60,7 +60,7 @@ pub async fn look_up(
             if let Some(refusal) = people.refused {
                 return Err(Error::new(Class::Denied, refusal));
             }
-            people.entries()
+            people.entries().collect()
         }
         TEAM => client.teams().await?.items.into_iter().map(map::team_entry).collect(),
         WORKSPACE => {

@@ -22,17 +22,16 @@ use futures::{StreamExt, TryStreamExt, stream, try_join};
 
 use super::{
     client::Client,
-    dialect::ORGANIZATION,
     ids::{self, GrantId, PROJECT, Principal, ROLE, SERVICE_ACCOUNT, Scope, TEAM, USER, WORKSPACE},
     map,
     pages::Listing,
     people::{INVITE, People, Stands, refusable},
-    projects,
+    projects, sight,
     wire::{self, Assignment},
 };
 use crate::{
     access::{Builder, Entry, Id, Kind, Named, Proof, Snapshot},
-    backends::{Class, Error, Needs},
+    backends::{Error, Needs},
 };
 
 /// How many roles are asked about at one time. The tenant's budget may allow fewer.
@@ -83,6 +82,26 @@ impl<'a> Wanted<'a> {
         asked
     }
 
+    /// What is held for invitations that were accepted is held for the accounts from now on.
+    fn hand_over(&mut self, people: &People, builder: &mut Builder) {
+        let now = |grant: GrantId| {
+            let Some(principal) = people.accepted(&grant.principal) else { return grant };
+            let now = GrantId { principal, ..grant.clone() };
+            builder.succeed(Kind::Grant, grant.key(), (now.id(), now.key()));
+            now
+        };
+        self.grants = std::mem::take(&mut self.grants).into_iter().map(now).collect();
+    }
+
+    /// Whether any user holds the role where this grant lies that no held grant speaks of.
+    fn has_strangers(&self, grant: &GrantId, holders: &[Holders]) -> bool {
+        let here = holders.iter().filter(|it| it.role == grant.role && it.scope == grant.scope);
+        let users = here.flat_map(|it| it.assignments.iter().flatten()).filter_map(|it| it.user.as_ref());
+        let own =
+            |user: &wire::User| GrantId { principal: Principal::User(user.id.clone()), ..grant.clone() };
+        users.into_iter().any(|user| !self.grants.contains(&own(user)))
+    }
+
     /// The workspaces in whose projects something is held.
     fn with_projects(&self) -> BTreeSet<String> {
         let inside = self.grants.iter().filter(|grant| grant.scope.project().is_some());
@@ -102,7 +121,7 @@ struct Holders {
 /// # Errors
 /// Whatever kept a list from being read to its end, but for a refusal of the list.
 pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error> {
-    let wanted = Wanted::of(needs);
+    let mut wanted = Wanted::of(needs);
     client.id().await?;
     let mut builder = Builder::new();
     let (roles, people, teams, workspaces) = try_join!(
@@ -111,6 +130,8 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
         part(wanted.names(TEAM), client.teams()),
         part(wanted.names(WORKSPACE) || wanted.names(PROJECT), client.workspaces(None)),
     )?;
+    let people = people.unwrap_or_default();
+    wanted.hand_over(&people, &mut builder);
     enter(&mut builder, TEAM, teams, map::team_entry);
     let ids = |listing: &Listing<wire::Place>| listing.items.iter().map(|place| place.id.clone()).collect();
     let shown: Option<BTreeSet<String>> = workspaces.as_ref().and_then(|part| part.as_ref().ok()).map(ids);
@@ -134,14 +155,12 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
         .buffer_unordered(AT_ONCE)
         .try_collect()
         .await?;
-    let people = people.unwrap_or_default();
-    let going_by = people.going_by_invitations(wanted.grants.iter().map(|grant| &grant.principal));
-    people.enter(builder.directory(), &going_by);
+    people.entries().for_each(|entry| builder.directory().insert(entry));
     if wanted.people {
         builder.directory().refuse(USER, people.refused.as_deref().unwrap_or(INVITE));
         people.refused.iter().for_each(|why| builder.directory().refuse(SERVICE_ACCOUNT, why));
     }
-    let mut proven = add_grants(&mut builder, &wanted, &known, &holders, &going_by);
+    let mut proven = add_grants(&mut builder, &wanted, &known, &holders, &people);
     let empty = empty(&holders);
     if proven.iter().any(|grant| empty.contains(&(grant.role.as_str(), &grant.scope))) {
         let sight = Sight::of(client, &known, &holders, shown).await?;
@@ -150,8 +169,11 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
         });
     }
     proven.retain(|grant| match &grant.principal {
-        // Whoever accepted it may go by another address by now, unless it is known that nobody is left of it.
-        Principal::Invitation { uuid, email } => people.whole || people.behind(uuid, email) != Stands::Nobody,
+        // Whoever accepted it may go by another address by now: any of those who hold the role there and are not known to hold it otherwise.
+        Principal::Invitation { uuid, email } => {
+            people.behind(uuid, email) != Stands::Nobody
+                || people.whole && !wanted.has_strangers(grant, &holders)
+        }
         _ => true,
     });
     proven.extend(wanted.grants.iter().filter(|grant| gone.is(&grant.role)));
@@ -205,15 +227,8 @@ impl Sight {
         holders: &[Holders],
         workspaces: Option<BTreeSet<String>>,
     ) -> Result<Self, Error> {
-        let mut any = holders.iter().any(|it| it.assignments.as_ref().is_some_and(|all| !all.is_empty()));
-        // The owner holds one of these; which one is not told by anything but its name.
-        for role in roles.iter().filter(|role| role.system_managed && role.level == ORGANIZATION) {
-            if any {
-                break;
-            }
-            let holders = self::holders(client, role.id.clone(), Scope::Organization).await?;
-            any = holders.assignments.is_some_and(|all| !all.is_empty());
-        }
+        let shown = holders.iter().any(|it| it.assignments.as_ref().is_some_and(|all| !all.is_empty()));
+        let any = shown || sight::of_anybody(client, roles).await?;
         let workspaces = match workspaces {
             Some(workspaces) => workspaces,
             None => {
@@ -269,11 +284,7 @@ async fn enter_projects(client: &Client, builder: &mut Builder, wanted: &Wanted<
 }
 
 async fn holders(client: &Client, role: String, scope: Scope) -> Result<Holders, Error> {
-    let assignments = match client.assignments(&role, &scope).await {
-        Ok(assignments) => assignments,
-        Err(error) if matches!(error.class, Class::Denied | Class::Invalid | Class::Unsupported) => None,
-        Err(error) => return Err(error),
-    };
+    let assignments = sight::holders(client, &role, &scope).await?;
     Ok(Holders { role, scope, assignments })
 }
 
@@ -283,7 +294,7 @@ fn add_grants<'a>(
     wanted: &'a Wanted<'_>,
     known: &[wire::Role],
     holders: &[Holders],
-    going_by: &BTreeMap<String, &Principal>,
+    people: &People,
 ) -> BTreeSet<&'a GrantId> {
     let names: BTreeMap<&str, Named> =
         known.iter().map(|role| (role.id.as_str(), map::role_named(role))).collect();
@@ -299,37 +310,16 @@ fn add_grants<'a>(
             let role = names.get(role.as_str()).cloned().unwrap_or_else(|| named(ROLE, role));
             let scope_named = (place != Scope::Organization)
                 .then(|| builder.directory().named(place.level(), &Id::new(place.text())));
-            for subject in going_as(wanted, role.id.as_str(), &place, holder, going_by) {
-                builder.add(map::grant(role.clone(), &place, scope_named.clone(), subject));
-            }
+            let accepted =
+                Principal::of(holder.id.as_str()).and_then(|principal| people.accepted(&principal));
+            let id = accepted.map_or(holder.id, |account| account.id());
+            builder.add(map::grant(role, &place, scope_named, Named { id, ..holder }));
         }
         if all_known {
             told.insert((role, scope));
         }
     }
     wanted.grants.iter().filter(|grant| told.contains(&(grant.role.as_str(), &grant.scope))).collect()
-}
-
-/// As whom the holder of an assignment is shown: by the account, or by the invitation that was accepted, whichever something is held for.
-fn going_as(
-    wanted: &Wanted<'_>,
-    role: &str,
-    scope: &Scope,
-    holder: Named,
-    going_by: &BTreeMap<String, &Principal>,
-) -> Vec<Named> {
-    let Some(own @ Principal::User(user)) = &Principal::of(holder.id.as_str()) else { return vec![holder] };
-    let Some(invitation) = going_by.get(user) else { return vec![holder] };
-    let is_held = |principal: &Principal| {
-        let (role, scope) = (role.to_owned(), scope.clone());
-        wanted.grants.contains(&GrantId { role, scope, principal: principal.clone() })
-    };
-    let invited = Named { id: invitation.id(), ..holder.clone() };
-    match (is_held(own), is_held(invitation)) {
-        (true, true) => vec![holder, invited],
-        (true, false) => vec![holder],
-        (false, _) => vec![invited],
-    }
 }
 
 fn named(level: &str, id: &str) -> Named {
