@@ -29,3 +29,4 @@ mod schema;
 mod support;
 mod zenml;
 mod zenml_bad_days;
+mod zenml_servers;
