@@ -31,8 +31,7 @@ const MOST_SCOPES: usize = 1000;
 /// So many other roles are asked about, to see what the server tells of projects.
 const MOST_ROLES: usize = 10;
 
-const BY_HAND: &str =
-    "make sure that nobody does, then remove the role by hand and write deletionPolicy: Retain";
+const BY_HAND: &str = "make sure that nobody does, and remove the role by hand";
 
 /// Those who hold a role of a level, in words, some of them at most.
 ///
@@ -86,6 +85,7 @@ async fn scopes(client: &Client, role: &str, level: &str) -> Result<Vec<Scope>, 
         return Err(untold(role, "any workspace"));
     }
     let mut scopes: Vec<Scope> = workspaces.iter().cloned().map(Scope::Workspace).collect();
+    bounded(role, scopes.len())?;
     if level == PROJECT {
         let inside: Vec<Vec<Scope>> = stream::iter(workspaces)
             .map(|workspace| async move {
@@ -101,14 +101,18 @@ async fn scopes(client: &Client, role: &str, level: &str) -> Result<Vec<Scope>, 
             .await?;
         scopes.extend(inside.concat());
     }
-    if scopes.len() > MOST_SCOPES {
-        let message = format!(
-            "there are {} workspaces and projects in which somebody may hold the role {role}, more than are asked about: {BY_HAND}",
-            scopes.len()
-        );
-        return Err(Error::new(Class::Denied, message));
-    }
+    bounded(role, scopes.len())?;
     Ok(scopes)
+}
+
+fn bounded(role: &str, scopes: usize) -> Result<(), Error> {
+    if scopes <= MOST_SCOPES {
+        return Ok(());
+    }
+    let message = format!(
+        "there are {scopes} workspaces and projects in which somebody may hold the role {role}, more than are asked about: {BY_HAND}"
+    );
+    Err(Error::new(Class::Denied, message))
 }
 
 fn whole(listing: Listing<wire::Place>) -> Result<Vec<wire::Place>, Error> {
