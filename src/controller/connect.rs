@@ -264,7 +264,8 @@ async fn read_secrets(
     let host = host_and_port(origin);
     let mut read =
         Read { secrets: BTreeMap::new(), ca: None, versions: String::new(), digest: String::new() };
-    let mut all = format!("{origin}");
+    // What the block says besides is the session's too: another account's name, say, or who says who is in groups.
+    let mut all = block.settings.to_string();
     for (field, reference) in &block.secrets {
         let value = secrets::read(&ctx.client, &name.namespace, reference, Some(&host)).await?;
         read.versions.push_str(&format!(" {field}={}", value.version));
