@@ -15,6 +15,7 @@ use super::{
     cache::Name,
     connections::{Doubt, Link, Swept},
     context::{Context, Stored, Visitor},
+    managed::to_status,
     queue::{Item, Kind},
     resolve::Resolve,
     tenants::Session,
@@ -22,7 +23,7 @@ use super::{
 };
 use crate::{
     access::{self, Absence, Id, Kind as Thing},
-    api::{Counts, HeldState, annotations},
+    api::{Counts, HeldEntry, HeldState, annotations},
     backends::{Class, Needs},
 };
 
@@ -312,6 +313,7 @@ impl Compare<'_> {
             return true;
         }
         assessment.touched.iter().for_each(|item| self.ctx.waker.wake(item.clone()));
+        let held: Vec<HeldEntry> = assessment.plan.held().iter().map(to_status).collect();
         let status = object.status();
         let serial = status.and_then(|status| status.serial).unwrap_or_default();
         let uid = object.uid().unwrap_or_default();
@@ -324,6 +326,10 @@ impl Compare<'_> {
         }
         if object.going() {
             return assessment.plan.held().is_empty();
+        }
+        // What has its key is another thing than the recorded one, and just as it is wanted: it is taken over without a change.
+        if !object.held().iter().map(|held| &held.id).eq(held.iter().map(|held| &held.id)) {
+            return true;
         }
         let said =
             |type_: &str| status.and_then(|status| status.conditions.iter().find(|one| one.type_ == type_));
