@@ -82,10 +82,16 @@ pub trait Dialect: Send + Sync {
         false
     }
 
-    /// The group that a binding owns, where its subjects hold roles as members of one: its id is its name. `owner` tells the binding from
-    /// every other. None where subjects hold roles themselves.
+    /// The name of the group that a binding owns, where its subjects hold roles as members of one. `owner` tells the binding from every
+    /// other. None where subjects hold roles themselves.
     fn group_of(&self, _owner: &str) -> Option<Id> {
         None
+    }
+
+    /// The id by which grants and groups name a role that is known by this one. Another where they know roles by name alone, and the role's
+    /// own id tells it from one that was made later under its name.
+    fn granted_as(&self, role: &Id) -> Id {
+        role.clone()
     }
 
     /// Whether it is for us to say who is in such a group, and not for an identity provider.

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     access::{
-        Body, Capabilities, ChosenId, Dialect, Grant, Group, Id, Kind, Named, ROLE, Role, RoleRef,
-        SubjectKind, same_name,
+        Body, Capabilities, Dialect, Grant, Group, Id, Kind, Named, ROLE, Role, RoleRef, SubjectKind,
+        same_name,
     },
     api,
     backends::Needs,
@@ -114,20 +114,17 @@ impl Resolve for api::RoleBinding {
 
 fn group_want(group: &Id, role: RoleRef, members: Option<BTreeSet<Named>>) -> Want {
     let body = Group { name: group.to_string(), roles: BTreeSet::from([role]), members };
-    let chosen = Some(ChosenId { id: group.clone(), given: false });
-    Want { chosen, ..Want::new(None, Body::Group(body)) }
+    Want::new(None, Body::Group(body))
 }
 
 /// Those members of a group whose names stand for nothing now: unknown is not gone.
 fn still_in(group: &Id, unknown: &BTreeSet<&str>, around: &Surroundings<'_>) -> Vec<Named> {
-    match around.snapshot.by_id(Kind::Group, group).map(|seen| &seen.body) {
-        Some(Body::Group(now)) => {
-            let members = now.members.iter().flatten();
-            let named = |member: &&Named| unknown.iter().any(|name| same_name(name, &member.name));
-            members.filter(named).cloned().collect()
-        }
-        _ => Vec::new(),
-    }
+    let named = |member: &&Named| unknown.iter().any(|name| same_name(name, &member.name));
+    let members = around.snapshot.all(Kind::Group).filter_map(|seen| match &seen.body {
+        Body::Group(now) if now.name == group.as_str() => Some(now.members.iter().flatten()),
+        _ => None,
+    });
+    members.flatten().filter(named).cloned().collect()
 }
 
 fn kind_of(kind: api::SubjectKind) -> SubjectKind {
@@ -168,6 +165,7 @@ fn binding_role(
             Some(Body::Role(role)) => role.name.clone(),
             _ => id.to_string(),
         };
+        let id = around.dialect.granted_as(&id);
         return Ok(RoleRef::Existing(Named::new(ROLE, id, name)));
     }
     let name = external.name.unwrap_or_default();
@@ -179,7 +177,8 @@ fn binding_role(
         return Err(Problem::new(Issue::Invalid, message));
     }
     if let Some(seen) = around.snapshot.by_key(Kind::Role, &key) {
-        return Ok(RoleRef::Existing(Named::new(ROLE, seen.id.clone(), name)));
+        let id = around.dialect.granted_as(&seen.id);
+        return Ok(RoleRef::Existing(Named::new(ROLE, id, name)));
     }
     match find(around, ROLE, &name, None, lookups) {
         Ok(role) => Ok(RoleRef::Existing(role)),
@@ -210,7 +209,10 @@ fn own_role(binding: &api::RoleBinding, name: &str, around: &Surroundings<'_>) -
     let held = role.held().iter().find(made).and_then(|entry| entry.id.clone());
     let external = role_name(&role);
     match held {
-        Some(id) => Ok(RoleRef::Existing(Named::new(ROLE, Id::new(id), external))),
+        Some(id) => {
+            let id = around.dialect.granted_as(&Id::new(id));
+            Ok(RoleRef::Existing(Named::new(ROLE, id, external)))
+        }
         None if around.planning || role.status().is_some_and(|status| status.plan.is_some()) => {
             Ok(RoleRef::Planned(external))
         }
