@@ -1,6 +1,6 @@
 //! Contract 2.2: groups.
 
-use rolewright::simulators::lenses::switches::{Generation, GroupMembers};
+use rolewright::simulators::lenses::switches::{Generation, GroupMembers, Ids};
 use serde_json::json;
 
 use crate::client::{lenses, lenses_with, names};
@@ -113,4 +113,37 @@ async fn what_is_wrong_with_a_group_is_refused() {
     assert_eq!(lenses.get("/groups/g").await.status, 404);
     lenses.switch(|switches| switches.duplicate_status = 400);
     assert_eq!(lenses.post("/groups", json!({"name": "sre"})).await.status, 400);
+}
+
+#[tokio::test]
+async fn members_may_be_told_by_each_principal_alone() {
+    let lenses = lenses_with(|switches| switches.group_members = GroupMembers::Hidden).await;
+    let sre = lenses.get("/groups/sre").await.body;
+    assert!(sre.get("users").is_none() && sre.get("members").is_none());
+    assert!(lenses.get("/users").await.item("carol@example.com").get("groups").is_none());
+    assert!(lenses.get("/service-accounts").await.item("ci-pipeline").get("groups").is_none());
+    assert_eq!(lenses.groups_of("/users/carol@example.com").await, ["sre", "sre-oncall"]);
+}
+
+#[tokio::test]
+async fn what_is_removed_and_made_again_has_another_id_and_time_where_those_are_shown() {
+    for (ids, id, time) in [
+        (Ids::Text, true, true),
+        (Ids::Number, true, true),
+        (Ids::TimesOnly, false, true),
+        (Ids::Absent, false, false),
+    ] {
+        let lenses = lenses_with(|switches| switches.ids = ids).await;
+        for (list, path) in [("/roles", "/roles/topic-reader-eu"), ("/groups", "/groups/newcomers")] {
+            let name = path.rsplit('/').next().unwrap();
+            let before = lenses.get(path).await.body;
+            assert_eq!(lenses.get(list).await.item(name).get("id"), before.get("id"));
+            lenses.delete(path).await;
+            lenses.post(list, json!({"name": name, "policy": []})).await;
+            let after = lenses.get(path).await.body;
+            assert_eq!((before.get("id") != after.get("id")), id, "{ids:?}");
+            assert_eq!((before.get("created_at") != after.get("created_at")), time, "{ids:?}");
+            assert_eq!(before["id"].is_number(), ids == Ids::Number);
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rolewright::simulators::lenses::switches::TokenEnd;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client, Lenses, Login, lenses};
@@ -104,4 +105,17 @@ async fn the_path_of_renewing_may_be_another() {
     assert_eq!(lenses.post("/service-accounts/ci-pipeline/renew-token", json!({})).await.status, 404);
     assert_eq!(lenses.post("/service-accounts/ci-pipeline/token", json!({})).await.status, 200);
     assert_eq!(lenses.post("/service-accounts/nobody/token", json!({})).await.status, 404);
+}
+
+#[tokio::test]
+async fn the_end_of_a_token_may_be_shown_otherwise_or_not_at_all() {
+    let lenses = lenses().await;
+    new(&lenses, json!({"name": "robot", "token_expires_at": "2999-01-01T00:00:00Z"})).await;
+    let shown = async |end: TokenEnd| {
+        lenses.switch(|switches| switches.token_end = end);
+        lenses.get("/service-accounts/robot").await.body.get("token_expires_at").cloned()
+    };
+    assert_eq!(shown(TokenEnd::Shown).await, Some(json!("2999-01-01T00:00:00Z")));
+    assert_eq!(shown(TokenEnd::Seconds).await, Some(json!(32_472_144_000_u64)));
+    assert_eq!(shown(TokenEnd::Absent).await, None);
 }

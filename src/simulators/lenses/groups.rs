@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{
     body::{Fields, within},
     call::{Answer, Scene},
+    identity,
     kind::{Kind, Verb},
     memberships::Edit,
     metadata::{self, Metadata},
@@ -206,7 +207,7 @@ fn whole(group: &Group, tenant: &Tenant) -> Value {
             body["service_accounts"] = shown(Some(PrincipalKind::ServiceAccount));
         }
         GroupMembers::OneList => body["members"] = shown(None),
-        GroupMembers::Absent => {}
+        GroupMembers::Absent | GroupMembers::Hidden => {}
     }
     metadata::show(&mut body, &group.metadata, switches);
     body
@@ -217,10 +218,9 @@ fn head(group: &Group, switches: &Switches) -> Value {
         "name": group.name,
         "display_name": group.display_name,
         "lrn": Kind::Group.lrn(&group.name),
-        "id": group.id,
-        "created_at": group.created_at,
         "description": group.description,
     });
+    identity::show(&mut body, &group.id, group.created_at, switches);
     if switches.generation > Generation::V60 {
         body["sso_name"] = group.sso_name.as_str().into();
     }

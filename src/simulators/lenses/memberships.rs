@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{body::Fields, call::Scene, principals::Principal, problem::Problem, state::Tenant};
+use serde_json::Value;
+
+use super::{
+    body::Fields, call::Scene, principals::Principal, problem::Problem, state::Tenant, switches::GroupMembers,
+};
 
 /// The keys of a body that changes a set: added, removed, set.
 pub type Keys = [&'static str; 3];
@@ -80,6 +84,16 @@ pub fn put_groups(scene: &mut Scene<'_>, principal: &Principal) -> Result<(), Pr
 }
 
 impl Tenant {
+    /// A principal as lists show it.
+    pub fn row(&self, mut shown: Value) -> Value {
+        if self.switches.group_members == GroupMembers::Hidden
+            && let Some(fields) = shown.as_object_mut()
+        {
+            fields.remove("groups");
+        }
+        shown
+    }
+
     /// The names of a principal's groups.
     pub fn groups_of(&self, principal: &Principal) -> BTreeSet<String> {
         let groups = self.groups.iter().filter(|group| group.members.contains(principal));

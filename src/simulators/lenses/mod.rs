@@ -12,6 +12,7 @@ pub mod catalogue;
 pub mod control;
 pub mod environments;
 pub mod groups;
+mod identity;
 pub mod kind;
 pub mod lrn;
 pub mod memberships;

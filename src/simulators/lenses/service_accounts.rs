@@ -14,6 +14,7 @@ use super::{
     principals::Principal,
     problem::Problem,
     state::{Tenant, now},
+    switches::TokenEnd,
 };
 
 /// Signs of a token, behind its prefix.
@@ -69,7 +70,7 @@ pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let mut groups = tenant.all_shown_groups();
     let rows = tenant.service_accounts.iter().map(|account| {
         let groups = groups.remove(&Principal::service_account(account.name.as_str())).unwrap_or_default();
-        (account.name.clone(), shown(account, groups, tenant))
+        (account.name.clone(), tenant.row(shown(account, groups, tenant)))
     });
     scene.listed(Kind::ServiceAccount, rows)
 }
@@ -211,12 +212,13 @@ fn head(account: &ServiceAccount, tenant: &Tenant) -> Value {
         "description": account.description,
         "token_expired": account.is_token_expired(Timestamp::now()),
     });
-    for (key, time) in
-        [("token_expires_at", account.token_expires_at), ("last_seen_at", account.last_seen_at)]
-    {
-        if let Some(time) = time {
-            body[key] = json!(time);
-        }
+    if let Some(time) = account.last_seen_at {
+        body["last_seen_at"] = json!(time);
+    }
+    match (tenant.switches.token_end, account.token_expires_at) {
+        (TokenEnd::Shown, Some(end)) => body["token_expires_at"] = json!(end),
+        (TokenEnd::Seconds, Some(end)) => body["token_expires_at"] = json!(end.as_second()),
+        (TokenEnd::Absent, _) | (_, None) => {}
     }
     metadata::show(&mut body, &account.metadata, &tenant.switches);
     body

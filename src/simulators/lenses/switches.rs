@@ -46,6 +46,8 @@ pub struct Switches {
     pub policy_echo: PolicyEcho,
     /// Whether the limits of display names and descriptions hold for roles too (contract 2.2: inferred).
     pub role_text_limits: bool,
+    /// What tells a role or a group from another of its name (contract 2.1: `id`, of whatever type, and `created_at`).
+    pub ids: Ids,
     /// How a group shows its members (contract 2.2: cut off in what is known).
     pub group_members: GroupMembers,
     /// Whether there is metadata at all.
@@ -72,6 +74,8 @@ pub struct Switches {
     /// What stands in the place of a name below `/users` for whoever calls. The operation exists, its path is
     /// not known (contract 2.3), so there is none unless this names one.
     pub current_user_name: Option<String>,
+    /// How a service account shows when its token ends (contract 2.4: the form is not told).
+    pub token_end: TokenEnd,
     /// What follows the name of a service account to renew its token: the command line's word, as the path is
     /// not known (contract 2.4).
     pub token_renewal_name: String,
@@ -98,6 +102,7 @@ impl Default for Switches {
             empty_policy_refused: false,
             policy_echo: PolicyEcho::AsSent,
             role_text_limits: true,
+            ids: Ids::Text,
             group_members: GroupMembers::ByKind,
             metadata_supported: true,
             metadata_patch: MetadataPatch::Replace,
@@ -110,6 +115,7 @@ impl Default for Switches {
             service_wildcards_ignored: false,
             environments_are_gates: true,
             current_user_name: None,
+            token_end: TokenEnd::Shown,
             token_renewal_name: "renew-token".to_owned(),
         }
     }
@@ -177,6 +183,32 @@ pub enum GroupMembers {
     OneList,
     /// Not at all: membership is what users and service accounts show.
     Absent,
+    /// Not at all, and lists of users and service accounts do not show it either: each shows its groups by itself.
+    Hidden,
+}
+
+/// What tells a role or a group from another of its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ids {
+    /// An `id` that is text, and `created_at`.
+    Text,
+    /// An `id` that is a number, and `created_at`.
+    Number,
+    /// `created_at`.
+    TimesOnly,
+    /// Nothing.
+    Absent,
+}
+
+/// How a service account shows when its token ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TokenEnd {
+    /// As a time (RFC 3339).
+    Shown,
+    /// Not at all.
+    Absent,
+    /// As seconds, which the contract does not know.
+    Seconds,
 }
 
 /// What PATCH does to metadata that it does not name.

@@ -74,7 +74,7 @@ pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let mut groups = tenant.all_shown_groups();
     let rows = tenant.users.iter().map(|user| {
         let groups = groups.remove(&Principal::user(user.name.as_str())).unwrap_or_default();
-        (user.name.clone(), shown(user, groups, tenant))
+        (user.name.clone(), tenant.row(shown(user, groups, tenant)))
     });
     scene.listed(Kind::User, rows)
 }
