@@ -130,17 +130,24 @@ impl Client {
     }
 }
 
-/// What was found, None where the answer is a 404, whoever gave it.
+/// What was found, None where HQ itself answers 404: it is not there, or hidden.
+///
+/// # Errors
+/// Those of the call. A 404 of somebody else, such as a proxy that has no server behind it for a moment, passes.
 pub fn seen<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {
     match found {
         Ok(found) => Ok(Some(found)),
-        Err(error) if error.class == Class::Missing => Ok(None),
+        Err(error) if is_hqs_own(&error) => Ok(None),
+        Err(error) if error.class == Class::Missing => Err(Error::new(
+            Class::Transient,
+            format!("{}, which is no answer of Lenses HQ's own", error.message),
+        )),
         Err(error) => Err(error),
     }
 }
 
-/// Whether a 404 is HQ's own: only its errors have a title (contract 1), which the stack puts behind the status. That of a proxy, or of a
-/// path that this HQ does not have, says nothing about the thing.
+/// Whether a 404 is HQ's own: only its errors have a title (contract 1), which the stack puts behind the status and a colon. That of a
+/// proxy, or of a path that this HQ does not have, says nothing about the thing.
 pub fn is_hqs_own(missing: &Error) -> bool {
     missing.class == Class::Missing && missing.message.contains(" answered 404: ")
 }

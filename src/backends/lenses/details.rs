@@ -19,9 +19,13 @@ pub struct Details<T>(Mutex<Known<T>>);
 
 struct Known<T> {
     things: HashMap<String, Detail<T>>,
-    /// Counts writes, so that what was read before one is not learned after it.
-    writes: u64,
-    /// Counts readings, so that the oldest one is known.
+    /// Counts what is forgotten: the moments by which it is known what was before what.
+    moment: u64,
+    /// The moment at which each was last forgotten, as far as a reading is under way that began before it.
+    forgotten: HashMap<String, u64>,
+    /// How many readings are under way.
+    under_way: usize,
+    /// Counts what was learned, so that the oldest one is known.
     readings: u64,
 }
 
@@ -31,20 +35,71 @@ struct Detail<T> {
     what: T,
 }
 
-/// The moment at which a reading began.
-#[derive(Clone, Copy)]
-pub struct Begun(u64);
+/// A reading that is under way.
+pub struct Reading<'a, T> {
+    details: &'a Details<T>,
+    began: u64,
+}
+
+impl<T> Drop for Reading<'_, T> {
+    fn drop(&mut self) {
+        let mut known = self.details.0.lock();
+        known.under_way -= 1;
+        if known.under_way == 0 {
+            known.forgotten.clear();
+        }
+    }
+}
+
+/// A write of one thing that is under way. What is read of it meanwhile may be of before the write: it is forgotten when this ends.
+pub struct Writing<'a, T> {
+    details: &'a Details<T>,
+    name: String,
+}
+
+impl<T> Drop for Writing<'_, T> {
+    fn drop(&mut self) {
+        self.details.forget(&self.name);
+    }
+}
 
 impl<T> Default for Details<T> {
     fn default() -> Self {
-        Self(Mutex::new(Known { things: HashMap::new(), writes: 0, readings: 0 }))
+        Self(Mutex::new(Known {
+            things: HashMap::new(),
+            moment: 0,
+            forgotten: HashMap::new(),
+            under_way: 0,
+            readings: 0,
+        }))
+    }
+}
+
+impl<T> Details<T> {
+    /// Says that a thing was seen to be other than it was: it is to be read anew.
+    pub fn forget(&self, name: &str) {
+        let mut known = self.0.lock();
+        known.moment += 1;
+        known.things.remove(name);
+        if known.under_way > 0 {
+            let moment = known.moment;
+            known.forgotten.insert(name.to_owned(), moment);
+        }
+    }
+
+    /// Says that a thing is being written, for as long as what is given lives.
+    pub fn write(&self, name: &str) -> Writing<'_, T> {
+        self.forget(name);
+        Writing { details: self, name: name.to_owned() }
     }
 }
 
 impl<T: Clone> Details<T> {
-    /// Says that a reading begins, before its list is asked for.
-    pub fn begin(&self) -> Begun {
-        Begun(self.0.lock().writes)
+    /// Says that a reading begins, before its list is asked for. It ends with what is given.
+    pub fn begin(&self) -> Reading<'_, T> {
+        let mut known = self.0.lock();
+        known.under_way += 1;
+        Reading { details: self, began: known.moment }
     }
 
     /// Which of the listed things have to be read: those that moved or were never read, and those whose turn it is. What is not listed is
@@ -65,10 +120,10 @@ impl<T: Clone> Details<T> {
         due
     }
 
-    /// Keeps what was read, unless something was written since the reading began.
-    pub fn learn(&self, begun: Begun, name: &str, mark: &Mark, what: T) {
+    /// Keeps what was read of a thing, unless it was forgotten since the reading began.
+    pub fn learn(&self, reading: &Reading<'_, T>, name: &str, mark: &Mark, what: T) {
         let mut known = self.0.lock();
-        if known.writes == begun.0 {
+        if known.forgotten.get(name).is_none_or(|forgotten| *forgotten <= reading.began) {
             known.readings += 1;
             let reading = known.readings;
             known.things.insert(name.to_owned(), Detail { mark: mark.clone(), reading, what });
@@ -84,13 +139,6 @@ impl<T: Clone> Details<T> {
     pub fn lose(&self, name: &str) {
         self.0.lock().things.remove(name);
     }
-
-    /// Says that a thing is being written, or was seen to be other than it was: it is to be read anew.
-    pub fn forget(&self, name: &str) {
-        let mut known = self.0.lock();
-        known.writes += 1;
-        known.things.remove(name);
-    }
 }
 
 #[cfg(test)]
@@ -102,8 +150,8 @@ mod tests {
     }
 
     fn learn_all(details: &Details<()>, listed: &BTreeMap<String, Mark>, names: &[String]) {
-        let begun = details.begin();
-        names.iter().for_each(|name| details.learn(begun, name, &listed[name], ()));
+        let reading = details.begin();
+        names.iter().for_each(|name| details.learn(&reading, name, &listed[name], ()));
     }
 
     #[test]
@@ -137,16 +185,62 @@ mod tests {
         assert!(details.due(&none).is_empty() && details.get("0000").is_none());
     }
 
+    fn mark() -> Mark {
+        "x".to_owned()
+    }
+
     #[test]
     fn what_was_read_before_a_write_is_not_learned_after_it() {
         let details = Details::default();
-        let begun = details.begin();
-        details.forget("a");
-        details.learn(begun, "a", &"x".to_owned(), 1);
+        let reading = details.begin();
+        drop(details.write("a"));
+        details.learn(&reading, "a", &mark(), 1);
         assert_eq!(details.get("a"), None);
-        details.learn(details.begin(), "a", &"x".to_owned(), 2);
+        details.learn(&details.begin(), "a", &mark(), 2);
         assert_eq!(details.get("a"), Some(2));
-        details.forget("a");
+    }
+
+    #[test]
+    fn what_was_read_during_a_write_is_not_kept_after_it_in_whichever_order_they_begin_and_end() {
+        // The reading began first, ends first.
+        let details = Details::default();
+        let reading = details.begin();
+        let writing = details.write("a");
+        details.learn(&reading, "a", &mark(), 1);
+        drop((reading, writing));
         assert_eq!(details.get("a"), None);
+        // The write began first, ends last: what was learned meanwhile goes.
+        let writing = details.write("a");
+        details.learn(&details.begin(), "a", &mark(), 2);
+        assert_eq!(details.get("a"), Some(2));
+        drop(writing);
+        assert_eq!(details.get("a"), None);
+        // The write began first, ends first.
+        let writing = details.write("a");
+        let reading = details.begin();
+        drop(writing);
+        details.learn(&reading, "a", &mark(), 3);
+        assert_eq!(details.get("a"), None);
+    }
+
+    #[test]
+    fn a_write_of_one_thing_takes_nothing_from_what_is_read_of_another() {
+        let details = Details::default();
+        let reading = details.begin();
+        drop(details.write("a"));
+        details.learn(&reading, "b", &mark(), 1);
+        assert_eq!(details.get("b"), Some(1));
+    }
+
+    #[test]
+    fn nothing_is_noted_of_writes_once_no_reading_is_under_way() {
+        let details = Details::<()>::default();
+        let (one, other) = (details.begin(), details.begin());
+        details.forget("a");
+        drop(one);
+        assert_eq!(details.0.lock().forgotten.len(), 1);
+        drop(other);
+        details.forget("b");
+        assert!(details.0.lock().forgotten.is_empty());
     }
 }

@@ -90,6 +90,10 @@ impl Dialect for LensesDialect {
         Some(Id::new(ids::owned(owner)))
     }
 
+    fn granted_as(&self, role: &Id) -> Id {
+        Id::new(ids::of_thing(role).0)
+    }
+
     fn asked_for(&self, kind: Kind, held: &Key) -> Option<Id> {
         ids::asked_for(kind, held)
     }
@@ -208,6 +212,8 @@ mod tests {
         };
         let expected = Key::new([("role", "reader"), ("subject", "group:devs")]);
         assert_eq!(key(RoleRef::Existing(named("reader"))), expected);
+        let held = of(Membership::Sso).granted_as(&Id::new("reader#5f0c"));
+        assert_eq!(key(RoleRef::Existing(named(held.as_str()))), expected, "groups know roles by name");
         assert_eq!(key(RoleRef::Planned("reader".to_owned())), expected);
     }
 

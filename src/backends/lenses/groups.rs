@@ -7,7 +7,9 @@ use tokio::sync::OnceCell;
 
 use super::{
     client::{self, Client},
-    ids, map,
+    config::Membership,
+    ids::{self, Incarnation},
+    map,
     wire::{self, GroupItem, Principal, Ref},
 };
 use crate::{
@@ -23,34 +25,47 @@ pub struct Whole {
     pub roles: BTreeSet<String>,
     /// Empty for a group that no binding owns: nobody needs them.
     pub members: BTreeSet<Named>,
-    /// As much was shown as the list counts.
-    pub complete: bool,
+    /// What tells it from another that has had its name.
+    pub made: Incarnation,
+    /// As many roles were shown as the list counts.
+    pub roles_complete: bool,
+    /// As many members were shown as the list counts, or they do not matter.
+    pub members_complete: bool,
 }
 
-/// How much a group has, as far as a list tells.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Counts {
+impl Whole {
+    pub fn complete(&self) -> bool {
+        self.roles_complete && self.members_complete
+    }
+}
+
+/// What a list tells of a group: how much it has. Nothing, where the list does not show it: then nothing says that what is shown is all.
+#[derive(Clone, Debug, Default)]
+pub struct Listed {
     roles: Option<u64>,
     members: Option<u64>,
+    made: Incarnation,
 }
 
-impl Counts {
+impl Listed {
     pub fn of(item: &GroupItem) -> Self {
         let members = item.user_count.zip(item.sa_count).map(|(users, accounts)| users + accounts);
-        Self { roles: item.role_count, members }
+        Self { roles: item.role_count, members, made: item.made.incarnation() }
     }
 }
 
 /// Users and service accounts, each listed at most once.
 pub struct Lists<'a> {
     client: &'a Client,
+    membership: Membership,
     users: OnceCell<Vec<Principal>>,
     accounts: OnceCell<Vec<Principal>>,
 }
 
 impl<'a> Lists<'a> {
-    pub fn new(client: &'a Client) -> Self {
-        Self { client, users: OnceCell::new(), accounts: OnceCell::new() }
+    /// Members of groups are looked for only where they are ours to say.
+    pub fn new(client: &'a Client, membership: Membership) -> Self {
+        Self { client, membership, users: OnceCell::new(), accounts: OnceCell::new() }
     }
 
     /// All users.
@@ -80,9 +95,10 @@ impl<'a> Lists<'a> {
 }
 
 /// Puts a group together from what was read of it.
-pub async fn whole(group: wire::Group, counts: Counts, lists: &Lists<'_>) -> Result<Whole, Error> {
+pub async fn whole(group: wire::Group, listed: Listed, lists: &Lists<'_>) -> Result<Whole, Error> {
     let roles = names(group.roles.as_deref().unwrap_or_default());
-    let members = match (ids::is_owned(&group.name), shown_members(&group)) {
+    let matter = ids::is_owned(&group.name) && lists.membership == Membership::Manual;
+    let members = match (matter, shown_members(&group)) {
         (false, _) => Some(BTreeSet::new()),
         (true, Some(members)) => Some(members),
         (true, None) => match lists.members(&group.name).await {
@@ -90,13 +106,13 @@ pub async fn whole(group: wire::Group, counts: Counts, lists: &Lists<'_>) -> Res
             members => members?,
         },
     };
-    let all = |shown: usize, counted: Option<u64>| counted.is_none_or(|counted| counted == shown as u64);
-    let members_complete = match &members {
-        Some(members) => !ids::is_owned(&group.name) || all(members.len(), counts.members),
-        None => false,
-    };
+    let all = |shown: usize, counted: Option<u64>| counted == Some(shown as u64);
     Ok(Whole {
-        complete: members_complete && all(roles.len(), counts.roles),
+        roles_complete: all(roles.len(), listed.roles),
+        members_complete: members
+            .as_ref()
+            .is_some_and(|members| !matter || all(members.len(), listed.members)),
+        made: group.made.incarnation().or(listed.made),
         name: group.name,
         sso_name: group.sso_name.filter(|name| !name.is_empty()),
         roles,
@@ -107,29 +123,45 @@ pub async fn whole(group: wire::Group, counts: Counts, lists: &Lists<'_>) -> Res
 /// Reads a group whole. None when it is not found.
 ///
 /// # Errors
-/// [`Class::Denied`] when less is shown of it than is counted.
-pub async fn read(client: &Client, name: &str) -> Result<Option<Whole>, Error> {
+/// [`Class::Denied`] when less is shown of it than is counted, or the list that counts may not be read.
+pub async fn read(client: &Client, membership: Membership, name: &str) -> Result<Option<Whole>, Error> {
     // What somebody changes between the two calls makes them differ too, but hardly twice.
     for last in [false, true] {
         let Some(group) = client::seen(client.group(name).await)? else { return Ok(None) };
-        let counts = counts(client, name).await?;
-        let whole = whole(group, counts, &Lists::new(client)).await?;
-        if whole.complete {
-            return Ok(Some(whole));
-        }
-        if last {
-            return Err(hidden(&whole));
+        let listed = listed(client, name).await?;
+        let whole = whole(group, listed.clone().unwrap_or_default(), &Lists::new(client, membership)).await?;
+        match listed {
+            Some(_) if whole.complete() => return Ok(Some(whole)),
+            Some(_) if last => return Err(hidden(&whole)),
+            None if last => return Err(unlisted(name)),
+            _ => {}
         }
     }
     unreachable!("the second reading is the last")
 }
 
-async fn counts(client: &Client, name: &str) -> Result<Counts, Error> {
+/// What the list tells of a group. None where it does not show it.
+async fn listed(client: &Client, name: &str) -> Result<Option<Listed>, Error> {
     match client.groups().await {
-        Ok(groups) => Ok(groups.iter().find(|group| group.name == name).map(Counts::of).unwrap_or_default()),
-        Err(error) if client::is_refusal(error.class) => Ok(Counts::default()),
+        Ok(groups) => Ok(groups.iter().find(|group| group.name == name).map(Listed::of)),
+        Err(error) if client::is_refusal(error.class) => {
+            let message = format!(
+                "whether all that the group {name} has is shown cannot be told without the list of groups, and writing its set could take the \
+                 rest away: {}",
+                error.message
+            );
+            Err(Error::new(Class::Denied, message))
+        }
         Err(error) => Err(error),
     }
+}
+
+/// Nobody can say whether that is a moment's matter, or the token may read the group and not list it.
+fn unlisted(name: &str) -> Error {
+    let message = format!(
+        "the group {name} is there, and the list of groups, which counts what is in each, does not show it: nothing is written to it until it does"
+    );
+    Error::new(Class::Transient, message)
 }
 
 fn hidden(whole: &Whole) -> Error {
@@ -149,12 +181,37 @@ fn hidden(whole: &Whole) -> Error {
     )
 }
 
-/// What an answer to a write shows of the group, if it shows all that is needed.
-pub fn answered(group: wire::Group) -> Option<Whole> {
+/// What an answer to a write shows of a group that a binding owns, if it shows all that is needed.
+pub fn answered(group: wire::Group, membership: Membership) -> Option<Whole> {
     let roles = names(group.roles.as_deref()?);
-    let members = if ids::is_owned(&group.name) { shown_members(&group)? } else { BTreeSet::new() };
+    let members = match membership {
+        Membership::Manual => shown_members(&group)?,
+        Membership::Sso => BTreeSet::new(),
+    };
     let sso_name = group.sso_name.filter(|name| !name.is_empty());
-    Some(Whole { name: group.name, sso_name, roles, members, complete: true })
+    let made = group.made.incarnation();
+    Some(Whole {
+        name: group.name,
+        sso_name,
+        roles,
+        members,
+        made,
+        roles_complete: true,
+        members_complete: true,
+    })
+}
+
+/// What is known of a group of which not all is shown: that it is there.
+pub fn outline(group: wire::Group) -> Whole {
+    Whole {
+        roles: names(group.roles.as_deref().unwrap_or_default()),
+        made: group.made.incarnation(),
+        name: group.name,
+        sso_name: None,
+        members: BTreeSet::new(),
+        roles_complete: false,
+        members_complete: false,
+    }
 }
 
 /// Who is in it, where its own answer says so. Whether users and service accounts stand together or apart no source says (contract 2.2).

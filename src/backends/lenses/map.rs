@@ -6,7 +6,7 @@ use super::{
     config::Membership,
     dialect,
     groups::Whole,
-    ids::{self, ROLE},
+    ids::{self, Incarnation, ROLE},
     lrn, policy,
     wire::{self, RoleItem, Statement},
 };
@@ -18,16 +18,16 @@ use crate::access::{
 pub fn role(role: wire::Role, statements: &[Statement]) -> Observed {
     let rules = policy::rules(statements);
     let remark = remark(&rules);
-    let name = role.name.clone();
+    let id = ids::thing(&role.name, &role.made.incarnation());
     let body = Body::Role(Role { rules, ..named_only(role.name, role.display_name, role.description) });
-    Observed { remark, ..observed(&name, body) }
+    Observed { remark, ..observed(id, body) }
 }
 
 /// A role as lists show it: without its policy.
 pub fn outline(item: RoleItem) -> Observed {
-    let name = item.name.clone();
+    let id = ids::thing(&item.name, &item.made.incarnation());
     let body = Body::Role(named_only(item.name, item.display_name, item.description));
-    Observed { outline: true, ..observed(&name, body) }
+    Observed { outline: true, ..observed(id, body) }
 }
 
 fn named_only(name: String, display_name: Option<String>, description: Option<String>) -> Role {
@@ -56,35 +56,40 @@ fn remark(rules: &BTreeSet<Rule>) -> Option<String> {
 }
 
 /// A role's place in the set of a group that no binding owns.
-pub fn grant(group: &str, role: &str) -> Observed {
-    let body = Body::Grant(Grant {
-        role: RoleRef::Existing(role_named(role)),
-        subject: group_named(group),
-        scope: None,
-    });
-    Observed::new(ids::grant(group, role), key(&body), body)
+pub fn grant(group: Named, role: &str) -> Observed {
+    let id = ids::grant(&group.id, role);
+    let body = Body::Grant(Grant { role: RoleRef::Existing(role_named(role)), subject: group, scope: None });
+    Observed::new(id, key(&body), body)
 }
 
-/// A group that a binding owns. One that may have more members than are shown is an outline.
+/// A group that a binding owns. One that may have more members than are shown is an outline. Whoever an identity provider lets into it is a
+/// member too, though nobody can say who that is: unless single sign-on is to say who is in it, when members are nobody's business here.
 pub fn owned(whole: &Whole, membership: Membership) -> Observed {
     let roles = whole.roles.iter().map(|role| RoleRef::Existing(role_named(role))).collect();
-    let body = Body::Group(Group { name: whole.name.clone(), roles, members: Some(whole.members.clone()) });
-    let mut remarks = Vec::new();
-    if membership == Membership::Sso {
-        remarks.push(format!(
-            "single sign-on says who is in the group {}, and Rolewright does not: spec.lenses.membership of its Backend is Sso",
-            whole.name
-        ));
-    }
-    match &whole.sso_name {
-        Some(name) if membership == Membership::Manual && *name != ids::sso_name(&whole.name) => remarks.push(format!(
-            "the group {} is called {name:?} at the identity provider, so whoever is in a group of that name there may come into this one",
-            whole.name
-        )),
-        _ => {}
-    }
-    let remark = (!remarks.is_empty()).then(|| remarks.join("; "));
-    Observed { remark, outline: !whole.complete, ..observed(&whole.name, body) }
+    let (members, remark) = match membership {
+        Membership::Manual => (Some(members(whole)), None),
+        Membership::Sso => {
+            let remark = format!(
+                "single sign-on says who is in the group {}, and Rolewright does not, as spec.lenses.membership of its Backend is Sso: set the \
+                 group's sso_name in HQ to a group of the identity provider",
+                whole.name
+            );
+            (None, Some(remark))
+        }
+    };
+    let body = Body::Group(Group { name: whole.name.clone(), roles, members });
+    let complete = whole.roles_complete && (whole.members_complete || membership == Membership::Sso);
+    Observed { remark, outline: !complete, ..observed(ids::thing(&whole.name, &whole.made), body) }
+}
+
+fn members(whole: &Whole) -> BTreeSet<Named> {
+    let outsiders = whole.sso_name.as_ref().filter(|name| **name != ids::sso_name(&whole.name));
+    let outsiders = outsiders.map(|name| Named {
+        level: "identity provider's group".to_owned(),
+        id: ids::outsiders(name),
+        name: format!("everybody in {name:?} at the identity provider"),
+    });
+    whole.members.iter().cloned().chain(outsiders).collect()
 }
 
 /// A user or a service account as a name.
@@ -98,8 +103,8 @@ pub fn member(kind: SubjectKind, name: &str) -> Named {
 }
 
 /// A group that no binding owns as a name.
-pub fn group(name: &str) -> Entry {
-    Entry { named: group_named(name), parent: None, aliases: Vec::new() }
+pub fn group(name: &str, made: &Incarnation) -> Entry {
+    Entry { named: group_named(name, made), parent: None, aliases: Vec::new() }
 }
 
 /// A role as a name.
@@ -111,13 +116,13 @@ fn role_named(name: &str) -> Named {
     Named { level: ROLE.to_owned(), id: Id::new(name), name: name.to_owned() }
 }
 
-fn group_named(name: &str) -> Named {
-    Named { level: ids::group_level().to_owned(), id: ids::group(name), name: name.to_owned() }
+/// A group that no binding owns, as what a role is given to.
+pub fn group_named(name: &str, made: &Incarnation) -> Named {
+    Named { level: ids::group_level().to_owned(), id: ids::group(name, made), name: name.to_owned() }
 }
 
-/// Roles and owned groups go by their names.
-fn observed(name: &str, body: Body) -> Observed {
-    Observed::new(Id::new(name), key(&body), body)
+fn observed(id: Id, body: Body) -> Observed {
+    Observed::new(id, key(&body), body)
 }
 
 fn key(body: &Body) -> Key {
@@ -166,23 +171,41 @@ mod tests {
             sso_name: sso_name.map(str::to_owned),
             roles: ["reader".to_owned()].into(),
             members: [member(SubjectKind::User, "alice@example.com")].into(),
-            complete,
+            made: Incarnation::default(),
+            roles_complete: true,
+            members_complete: complete,
         }
     }
 
     #[test]
-    fn a_group_that_an_identity_provider_could_fill_is_remarked_on() {
+    fn whoever_an_identity_provider_lets_into_a_group_is_a_member_of_it() {
         let ours = ids::sso_name("rw-0123456789abcdef");
-        let remark = |sso_name: Option<&str>, membership| owned(&whole(sso_name, true), membership).remark;
-        assert_eq!(remark(Some(&ours), Membership::Manual), None);
-        assert_eq!(remark(None, Membership::Manual), None);
-        assert!(remark(Some("everyone"), Membership::Manual).is_some_and(|text| text.contains("everyone")));
-        assert!(remark(Some(&ours), Membership::Sso).is_some_and(|text| text.contains("single sign-on")));
+        let seen = |sso_name: Option<&str>, membership| {
+            let Observed { body: Body::Group(group), remark, .. } = owned(&whole(sso_name, true), membership)
+            else {
+                panic!("not a group")
+            };
+            (
+                group
+                    .members
+                    .map(|members| members.into_iter().map(|member| member.name).collect::<Vec<_>>()),
+                remark,
+            )
+        };
+        let alice = Some(vec!["alice@example.com".to_owned()]);
+        assert_eq!(seen(Some(&ours), Membership::Manual), (alice.clone(), None));
+        assert_eq!(seen(None, Membership::Manual), (alice, None));
+        let (members, _) = seen(Some("everyone"), Membership::Manual);
+        assert!(members.is_some_and(|members| members.len() == 2 && members[1].contains("everyone")));
+        let (members, remark) = seen(Some("everyone"), Membership::Sso);
+        assert_eq!(members, None);
+        assert!(remark.is_some_and(|text| text.contains("single sign-on")));
     }
 
     #[test]
     fn a_group_that_shows_less_than_it_counts_is_an_outline() {
         assert!(owned(&whole(None, false), Membership::Manual).outline);
+        assert!(!owned(&whole(None, false), Membership::Sso).outline, "members are nobody's business there");
         assert!(!owned(&whole(None, true), Membership::Manual).outline);
     }
 }

@@ -9,8 +9,8 @@ use super::{
     client::{self, Client},
     config::{ACCOUNT_FIELD, Connection},
     groups,
-    ids::{self, ROLE},
-    map,
+    ids::{self, Incarnation, ROLE},
+    map, wire,
 };
 use crate::{
     access::{Body, Entry, Grant, Id, Kind, Observed, RoleRef, SubjectKind},
@@ -37,7 +37,8 @@ pub async fn probe(client: &Client, connection: &Connection) -> Result<Identity,
     let (who, expires) = match &connection.account {
         None => {
             let unnamed = format!(
-                "a service account that is not named: name it in {ACCOUNT_FIELD} to be warned before its token ends"
+                "a service account that is not named: name it in {ACCOUNT_FIELD}, or nothing that is not to be seen is taken to be gone, no \
+                 role is deleted, and nobody is warned before its token ends"
             );
             (unnamed, None)
         }
@@ -68,7 +69,13 @@ async fn described(client: &Client, account: &str) -> Result<(String, Option<Tim
     }
     Ok(match seen.token_expires_at.as_deref().filter(|at| !at.is_empty()) {
         None => (format!("service account {account}, whose token does not end"), None),
-        Some(at) => (format!("service account {account}"), at.parse().ok()),
+        Some(at) => match at.parse() {
+            Ok(at) => (format!("service account {account}"), Some(at)),
+            Err(_) => (
+                format!("service account {account}, whose token ends at a time that makes no sense here"),
+                None,
+            ),
+        },
     })
 }
 
@@ -82,7 +89,7 @@ pub async fn look_up(client: &Client, level: &str, name: &str) -> Result<Vec<Ent
     } else if level == ids::group_level() {
         // A group that a binding owns is nobody else's to give roles to.
         let group = if ids::is_owned(name) { None } else { client::seen(client.group(name).await)? };
-        group.map(|group| map::group(&group.name))
+        group.map(|group| map::group(&group.name, &group.made.incarnation()))
     } else if level == ROLE {
         client::seen(client.role(name).await)?.map(|role| map::role_entry(&role.name))
     } else {
@@ -94,10 +101,16 @@ pub async fn look_up(client: &Client, level: &str, name: &str) -> Result<Vec<Ent
 /// One thing by its id.
 pub async fn read(lenses: &Lenses, kind: Kind, id: &Id) -> Result<Option<Observed>, Error> {
     match kind {
-        Kind::Role => role(lenses, id.as_str()).await,
-        Kind::Group => owned(lenses, id.as_str()).await,
+        Kind::Role => {
+            let (name, made) = ids::of_thing(id);
+            role(lenses, name, &made).await
+        }
+        Kind::Group => {
+            let (name, made) = ids::of_thing(id);
+            owned(lenses, name, &made).await
+        }
         Kind::Grant => match ids::of_grant(id) {
-            Some((group, role)) => grant(&lenses.client, group, role).await,
+            Some((group, role)) => grant(&lenses.client, &group, role).await,
             None => Err(Error::mistake(format!("{id} is no id of a grant on Lenses"))),
         },
         Kind::Restriction => Err(Error::mistake("Lenses has no restrictions")),
@@ -107,22 +120,21 @@ pub async fn read(lenses: &Lenses, kind: Kind, id: &Id) -> Result<Option<Observe
 /// The thing of a body's natural key.
 pub async fn find(lenses: &Lenses, body: &Body) -> Result<Option<Observed>, Error> {
     match body {
-        Body::Role(wanted) => role(lenses, &wanted.name).await,
-        Body::Group(wanted) => owned(lenses, &wanted.name).await,
-        Body::Grant(Grant { role: RoleRef::Existing(role), subject, .. }) => match ids::of_group(&subject.id)
-        {
-            Some(group) => grant(&lenses.client, group, role.id.as_str()).await,
-            None => Err(Error::mistake(format!("{} is no group of Lenses", subject.id))),
-        },
+        Body::Role(wanted) => role(lenses, &wanted.name, &Incarnation::default()).await,
+        Body::Group(wanted) => owned(lenses, &wanted.name, &Incarnation::default()).await,
+        Body::Grant(Grant { role: RoleRef::Existing(role), subject, .. }) => {
+            grant(&lenses.client, &subject.id, role.id.as_str()).await
+        }
         // No group has a role that does not exist.
         Body::Grant(_) => Ok(None),
         Body::Restriction(_) => Err(Error::mistake("Lenses has no restrictions")),
     }
 }
 
-/// One role, with its policy. None when it is not found.
-pub async fn role(lenses: &Lenses, name: &str) -> Result<Option<Observed>, Error> {
-    let Some(mut role) = client::seen(lenses.client.role(name).await)? else { return Ok(None) };
+/// One role, with its policy. None when it is not found, or is another than the one that was made so.
+pub async fn role(lenses: &Lenses, name: &str, made: &Incarnation) -> Result<Option<Observed>, Error> {
+    let found = client::seen(lenses.client.role(name).await)?;
+    let Some(mut role) = found.filter(|role| !role.made.incarnation().differs(made)) else { return Ok(None) };
     let policy = role.policy.take().unwrap_or_default();
     let seen = map::role(role, &policy);
     // What a sweep kept of it may be older.
@@ -132,18 +144,22 @@ pub async fn role(lenses: &Lenses, name: &str) -> Result<Option<Observed>, Error
     Ok(Some(seen))
 }
 
-/// One group that a binding owns, with roles and members. None when it is not found.
-pub async fn owned(lenses: &Lenses, name: &str) -> Result<Option<Observed>, Error> {
-    let Some(whole) = groups::read(&lenses.client, name).await? else { return Ok(None) };
+/// One group that a binding owns, with roles and members. None when it is not found, or is another than the one that was made so.
+pub async fn owned(lenses: &Lenses, name: &str, made: &Incarnation) -> Result<Option<Observed>, Error> {
+    let found = groups::read(&lenses.client, lenses.connection.membership, name).await?;
+    let Some(whole) = found.filter(|whole| !whole.made.differs(made)) else { return Ok(None) };
     if lenses.groups.get(name).is_some_and(|kept| kept != whole) {
         lenses.groups.forget(name);
     }
     Ok(Some(map::owned(&whole, lenses.connection.membership)))
 }
 
-/// A role in a group's set. None when it is not there, or the group is not.
-pub async fn grant(client: &Client, group: &str, role: &str) -> Result<Option<Observed>, Error> {
-    let Some(seen) = client::seen(client.group(group).await)? else { return Ok(None) };
-    let held = seen.roles.iter().flatten().any(|held| held.name() == role);
-    Ok(held.then(|| map::grant(group, role)))
+/// A role in a group's set. None when it is not there, or the group is not, or is another of its name.
+pub async fn grant(client: &Client, group: &Id, role: &str) -> Result<Option<Observed>, Error> {
+    let (name, made) =
+        ids::of_group(group).ok_or_else(|| Error::mistake(format!("{group} is no group of Lenses")))?;
+    let found = client::seen(client.group(name).await)?;
+    let has = |group: &wire::Group| group.roles.iter().flatten().any(|held| held.name() == role);
+    let found = found.filter(|group| !group.made.incarnation().differs(&made) && has(group));
+    Ok(found.map(|_| map::grant(map::group_named(name, &made), role)))
 }

@@ -10,7 +10,7 @@ use super::{
     lrn,
     wire::{Effect, Principal, Statement},
 };
-use crate::backends::Error;
+use crate::backends::{Class, Error};
 
 /// So many calls at one time. The tenant's budget may allow fewer.
 const AT_ONCE: usize = 4;
@@ -24,8 +24,12 @@ pub enum Sight {
     Narrowed,
 }
 
-/// Reads the account's own policy.
-pub async fn sight(client: &Client, account: &str) -> Result<Sight, Error> {
+/// What a token needs that is to tell what is gone from what is hidden, for messages.
+pub const NEEDED: &str = "name the token's service account in spec.lenses.serviceAccount of the Backend, and let it do iam:* on iam:*";
+
+/// Reads the account's own policy. Of an account that is not named nothing is known.
+pub async fn sight(client: &Client, account: Option<&str>) -> Result<Sight, Error> {
+    let Some(account) = account else { return Ok(Sight::Narrowed) };
     match statements(client, account).await {
         Ok(Some(statements)) if sees_everything(&statements) => Ok(Sight::Everything),
         Ok(None) => Ok(Sight::Everything),
@@ -43,11 +47,17 @@ async fn statements(client: &Client, account: &str) -> Result<Option<Vec<Stateme
     }
     let groups = account.groups.unwrap_or_default();
     let groups: Vec<_> = stream::iter(groups)
-        .map(|group| async move { client.group(group.name()).await })
+        .map(|group| async move {
+            let roles = client.group(group.name()).await?.roles.unwrap_or_default();
+            match group.role_count().is_none_or(|count| count == roles.len() as u64) {
+                true => Ok(roles),
+                false => Err(Error::new(Class::Denied, format!("a role of {} is not shown", group.name()))),
+            }
+        })
         .buffer_unordered(AT_ONCE)
         .try_collect()
         .await?;
-    let roles = groups.into_iter().flat_map(|group| group.roles.unwrap_or_default());
+    let roles = groups.into_iter().flatten();
     let roles: BTreeSet<String> = roles.map(|role| role.name().to_owned()).collect();
     let roles: Vec<_> = stream::iter(roles)
         .map(|role| async move { client.role(&role).await })

@@ -1,10 +1,11 @@
 //! One sweep: the lists that are needed, what has to be read of single things beside them, and what their silence proves.
 //!
 //! **Absence.** Lists show only what the credential may see, and nothing tells whether that is all (contract 1). So what is held and not
-//! listed is asked for by name. HQ permits by patterns of names, and everything is denied that no pattern allows (contract 3): whoever may
-//! not read a name is answered 403 (contract 1), whether there is such a thing or not. A 404 of HQ's own then says that there is none. Any
-//! other 404 (of a proxy, of a path that is not served) says nothing. Should an HQ hide what is forbidden behind a 404, the account's own
-//! policy is a second witness, where the Backend names the account: if it does not let the account read all of iam, nothing is proven.
+//! listed is asked for by name. That HQ answers 403 to what may not be read, and not 404, is likely and nowhere told (contract 1). So a 404
+//! proves that there is no such thing on two grounds together: it is HQ's own, and not that of a proxy or of a path that is not served; and
+//! the account's own policy lets it read all of iam, which is known only where the Backend names the account. On any less nothing is proven.
+//! What is listed under the name of something held, and is known to be another thing, proves by itself that the held one is gone: HQ gives a
+//! name once.
 //!
 //! A list that the credential may not read leaves its part empty and unproven. Any other failure makes no snapshot, and neither does a list
 //! that is not found, or names what is then not found: that is a proxy's doing, or servers behind one address that are not of one mind.
@@ -17,14 +18,14 @@ use tokio::sync::OnceCell;
 use super::{
     Lenses, client,
     details::Mark,
-    groups::{self, Counts, Lists, Whole},
-    ids::{self, Asked, ROLE},
+    groups::{self, Listed, Lists, Whole},
+    ids::{self, Asked, Incarnation, ROLE},
     map,
     rights::{self, Sight},
-    wire::{GroupItem, Principal, RoleItem},
+    wire::{GroupItem, Made, Principal, RoleItem},
 };
 use crate::{
-    access::{Builder, Kind, Observed, Proof, Snapshot, SubjectKind},
+    access::{Builder, Id, Kind, Observed, Proof, Snapshot, SubjectKind},
     backends::{Class, Error, Needs},
 };
 
@@ -40,17 +41,28 @@ struct Wanted<'a> {
     /// By name, what is held.
     held_roles: BTreeSet<&'a str>,
     held_groups: BTreeSet<&'a str>,
+    /// Which of those no binding owns: name, what tells it from others, id.
+    held_places: Vec<(&'a str, Incarnation, &'a Id)>,
 }
 
 impl<'a> Wanted<'a> {
     fn of(needs: &'a Needs) -> Self {
         let mut held_roles = BTreeSet::new();
         let mut held_groups = BTreeSet::new();
-        for asked in needs.held.iter().filter_map(Asked::of) {
+        let mut held_places = Vec::new();
+        for (id, asked) in needs.held.iter().filter_map(|id| Some((id, Asked::of(id)?))) {
             match asked {
-                Asked::Role(name) => held_roles.insert(name),
-                Asked::Owned(name) | Asked::Group(name) => held_groups.insert(name),
-            };
+                Asked::Role(name) => {
+                    held_roles.insert(name);
+                }
+                Asked::Owned(name) => {
+                    held_groups.insert(name);
+                }
+                Asked::Group(name, made) => {
+                    held_groups.insert(name);
+                    held_places.push((name, made, id));
+                }
+            }
         }
         let (kind, level) =
             (|kind: Kind| needs.kinds.contains(&kind), |level: &str| needs.levels.contains(level));
@@ -61,7 +73,14 @@ impl<'a> Wanted<'a> {
             accounts: level(SubjectKind::ServiceAccount.level()),
             held_roles,
             held_groups,
+            held_places,
         }
+    }
+
+    /// The ids of the groups of this name in which something is held, of those that `are` so.
+    fn places(&self, name: &str, are: impl Fn(&Incarnation) -> bool) -> Vec<Id> {
+        let those = self.held_places.iter().filter(|(held, made, _)| *held == name && are(made));
+        those.map(|(_, _, id)| (*id).clone()).collect()
     }
 }
 
@@ -94,7 +113,7 @@ impl<T> Sought<T> {
 /// Whatever kept a list from being read to its end, but for a refusal of the list.
 pub async fn snapshot(lenses: &Lenses, needs: &Needs) -> Result<Snapshot, Error> {
     let wanted = Wanted::of(needs);
-    let lists = Lists::new(&lenses.client);
+    let lists = Lists::new(&lenses.client, lenses.connection.membership);
     let mut builder = Builder::new();
     let witness = Witness { lenses, sight: OnceCell::new() };
     let (roles, groups, users, accounts) = try_join!(
@@ -142,23 +161,28 @@ async fn roles<'a>(
     wanted: &Wanted<'_>,
     witness: &Witness<'_>,
 ) -> Result<Part<'a>, Error> {
-    let begun = lenses.roles.begin();
+    let reading = lenses.roles.begin();
     let listed = match lenses.client.roles().await {
         Ok(listed) => listed,
         Err(error) => return refused(ROLE, error),
     };
     let held = listed.iter().filter(|item| wanted.held_roles.contains(item.name.as_str()));
     let marks: BTreeMap<String, Mark> = held.map(|item| (item.name.clone(), role_mark(item))).collect();
-    for (name, sought) in each(lenses.roles.due(&marks), |name| role(lenses, name)).await? {
+    let made: BTreeMap<&str, &Made> = listed.iter().map(|item| (item.name.as_str(), &item.made)).collect();
+    let due = each(lenses.roles.due(&marks), |name| {
+        let made = made.get(name.as_str()).copied().cloned().unwrap_or_default();
+        role(lenses, name, made)
+    });
+    for (name, sought) in due.await? {
         match sought.listed()? {
-            Some(seen) => lenses.roles.learn(begun, &name, &marks[&name], seen),
+            Some(seen) => lenses.roles.learn(&reading, &name, &marks[&name], seen),
             None => lenses.roles.lose(&name),
         }
     }
     let names: BTreeSet<String> = listed.iter().map(|item| item.name.clone()).collect();
     let unlisted =
         wanted.held_roles.iter().filter(|name| !names.contains(**name)).map(|name| (*name).to_owned());
-    let sought = each(unlisted.collect(), |name| role(lenses, name)).await?;
+    let sought = each(unlisted.collect(), |name| role(lenses, name, Made::default())).await?;
     let proven = witness.bears_out(&sought).await?;
     Ok(Box::new(move |builder| {
         for item in listed {
@@ -170,17 +194,21 @@ async fn roles<'a>(
                 builder.add(seen);
             }
         }
-        // Everything that is held was listed, or was asked for by name and is there or proven not to be.
+        // Of everything that is held the name was listed, or was asked for and is there or proven not to be.
         if proven {
             builder.prove(Kind::Role, Proof::Everywhere);
         }
     }))
 }
 
-async fn role(lenses: &Lenses, name: String) -> Result<(String, Sought<Observed>), Error> {
+/// Asks for one role; `listed` is what the list shows of what it was made as.
+async fn role(lenses: &Lenses, name: String, listed: Made) -> Result<(String, Sought<Observed>), Error> {
     let sought = match lenses.client.role(&name).await {
         Ok(mut role) => {
             let policy = role.policy.take().unwrap_or_default();
+            if role.made == Made::default() {
+                role.made = listed;
+            }
             Sought::There(map::role(role, &policy))
         }
         Err(error) => unseen(error)?,
@@ -195,7 +223,7 @@ async fn groups<'a>(
     lists: &Lists<'_>,
     witness: &Witness<'_>,
 ) -> Result<Part<'a>, Error> {
-    let begun = lenses.groups.begin();
+    let reading = lenses.groups.begin();
     let listed = match lenses.client.groups().await {
         Ok(listed) => listed,
         Err(error) => return refused(ids::group_level(), error),
@@ -211,14 +239,14 @@ async fn groups<'a>(
         listed.iter().filter(matters).map(|item| (item.name.clone(), group_mark(item))).collect();
     let mut seen: Vec<Whole> = Vec::new();
     let counted = |name: String| {
-        let counts = items.get(name.as_str()).map(|item| Counts::of(item)).unwrap_or_default();
-        group(lenses, name, counts, lists)
+        let listed = items.get(name.as_str()).map(|item| Listed::of(item)).unwrap_or_default();
+        group(lenses, name, listed, lists)
     };
     for (name, sought) in each(lenses.groups.due(&marks), counted).await? {
         match sought.listed()? {
             Some(whole) => {
-                if whole.complete {
-                    lenses.groups.learn(begun, &name, &marks[&name], whole.clone());
+                if whole.complete() {
+                    lenses.groups.learn(&reading, &name, &marks[&name], whole.clone());
                 }
                 seen.push(whole);
             }
@@ -236,29 +264,40 @@ async fn groups<'a>(
     let shown: HashSet<&str> = seen.iter().map(|whole| whole.name.as_str()).collect();
     let owned_proven =
         proven && marks.keys().all(|name| !ids::is_owned(name) || shown.contains(name.as_str()));
-    let mut empty: Vec<String> =
-        listed.iter().filter(|item| item.role_count == Some(0)).map(|item| item.name.clone()).collect();
+    // Groups of which it is known that they have no role: those that say so, and those that are not there.
+    let mut empty: HashSet<Id> = listed
+        .iter()
+        .filter(|item| item.role_count == Some(0))
+        .map(|item| ids::group(&item.name, &item.made.incarnation()))
+        .collect();
+    for item in &listed {
+        empty.extend(wanted.places(&item.name, |made| made.differs(&item.made.incarnation())));
+    }
     for (name, sought) in sought {
         match sought {
-            Sought::There(whole) => seen.push(whole),
-            Sought::NotThere(_) if proven => empty.push(name),
+            Sought::There(whole) => {
+                empty.extend(wanted.places(&name, |made| made.differs(&whole.made)));
+                seen.push(whole);
+            }
+            Sought::NotThere(_) if proven => empty.extend(wanted.places(&name, |_| true)),
             Sought::NotThere(_) | Sought::NotFound(_) | Sought::Unknown => {}
         }
     }
     let membership = lenses.connection.membership;
     Ok(Box::new(move |builder| {
         for item in listed.iter().filter(|item| !ids::is_owned(&item.name)) {
-            builder.directory().insert(map::group(&item.name));
+            builder.directory().insert(map::group(&item.name, &item.made.incarnation()));
         }
         // Of a group that shows all that is counted, and of one that has nothing, the roles are all known.
-        let mut whole_sets: HashSet<_> = empty.iter().map(|name| ids::group(name)).collect();
+        let mut whole_sets = empty;
         for whole in seen {
             if ids::is_owned(&whole.name) {
                 builder.add(map::owned(&whole, membership));
                 continue;
             }
-            whole.roles.iter().for_each(|role| builder.add(map::grant(&whole.name, role)));
-            whole_sets.extend(whole.complete.then(|| ids::group(&whole.name)));
+            let group = map::group_named(&whole.name, &whole.made);
+            whole.roles.iter().for_each(|role| builder.add(map::grant(group.clone(), role)));
+            whole_sets.extend(whole.roles_complete.then_some(group.id));
         }
         builder.prove(Kind::Grant, Proof::Within(whole_sets));
         if owned_proven {
@@ -270,11 +309,11 @@ async fn groups<'a>(
 async fn group(
     lenses: &Lenses,
     name: String,
-    counts: Counts,
+    listed: Listed,
     lists: &Lists<'_>,
 ) -> Result<(String, Sought<Whole>), Error> {
     let sought = match lenses.client.group(&name).await {
-        Ok(group) => Sought::There(groups::whole(group, counts, lists).await?),
+        Ok(group) => Sought::There(groups::whole(group, listed, lists).await?),
         Err(error) => unseen(error)?,
     };
     Ok((name, sought))
@@ -310,23 +349,22 @@ impl Witness<'_> {
         if sought.iter().any(|(_, sought)| matches!(sought, Sought::NotFound(_) | Sought::Unknown)) {
             return Ok(false);
         }
-        let Some(account) = &self.lenses.connection.account else { return Ok(true) };
         if !sought.iter().any(|(_, sought)| matches!(sought, Sought::NotThere(_))) {
             return Ok(true);
         }
-        let ask = || rights::sight(&self.lenses.client, account);
+        let ask = || rights::sight(&self.lenses.client, self.lenses.connection.account.as_deref());
         Ok(*self.sight.get_or_try_init(ask).await? == Sight::Everything)
     }
 }
 
 fn role_mark(item: &RoleItem) -> Mark {
-    let RoleItem { name: _, id, display_name, description, created_at, policy_length } = item;
-    format!("{:?}", (id, display_name, description, created_at, policy_length))
+    let RoleItem { name: _, made, display_name, description, policy_length } = item;
+    format!("{:?}", (made, display_name, description, policy_length))
 }
 
 /// What a list shows of a group.
 pub fn group_mark(item: &GroupItem) -> Mark {
-    let GroupItem { name: _, id, display_name, sso_name, description, user_count, sa_count, role_count } =
+    let GroupItem { name: _, made, display_name, sso_name, description, user_count, sa_count, role_count } =
         item;
-    format!("{:?}", (id, display_name, sso_name, description, user_count, sa_count, role_count))
+    format!("{:?}", (made, display_name, sso_name, description, user_count, sa_count, role_count))
 }

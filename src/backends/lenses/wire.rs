@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::ids::Incarnation;
 use crate::backends::http::VendorError;
 
 /// Reads a list, which is always whole: there are no pages (contract 1). One without `items` is none.
@@ -57,17 +58,35 @@ pub struct Statement {
 #[derive(Debug, Deserialize)]
 pub struct RoleItem {
     pub name: String,
-    pub id: Option<String>,
+    #[serde(flatten)]
+    pub made: Made,
     pub display_name: Option<String>,
     pub description: Option<String>,
-    pub created_at: Option<String>,
     pub policy_length: Option<u64>,
+}
+
+/// What HQ itself knows a thing by: opaque, of whatever type.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Made {
+    #[serde(default, deserialize_with = "opaque")]
+    pub id: Option<String>,
+    #[serde(default, deserialize_with = "opaque")]
+    pub created_at: Option<String>,
+}
+
+impl Made {
+    /// What tells the thing from any other of its name.
+    pub fn incarnation(&self) -> Incarnation {
+        Incarnation::of(self.id.as_deref(), self.created_at.as_deref())
+    }
 }
 
 /// A role that was read by itself.
 #[derive(Debug, Deserialize)]
 pub struct Role {
     pub name: String,
+    #[serde(flatten)]
+    pub made: Made,
     pub display_name: Option<String>,
     pub description: Option<String>,
     /// None: the answer does not show it.
@@ -84,7 +103,8 @@ pub type Metadata = BTreeMap<String, String>;
 #[derive(Debug, Deserialize)]
 pub struct GroupItem {
     pub name: String,
-    pub id: Option<String>,
+    #[serde(flatten)]
+    pub made: Made,
     pub display_name: Option<String>,
     pub sso_name: Option<String>,
     pub description: Option<String>,
@@ -97,6 +117,8 @@ pub struct GroupItem {
 #[derive(Debug, Deserialize)]
 pub struct Group {
     pub name: String,
+    #[serde(flatten)]
+    pub made: Made,
     pub sso_name: Option<String>,
     #[serde(default, deserialize_with = "shown")]
     pub roles: Option<Vec<Ref>>,
@@ -113,13 +135,25 @@ pub struct Group {
 #[serde(untagged)]
 pub enum Ref {
     Name(String),
-    Object { name: String },
+    /// Groups that are named so say how many roles they have.
+    Object {
+        name: String,
+        role_count: Option<u64>,
+    },
 }
 
 impl Ref {
     pub fn name(&self) -> &str {
         match self {
-            Ref::Name(name) | Ref::Object { name } => name,
+            Ref::Name(name) | Ref::Object { name, .. } => name,
+        }
+    }
+
+    /// How many roles it has, where that is told.
+    pub fn role_count(&self) -> Option<u64> {
+        match self {
+            Ref::Name(_) => None,
+            Ref::Object { role_count, .. } => *role_count,
         }
     }
 }
@@ -133,6 +167,7 @@ pub struct Principal {
     pub groups: Option<Vec<Ref>>,
     pub is_admin: Option<bool>,
     /// When its token ends; None for one that does not end, and for users.
+    #[serde(default, deserialize_with = "opaque")]
     pub token_expires_at: Option<String>,
     pub token_expired: Option<bool>,
 }
@@ -160,16 +195,28 @@ fn shown<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> R
     Option::<T>::deserialize(from).map(|value| Some(value.unwrap_or_default()))
 }
 
+/// A text, or whatever else stands in its place as text: it is compared, or read by somebody who can say that it makes no sense.
+fn opaque<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(match Option::<Value>::deserialize(from)? {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(text),
+        Some(other) => Some(other.to_string()),
+    })
+}
+
 /// The fields of an error that people are told: a problem (RFC 7807), of which only the title is certain (contract 1), or what stands in
-/// front of HQ and speaks OAuth. None for any other body.
+/// front of HQ and speaks OAuth. None for any other body. Only a title makes it HQ's own: what others say is told as a code.
 pub fn problem(body: &[u8]) -> Option<VendorError> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let text = |field: &str| body.get(field).and_then(Value::as_str).map(str::to_owned);
-    let (title, detail) = match text("title") {
-        Some(title) => (title, text("detail")),
-        None => (text("error")?, text("error_description")),
+    let Some(title) = text("title") else {
+        let error = text("error")?;
+        let code =
+            Some(text("error_description").map_or_else(|| error.clone(), |more| format!("{error}: {more}")));
+        return Some(VendorError { title: None, detail: None, code });
     };
-    Some(VendorError { detail: detail.filter(|detail| *detail != title), title: Some(title), code: None })
+    let detail = text("detail").filter(|detail| *detail != title);
+    Some(VendorError { title: Some(title), detail, code: None })
 }
 
 #[cfg(test)]
@@ -180,7 +227,9 @@ mod tests {
 
     #[test]
     fn an_error_is_read_from_its_title_alone_and_never_from_another_body() {
-        let told = |body: Value| problem(body.to_string().as_bytes()).map(|said| (said.title, said.detail));
+        let told = |body: Value| {
+            problem(body.to_string().as_bytes()).map(|said| (said.title.or(said.code), said.detail))
+        };
         let some = |text: &str| Some(text.to_owned());
         for (body, expected) in [
             (json!({"title": "Not Found"}), Some((some("Not Found"), None))),
@@ -191,8 +240,9 @@ mod tests {
             (json!({"title": "Same", "detail": "Same"}), Some((some("Same"), None))),
             (
                 json!({"error": "invalid_token", "error_description": "expired"}),
-                Some((some("invalid_token"), some("expired"))),
+                Some((some("invalid_token: expired"), None)),
             ),
+            (json!({"error": "no route"}), Some((some("no route"), None))),
             (json!({"detail": "x", "status": 500}), None),
             (json!({"title": 4}), None),
             (json!(["title"]), None),
@@ -200,6 +250,7 @@ mod tests {
             assert_eq!(told(body.clone()), expected, "{body}");
         }
         assert_eq!(problem(b"<html>Bad gateway"), None);
+        assert_eq!(problem(br#"{"error": "not found"}"#).and_then(|said| said.title), None, "it is not HQ's");
     }
 
     #[test]
@@ -211,6 +262,18 @@ mod tests {
         for body in [json!({}), json!([]), json!({"items": [{"display_name": "a"}]}), json!({"items": 1})] {
             assert_eq!(read(body.clone()), None, "{body}");
         }
+    }
+
+    #[test]
+    fn an_id_is_taken_whatever_its_type() {
+        let made = |body: Value| serde_json::from_value::<RoleItem>(body).expect("a role").made.incarnation();
+        assert_eq!(made(json!({"name": "a", "id": 7})), Incarnation::of(Some("7"), None));
+        assert_eq!(
+            made(json!({"name": "a", "id": "7", "created_at": "x"})),
+            Incarnation::of(Some("7"), None)
+        );
+        assert_eq!(made(json!({"name": "a", "id": null})), Incarnation::default());
+        assert_eq!(made(json!({"name": "a", "created_at": "x"})), Incarnation::of(Some("x"), None));
     }
 
     #[test]

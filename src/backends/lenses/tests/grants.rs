@@ -11,7 +11,7 @@ fn create(role: &str) -> Change {
 }
 
 fn delete(role: &str) -> Change {
-    Change::Delete { id: ids::grant("devs", role), before: grant("devs", role) }
+    Change::Delete { id: ids::grant(&place("devs"), role), before: grant("devs", role) }
 }
 
 /// A server that keeps the roles of one group, and answers as HQ does.
@@ -36,7 +36,7 @@ async fn a_role_is_put_beside_the_others_and_taken_from_among_them() {
     let (made, seen) = write(create("admin"), keeping(&["writer", "reader"])).await;
     assert_eq!(only_write(&seen), (PATCH.to_owned(), json!({"roles": ["admin", "reader", "writer"]})));
     let made = made.expect("a success").expect("the grant");
-    assert_eq!((made.id.as_str(), made.body), ("group:devs/admin", grant("devs", "admin")));
+    assert_eq!((made.id.as_str(), made.body), ("group:devs#id-devs/admin", grant("devs", "admin")));
     let (gone, seen) = write(delete("reader"), keeping(&["writer", "reader"])).await;
     assert_eq!(gone, Ok(None));
     assert_eq!(only_write(&seen), (PATCH.to_owned(), json!({"roles": ["writer"]})));
@@ -78,6 +78,29 @@ async fn a_set_that_is_not_shown_whole_is_not_written() {
         assert!(refused.message.contains("would take the rest away"), "{refused}");
         assert!(writes(&seen).is_empty());
     }
+}
+
+#[tokio::test]
+async fn a_set_is_not_written_where_the_list_that_counts_may_not_be_read() {
+    for change in [create("admin"), delete("reader")] {
+        let (refused, seen) = write(change, with(GROUPS, |_| refusal(403))).await;
+        assert_eq!(class(refused), Class::Denied);
+        assert!(writes(&seen).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_group_that_was_made_again_under_its_name_is_not_written_to() {
+    for change in [create("admin"), delete("reader")] {
+        let another = ok_devs(json!({"name": "devs", "id": "another", "roles": ["reader", "writer"]}));
+        let (refused, seen) = write(change, another).await;
+        assert_eq!(class(refused), Class::Missing);
+        assert!(writes(&seen).is_empty());
+    }
+}
+
+fn ok_devs(group: Value) -> impl Fn(&Seen, usize) -> Reply {
+    with(DEVS, move |_| ok(group.clone()))
 }
 
 #[tokio::test]

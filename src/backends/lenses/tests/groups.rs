@@ -58,6 +58,20 @@ async fn an_answer_that_does_not_show_all_is_followed_by_a_look() {
 }
 
 #[tokio::test]
+async fn a_group_that_was_made_and_hides_its_members_is_known_to_be_there() {
+    let bare = || json!({"name": OWNED, "id": "id-rw-readers-0123456789abcdef", "roles": ["reader"]});
+    let (made, _) = write(create(readers()), move |seen, _| match call(seen).as_str() {
+        POST => Reply::json(201, bare()),
+        OWN => ok(bare()),
+        USERS => refusal(403),
+        _ => hq(seen),
+    })
+    .await;
+    let made = made.expect("a success").expect("the group");
+    assert_eq!((&made.id, made.outline), (&thing(OWNED), true));
+}
+
+#[tokio::test]
 async fn members_and_roles_are_set_as_a_whole_and_only_what_changes() {
     for (after, body) in [
         (
@@ -76,6 +90,44 @@ async fn members_and_roles_are_set_as_a_whole_and_only_what_changes() {
         assert_eq!(only_write(&seen), (PATCH.to_owned(), body));
         assert!(now.is_ok());
     }
+}
+
+#[tokio::test]
+async fn a_way_in_that_somebody_opened_at_the_identity_provider_is_closed() {
+    let mut before = readers();
+    let outsiders = named("", &ids::outsiders("everyone"), "everybody");
+    before.members.as_mut().expect("members").insert(outsiders);
+    let change =
+        Change::Update { id: thing(OWNED), before: Body::Group(before), after: Body::Group(readers()) };
+    let (closed, seen) = write(change, |seen, _| match call(seen).as_str() {
+        OWN => {
+            let mut open = owned();
+            open["sso_name"] = json!("everyone");
+            ok(open)
+        }
+        PATCH => {
+            let mut closed = owned();
+            closed["id"] = json!("id-rw-readers-0123456789abcdef");
+            ok(closed)
+        }
+        _ => hq(seen),
+    })
+    .await;
+    assert_eq!(only_write(&seen), (PATCH.to_owned(), json!({"sso_name": ids::sso_name(OWNED)})));
+    assert_eq!(closed.expect("a success").expect("the group").body, Body::Group(readers()));
+}
+
+#[tokio::test]
+async fn a_group_that_was_made_again_under_its_name_is_not_written_to() {
+    let another = Id::new(format!("{OWNED}#another"));
+    let change = Change::Update {
+        id: another,
+        before: Body::Group(readers()),
+        after: Body::Group(group(&["writer"], None)),
+    };
+    let (refused, seen) = write(change, |seen, _| hq(seen)).await;
+    assert_eq!(class(refused), Class::Missing);
+    assert!(writes(&seen).is_empty());
 }
 
 #[tokio::test]
@@ -153,6 +205,19 @@ async fn a_name_that_a_user_and_a_service_account_have_is_nobodys() {
     assert!(refused.message.contains("nightly"), "{refused}");
     assert!(writes(&seen).is_empty());
     assert!(!seen.iter().any(|seen| call(seen).contains("alice")), "no service account has such a name");
+}
+
+#[tokio::test]
+async fn a_name_of_which_nobody_can_tell_who_has_it_is_nobodys() {
+    for (answer, expected) in [
+        (refusal as fn(u16) -> Reply, Class::Denied),
+        (|_| Reply::text(404, "text/html", "<h1>no"), Class::Transient),
+    ] {
+        let (refused, seen) =
+            write(create(readers()), with("GET /service-accounts/nightly", move |_| answer(403))).await;
+        assert_eq!(class(refused), expected);
+        assert!(writes(&seen).is_empty());
+    }
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{VENDOR, ids};
+use super::{VENDOR, ids, ids::Incarnation};
 use crate::{
     access::{
         Absence, Body, Change, Effect, Grant, Group, Id, Key, Kind, Named, Observed, Role, RoleRef, Rule,
@@ -40,6 +40,8 @@ const DEVS: &str = "GET /groups/devs";
 const OWN: &str = "GET /groups/rw-readers-0123456789abcdef";
 const USERS: &str = "GET /users";
 const ACCOUNTS: &str = "GET /service-accounts";
+/// That of the token: an admin.
+const ACCOUNT: &str = "GET /service-accounts/rolewright";
 const DEFINITIONS: &str = "GET /permissions/definitions";
 
 /// A back end over a server that answers by this function, below a path.
@@ -52,7 +54,7 @@ async fn lenses(answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) 
 /// A back end over a server, with more in its block.
 fn connect(stub: &Stub, more: Value) -> Arc<dyn Backend> {
     let url = stub.url.join("/hq/").expect("a URL");
-    let mut block = json!({"url": url.as_str(), "allowInsecure": true});
+    let mut block = json!({"url": url.as_str(), "allowInsecure": true, "serviceAccount": "rolewright"});
     for (field, value) in more.as_object().expect("an object") {
         block[field] = value.clone();
     }
@@ -99,7 +101,22 @@ fn held_group(name: &str) -> Id {
 }
 
 fn held_grant(group: &str) -> Id {
-    ids::asked_for(Kind::Grant, &Key::new([("subject", ids::group(group).as_str())])).expect("an id")
+    ids::asked_for(Kind::Grant, &Key::new([("subject", place(group).as_str())])).expect("an id")
+}
+
+/// What the fixtures tell a thing of this name by.
+fn made(name: &str) -> Incarnation {
+    Incarnation::of(Some(&format!("id-{name}")), None)
+}
+
+/// The id of a role, or of a binding's own group.
+fn thing(name: &str) -> Id {
+    ids::thing(name, &made(name))
+}
+
+/// The id of a group as a subject.
+fn place(group: &str) -> Id {
+    ids::group(group, &made(group))
 }
 
 fn refusal(status: u16) -> Reply {
@@ -127,6 +144,7 @@ fn hq(seen: &Seen) -> Reply {
         OWN => ok(owned()),
         USERS => ok(json!({"items": [user("alice@example.com", &[OWNED]), user("bob@example.com", &[])]})),
         ACCOUNTS => ok(json!({"items": [user("nightly", &[OWNED])]})),
+        ACCOUNT => ok(json!({"name": "rolewright", "is_admin": true})),
         DEFINITIONS => ok(json!({"resource_definitions": [
             {"service": "kafka", "short_name": "topic", "full_name": "kafka:topic",
              "resource_format": "kafka:topic:${Environment}/kafka/${Topic}", "actions": ["ListTopics", "CreateTopic"]},
@@ -198,7 +216,7 @@ fn role_ref(name: &str) -> RoleRef {
 }
 
 fn grant(group: &str, role: &str) -> Body {
-    let subject = named("group", &ids::group(group), group);
+    let subject = named("group", &place(group), group);
     Body::Grant(Grant { role: role_ref(role), subject, scope: None })
 }
 

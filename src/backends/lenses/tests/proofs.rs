@@ -7,7 +7,7 @@ const GONE_GROUP: &str = "GET /groups/gone";
 const GONE_OWN: &str = "GET /groups/rw-0123456789abcdef";
 
 fn absences(snapshot: &Snapshot) -> [bool; 3] {
-    let gone = ids::group("gone");
+    let gone = place("gone");
     [(Kind::Role, None), (Kind::Group, None), (Kind::Grant, Some(&gone))]
         .map(|(kind, place)| snapshot.absence(kind, place) == Absence::Proven)
 }
@@ -28,12 +28,14 @@ async fn what_hq_itself_says_is_not_there_is_proven_to_be_gone() {
 
 #[tokio::test]
 async fn what_is_forbidden_or_not_answered_by_hq_proves_nothing() {
-    let answers: [fn() -> Reply; 6] = [
+    let answers: [fn() -> Reply; 8] = [
         || refusal(403),
         || refusal(400),
         || Reply::text(404, "text/html", "<h1>Not found</h1>"),
         || Reply::text(404, "text/plain", "404 page not found"),
         || Reply::json(404, json!({"message": "no route"})),
+        || Reply::json(404, json!({"error": "not_found"})),
+        || Reply::json(404, json!({"error": "not_found", "error_description": "no route", "status": 404})),
         || refusal(405),
     ];
     for answer in answers {
@@ -57,9 +59,10 @@ async fn what_a_list_left_out_and_is_there_is_seen() {
         })
         .await
         .expect("a snapshot");
-    assert!(snapshot.by_id(Kind::Role, &Id::new("reader")).is_some_and(|seen| !seen.outline));
+    assert!(snapshot.by_id(Kind::Role, &thing("reader")).is_some_and(|seen| !seen.outline));
     assert_eq!(snapshot.all(Kind::Grant).count(), 2);
-    assert!(snapshot.by_id(Kind::Group, &Id::new(OWNED)).is_some_and(|seen| !seen.outline));
+    let own = snapshot.by_id(Kind::Group, &Id::new(OWNED)).expect("the group");
+    assert!(own.outline, "what the list does not count may be more than is shown");
 }
 
 #[tokio::test]
@@ -106,11 +109,61 @@ async fn the_accounts_own_policy_is_a_second_witness_where_it_is_named() {
 #[tokio::test]
 async fn an_admin_needs_no_policy() {
     let absences = sweep_as_account(|seen, _| match call(seen).as_str() {
-        "GET /service-accounts/rolewright" => ok(json!({"name": "rolewright", "is_admin": true})),
+        ACCOUNT => ok(json!({"name": "rolewright", "is_admin": true})),
         _ => hq(seen),
     })
     .await;
     assert_eq!(absences, [true; 3]);
+}
+
+#[tokio::test]
+async fn without_a_named_account_nothing_that_is_not_found_is_taken_to_be_gone() {
+    let stub = Stub::start(|seen, _| hq(seen)).await;
+    let lenses = connect(&stub, json!({"serviceAccount": null}));
+    let snapshot = lenses.snapshot(&needs(&held())).await.expect("a snapshot");
+    assert_eq!(absences(&snapshot), [false; 3]);
+    let snapshot = lenses.snapshot(&needs(&[held_role("reader")])).await.expect("a snapshot");
+    assert_eq!(snapshot.absence(Kind::Role, None), Absence::Proven, "nothing is missing");
+}
+
+#[tokio::test]
+async fn a_role_that_the_accounts_groups_hide_may_deny_it_something() {
+    let counted = json!({"name": "rolewright", "groups": [{"name": "operators", "role_count": 2}]});
+    let absences = sweep_as_account(move |seen, before| match call(seen).as_str() {
+        ACCOUNT => ok(counted.clone()),
+        _ => account(json!([{"effect": "allow", "action": "*", "resource": "*"}]), "", 0)(seen, before),
+    })
+    .await;
+    assert_eq!(absences, [false; 3]);
+}
+
+#[tokio::test]
+async fn a_group_that_was_made_again_under_its_name_is_another_and_the_held_one_is_gone() {
+    let old = ids::group("devs", &Incarnation::of(Some("old"), None));
+    let held = ids::asked_for(Kind::Grant, &Key::new([("subject", old.as_str())])).expect("an id");
+    for hidden in [false, true] {
+        let snapshot = sweep(std::slice::from_ref(&held), move |seen, _| match call(seen).as_str() {
+            GROUPS if hidden => ok(json!({"items": []})),
+            DEVS => ok(json!({"name": "devs", "id": "id-devs", "roles": ["reader", "writer"]})),
+            _ => hq(seen),
+        })
+        .await
+        .expect("a snapshot");
+        assert_eq!(snapshot.absence(Kind::Grant, Some(&old)), Absence::Proven);
+        let subjects = snapshot.all(Kind::Grant).filter_map(|seen| seen.key.get("subject"));
+        assert!(subjects.eq([place("devs").as_str(); 2]));
+    }
+}
+
+#[tokio::test]
+async fn where_nothing_tells_groups_apart_a_name_is_all_there_is() {
+    let bare = json!({"name": "devs", "user_count": 0, "sa_count": 0, "role_count": 2});
+    let old = ids::group("devs", &Incarnation::default());
+    let held = ids::asked_for(Kind::Grant, &Key::new([("subject", old.as_str())])).expect("an id");
+    let snapshot = sweep(&[held], with(GROUPS, move |_| ok(json!({"items": [bare.clone()]})))).await;
+    let snapshot = snapshot.expect("a snapshot");
+    assert!(snapshot.all(Kind::Grant).all(|seen| seen.key.get("subject") == Some("group:devs")));
+    assert_eq!(snapshot.all(Kind::Grant).count(), 2);
 }
 
 #[tokio::test]
@@ -130,7 +183,7 @@ async fn a_group_that_is_listed_and_may_not_be_read_is_not_gone() {
     .await
     .expect("a snapshot");
     assert_eq!(snapshot.absence(Kind::Group, None), Absence::Unproven);
-    assert_eq!(snapshot.absence(Kind::Grant, Some(&ids::group("devs"))), Absence::Unproven);
+    assert_eq!(snapshot.absence(Kind::Grant, Some(&place("devs"))), Absence::Unproven);
 }
 
 #[tokio::test]
@@ -146,8 +199,8 @@ async fn what_was_read_before_does_not_stand_in_for_what_may_not_be_read_now() {
     lenses.snapshot(&needs).await.expect("a snapshot");
     forbidden.store(true, std::sync::atomic::Ordering::SeqCst);
     let snapshot = lenses.snapshot(&needs).await.expect("a snapshot");
-    assert!(snapshot.by_id(Kind::Role, &Id::new("reader")).is_some_and(|seen| seen.outline));
-    assert!(snapshot.by_id(Kind::Group, &Id::new(OWNED)).is_none());
+    assert!(snapshot.by_id(Kind::Role, &thing("reader")).is_some_and(|seen| seen.outline));
+    assert!(snapshot.by_id(Kind::Group, &thing(OWNED)).is_none());
     assert_eq!(snapshot.absence(Kind::Group, None), Absence::Unproven);
 }
 
@@ -156,11 +209,11 @@ async fn roles_of_a_group_are_known_to_be_all_only_when_as_many_are_shown_as_cou
     let absence = |shown: Value| async move {
         let snapshot =
             sweep(&[], with(DEVS, move |_| ok(json!({"name": "devs", "roles": shown.clone()})))).await;
-        snapshot.expect("a snapshot").absence(Kind::Grant, Some(&ids::group("devs")))
+        snapshot.expect("a snapshot").absence(Kind::Grant, Some(&place("devs")))
     };
     assert_eq!(absence(json!(["reader", "writer"])).await, Absence::Proven);
     assert_eq!(absence(json!(["reader"])).await, Absence::Unproven);
     let snapshot = sweep(&[], |seen, _| hq(seen)).await.expect("a snapshot");
-    assert_eq!(snapshot.absence(Kind::Grant, Some(&ids::group("empty"))), Absence::Proven);
-    assert_eq!(snapshot.absence(Kind::Grant, Some(&ids::group("other"))), Absence::Unproven);
+    assert_eq!(snapshot.absence(Kind::Grant, Some(&place("empty"))), Absence::Proven);
+    assert_eq!(snapshot.absence(Kind::Grant, Some(&place("other"))), Absence::Unproven);
 }

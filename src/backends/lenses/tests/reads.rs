@@ -27,12 +27,18 @@ fn account(account: Value) -> impl Fn(&Seen, usize) -> Reply {
 
 #[tokio::test]
 async fn a_credential_is_described_as_far_as_it_is_known() {
-    let said = probe(json!({}), |seen, _| hq(seen)).await.expect("an identity");
+    let said = probe(json!({"serviceAccount": null}), |seen, _| hq(seen)).await.expect("an identity");
     assert!(said.contains("spec.lenses.serviceAccount"), "{said}");
     let said = probe(named_account(), account(user("rolewright", &[]))).await.expect("an identity");
     assert!(said.contains("rolewright") && said.contains("does not end"), "{said}");
-    let said = probe(named_account(), |seen, _| hq(seen)).await.expect("an identity");
+    let said = probe(named_account(), with(ACCOUNT, |_| missing())).await.expect("an identity");
     assert!(said.contains("nothing is to be seen"), "{said}");
+    for end in [json!("soon"), json!(1_798_761_600)] {
+        let mut seen = user("rolewright", &[]);
+        seen["token_expires_at"] = end;
+        let said = probe(named_account(), account(seen)).await.expect("an identity");
+        assert!(said.contains("rolewright") && said.contains("makes no sense"), "{said}");
+    }
 }
 
 #[tokio::test]
@@ -45,10 +51,12 @@ async fn when_a_token_ends_is_told_where_the_account_is_named() {
     };
     let end: Timestamp = "2026-12-24T12:00:00Z".parse().expect("a time");
     assert_eq!(ends(named_account(), json!("2026-12-24T13:00:00+01:00")).await, Some(end));
-    for at in [Value::Null, json!(""), json!("soon")] {
+    let past: Timestamp = "2020-01-01T00:00:00Z".parse().expect("a time");
+    assert_eq!(ends(named_account(), json!("2020-01-01T00:00:00Z")).await, Some(past), "clocks differ");
+    for at in [Value::Null, json!(""), json!("soon"), json!(1_798_761_600)] {
         assert_eq!(ends(named_account(), at).await, None);
     }
-    assert_eq!(ends(json!({}), json!("2026-12-24T12:00:00Z")).await, None);
+    assert_eq!(ends(json!({"serviceAccount": null}), json!("2026-12-24T12:00:00Z")).await, None);
 }
 
 #[tokio::test]
@@ -101,12 +109,12 @@ async fn a_name_is_looked_up_by_itself() {
 async fn one_thing_is_read_again_by_its_id_and_found_by_its_key() {
     let (_stub, lenses) = lenses(|seen, _| hq(seen)).await;
     for (kind, id, body) in [
-        (Kind::Role, "reader", Body::Role(reader())),
-        (Kind::Group, OWNED, Body::Group(readers())),
-        (Kind::Grant, "group:devs/reader", grant("devs", "reader")),
+        (Kind::Role, thing("reader"), Body::Role(reader())),
+        (Kind::Group, thing(OWNED), Body::Group(readers())),
+        (Kind::Grant, ids::grant(&place("devs"), "reader"), grant("devs", "reader")),
     ] {
-        let seen = lenses.read(kind, &Id::new(id)).await.expect("an answer").expect("a thing");
-        assert_eq!((seen.id.as_str(), &seen.body, seen.outline), (id, &body, false));
+        let seen = lenses.read(kind, &id).await.expect("an answer").expect("a thing");
+        assert_eq!((&seen.id, &seen.body, seen.outline), (&id, &body, false));
         assert_eq!(lenses.find(&body).await.expect("an answer"), Some(seen));
     }
     for (kind, id) in [
@@ -114,9 +122,52 @@ async fn one_thing_is_read_again_by_its_id_and_found_by_its_key() {
         (Kind::Group, "rw-0123456789abcdef"),
         (Kind::Grant, "group:devs/none"),
         (Kind::Grant, "group:none/reader"),
+        (Kind::Role, "reader#another"),
+        (Kind::Group, "rw-readers-0123456789abcdef#another"),
     ] {
         assert_eq!(lenses.read(kind, &Id::new(id)).await.expect("an answer"), None, "{id}");
     }
+}
+
+#[tokio::test]
+async fn a_role_of_a_group_that_was_made_again_is_not_the_one_that_was_held() {
+    let (_stub, lenses) =
+        lenses(with(DEVS, |_| ok(json!({"name": "devs", "id": 7, "roles": ["reader"]})))).await;
+    let there = async |id: &str| lenses.read(Kind::Grant, &Id::new(id)).await.expect("an answer").is_some();
+    assert!(there("group:devs#7/reader").await && there("group:devs/reader").await);
+    assert!(!there("group:devs#6/reader").await);
+}
+
+#[tokio::test]
+async fn what_somebody_else_says_is_not_found_is_not_said_to_be_missing() {
+    let answers: [fn() -> Reply; 3] = [
+        || Reply::json(404, json!({"error": "not_found"})),
+        || Reply::text(404, "text/html", "<h1>no"),
+        || Reply::json(404, json!({"message": "no route"})),
+    ];
+    for answer in answers {
+        for (path, kind, id) in [
+            (READER, Kind::Role, "reader"),
+            (OWN, Kind::Group, OWNED),
+            (DEVS, Kind::Grant, "group:devs/reader"),
+        ] {
+            let (_stub, lenses) = lenses(with(path, move |_| answer())).await;
+            assert_eq!(class(lenses.read(kind, &Id::new(id)).await), Class::Transient, "{id}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_group_is_not_read_whole_without_the_list_that_counts() {
+    for (list, expected) in
+        [(refusal as fn(u16) -> Reply, Class::Denied), (|_| ok(json!({"items": []})), Class::Transient)]
+    {
+        let (_stub, lenses) = lenses(with(GROUPS, move |_| list(403))).await;
+        assert_eq!(class(lenses.read(Kind::Group, &Id::new(OWNED)).await), expected);
+    }
+    let uncounted = json!({"items": [{"name": OWNED, "id": "1"}]});
+    let (_stub, lenses) = lenses(with(GROUPS, move |_| ok(uncounted.clone()))).await;
+    assert_eq!(class(lenses.read(Kind::Group, &Id::new(OWNED)).await), Class::Denied);
 }
 
 #[tokio::test]

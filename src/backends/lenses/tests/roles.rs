@@ -269,10 +269,59 @@ async fn a_role_that_a_group_came_to_have_since_the_sweep_is_not_removed() {
 #[tokio::test]
 async fn a_role_is_not_removed_while_nobody_can_tell_who_has_it() {
     for path in [GROUPS, DEVS] {
-        let (refused, seen) = write(delete(), with(path, |_| refusal(403))).await;
+        let (refused, seen) = write(delete(), move |seen, _| match call(seen).as_str() {
+            it if it == path => refusal(403),
+            _ => without_holders(seen),
+        })
+        .await;
         assert_eq!(class(refused), Class::Denied, "{path}");
         assert!(writes(&seen).is_empty());
     }
+}
+
+#[tokio::test]
+async fn a_role_is_not_removed_by_a_token_from_which_groups_may_be_hidden() {
+    for account in [json!(null), json!("rolewright")] {
+        let stub = Stub::start(|seen, _| match call(seen).as_str() {
+            ACCOUNT => ok(user("rolewright", &[])),
+            _ => without_holders(seen),
+        })
+        .await;
+        let refused = connect(&stub, json!({"serviceAccount": account})).write(&delete()).await;
+        let refused = refused.expect_err("a failure");
+        assert_eq!(refused.class, Class::Denied);
+        assert!(refused.message.contains("spec.lenses.serviceAccount"), "{refused}");
+        assert!(writes(&stub.seen()).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_known_to_have_a_role_is_named_whatever_cannot_be_told_of_others() {
+    let (refused, _) = write(delete(), with(DEVS, |_| refusal(403))).await;
+    let refused = refused.expect_err("a failure");
+    assert_eq!(refused.class, Class::Conflict);
+    assert!(refused.message.contains(OWNED), "{refused}");
+    // Who is in a group does not matter, be it hidden.
+    let (gone, _) = write(delete(), |seen, _| match call(seen).as_str() {
+        GROUPS => ok(json!({"items": [item(OWNED, 5, 5, 1)]})),
+        OWN => ok(json!({"name": OWNED, "roles": ["writer"]})),
+        DELETE => Reply::text(204, "", ""),
+        _ => hq(seen),
+    })
+    .await;
+    assert_eq!(gone, Ok(None));
+}
+
+#[tokio::test]
+async fn a_role_that_was_made_again_under_its_name_is_not_overwritten() {
+    let change = Change::Update {
+        id: Id::new("reader#another"),
+        before: Body::Role(reader()),
+        after: Body::Role(widened()),
+    };
+    let (refused, seen) = write(change, |seen, _| hq(seen)).await;
+    assert_eq!(class(refused), Class::Transient);
+    assert!(writes(&seen).is_empty());
 }
 
 #[tokio::test]

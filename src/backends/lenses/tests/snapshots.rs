@@ -13,8 +13,8 @@ fn titles(snapshot: &Snapshot, kind: Kind) -> Vec<String> {
 #[tokio::test]
 async fn roles_are_shown_in_outline_and_held_ones_whole() {
     let snapshot = sweep(&[held_role("reader")], |seen, _| hq(seen)).await.expect("a snapshot");
-    assert_eq!(titles(&snapshot, Kind::Role), ["reader", "writer"]);
-    let seen = |name: &str| snapshot.by_id(Kind::Role, &Id::new(name)).expect("a role").clone();
+    assert_eq!(titles(&snapshot, Kind::Role), ["reader#id-reader", "writer#id-writer"]);
+    let seen = |name: &str| snapshot.by_id(Kind::Role, &thing(name)).expect("a role").clone();
     assert!(!seen("reader").outline && seen("writer").outline);
     assert_eq!(seen("reader").body, Body::Role(reader()));
 }
@@ -22,8 +22,8 @@ async fn roles_are_shown_in_outline_and_held_ones_whole() {
 #[tokio::test]
 async fn roles_of_groups_are_grants_and_what_a_binding_owns_is_a_group() {
     let snapshot = sweep(&[], |seen, _| hq(seen)).await.expect("a snapshot");
-    assert_eq!(titles(&snapshot, Kind::Grant), ["group:devs/reader", "group:devs/writer"]);
-    let seen = snapshot.by_id(Kind::Group, &Id::new(OWNED)).expect("the group");
+    assert_eq!(titles(&snapshot, Kind::Grant), ["group:devs#id-devs/reader", "group:devs#id-devs/writer"]);
+    let seen = snapshot.by_id(Kind::Group, &thing(OWNED)).expect("the group");
     assert_eq!(seen.body, Body::Group(readers()));
     assert_eq!((seen.outline, &seen.remark), (false, &None));
 }
@@ -38,8 +38,8 @@ async fn names_are_listed_and_owned_groups_are_not_among_them() {
         .collect();
     names.sort();
     let expected = [
-        ("group", "group:devs"),
-        ("group", "group:empty"),
+        ("group", "group:devs#id-devs"),
+        ("group", "group:empty#id-empty"),
         ("serviceAccount", "principal:nightly"),
         ("user", "principal:alice@example.com"),
         ("user", "principal:bob@example.com"),
@@ -118,14 +118,14 @@ async fn what_a_list_shows_to_have_moved_is_read_at_once() {
 async fn members_are_told_by_users_and_accounts_where_the_group_does_not_tell() {
     let bare = || ok(json!({"name": OWNED, "roles": ["reader"], "sso_name": ids::sso_name(OWNED)}));
     let snapshot = sweep(&[], with(OWN, move |_| bare())).await.expect("a snapshot");
-    assert_eq!(snapshot.by_id(Kind::Group, &Id::new(OWNED)).expect("the group").body, Body::Group(readers()));
+    assert_eq!(snapshot.by_id(Kind::Group, &thing(OWNED)).expect("the group").body, Body::Group(readers()));
     for members in
         [json!(["alice@example.com", "nightly"]), json!([{"name": "nightly"}, {"name": "alice@example.com"}])]
     {
         let group = json!({"name": OWNED, "roles": ["reader"], "members": members});
         let snapshot = sweep(&[], with(OWN, move |_| ok(group.clone()))).await.expect("a snapshot");
         assert_eq!(
-            snapshot.by_id(Kind::Group, &Id::new(OWNED)).expect("the group").body,
+            snapshot.by_id(Kind::Group, &thing(OWNED)).expect("the group").body,
             Body::Group(readers())
         );
     }
@@ -138,7 +138,7 @@ async fn a_group_that_shows_less_than_is_counted_is_not_relied_on() {
         json!({"name": OWNED, "roles": [], "users": ["alice@example.com"], "service_accounts": ["nightly"]}),
     ] {
         let snapshot = sweep(&[], with(OWN, move |_| ok(group.clone()))).await.expect("a snapshot");
-        assert!(snapshot.by_id(Kind::Group, &Id::new(OWNED)).expect("the group").outline);
+        assert!(snapshot.by_id(Kind::Group, &thing(OWNED)).expect("the group").outline);
     }
     let unreadable = |seen: &Seen, _: usize| match call(seen).as_str() {
         OWN => ok(json!({"name": OWNED, "roles": ["reader"]})),
@@ -146,18 +146,40 @@ async fn a_group_that_shows_less_than_is_counted_is_not_relied_on() {
         _ => hq(seen),
     };
     let snapshot = sweep(&[], unreadable).await.expect("a snapshot");
-    assert!(snapshot.by_id(Kind::Group, &Id::new(OWNED)).expect("the group").outline);
+    assert!(snapshot.by_id(Kind::Group, &thing(OWNED)).expect("the group").outline);
 }
 
 #[tokio::test]
-async fn single_sign_on_is_remarked_on_and_members_are_shown_all_the_same() {
-    let stub = Stub::start(|seen, _| hq(seen)).await;
+async fn where_single_sign_on_says_who_is_in_a_group_nobody_is_looked_for() {
+    let stub = Stub::start(|seen, _| match call(seen).as_str() {
+        OWN => ok(json!({"name": OWNED, "roles": ["reader"], "sso_name": "readers"})),
+        _ => hq(seen),
+    })
+    .await;
     let lenses = connect(&stub, json!({"membership": "Sso"}));
     let snapshot = lenses.snapshot(&needs(&[])).await.expect("a snapshot");
-    let seen = snapshot.by_id(Kind::Group, &Id::new(OWNED)).expect("the group");
-    assert_eq!(seen.body, Body::Group(readers()));
+    let seen = snapshot.by_id(Kind::Group, &thing(OWNED)).expect("the group");
+    assert_eq!((&seen.body, seen.outline), (&Body::Group(group(&["reader"], None)), false));
     assert!(seen.remark.as_ref().is_some_and(|remark| remark.contains("single sign-on")));
     assert!(!lenses.dialect().manages_members());
+}
+
+#[tokio::test]
+async fn whoever_an_identity_provider_lets_into_a_bindings_group_makes_it_another_than_is_wanted() {
+    let open = |name: &str| {
+        let mut group = owned();
+        group["sso_name"] = json!(name);
+        group
+    };
+    for name in ["everyone", OWNED] {
+        let group = open(name);
+        let snapshot = sweep(&[], with(OWN, move |_| ok(group.clone()))).await.expect("a snapshot");
+        let seen = snapshot.by_id(Kind::Group, &thing(OWNED)).expect("the group");
+        let wish = Body::Group(readers());
+        assert!(!seen.body.fulfils(&wish));
+        let difference = seen.body.difference(&wish);
+        assert!(difference.len() == 1 && difference[0].contains(name), "{difference:?}");
+    }
 }
 
 #[tokio::test]

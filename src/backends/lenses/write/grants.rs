@@ -16,22 +16,30 @@ use crate::{
 
 /// Puts a role into a group's set.
 pub async fn create(lenses: &Lenses, grant: &Grant) -> Result<Observed, Error> {
-    let (group, role) = parts(grant)?;
-    set(lenses, group, role, true).await?;
-    Ok(map::grant(group, role.id.as_str()))
+    let role = role(grant)?;
+    set(lenses, &grant.subject, role, true).await?;
+    Ok(map::grant(grant.subject.clone(), role.id.as_str()))
 }
 
 /// Takes a role out of a group's set. What is not in it any more is done.
 pub async fn delete(lenses: &Lenses, grant: &Grant) -> Result<(), Error> {
-    let (group, role) = parts(grant)?;
-    set(lenses, group, role, false).await
+    set(lenses, &grant.subject, role(grant)?, false).await
 }
 
-async fn set(lenses: &Lenses, group: &str, role: &Named, wanted: bool) -> Result<(), Error> {
+async fn set(lenses: &Lenses, subject: &Named, role: &Named, wanted: bool) -> Result<(), Error> {
+    let (group, made) =
+        ids::of_group(&subject.id).ok_or_else(|| Error::mistake("a grant for what is no group"))?;
+    if ids::is_owned(group) {
+        return Err(Error::mistake("a grant for a group that a binding owns"));
+    }
     let role = role.id.as_str();
     let _turn = lenses.turn(group).await;
-    let Some(now) = groups::read(&lenses.client, group).await.map_err(explained)? else {
-        return Err(Error::new(Class::Missing, format!("the group {group} is not there, or not to be seen")));
+    let found = groups::read(&lenses.client, lenses.connection.membership, group).await.map_err(explained)?;
+    let Some(now) = found.filter(|now| !now.made.differs(&made)) else {
+        let message = format!(
+            "the group {group} is not there, or not to be seen, or it was removed and another one was made under its name"
+        );
+        return Err(Error::new(Class::Missing, message));
     };
     match (now.roles.contains(role), wanted) {
         // Whose that is depends on who tried before, and not on what is there.
@@ -48,12 +56,12 @@ async fn set(lenses: &Lenses, group: &str, role: &Named, wanted: bool) -> Result
     } else {
         roles.remove(role)
     };
-    lenses.groups.forget(group);
+    let _writing = lenses.groups.write(group);
     let answer = lenses.client.change_group(group, json!({"roles": roles})).await.map_err(explained)?;
     let answered: Option<wire::Group> = answer.decode().ok();
     let there = match answered.and_then(|group| group.roles) {
         Some(roles) => roles.iter().any(|held| held.name() == role),
-        None => read::grant(&lenses.client, group, role).await.map_err(afterwards)?.is_some(),
+        None => read::grant(&lenses.client, &subject.id, role).await.map_err(afterwards)?.is_some(),
     };
     if there == wanted {
         return Ok(());
@@ -61,17 +69,12 @@ async fn set(lenses: &Lenses, group: &str, role: &Named, wanted: bool) -> Result
     Err(answer.undecodable("does not show what was asked for"))
 }
 
-fn parts(grant: &Grant) -> Result<(&str, &Named), Error> {
+fn role(grant: &Grant) -> Result<&Named, Error> {
     if grant.scope.is_some() {
         return Err(Error::mistake("a grant with a scope"));
     }
-    let group =
-        ids::of_group(&grant.subject.id).ok_or_else(|| Error::mistake("a grant for what is no group"))?;
-    if ids::is_owned(group) {
-        return Err(Error::mistake("a grant for a group that a binding owns"));
-    }
     match &grant.role {
-        RoleRef::Existing(role) => Ok((group, role)),
+        RoleRef::Existing(role) => Ok(role),
         RoleRef::Planned(name) => {
             Err(Error::mistake(format!("a grant of the role {name:?}, which does not exist yet")))
         }

@@ -5,11 +5,15 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::{
-    super::{Lenses, client, groups, ids, map, read},
+    super::{
+        Lenses, client, groups,
+        ids::{self, Incarnation},
+        map, read, wire,
+    },
     afterwards, explained, is_refused, made, mark, role_names,
 };
 use crate::{
-    access::{Body, Group, Named, Observed, SubjectKind},
+    access::{Body, Group, Id, Named, Observed, SubjectKind},
     backends::{Class, Error, http::Answer},
 };
 
@@ -31,7 +35,7 @@ pub async fn create(lenses: &Lenses, group: &Group) -> Result<Observed, Error> {
         unambiguous(lenses, members.iter()).await?;
     }
     let _turn = lenses.turn(&group.name).await;
-    lenses.groups.forget(&group.name);
+    let _writing = lenses.groups.write(&group.name);
     match made(body, &["metadata", "sso_name"], |body| lenses.client.create_group(body)).await {
         Ok(answer) => shown(lenses, &answer, &group.name).await,
         Err(error) if error.class == Class::Invalid => Err(taken(lenses, group, error).await),
@@ -41,7 +45,7 @@ pub async fn create(lenses: &Lenses, group: &Group) -> Result<Observed, Error> {
 
 /// Tells a name that is taken from any other fault: which status stands for it is not documented (contract 1).
 async fn taken(lenses: &Lenses, group: &Group, refused: Error) -> Error {
-    match read::owned(lenses, &group.name).await {
+    match read::owned(lenses, &group.name, &Incarnation::default()).await {
         Ok(Some(_)) => {
             let message = format!("{}; the group {} is there already", refused.message, group.name);
             Error::new(Class::Conflict, message)
@@ -51,7 +55,7 @@ async fn taken(lenses: &Lenses, group: &Group, refused: Error) -> Error {
 }
 
 /// Makes a group equal to what is wanted, unless it is not any more what the plan was made from. What does not change is not sent.
-pub async fn update(lenses: &Lenses, before: &Group, after: &Group) -> Result<Observed, Error> {
+pub async fn update(lenses: &Lenses, id: &Id, before: &Group, after: &Group) -> Result<Observed, Error> {
     ours(before)?;
     let name = &before.name;
     if after.name != *name {
@@ -61,17 +65,21 @@ pub async fn update(lenses: &Lenses, before: &Group, after: &Group) -> Result<Ob
     if before.roles != after.roles {
         body["roles"] = json!(role_names(&after.roles)?);
     }
-    match &after.members {
-        Some(members) if before.members.as_ref() != Some(members) => {
+    if let Some(members) = &after.members {
+        let there = before.members.as_ref();
+        let (outsiders, inside): (BTreeSet<_>, BTreeSet<_>) =
+            there.into_iter().flatten().partition(|member| ids::is_outsiders(&member.id));
+        if there.is_none() || inside != members.iter().collect() {
             body["set_members"] = json!(names(members)?);
-            let there = before.members.as_ref();
-            let added = members.iter().filter(|member| there.is_none_or(|there| !there.contains(*member)));
-            unambiguous(lenses, added).await?;
+            unambiguous(lenses, members.iter().filter(|member| !inside.contains(member))).await?;
         }
-        _ => {}
+        if !outsiders.is_empty() {
+            // Whoever it let in is one of the members, and goes with them.
+            body["sso_name"] = json!(ids::sso_name(name));
+        }
     }
     let _turn = lenses.turn(name).await;
-    match read::owned(lenses, name).await.map_err(explained)? {
+    match read::owned(lenses, name, &ids::of_thing(id).1).await.map_err(explained)? {
         None => return Err(Error::new(Class::Missing, format!("the group {name} is not there any more"))),
         Some(now) if now.body != Body::Group(before.clone()) => {
             return Err(Error::new(
@@ -81,7 +89,7 @@ pub async fn update(lenses: &Lenses, before: &Group, after: &Group) -> Result<Ob
         }
         Some(_) => {}
     }
-    lenses.groups.forget(name);
+    let _writing = lenses.groups.write(name);
     match lenses.client.change_group(name, body).await {
         Ok(answer) => shown(lenses, &answer, name).await,
         Err(error) => Err(with_hint(after, explained(error))),
@@ -90,14 +98,20 @@ pub async fn update(lenses: &Lenses, before: &Group, after: &Group) -> Result<Ob
 
 /// The group as the answer to a write shows it, or as it is read where the answer does not show all of it.
 async fn shown(lenses: &Lenses, answer: &Answer, name: &str) -> Result<Observed, Error> {
-    let whole = answer.decode().ok().and_then(groups::answered).filter(|whole| whole.name == name);
-    if let Some(whole) = whole {
-        return Ok(map::owned(&whole, lenses.connection.membership));
+    let membership = lenses.connection.membership;
+    let answered = || answer.decode::<wire::Group>().ok().filter(|group| group.name == name);
+    let whole = answered().and_then(|group| groups::answered(group, membership));
+    if let Some(whole) = whole.filter(|whole| whole.name == name && whole.made != Incarnation::default()) {
+        return Ok(map::owned(&whole, membership));
     }
-    match read::owned(lenses, name).await {
+    match read::owned(lenses, name, &Incarnation::default()).await {
         Ok(Some(seen)) => Ok(seen),
         Ok(None) => Err(answer.undecodable("is not what the API describes, and the group is not to be seen")),
-        Err(error) => Err(afterwards(error)),
+        Err(error) => match answered().filter(|_| error.class == Class::Denied) {
+            // It is there, and what is in it is hidden from the token: nobody is to look for whether it was made.
+            Some(group) => Ok(map::owned(&groups::outline(group), membership)),
+            None => Err(afterwards(error)),
+        },
     }
 }
 
@@ -105,7 +119,7 @@ async fn shown(lenses: &Lenses, answer: &Answer, name: &str) -> Result<Observed,
 pub async fn delete(lenses: &Lenses, group: &Group) -> Result<(), Error> {
     ours(group)?;
     let _turn = lenses.turn(&group.name).await;
-    lenses.groups.forget(&group.name);
+    let _writing = lenses.groups.write(&group.name);
     match lenses.client.delete_group(&group.name).await {
         Err(error) if is_refused(error.class) => Err(Error::new(
             Class::Conflict,
@@ -142,8 +156,9 @@ async fn unambiguous(lenses: &Lenses, added: impl Iterator<Item = &Named>) -> Re
             true => lenses.client.service_account(&member.name).await,
             false => lenses.client.user(&member.name).await,
         };
-        match other {
-            Ok(_) => {
+        match client::seen(other) {
+            Ok(None) => {}
+            Ok(Some(_)) => {
                 let message = format!(
                     "spec.subjects: {} is both a user and a service account, and a group of Lenses does not tell which of the two is in it: \
                      give one of them another name",
@@ -151,7 +166,13 @@ async fn unambiguous(lenses: &Lenses, added: impl Iterator<Item = &Named>) -> Re
                 );
                 return Err(Error::new(Class::Invalid, message));
             }
-            Err(error) if client::is_refusal(error.class) => {}
+            Err(error) if client::is_refusal(error.class) => {
+                let message = format!(
+                    "whether {} is both a user and a service account, of which a group of Lenses does not tell which is in it, cannot be told: {}",
+                    member.name, error.message
+                );
+                return Err(explained(Error::new(Class::Denied, message)));
+            }
             Err(error) => return Err(error),
         }
     }

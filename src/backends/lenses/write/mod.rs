@@ -28,11 +28,11 @@ pub async fn write(lenses: &Lenses, change: &Change) -> Result<Option<Observed>,
         Change::Create { after: Body::Role(role), .. } => roles::create(lenses, role).await.map(Some),
         Change::Create { after: Body::Group(group), .. } => groups::create(lenses, group).await.map(Some),
         Change::Create { after: Body::Grant(grant), .. } => grants::create(lenses, grant).await.map(Some),
-        Change::Update { before: Body::Role(before), after: Body::Role(after), .. } => {
-            roles::update(lenses, before, after).await.map(Some)
+        Change::Update { id, before: Body::Role(before), after: Body::Role(after) } => {
+            roles::update(lenses, id, before, after).await.map(Some)
         }
-        Change::Update { before: Body::Group(before), after: Body::Group(after), .. } => {
-            groups::update(lenses, before, after).await.map(Some)
+        Change::Update { id, before: Body::Group(before), after: Body::Group(after) } => {
+            groups::update(lenses, id, before, after).await.map(Some)
         }
         Change::Update { .. } => Err(Error::mistake("a thing of this kind cannot be updated into this one")),
         Change::Delete { before: Body::Role(role), .. } => roles::delete(lenses, role).await.map(|()| None),

@@ -6,13 +6,17 @@ use serde_json::json;
 use super::{
     super::{
         Lenses, client,
-        groups::{self, Counts, Lists},
-        map, policy, read, wire,
+        config::Membership,
+        groups::{self, Listed, Lists},
+        ids::{self, Incarnation},
+        map, policy, read,
+        rights::{self, Sight},
+        wire,
     },
     afterwards, explained, is_refused, made, mark, marked,
 };
 use crate::{
-    access::{Body, Observed, Role},
+    access::{Body, Id, Observed, Role},
     backends::{Class, Error, http::Answer},
 };
 
@@ -33,7 +37,7 @@ pub async fn create(lenses: &Lenses, role: &Role) -> Result<Observed, Error> {
             body[field] = json!(text);
         }
     }
-    lenses.roles.forget(&role.name);
+    let _writing = lenses.roles.write(&role.name);
     match made(body, &["metadata"], |body| lenses.client.create_role(body)).await {
         Ok(answer) => shown(lenses, &answer, &role.name).await,
         Err(error) if error.class == Class::Invalid => Err(taken(lenses, role, error).await),
@@ -43,7 +47,7 @@ pub async fn create(lenses: &Lenses, role: &Role) -> Result<Observed, Error> {
 
 /// Tells a name that is taken from any other fault of a role: which status stands for it is not documented (contract 1).
 async fn taken(lenses: &Lenses, role: &Role, refused: Error) -> Error {
-    match read::role(lenses, &role.name).await {
+    match read::role(lenses, &role.name, &Incarnation::default()).await {
         Ok(Some(_)) => {
             let message = format!("{}; the role {} is there already", refused.message, role.name);
             Error::new(Class::Conflict, message)
@@ -53,7 +57,7 @@ async fn taken(lenses: &Lenses, role: &Role, refused: Error) -> Error {
 }
 
 /// Makes a role equal to what is wanted, unless it is not any more what the plan was made from. What does not change is not sent.
-pub async fn update(lenses: &Lenses, before: &Role, after: &Role) -> Result<Observed, Error> {
+pub async fn update(lenses: &Lenses, id: &Id, before: &Role, after: &Role) -> Result<Observed, Error> {
     let name = &before.name;
     if after.name != *name {
         return Err(Error::mistake("a role of Lenses cannot be given another name"));
@@ -64,7 +68,8 @@ pub async fn update(lenses: &Lenses, before: &Role, after: &Role) -> Result<Obse
     let mut stored = lenses.client.role(name).await.map_err(explained)?;
     let statements = stored.policy.take().unwrap_or_default();
     let metadata = stored.metadata.take();
-    if map::role(stored, &statements).body != Body::Role(before.clone()) {
+    let another = stored.made.incarnation().differs(&ids::of_thing(id).1);
+    if another || map::role(stored, &statements).body != Body::Role(before.clone()) {
         return Err(Error::new(Class::Transient, format!("role {name} has changed since it was last read")));
     }
     let mut body = json!({});
@@ -81,20 +86,20 @@ pub async fn update(lenses: &Lenses, before: &Role, after: &Role) -> Result<Obse
     if let Some(all) = marked(metadata.as_ref()) {
         body["metadata"] = json!(all);
     }
-    lenses.roles.forget(name);
+    let _writing = lenses.roles.write(name);
     let answer = lenses.client.change_role(name, body).await.map_err(explained)?;
     shown(lenses, &answer, name).await
 }
 
-/// The role as the answer to a write shows it, or as it is read where the answer does not show its policy.
+/// The role as the answer to a write shows it, or as it is read where the answer does not show its policy, or which role it is.
 async fn shown(lenses: &Lenses, answer: &Answer, name: &str) -> Result<Observed, Error> {
     let role: Option<wire::Role> = answer.decode().ok();
-    if let Some(mut role) = role.filter(|role| role.name == name)
+    if let Some(mut role) = role.filter(|role| role.name == name && role.made != wire::Made::default())
         && let Some(policy) = role.policy.take()
     {
         return Ok(map::role(role, &policy));
     }
-    match read::role(lenses, name).await {
+    match read::role(lenses, name, &Incarnation::default()).await {
         Ok(Some(seen)) => Ok(seen),
         Ok(None) => Err(answer.undecodable("is not what the API describes, and the role is not to be seen")),
         Err(error) => Err(afterwards(error)),
@@ -102,7 +107,7 @@ async fn shown(lenses: &Lenses, answer: &Answer, name: &str) -> Result<Observed,
 }
 
 /// Removes a role that no group has. Whether HQ itself refuses to remove one that a group has, or takes it from the group, is not
-/// documented (contract 3).
+/// documented (contract 3): so the token has to be one from which no group is hidden.
 pub async fn delete(lenses: &Lenses, role: &Role) -> Result<(), Error> {
     let holders = holders(lenses, &role.name).await?;
     if !holders.is_empty() {
@@ -113,7 +118,15 @@ pub async fn delete(lenses: &Lenses, role: &Role) -> Result<(), Error> {
         );
         return Err(Error::new(Class::Conflict, message));
     }
-    lenses.roles.forget(&role.name);
+    if rights::sight(&lenses.client, lenses.connection.account.as_deref()).await? == Sight::Narrowed {
+        let message = format!(
+            "the role {} was not removed: groups that the token may not see may have it, and would lose it; {}",
+            role.name,
+            rights::NEEDED
+        );
+        return Err(Error::new(Class::Denied, message));
+    }
+    let _writing = lenses.roles.write(&role.name);
     match lenses.client.delete_role(&role.name).await {
         Err(error) if is_refused(error.class) => Err(Error::new(
             Class::Conflict,
@@ -140,29 +153,37 @@ async fn holders(lenses: &Lenses, role: &str) -> Result<Vec<String>, Error> {
     };
     let listed = lenses.client.groups().await.map_err(untold)?;
     let with_roles = listed.iter().filter(|item| item.role_count != Some(0));
-    let with_roles: Vec<(String, Counts)> =
-        with_roles.map(|item| (item.name.clone(), Counts::of(item))).collect();
-    let lists = Lists::new(&lenses.client);
+    let with_roles: Vec<(String, Listed)> =
+        with_roles.map(|item| (item.name.clone(), Listed::of(item))).collect();
+    // Who is in the groups does not matter.
+    let lists = Lists::new(&lenses.client, Membership::Sso);
     let mut reading = stream::iter(with_roles)
-        .map(|(name, counts)| {
+        .map(|(name, listed)| {
             let lists = &lists;
             async move {
                 let whole = match client::seen(lenses.client.group(&name).await)? {
-                    Some(group) => Some(groups::whole(group, counts, lists).await?),
+                    Some(group) => Some(groups::whole(group, listed, lists).await?),
                     None => None,
                 };
                 Ok((name, whole))
             }
         })
         .buffer_unordered(AT_ONCE);
-    let mut holders = Vec::new();
+    let (mut holders, mut untellable) = (Vec::new(), None);
     while let Some(read) = reading.next().await {
-        match read.map_err(untold)? {
-            (_, Some(whole)) if whole.roles.contains(role) => holders.push(whole.name),
-            (_, Some(whole)) if whole.complete => {}
-            (name, _) => return Err(hidden(&name)),
+        match read {
+            Ok((_, Some(whole))) if whole.roles.contains(role) => holders.push(whole.name),
+            Ok((_, Some(whole))) if whole.roles_complete => {}
+            Ok((name, _)) => untellable = Some(hidden(&name)),
+            Err(error) => untellable = Some(untold(error)),
         }
     }
-    holders.sort();
-    Ok(holders)
+    // Who is known to have it is named, whatever cannot be told of others.
+    match untellable {
+        Some(error) if holders.is_empty() => Err(error),
+        _ => {
+            holders.sort();
+            Ok(holders)
+        }
+    }
 }
