@@ -19,6 +19,8 @@ mod grafana_restrictions;
 mod invalid;
 mod lenses;
 mod lenses_bad_days;
+mod lenses_identity;
+mod lenses_servers;
 mod lifecycle;
 mod modes;
 mod names;

@@ -1,10 +1,11 @@
 //! A test's own part of the world with a Lenses HQ in it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use rolewright::simulators::{
     kit::{Server, log::Entry},
-    lenses::{self, ADMIN, Grant, Simulator, Switches, groups::Group},
+    lenses::{self, ADMIN, Grant, Simulator, Switches, groups::Group, roles::Role},
 };
 use serde_json::{Value, json};
 
@@ -46,6 +47,28 @@ impl World<Simulator> {
         world
     }
 
+    /// Takes an object's role or group out of the account and puts another of the same name in its place, as a person would.
+    pub fn make_again(&self, role: &str, policy_of: &str) {
+        self.sim.edit(|tenant| {
+            let policy = tenant.roles.get(policy_of).unwrap().policy.clone();
+            let id = tenant.issue_id();
+            let old = tenant.roles.remove(role).unwrap();
+            let made = Role { id, created_at: Timestamp::now(), policy, metadata: BTreeMap::new(), ..old };
+            tenant.roles.insert(made);
+        });
+    }
+
+    /// The same for a group, with what it has.
+    pub fn make_group_again(&self, group: &str, change: impl FnOnce(&mut Group)) {
+        self.sim.edit(|tenant| {
+            let id = tenant.issue_id();
+            let old = tenant.groups.remove(group).unwrap();
+            let mut made = Group { id, created_at: Timestamp::now(), ..old };
+            change(&mut made);
+            tenant.groups.insert(made);
+        });
+    }
+
     /// Lets the server behave otherwise from now on.
     pub fn switch(&self, change: impl FnOnce(&mut Switches)) {
         self.sim.edit(|tenant| change(&mut tenant.switches));
@@ -80,6 +103,12 @@ impl World<Simulator> {
         self.sim.edit(|tenant| json!([tenant.roles, tenant.groups]))
     }
 
+    /// Waits until the list of groups was asked for some times more, be it refused.
+    pub async fn swept_or_refused(&self, since: u64) {
+        let listed = |seen: &[Entry]| seen.iter().filter(|it| it.path.ends_with("/groups")).count() > 3;
+        self.until_asked(since, "the list of groups", listed).await;
+    }
+
     /// Gives the operator's token these rights alone, or all of its account's.
     pub fn narrow(&self, policy: Option<Value>) {
         let mut grant = Grant::of_service_account(lenses::ADMIN_ACCOUNT);
@@ -88,15 +117,18 @@ impl World<Simulator> {
     }
 }
 
-/// A Backend named `lenses` on the simulator, with more in its block.
+/// A Backend named `lenses` on the simulator, with more in its block; without the fields there that are null.
 pub fn backend(url: &str, more: Value) -> Value {
     let block = json!({
         "url": url,
         "allowInsecure": true,
+        "serviceAccount": lenses::ADMIN_ACCOUNT,
         "credentials": { "tokenSecretRef": { "name": "lenses-token", "key": "token" } },
     });
+    let mut block = with(block, more);
+    block.as_object_mut().unwrap().retain(|_, value| !value.is_null());
     let spec = json!({
-        "lenses": with(block, more),
+        "lenses": block,
         "sweepInterval": "1s",
         "requests": { "perSecond": 1000, "burst": 1000, "concurrency": 4 },
     });
