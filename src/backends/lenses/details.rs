@@ -88,7 +88,7 @@ impl<T> Details<T> {
     }
 
     /// Says that a thing is being written, for as long as what is given lives.
-    pub fn write(&self, name: &str) -> Writing<'_, T> {
+    pub fn writing(&self, name: &str) -> Writing<'_, T> {
         self.forget(name);
         Writing { details: self, name: name.to_owned() }
     }
@@ -193,7 +193,7 @@ mod tests {
     fn what_was_read_before_a_write_is_not_learned_after_it() {
         let details = Details::default();
         let reading = details.begin();
-        drop(details.write("a"));
+        drop(details.writing("a"));
         details.learn(&reading, "a", &mark(), 1);
         assert_eq!(details.get("a"), None);
         details.learn(&details.begin(), "a", &mark(), 2);
@@ -205,18 +205,18 @@ mod tests {
         // The reading began first, ends first.
         let details = Details::default();
         let reading = details.begin();
-        let writing = details.write("a");
+        let writing = details.writing("a");
         details.learn(&reading, "a", &mark(), 1);
         drop((reading, writing));
         assert_eq!(details.get("a"), None);
         // The write began first, ends last: what was learned meanwhile goes.
-        let writing = details.write("a");
+        let writing = details.writing("a");
         details.learn(&details.begin(), "a", &mark(), 2);
         assert_eq!(details.get("a"), Some(2));
         drop(writing);
         assert_eq!(details.get("a"), None);
         // The write began first, ends first.
-        let writing = details.write("a");
+        let writing = details.writing("a");
         let reading = details.begin();
         drop(writing);
         details.learn(&reading, "a", &mark(), 3);
@@ -227,7 +227,7 @@ mod tests {
     fn a_write_of_one_thing_takes_nothing_from_what_is_read_of_another() {
         let details = Details::default();
         let reading = details.begin();
-        drop(details.write("a"));
+        drop(details.writing("a"));
         details.learn(&reading, "b", &mark(), 1);
         assert_eq!(details.get("b"), Some(1));
     }

@@ -56,7 +56,7 @@ async fn set(lenses: &Lenses, subject: &Named, role: &Named, wanted: bool) -> Re
     } else {
         roles.remove(role)
     };
-    let _writing = lenses.groups.write(group);
+    let _writing = lenses.groups.writing(group);
     let answer = lenses.client.change_group(group, json!({"roles": roles})).await.map_err(explained)?;
     let answered: Option<wire::Group> = answer.decode().ok();
     let there = match answered.and_then(|group| group.roles) {

@@ -35,7 +35,7 @@ pub async fn create(lenses: &Lenses, group: &Group) -> Result<Observed, Error> {
         unambiguous(lenses, members.iter()).await?;
     }
     let _turn = lenses.turn(&group.name).await;
-    let _writing = lenses.groups.write(&group.name);
+    let _writing = lenses.groups.writing(&group.name);
     match made(body, &["metadata", "sso_name"], |body| lenses.client.create_group(body)).await {
         Ok(answer) => shown(lenses, &answer, &group.name).await,
         Err(error) if error.class == Class::Invalid => Err(taken(lenses, group, error).await),
@@ -89,7 +89,7 @@ pub async fn update(lenses: &Lenses, id: &Id, before: &Group, after: &Group) -> 
         }
         Some(_) => {}
     }
-    let _writing = lenses.groups.write(name);
+    let _writing = lenses.groups.writing(name);
     match lenses.client.change_group(name, body).await {
         Ok(answer) => shown(lenses, &answer, name).await,
         Err(error) => Err(with_hint(after, explained(error))),
@@ -119,7 +119,7 @@ async fn shown(lenses: &Lenses, answer: &Answer, name: &str) -> Result<Observed,
 pub async fn delete(lenses: &Lenses, group: &Group) -> Result<(), Error> {
     ours(group)?;
     let _turn = lenses.turn(&group.name).await;
-    let _writing = lenses.groups.write(&group.name);
+    let _writing = lenses.groups.writing(&group.name);
     match lenses.client.delete_group(&group.name).await {
         Err(error) if is_refused(error.class) => Err(Error::new(
             Class::Conflict,

@@ -37,7 +37,7 @@ pub async fn create(lenses: &Lenses, role: &Role) -> Result<Observed, Error> {
             body[field] = json!(text);
         }
     }
-    let _writing = lenses.roles.write(&role.name);
+    let _writing = lenses.roles.writing(&role.name);
     match made(body, &["metadata"], |body| lenses.client.create_role(body)).await {
         Ok(answer) => shown(lenses, &answer, &role.name).await,
         Err(error) if error.class == Class::Invalid => Err(taken(lenses, role, error).await),
@@ -86,7 +86,7 @@ pub async fn update(lenses: &Lenses, id: &Id, before: &Role, after: &Role) -> Re
     if let Some(all) = marked(metadata.as_ref()) {
         body["metadata"] = json!(all);
     }
-    let _writing = lenses.roles.write(name);
+    let _writing = lenses.roles.writing(name);
     let answer = lenses.client.change_role(name, body).await.map_err(explained)?;
     shown(lenses, &answer, name).await
 }
@@ -126,7 +126,7 @@ pub async fn delete(lenses: &Lenses, role: &Role) -> Result<(), Error> {
         );
         return Err(Error::new(Class::Denied, message));
     }
-    let _writing = lenses.roles.write(&role.name);
+    let _writing = lenses.roles.writing(&role.name);
     match lenses.client.delete_role(&role.name).await {
         Err(error) if is_refused(error.class) => Err(Error::new(
             Class::Conflict,
