@@ -9,6 +9,7 @@ use super::wire::{self, Definitions, Group, GroupItem, Principal, Role, RoleItem
 use crate::backends::{
     Class, Error,
     http::{Answer, Credential, Http, Request},
+    reading,
 };
 
 const ROLES: &str = "roles";
@@ -135,24 +136,16 @@ impl Client {
 /// # Errors
 /// Those of the call. A 404 of somebody else, such as a proxy that has no server behind it for a moment, passes.
 pub fn seen<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {
-    match found {
-        Ok(found) => Ok(Some(found)),
-        Err(error) if is_hqs_own(&error) => Ok(None),
-        Err(error) if error.class == Class::Missing => Err(Error::new(
-            Class::Transient,
-            format!("{}, which is no answer of Lenses HQ's own", error.message),
-        )),
-        Err(error) => Err(error),
-    }
+    reading::found(found.map_err(|error| match error.class {
+        Class::Missing if !is_hqs_own(&error) => {
+            Error::new(Class::Transient, format!("{}, which is no answer of Lenses HQ's own", error.message))
+        }
+        _ => error,
+    }))
 }
 
 /// Whether a 404 is HQ's own: only its errors have a title (contract 1), which the stack puts behind the status and a colon. That of a
 /// proxy, or of a path that this HQ does not have, says nothing about the thing.
 pub fn is_hqs_own(missing: &Error) -> bool {
     missing.class == Class::Missing && missing.message.contains(" answered 404: ")
-}
-
-/// Whether a read was refused for good, so that the rest can be read without it.
-pub fn is_refusal(class: Class) -> bool {
-    matches!(class, Class::Denied | Class::Missing | Class::Unsupported)
 }

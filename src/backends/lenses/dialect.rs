@@ -1,11 +1,7 @@
 //! Lenses' pure part: its rules for roles, its natural keys, the names of the groups that bindings own (contract 3).
 
-use super::{
-    config::Membership,
-    ids::{self, ROLE},
-    lrn,
-};
-use crate::access::{Body, Capabilities, Dialect, Fault, Id, Key, Kind, Role, RoleRef, Rule, SubjectKind};
+use super::{config::Membership, ids, lrn};
+use crate::access::{Body, Capabilities, Dialect, Fault, Id, Key, Kind, ROLE, Role, Rule, SubjectKind};
 
 /// Printed for groups, service accounts and environments, and taken to hold for roles (contract 2.2).
 const LONGEST_DISPLAY_NAME: usize = 150;
@@ -59,8 +55,13 @@ impl Dialect for LensesDialect {
         role.display_name =
             role.display_name.filter(|text| !text.is_empty()).or_else(|| Some(role.name.clone()));
         role.description = role.description.filter(|text| !text.is_empty());
-        faults.extend(length_fault("spec.displayName", role.display_name.as_deref(), LONGEST_DISPLAY_NAME));
-        faults.extend(length_fault("spec.description", role.description.as_deref(), LONGEST_DESCRIPTION));
+        let texts = [
+            ("spec.displayName", &role.display_name, LONGEST_DISPLAY_NAME),
+            ("spec.description", &role.description, LONGEST_DESCRIPTION),
+        ];
+        faults.extend(texts.into_iter().filter_map(|(field, text, longest)| {
+            Fault::if_longer(field, text.as_deref().unwrap_or_default(), longest, "Lenses")
+        }));
         let unknown = |field: &String| {
             Fault::new(format!("spec.lenses.{field}"), "Lenses roles have no such field: leave it out")
         };
@@ -103,11 +104,7 @@ impl Dialect for LensesDialect {
             Body::Role(role) => Key::new([("name", &role.name)]),
             Body::Group(group) => Key::new([("name", &group.name)]),
             Body::Grant(grant) => {
-                let role = match &grant.role {
-                    RoleRef::Existing(role) => role.id.as_str(),
-                    RoleRef::Planned(name) => name,
-                };
-                Key::new([("role", role), ("subject", grant.subject.id.as_str())])
+                Key::new([("role", grant.role.text()), ("subject", grant.subject.id.as_str())])
             }
             Body::Restriction(restriction) => Key::new([("resource", restriction.resource.id.as_str())]),
         }
@@ -137,17 +134,12 @@ fn rule_faults(rule: &Rule) -> Vec<String> {
     [lrn::action_fault(&rule.action), resource].into_iter().flatten().collect()
 }
 
-fn length_fault(field: &str, text: Option<&str>, longest: usize) -> Option<Fault> {
-    let length = text.map_or(0, |text| text.chars().count());
-    (length > longest).then(|| Fault::new(field, format!("has {length} characters; Lenses takes {longest}")))
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::access::{Effect, Named};
+    use crate::access::{Effect, Named, RoleRef};
 
     fn role(name: &str, rules: &[(&str, Option<&str>)]) -> Role {
         let rule = |(action, resource): &(&str, Option<&str>)| Rule {

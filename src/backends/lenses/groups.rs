@@ -102,7 +102,7 @@ pub async fn whole(group: wire::Group, listed: Listed, lists: &Lists<'_>) -> Res
         (false, _) => Some(BTreeSet::new()),
         (true, Some(members)) => Some(members),
         (true, None) => match lists.members(&group.name).await {
-            Err(error) if client::is_refusal(error.class) => None,
+            Err(error) if error.class.is_withheld() => None,
             members => members?,
         },
     };
@@ -144,7 +144,7 @@ pub async fn read(client: &Client, membership: Membership, name: &str) -> Result
 async fn listed(client: &Client, name: &str) -> Result<Option<Listed>, Error> {
     match client.groups().await {
         Ok(groups) => Ok(groups.iter().find(|group| group.name == name).map(Listed::of)),
-        Err(error) if client::is_refusal(error.class) => {
+        Err(error) if error.class.is_withheld() => {
             let message = format!(
                 "whether all that the group {name} has is shown cannot be told without the list of groups, and writing its set could take the \
                  rest away: {}",

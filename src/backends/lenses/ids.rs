@@ -5,9 +5,6 @@
 
 use crate::access::{Id, Key, Kind, SubjectKind, sha256_hex};
 
-/// The level of roles.
-pub const ROLE: &str = "role";
-
 const PRINCIPAL: &str = "principal:";
 const GROUP: &str = "group:";
 const OWNED: &str = "owned:";

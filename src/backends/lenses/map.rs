@@ -6,12 +6,15 @@ use super::{
     config::Membership,
     dialect,
     groups::Whole,
-    ids::{self, Incarnation, ROLE},
+    ids::{self, Incarnation},
     lrn, policy,
     wire::{self, RoleItem, Statement},
 };
-use crate::access::{
-    Body, Dialect, Entry, Grant, Group, Id, Key, Named, Observed, Role, RoleRef, Rule, SubjectKind,
+use crate::{
+    access::{
+        Body, Dialect, Entry, Grant, Group, Id, Key, Named, Observed, ROLE, Role, RoleRef, Rule, SubjectKind,
+    },
+    backends::reading::present,
 };
 
 /// A role that was read by itself, with its policy.
@@ -99,7 +102,7 @@ pub fn principal(kind: SubjectKind, name: &str) -> Entry {
 
 /// The same as a member of a group.
 pub fn member(kind: SubjectKind, name: &str) -> Named {
-    Named { level: kind.level().to_owned(), id: ids::principal(name), name: name.to_owned() }
+    Named::new(kind.level(), ids::principal(name), name)
 }
 
 /// A group that no binding owns as a name.
@@ -113,12 +116,12 @@ pub fn role_entry(name: &str) -> Entry {
 }
 
 fn role_named(name: &str) -> Named {
-    Named { level: ROLE.to_owned(), id: Id::new(name), name: name.to_owned() }
+    Named::new(ROLE, Id::new(name), name)
 }
 
 /// A group that no binding owns, as what a role is given to.
 pub fn group_named(name: &str, made: &Incarnation) -> Named {
-    Named { level: ids::group_level().to_owned(), id: ids::group(name, made), name: name.to_owned() }
+    Named::new(ids::group_level(), ids::group(name, made), name)
 }
 
 fn observed(id: Id, body: Body) -> Observed {
@@ -127,10 +130,6 @@ fn observed(id: Id, body: Body) -> Observed {
 
 fn key(body: &Body) -> Key {
     dialect::of(Membership::Manual).key(body)
-}
-
-fn present(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]

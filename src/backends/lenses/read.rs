@@ -9,11 +9,11 @@ use super::{
     client::{self, Client},
     config::{ACCOUNT_FIELD, Connection},
     groups,
-    ids::{self, Incarnation, ROLE},
+    ids::{self, Incarnation},
     map, wire,
 };
 use crate::{
-    access::{Body, Entry, Grant, Id, Kind, Observed, RoleRef, SubjectKind},
+    access::{Body, Entry, Grant, Id, Kind, Observed, ROLE, RoleRef, SubjectKind},
     backends::{Class, Error, Identity},
 };
 
@@ -51,7 +51,7 @@ pub async fn probe(client: &Client, connection: &Connection) -> Result<Identity,
 async fn described(client: &Client, account: &str) -> Result<(String, Option<Timestamp>), Error> {
     let seen = match client.service_account(account).await {
         Ok(seen) => seen,
-        Err(error) if client::is_refusal(error.class) => {
+        Err(error) if error.class.is_withheld() => {
             let unseen =
                 format!("service account {account}, of which nothing is to be seen: {}", error.message);
             return Ok((unseen, None));

@@ -3,17 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use futures::{StreamExt, TryStreamExt, stream};
-
 use super::{
-    client::{self, Client},
+    client::Client,
     lrn,
     wire::{Effect, Principal, Statement},
 };
-use crate::backends::{Class, Error};
-
-/// So many calls at one time. The tenant's budget may allow fewer.
-const AT_ONCE: usize = 4;
+use crate::backends::{Class, Error, reading::each};
 
 /// Whether the lists hold anything back from this account, as far as its own policy tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +29,7 @@ pub async fn sight(client: &Client, account: Option<&str>) -> Result<Sight, Erro
         Ok(Some(statements)) if sees_everything(&statements) => Ok(Sight::Everything),
         Ok(None) => Ok(Sight::Everything),
         Ok(Some(_)) => Ok(Sight::Narrowed),
-        Err(error) if client::is_refusal(error.class) => Ok(Sight::Narrowed),
+        Err(error) if error.class.is_withheld() => Ok(Sight::Narrowed),
         Err(error) => Err(error),
     }
 }
@@ -46,24 +41,16 @@ async fn statements(client: &Client, account: &str) -> Result<Option<Vec<Stateme
         return Ok(None);
     }
     let groups = account.groups.unwrap_or_default();
-    let groups: Vec<_> = stream::iter(groups)
-        .map(|group| async move {
-            let roles = client.group(group.name()).await?.roles.unwrap_or_default();
-            match group.role_count().is_none_or(|count| count == roles.len() as u64) {
-                true => Ok(roles),
-                false => Err(Error::new(Class::Denied, format!("a role of {} is not shown", group.name()))),
-            }
-        })
-        .buffer_unordered(AT_ONCE)
-        .try_collect()
-        .await?;
-    let roles = groups.into_iter().flatten();
+    let groups = each(groups, |group| async move {
+        let roles = client.group(group.name()).await?.roles.unwrap_or_default();
+        match group.role_count().is_none_or(|count| count == roles.len() as u64) {
+            true => Ok(roles),
+            false => Err(Error::new(Class::Denied, format!("a role of {} is not shown", group.name()))),
+        }
+    });
+    let roles = groups.await?.into_iter().flatten();
     let roles: BTreeSet<String> = roles.map(|role| role.name().to_owned()).collect();
-    let roles: Vec<_> = stream::iter(roles)
-        .map(|role| async move { client.role(&role).await })
-        .buffer_unordered(AT_ONCE)
-        .try_collect()
-        .await?;
+    let roles = each(roles, |role| async move { client.role(&role).await }).await?;
     Ok(Some(roles.into_iter().flat_map(|role| role.policy.unwrap_or_default()).collect()))
 }
 

@@ -12,25 +12,22 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use futures::{StreamExt, TryStreamExt, stream, try_join};
+use futures::try_join;
 use tokio::sync::OnceCell;
 
 use super::{
     Lenses, client,
     details::Mark,
     groups::{self, Listed, Lists, Whole},
-    ids::{self, Asked, Incarnation, ROLE},
+    ids::{self, Asked, Incarnation},
     map,
     rights::{self, Sight},
     wire::{GroupItem, Made, Principal, RoleItem},
 };
 use crate::{
-    access::{Builder, Id, Kind, Observed, Proof, Snapshot, SubjectKind},
-    backends::{Class, Error, Needs},
+    access::{Builder, Id, Kind, Observed, Proof, ROLE, Snapshot, SubjectKind},
+    backends::{Class, Error, Needs, reading::each},
 };
-
-/// So many things are read one by one at one time. The tenant's budget may allow fewer.
-const AT_ONCE: usize = 4;
 
 /// What is needed, in Lenses' words.
 struct Wanted<'a> {
@@ -182,7 +179,7 @@ async fn roles<'a>(
     let names: BTreeSet<String> = listed.iter().map(|item| item.name.clone()).collect();
     let unlisted =
         wanted.held_roles.iter().filter(|name| !names.contains(**name)).map(|name| (*name).to_owned());
-    let sought = each(unlisted.collect(), |name| role(lenses, name, Made::default())).await?;
+    let sought = each(unlisted.collect::<Vec<_>>(), |name| role(lenses, name, Made::default())).await?;
     let proven = witness.bears_out(&sought).await?;
     Ok(Box::new(move |builder| {
         for item in listed {
@@ -258,7 +255,7 @@ async fn groups<'a>(
     seen.extend(kept.filter_map(|name| lenses.groups.get(name)));
     let unlisted =
         wanted.held_groups.iter().filter(|name| !items.contains_key(**name)).map(|name| (*name).to_owned());
-    let sought = each(unlisted.collect(), counted).await?;
+    let sought = each(unlisted.collect::<Vec<_>>(), counted).await?;
     let proven = witness.bears_out(&sought).await?;
     // What is listed and does not show what is in it is there all the same.
     let shown: HashSet<&str> = seen.iter().map(|whole| whole.name.as_str()).collect();
@@ -327,14 +324,6 @@ fn unseen<T>(error: Error) -> Result<Sought<T>, Error> {
         Class::Denied | Class::Invalid | Class::Unsupported => Ok(Sought::Unknown),
         _ => Err(error),
     }
-}
-
-/// Asks about each name, a few at one time.
-async fn each<T, F: Future<Output = Result<T, Error>>>(
-    names: Vec<String>,
-    ask: impl Fn(String) -> F,
-) -> Result<Vec<T>, Error> {
-    stream::iter(names).map(ask).buffer_unordered(AT_ONCE).try_collect().await
 }
 
 /// The account's own policy, asked once a sweep and only when something is missing.

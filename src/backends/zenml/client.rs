@@ -20,6 +20,7 @@ use crate::{
     backends::{
         Class, Error,
         http::{Answer, Http, Request},
+        reading::found,
     },
 };
 
@@ -325,13 +326,6 @@ impl Client {
 fn within(scope: &Scope) -> Vec<(&str, &str)> {
     let workspace = scope.workspace().map(|id| ("workspace_id", id));
     workspace.into_iter().chain(scope.project().map(|id| ("project_id", id))).collect()
-}
-
-fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
-    match answer {
-        Err(error) if error.class == Class::Missing => Ok(None),
-        answer => answer.map(Some),
-    }
 }
 
 /// A role whose permissions are in a form that the server does not know is wrong, or has none, which is forbidden (contract 2.1).

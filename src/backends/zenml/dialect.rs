@@ -1,10 +1,10 @@
 //! ZenML's pure part: its rules for roles, which level of role is held where, its natural keys (contract 2.1, 2.2, 3).
 
 use super::ids::{
-    self, PROJECT, Principal, ROLE, SERVICE_ACCOUNT, Scope, TEAM, USER, WORKSPACE, grant_key, scope_text,
+    self, PROJECT, Principal, SERVICE_ACCOUNT, Scope, TEAM, USER, WORKSPACE, grant_key, scope_text,
 };
 use crate::access::{
-    Body, Capabilities, Dialect, Effect, Fault, Id, Key, Kind, Named, Role, RoleRef, Rule, SubjectKind,
+    Body, Capabilities, Dialect, Effect, Fault, Id, Key, Kind, Named, ROLE, Role, RoleRef, Rule, SubjectKind,
 };
 
 /// The one setting of a role: where it can be held.
@@ -46,11 +46,8 @@ impl Dialect for ZenmlDialect {
             faults.push(Fault::new("spec.name", message));
         }
         role.description = role.description.filter(|text| !text.is_empty());
-        let length = role.description.as_ref().map_or(0, |text| text.chars().count());
-        if length > LONGEST_DESCRIPTION {
-            let message = format!("has {length} characters; ZenML takes {LONGEST_DESCRIPTION}");
-            faults.push(Fault::new("spec.description", message));
-        }
+        let description = role.description.as_deref().unwrap_or_default();
+        faults.extend(Fault::if_longer("spec.description", description, LONGEST_DESCRIPTION, "ZenML"));
         if role.display_name.is_some() {
             faults.push(Fault::new(
                 "spec.displayName",
@@ -121,10 +118,7 @@ impl Dialect for ZenmlDialect {
         match body {
             Body::Role(role) => role_key(role.settings.get(LEVEL).map_or("", String::as_str), &role.name),
             Body::Grant(grant) => {
-                let role = match &grant.role {
-                    RoleRef::Existing(role) => role.id.as_str(),
-                    RoleRef::Planned(name) => name,
-                };
+                let role = grant.role.text();
                 grant_key(role, scope_text(grant.scope.as_ref()), grant.subject.id.as_str())
             }
             // There are none; a key has to be one all the same.

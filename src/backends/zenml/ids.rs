@@ -10,7 +10,6 @@ pub const SERVICE_ACCOUNT: &str = "serviceAccount";
 pub const TEAM: &str = "team";
 pub const WORKSPACE: &str = "workspace";
 pub const PROJECT: &str = "project";
-pub const ROLE: &str = "role";
 
 const INVITATION: &str = "invitation";
 /// Where a grant of an organization's role lies; as text, since the model has no scope there.

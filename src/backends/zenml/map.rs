@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use super::{
     dialect::{LEVEL, ORGANIZATION, ZenmlDialect},
-    ids::{self, GrantId, PROJECT, Principal, ROLE, SERVICE_ACCOUNT, Scope, TEAM, USER, WORKSPACE},
+    ids::{self, GrantId, PROJECT, Principal, SERVICE_ACCOUNT, Scope, TEAM, USER, WORKSPACE},
     permissions,
     wire::{self, Assignment, Invitation, Place},
 };
-use crate::access::{Body, Dialect, Entry, Grant, Id, Named, Observed, Role, RoleRef};
+use crate::{
+    access::{Body, Dialect, Entry, Grant, Id, Named, Observed, ROLE, Role, RoleRef},
+    backends::reading::present,
+};
 
 /// The type of roles that are not made by sharing a resource (contract 2.1).
 const NORMAL: &str = "normal";
@@ -66,19 +69,18 @@ pub fn grant(role: Named, scope: &Scope, named: Option<Named>, subject: Named) -
 
 /// A grant by its parts, of which no names are known.
 pub fn unnamed(id: &GrantId) -> (Named, Option<Named>, Named) {
-    let named =
-        |level: &str, id: String| Named { level: level.to_owned(), name: id.clone(), id: Id::new(id) };
     let scope = match &id.scope {
         Scope::Organization => None,
-        scope => Some(named(scope.level(), scope.text())),
+        scope => Some(Named::unnamed(scope.level(), Id::new(scope.text()))),
     };
-    (named(ROLE, id.role.clone()), scope, named(id.principal.level(), id.principal.id().to_string()))
+    let subject = Named::unnamed(id.principal.level(), id.principal.id());
+    (Named::unnamed(ROLE, Id::new(&id.role)), scope, subject)
 }
 
 /// A role as a name.
 pub fn role_named(role: &wire::Role) -> Named {
     let name = present(role.name.clone()).unwrap_or_else(|| role.id.clone());
-    Named { level: ROLE.to_owned(), id: Id::new(&role.id), name }
+    Named::new(ROLE, Id::new(&role.id), name)
 }
 
 /// A user: the e-mail address is the name, and each can be told by the user name too. Service accounts have a name only.
@@ -130,9 +132,5 @@ fn entry(level: &str, id: Id, names: [Option<String>; 2], otherwise: String, par
     let mut names = names.into_iter().flatten();
     let name = names.next().unwrap_or(otherwise);
     let aliases = names.filter(|alias| *alias != name).collect();
-    Entry { named: Named { level: level.to_owned(), id, name }, parent, aliases }
-}
-
-fn present(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.is_empty())
+    Entry { named: Named::new(level, id, name), parent, aliases }
 }

@@ -11,12 +11,13 @@ use super::{
     client::{Call, Client},
     wire::Listed,
 };
-use crate::backends::{Class, Error};
+use crate::backends::{
+    Error,
+    reading::{MOST_PAGES, of_page, without_end},
+};
 
 /// The most that is given on a page (contract 1).
 const LIMIT: usize = 100;
-/// A list that goes on for longer is a server that lost its way.
-const MOST_PAGES: usize = 1000;
 /// So often a list is read that does not hold still.
 const MOST_READINGS: usize = 3;
 
@@ -66,13 +67,7 @@ async fn reading<T: Listed>(
         let from = offset.to_string();
         let mut call = Call::get(path).query("offset", &from).query("limit", &limit);
         call.query.extend(filters);
-        let answer = match client.call(call).await {
-            Err(error) if pages > 0 && error.class.is_refusal() => {
-                let message = format!("in the middle of the list, {}", error.message);
-                return Err(Error::new(Class::Transient, message));
-            }
-            answer => answer?,
-        };
+        let answer = client.call(call).await.map_err(|error| of_page(error, pages > 0))?;
         let page: Vec<T> = answer.decode()?;
         let (before, shown) = (items.len(), page.len());
         offset += shown;
@@ -86,5 +81,5 @@ async fn reading<T: Listed>(
             first = shown;
         }
     }
-    Err(Error::new(Class::Transient, format!("GET /{} is a list without end", path.join("/"))))
+    Err(without_end(path))
 }

@@ -10,10 +10,12 @@ use super::{
     client::Client,
     ids::Principal,
     map,
-    pages::Listing,
     wire::{Invitation, User},
 };
-use crate::{access::Entry, backends::Error};
+use crate::{
+    access::Entry,
+    backends::{Error, reading::Part},
+};
 
 /// What is told of a name that nobody has.
 pub const INVITE: &str =
@@ -48,21 +50,22 @@ impl People {
     /// Whatever kept a list from being read to its end, but for a refusal of it. Older servers have no invitations.
     pub async fn all(client: &Client) -> Result<Self, Error> {
         let (members, invitations) =
-            try_join!(refusable(client.members()), refusable(client.invitations(None)),)?;
+            try_join!(Part::of(true, client.members()), Part::of(true, client.invitations(None)))?;
         let mut people = Self { whole: true, ..Self::default() };
         match members {
-            Ok(members) => {
+            Part::Read(members) => {
                 people.whole &= members.whole;
                 people.users = members.items.into_iter().filter_map(|member| member.user).collect();
             }
-            Err(refusal) => (people.whole, people.refused) = (false, Some(refusal)),
+            Part::Withheld(refusal) => (people.whole, people.refused) = (false, Some(refusal)),
+            Part::Unwanted => {}
         }
         match invitations {
-            Ok(invitations) => {
+            Part::Read(invitations) => {
                 people.whole &= invitations.whole;
                 people.invitations = invitations.items;
             }
-            Err(_) => people.whole = false,
+            Part::Withheld(_) | Part::Unwanted => people.whole = false,
         }
         Ok(people)
     }
@@ -119,15 +122,4 @@ pub async fn now(client: &Client, principal: &Principal) -> Result<Principal, Er
 pub fn has_address(user: &User, email: &str) -> bool {
     !email.is_empty()
         && user.email.as_deref().is_some_and(|known| known.to_lowercase() == email.to_lowercase())
-}
-
-/// A list, or why it may not be read.
-pub async fn refusable<T>(
-    list: impl Future<Output = Result<Listing<T>, Error>>,
-) -> Result<Result<Listing<T>, String>, Error> {
-    match list.await {
-        Ok(list) => Ok(Ok(list)),
-        Err(error) if error.class.is_refusal() => Ok(Err(error.message)),
-        Err(error) => Err(error),
-    }
 }

@@ -1,10 +1,10 @@
 //! Names of projects. They are made by another API, of each workspace its own; here only some servers know their names, and ids always do
 //! (contract 2.3).
 
-use super::{client::Client, ids, map, people::refusable};
+use super::{client::Client, ids, map};
 use crate::{
     access::Entry,
-    backends::{Class, Error},
+    backends::{Error, reading::Part},
 };
 
 /// What is told of a project whose name this server does not know.
@@ -21,10 +21,10 @@ pub async fn look_up(client: &Client, workspace: &str, name: &str) -> Result<Vec
         return Ok(vec![map::project_entry(workspace, &uuid, None)]);
     }
     let known = match all(client, workspace).await? {
-        Ok(known) => known,
-        Err(_) => match client.project(workspace, name).await {
+        Part::Read(known) => known,
+        Part::Withheld(_) | Part::Unwanted => match client.project(workspace, name).await {
             Ok(place) => place.into_iter().map(|it| map::project_entry(workspace, &it.id, it.name)).collect(),
-            Err(error) if is_refusal(error.class) => Vec::new(),
+            Err(error) if error.class.is_refusal() => Vec::new(),
             Err(error) => return Err(error),
         },
     };
@@ -35,13 +35,10 @@ pub async fn look_up(client: &Client, workspace: &str, name: &str) -> Result<Vec
 ///
 /// # Errors
 /// Whatever kept the list from being read to its end, but for a refusal of it.
-pub async fn all(client: &Client, workspace: &str) -> Result<Result<Vec<Entry>, String>, Error> {
-    let listing = refusable(client.projects(workspace)).await?;
-    Ok(listing.map(|listing| {
-        listing.items.into_iter().map(|it| map::project_entry(workspace, &it.id, it.name)).collect()
-    }))
-}
-
-fn is_refusal(class: Class) -> bool {
-    matches!(class, Class::Denied | Class::Invalid | Class::Unsupported | Class::Conflict)
+pub async fn all(client: &Client, workspace: &str) -> Result<Part<Vec<Entry>>, Error> {
+    let entries = async {
+        let listed = client.projects(workspace).await?.items.into_iter();
+        Ok(listed.map(|it| map::project_entry(workspace, &it.id, it.name)).collect())
+    };
+    Part::of(true, entries).await
 }

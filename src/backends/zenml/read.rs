@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     client::Client,
     dialect::LEVEL,
-    ids::{GrantId, PROJECT, Principal, ROLE, SERVICE_ACCOUNT, Scope, TEAM, USER, WORKSPACE},
+    ids::{GrantId, PROJECT, Principal, SERVICE_ACCOUNT, Scope, TEAM, USER, WORKSPACE},
     map,
     people::{People, has_address},
     projects,
     wire::{self, Assignment},
 };
 use crate::{
-    access::{Body, Entry, Grant, Id, Kind, Observed, Role, RoleRef},
+    access::{Body, Entry, Grant, Id, Kind, Observed, ROLE, Role, RoleRef},
     backends::{Class, Error, Identity},
 };
 
@@ -75,14 +75,7 @@ pub async fn look_up(
         ROLE => client.roles(&[("name", name)]).await?.items.iter().map(map::role_entry).collect(),
         _ => return Err(Error::new(Class::Invalid, format!("ZenML cannot look up a {level} by name"))),
     };
-    Ok(entries.into_iter().filter(|entry| entry.named.level == level && is_called(entry, name)).collect())
-}
-
-/// As the directory compares: e-mail addresses without regard to case, all else exactly.
-fn is_called(entry: &Entry, name: &str) -> bool {
-    let same =
-        |known: &String| known == name || name.contains('@') && known.to_lowercase() == name.to_lowercase();
-    same(&entry.named.name) || entry.aliases.iter().any(same)
+    Ok(entries.into_iter().filter(|entry| entry.named.level == level && entry.is_called(name)).collect())
 }
 
 /// One thing by its id. Names are not known here, so they are ids.

@@ -18,24 +18,24 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use futures::{StreamExt, TryStreamExt, stream, try_join};
+use futures::try_join;
 
 use super::{
     client::Client,
-    ids::{self, GrantId, PROJECT, Principal, ROLE, SERVICE_ACCOUNT, Scope, TEAM, USER, WORKSPACE},
+    ids::{self, GrantId, PROJECT, Principal, SERVICE_ACCOUNT, Scope, TEAM, USER, WORKSPACE},
     map,
     pages::Listing,
-    people::{INVITE, People, Stands, refusable},
+    people::{INVITE, People, Stands},
     projects, sight,
     wire::{self, Assignment},
 };
 use crate::{
-    access::{Builder, Entry, Id, Kind, Named, Proof, Snapshot},
-    backends::{Error, Needs},
+    access::{Builder, Directory, Entry, Id, Kind, Named, Proof, ROLE, Snapshot},
+    backends::{
+        Error, Needs,
+        reading::{Part, each},
+    },
 };
-
-/// How many roles are asked about at one time. The tenant's budget may allow fewer.
-const AT_ONCE: usize = 4;
 
 /// What is needed, in ZenML's words.
 struct Wanted<'a> {
@@ -125,36 +125,25 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
     client.id().await?;
     let mut builder = Builder::new();
     let (roles, people, teams, workspaces) = try_join!(
-        part(wanted.roles, client.roles(&[])),
+        Part::of(wanted.roles, client.roles(&[])),
         async { if wanted.people { People::all(client).await.map(Some) } else { Ok(None) } },
-        part(wanted.names(TEAM), client.teams()),
-        part(wanted.names(WORKSPACE) || wanted.names(PROJECT), client.workspaces(None)),
+        Part::of(wanted.names(TEAM), client.teams()),
+        Part::of(wanted.names(WORKSPACE) || wanted.names(PROJECT), client.workspaces(None)),
     )?;
     let people = people.unwrap_or_default();
     wanted.hand_over(&people, &mut builder);
-    enter(&mut builder, TEAM, teams, map::team_entry);
     let ids = |listing: &Listing<wire::Place>| listing.items.iter().map(|place| place.id.clone()).collect();
-    let shown: Option<BTreeSet<String>> = workspaces.as_ref().and_then(|part| part.as_ref().ok()).map(ids);
-    enter(&mut builder, WORKSPACE, workspaces, map::workspace_entry);
+    let shown: Option<BTreeSet<String>> = workspaces.read().map(ids);
+    enter(builder.directory(), TEAM, teams, map::team_entry);
+    enter(builder.directory(), WORKSPACE, workspaces, map::workspace_entry);
     if wanted.names(PROJECT) {
         enter_projects(client, &mut builder, &wanted).await?;
     }
-    let roles = match roles {
-        Some(Ok(roles)) => Some(roles),
-        Some(Err(refusal)) => {
-            builder.directory().refuse(ROLE, refusal);
-            None
-        }
-        None => None,
-    };
+    let roles = roles.noted(builder.directory(), ROLE);
     let gone = Gone::of(roles.as_ref());
     let known = roles.map(|roles| roles.items).unwrap_or_default();
     let questions = wanted.questions(&known).into_iter().filter(|(role, _)| !gone.is(role));
-    let holders: Vec<Holders> = stream::iter(questions)
-        .map(|(role, scope)| holders(client, role, scope))
-        .buffer_unordered(AT_ONCE)
-        .try_collect()
-        .await?;
+    let holders: Vec<Holders> = each(questions, |(role, scope)| holders(client, role, scope)).await?;
     people.entries().for_each(|entry| builder.directory().insert(entry));
     if wanted.people {
         builder.directory().refuse(USER, people.refused.as_deref().unwrap_or(INVITE));
@@ -232,8 +221,9 @@ impl Sight {
         let workspaces = match workspaces {
             Some(workspaces) => workspaces,
             None => {
-                let listed = refusable(client.workspaces(None)).await?.map(|listing| listing.items);
-                listed.unwrap_or_default().into_iter().map(|place| place.id).collect()
+                let listed = Part::of(true, client.workspaces(None)).await?;
+                let places = listed.read().into_iter().flat_map(|listing| &listing.items);
+                places.map(|place| place.id.clone()).collect()
             }
         };
         Ok(Self { holders: any, workspaces })
@@ -244,26 +234,9 @@ impl Sight {
     }
 }
 
-async fn part<T>(
-    wanted: bool,
-    list: impl Future<Output = Result<Listing<T>, Error>>,
-) -> Result<Option<Result<Listing<T>, String>>, Error> {
-    if wanted { refusable(list).await.map(Some) } else { Ok(None) }
-}
-
-fn enter<T>(
-    builder: &mut Builder,
-    level: &str,
-    part: Option<Result<Listing<T>, String>>,
-    entry: impl Fn(T) -> Entry,
-) {
-    match part {
-        Some(Ok(listing)) => {
-            listing.items.into_iter().for_each(|item| builder.directory().insert(entry(item)))
-        }
-        Some(Err(refusal)) => builder.directory().refuse(level, refusal),
-        None => {}
-    }
+fn enter<T>(directory: &mut Directory, level: &str, part: Part<Listing<T>>, entry: impl Fn(T) -> Entry) {
+    let items = part.noted(directory, level).into_iter().flat_map(|listing| listing.items);
+    items.for_each(|item| directory.insert(entry(item)));
 }
 
 /// The projects that something is held in, by id, and by name where the server tells names.
@@ -273,13 +246,10 @@ async fn enter_projects(client: &Client, builder: &mut Builder, wanted: &Wanted<
             builder.directory().insert(map::project_entry(workspace, project, None));
         }
     }
-    let listed: Vec<Result<Vec<Entry>, String>> = stream::iter(wanted.with_projects())
-        .map(|workspace| async move { projects::all(client, &workspace).await })
-        .buffer_unordered(AT_ONCE)
-        .try_collect()
-        .await?;
+    let ask = |workspace: String| async move { projects::all(client, &workspace).await };
+    let listed = each(wanted.with_projects(), ask).await?;
     builder.directory().refuse(PROJECT, projects::BY_ID);
-    listed.into_iter().flatten().flatten().for_each(|entry| builder.directory().insert(entry));
+    listed.into_iter().flat_map(Part::into_items).for_each(|entry| builder.directory().insert(entry));
     Ok(())
 }
 
@@ -307,7 +277,8 @@ fn add_grants<'a>(
                 all_known = false;
                 continue;
             };
-            let role = names.get(role.as_str()).cloned().unwrap_or_else(|| named(ROLE, role));
+            let role =
+                names.get(role.as_str()).cloned().unwrap_or_else(|| Named::unnamed(ROLE, Id::new(role)));
             let scope_named = (place != Scope::Organization)
                 .then(|| builder.directory().named(place.level(), &Id::new(place.text())));
             let accepted =
@@ -320,8 +291,4 @@ fn add_grants<'a>(
         }
     }
     wanted.grants.iter().filter(|grant| told.contains(&(grant.role.as_str(), &grant.scope))).collect()
-}
-
-fn named(level: &str, id: &str) -> Named {
-    Named { level: level.to_owned(), id: Id::new(id), name: id.to_owned() }
 }

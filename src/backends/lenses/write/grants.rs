@@ -10,8 +10,8 @@ use super::{
     afterwards, explained,
 };
 use crate::{
-    access::{Grant, Named, Observed, RoleRef},
-    backends::{Class, Error},
+    access::{Grant, Named, Observed},
+    backends::{Class, Error, error::existing},
 };
 
 /// Puts a role into a group's set.
@@ -73,10 +73,5 @@ fn role(grant: &Grant) -> Result<&Named, Error> {
     if grant.scope.is_some() {
         return Err(Error::mistake("a grant with a scope"));
     }
-    match &grant.role {
-        RoleRef::Existing(role) => Ok(role),
-        RoleRef::Planned(name) => {
-            Err(Error::mistake(format!("a grant of the role {name:?}, which does not exist yet")))
-        }
-    }
+    existing(&grant.role)
 }

@@ -10,7 +10,7 @@ use super::{
         ids::{self, Incarnation},
         map, read, wire,
     },
-    afterwards, explained, is_refused, made, mark, role_names,
+    afterwards, explained, made, mark, role_names,
 };
 use crate::{
     access::{Body, Group, Id, Named, Observed, SubjectKind},
@@ -121,7 +121,7 @@ pub async fn delete(lenses: &Lenses, group: &Group) -> Result<(), Error> {
     let _turn = lenses.turn(&group.name).await;
     let _writing = lenses.groups.writing(&group.name);
     match lenses.client.delete_group(&group.name).await {
-        Err(error) if is_refused(error.class) => Err(Error::new(
+        Err(error) if error.class.is_objection() => Err(Error::new(
             Class::Conflict,
             format!("{}; the group {} was not removed", error.message, group.name),
         )),
@@ -131,7 +131,7 @@ pub async fn delete(lenses: &Lenses, group: &Group) -> Result<(), Error> {
 
 /// A write that names members may be refused because an identity provider says who they are (contract 3, "SSO mode").
 fn with_hint(group: &Group, mut error: Error) -> Error {
-    if group.members.is_some() && (is_refused(error.class) || error.class == Class::Denied) {
+    if group.members.is_some() && (error.class.is_objection() || error.class == Class::Denied) {
         error.message.push_str(
             "; where single sign-on says who is in a group, set spec.lenses.membership of the Backend to Sso",
         );
@@ -166,7 +166,7 @@ async fn unambiguous(lenses: &Lenses, added: impl Iterator<Item = &Named>) -> Re
                 );
                 return Err(Error::new(Class::Invalid, message));
             }
-            Err(error) if client::is_refusal(error.class) => {
+            Err(error) if error.class.is_withheld() => {
                 let message = format!(
                     "whether {} is both a user and a service account, of which a group of Lenses does not tell which is in it, cannot be told: {}",
                     member.name, error.message

@@ -12,7 +12,7 @@ pub use self::turns::Turns;
 use super::{Lenses, wire::Metadata};
 use crate::{
     access::{Body, Change, Observed, RoleRef},
-    backends::{Class, Error, http::Answer},
+    backends::{Class, Error, error::existing, http::Answer},
 };
 
 /// The key of our mark in what anybody may write on a thing: for people who look at it in HQ. At most 40 bytes (contract 2, "metadata").
@@ -106,16 +106,5 @@ fn afterwards(error: Error) -> Error {
 
 /// The names of roles that are there.
 fn role_names<'a>(roles: impl IntoIterator<Item = &'a RoleRef>) -> Result<Vec<&'a str>, Error> {
-    let name = |role: &'a RoleRef| match role {
-        RoleRef::Existing(role) => Ok(role.id.as_str()),
-        RoleRef::Planned(name) => {
-            Err(Error::mistake(format!("a group with the role {name:?}, which does not exist yet")))
-        }
-    };
-    roles.into_iter().map(name).collect()
-}
-
-/// Whether a write was refused for what was asked, by whichever status: which stands for what is not documented (contract 1).
-fn is_refused(class: Class) -> bool {
-    matches!(class, Class::Invalid | Class::Conflict)
+    roles.into_iter().map(|role| existing(role).map(|role| role.id.as_str())).collect()
 }

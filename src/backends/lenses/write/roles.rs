@@ -13,15 +13,12 @@ use super::{
         rights::{self, Sight},
         wire,
     },
-    afterwards, explained, is_refused, made, mark, marked,
+    afterwards, explained, made, mark, marked,
 };
 use crate::{
     access::{Body, Id, Observed, Role},
-    backends::{Class, Error, http::Answer},
+    backends::{Class, Error, http::Answer, reading::AT_ONCE},
 };
-
-/// So many groups are read at one time. The tenant's budget may allow fewer.
-const AT_ONCE: usize = 4;
 
 /// Makes a role.
 pub async fn create(lenses: &Lenses, role: &Role) -> Result<Observed, Error> {
@@ -128,7 +125,7 @@ pub async fn delete(lenses: &Lenses, role: &Role) -> Result<(), Error> {
     }
     let _writing = lenses.roles.writing(&role.name);
     match lenses.client.delete_role(&role.name).await {
-        Err(error) if is_refused(error.class) => Err(Error::new(
+        Err(error) if error.class.is_objection() => Err(Error::new(
             Class::Conflict,
             format!("{}; a group that the service account may not see may have the role", error.message),
         )),
@@ -139,7 +136,7 @@ pub async fn delete(lenses: &Lenses, role: &Role) -> Result<(), Error> {
 
 /// The groups that have a role. All that have any are read: a list counts roles, and does not name them.
 async fn holders(lenses: &Lenses, role: &str) -> Result<Vec<String>, Error> {
-    let untold = |error: Error| match client::is_refusal(error.class) {
+    let untold = |error: Error| match error.class.is_withheld() {
         true => Error::new(
             Class::Denied,
             format!("whether a group has the role {role} cannot be told: {}", explained(error).message),

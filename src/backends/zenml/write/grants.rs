@@ -6,8 +6,8 @@ use super::super::{
     map, people, read,
 };
 use crate::{
-    access::{Grant, Observed, RoleRef},
-    backends::{Class, Error},
+    access::{Grant, Observed},
+    backends::{Class, Error, error::existing},
 };
 
 /// Gives a role.
@@ -57,21 +57,12 @@ fn is_refusal(class: Class) -> bool {
 }
 
 fn parts(grant: &Grant) -> Result<GrantId, Error> {
-    match &grant.role {
-        RoleRef::Planned(name) => {
-            Err(Error::mistake(format!("a grant of the role {name:?}, which does not exist yet")))
-        }
-        RoleRef::Existing(_) => {
-            GrantId::of_grant(grant).ok_or_else(|| Error::mistake("a grant of or for what is no id of ZenML"))
-        }
-    }
+    existing(&grant.role)?;
+    GrantId::of_grant(grant).ok_or_else(|| Error::mistake("a grant of or for what is no id of ZenML"))
 }
 
 /// As a sweep shows it. The answer says no more.
 fn made(id: &GrantId, grant: &Grant) -> Observed {
-    let role = match &grant.role {
-        RoleRef::Existing(role) => role.clone(),
-        RoleRef::Planned(_) => map::unnamed(id).0,
-    };
+    let role = grant.role.existing().cloned().unwrap_or_else(|| map::unnamed(id).0);
     map::grant(role, &id.scope, grant.scope.clone(), grant.subject.clone())
 }

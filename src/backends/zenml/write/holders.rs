@@ -9,21 +9,19 @@
 //! is seen; for a role of projects at most [`MOST_ROLES`] others without a scope; the list of workspaces; for a role of projects the list of
 //! projects of each; and one for each of at most [`MOST_SCOPES`] workspaces and projects.
 
-use futures::{StreamExt, TryStreamExt, stream};
-
 use super::super::{
     client::Client,
     ids::{PROJECT, Scope},
     map,
     pages::Listing,
-    people::refusable,
     sight,
     wire::{self, Assignment},
 };
-use crate::backends::{Class, Error};
+use crate::backends::{
+    Class, Error,
+    reading::{Part, each},
+};
 
-/// How many scopes are asked about at one time. The tenant's budget may allow fewer.
-const AT_ONCE: usize = 4;
 /// So many are named.
 const NAMED: usize = 5;
 /// So many scopes are asked about at most.
@@ -44,7 +42,9 @@ pub async fn of(client: &Client, role: &str, level: &str) -> Result<Vec<String>,
     if !everywhere.is_empty() {
         return Ok(told(&everywhere));
     }
-    let Ok(roles) = refusable(client.roles(&[])).await? else { return Err(untold(role, "the roles")) };
+    let Part::Read(roles) = Part::of(true, client.roles(&[])).await? else {
+        return Err(untold(role, "the roles"));
+    };
     if !sight::of_anybody(client, &roles.items).await? {
         return Err(untold(role, "anybody who holds a role"));
     }
@@ -52,15 +52,11 @@ pub async fn of(client: &Client, role: &str, level: &str) -> Result<Vec<String>,
         return Ok(Vec::new());
     }
     let scopes = scopes(client, role, level).await?;
-    let inside: Vec<Vec<Assignment>> = stream::iter(scopes)
-        .map(|scope| async move {
-            let holders = client.assignments(role, &scope).await?;
-            holders.ok_or_else(|| untold(role, &scope.text()))
-        })
-        .buffer_unordered(AT_ONCE)
-        .try_collect()
-        .await?;
-    Ok(told(&inside.concat()))
+    let inside = each(scopes, |scope| async move {
+        let holders = client.assignments(role, &scope).await?;
+        holders.ok_or_else(|| untold(role, &scope.text()))
+    });
+    Ok(told(&inside.await?.concat()))
 }
 
 /// Whether an answer without a scope tells of projects: as it was seen to do at any time, or does now for another role.
@@ -77,7 +73,7 @@ async fn projects_are_told(client: &Client, role: &str, roles: &[wire::Role]) ->
 
 /// Where a role of this level may be held.
 async fn scopes(client: &Client, role: &str, level: &str) -> Result<Vec<Scope>, Error> {
-    let Ok(workspaces) = refusable(client.workspaces(None)).await? else {
+    let Part::Read(workspaces) = Part::of(true, client.workspaces(None)).await? else {
         return Err(untold(role, "the workspaces"));
     };
     let workspaces: Vec<String> = whole(workspaces)?.into_iter().map(|place| place.id).collect();
@@ -87,19 +83,15 @@ async fn scopes(client: &Client, role: &str, level: &str) -> Result<Vec<Scope>, 
     let mut scopes: Vec<Scope> = workspaces.iter().cloned().map(Scope::Workspace).collect();
     bounded(role, scopes.len())?;
     if level == PROJECT {
-        let inside: Vec<Vec<Scope>> = stream::iter(workspaces)
-            .map(|workspace| async move {
-                let Ok(projects) = refusable(client.projects(&workspace)).await? else {
-                    return Err(untold(role, "the projects"));
-                };
-                let in_it =
-                    |place: wire::Place| Scope::Project { workspace: workspace.clone(), project: place.id };
-                Ok(whole(projects)?.into_iter().map(in_it).collect())
-            })
-            .buffer_unordered(AT_ONCE)
-            .try_collect()
-            .await?;
-        scopes.extend(inside.concat());
+        let inside = each(workspaces, |workspace| async move {
+            let Part::Read(projects) = Part::of(true, client.projects(&workspace)).await? else {
+                return Err(untold(role, "the projects"));
+            };
+            let in_it =
+                |place: wire::Place| Scope::Project { workspace: workspace.clone(), project: place.id };
+            Ok(whole(projects)?.into_iter().map(in_it).collect::<Vec<Scope>>())
+        });
+        scopes.extend(inside.await?.concat());
     }
     bounded(role, scopes.len())?;
     Ok(scopes)
