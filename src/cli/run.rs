@@ -44,7 +44,7 @@ pub struct Args {
     /// Seconds that a deleted object waits for a credential before it is let go
     #[arg(long, env = "ROLEWRIGHT_ABANDON_AFTER", default_value_t = 600, hide = true)]
     abandon_after: u64,
-    /// Seconds that a create whose answer was lost may take at a back end that would make the same thing twice
+    /// Seconds that a create whose answer was lost may take at a back end
     #[arg(long, env = "ROLEWRIGHT_SETTLE", default_value_t = 120, hide = true)]
     settle: u64,
 }

@@ -175,32 +175,11 @@ fn is_first_closing(step: &Step) -> bool {
 }
 
 async fn create(session: &Session, step: &Step, after: &Body, key: &Key) -> End {
-    let backend = &*session.backend;
     let (kind, creates) = (after.kind(), &session.tenant.creates);
-    if backend.dialect().refuses_duplicates(kind) {
-        return send_create(session, step, after).await;
-    }
-    match backend.find(after).await {
-        Ok(None) => {}
-        Ok(Some(seen)) if step.resumed => {
-            creates.end(kind, key);
-            return moved(session, seen);
-        }
-        Ok(Some(seen)) => {
-            session.put(seen);
-            return End::Moved(Moved::Foreign);
-        }
-        Err(error) => return End::Failed(error),
-    }
-    if let Some(rest) = creates.rest(kind, key).filter(|_| step.resumed) {
-        return End::Failed(Error::new(
-            Class::Lost,
-            format!(
-                "an earlier create was not answered and may still be under way: it is looked for, and asked for again in {} s if it has \
-                 not come by then",
-                rest.as_secs().max(1)
-            ),
-        ));
+    if !session.backend.dialect().refuses_duplicates(kind)
+        && let Err(end) = is_free(session, step, after, key).await
+    {
+        return end;
     }
     creates.begin(kind, key);
     let end = send_create(session, step, after).await;
@@ -208,6 +187,30 @@ async fn create(session: &Session, step: &Step, after: &Body, key: &Key) -> End 
         creates.end(kind, key);
     }
     end
+}
+
+/// Looks whether what is to be made is there already, or on its way.
+async fn is_free(session: &Session, step: &Step, after: &Body, key: &Key) -> Result<(), End> {
+    match session.backend.find(after).await {
+        Ok(None) => {}
+        Ok(Some(seen)) if step.resumed => return Err(moved(session, seen)),
+        Ok(Some(seen)) => {
+            session.put(seen);
+            return Err(End::Moved(Moved::Foreign));
+        }
+        Err(error) => return Err(End::Failed(error)),
+    }
+    match session.tenant.creates.rest(after.kind(), key).filter(|_| step.resumed) {
+        None => Ok(()),
+        Some(rest) => Err(End::Failed(Error::new(
+            Class::Lost,
+            format!(
+                "an earlier create was not answered and may still be under way: it is looked for, and asked for again in {} s if it has not \
+                 come by then",
+                rest.as_secs().max(1)
+            ),
+        ))),
+    }
 }
 
 async fn send_create(session: &Session, step: &Step, after: &Body) -> End {
@@ -240,6 +243,8 @@ async fn send_create(session: &Session, step: &Step, after: &Body) -> End {
 
 /// An answer that was lost is resolved by looking, never by asking again.
 async fn lost_create(session: &Session, after: &Body) -> End {
+    // What was read before cannot prove that it is not there.
+    session.distrust();
     match session.backend.find(after).await {
         Ok(Some(seen)) if seen.body.fulfils(after) => done(session, seen),
         Ok(Some(seen)) => moved(session, seen),

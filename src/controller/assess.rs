@@ -1,7 +1,7 @@
 //! Compares one object with the view of its tenant. Reads memory only: the sweep does this for every object, the pipeline before and
 //! after it writes.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use kube::ResourceExt;
 
@@ -29,6 +29,8 @@ pub struct Assessment {
     pub touched: Vec<Item>,
     /// What was recorded as held when it was made, under the ids that it has by now.
     pub recorded: Vec<Held>,
+    /// How long it takes until it is clear what became of creations that were not answered.
+    pub unsettled: Option<Duration>,
 }
 
 impl Assessment {
@@ -121,8 +123,12 @@ fn weigh<K: Resolve>(
             }
         }
     }
+    let mut unsettled = None;
     for held in &mut held {
         held.others = claims.others(&claimant, held.kind, &held.key, held.id.as_ref());
+        let rest = tenant.creates.rest(held.kind, &held.key).filter(|_| held.pending() && !held.refused);
+        held.unsettled = rest.is_some();
+        unsettled = unsettled.max(rest);
     }
     let policy = Policy {
         dialect,
@@ -151,7 +157,7 @@ fn weigh<K: Resolve>(
         touched.extend(claims.set(claimant, claim));
     }
     drop(claims);
-    Assessment { plan, resolved, touched: items(link, &touched), recorded: held }
+    Assessment { plan, resolved, touched: items(link, &touched), recorded: held, unsettled }
 }
 
 fn claim<K: Managed>(object: &K, wants: Asks, held: &[Held], active: bool) -> Claim {

@@ -47,7 +47,7 @@ pub struct Options {
     pub probe_backoff: (Duration, Duration),
     /// How long a deleted object waits for a credential before it is let go.
     pub abandon_after: Duration,
-    /// How long a create whose answer was lost may take at a back end that does not refuse duplicates.
+    /// How long a create whose answer was lost may take at a back end.
     pub settle: Duration,
 }
 

@@ -1,4 +1,5 @@
-//! Creates that may still be under way at a back end that would make the same thing twice: after a lost answer, the next one waits.
+//! Creates that may still be under way at a back end although no answer came: until they have settled, what they are to make is neither taken
+//! to be absent nor, where the back end would make the same thing twice, asked for again.
 
 use std::{
     collections::HashMap,
@@ -24,7 +25,7 @@ impl Creates {
         Self { settle, since: Instant::now(), sent: Mutex::default() }
     }
 
-    /// How long the next create of a thing is to wait, whose earlier one was never answered.
+    /// How long it takes until a create that was never answered has settled. None when it has.
     pub fn rest(&self, kind: Kind, key: &Key) -> Option<Duration> {
         let sent = self.sent.lock().get(&(kind, key.clone())).copied();
         let rest = self.settle.saturating_sub(sent.unwrap_or(self.since).elapsed());
@@ -33,10 +34,12 @@ impl Creates {
 
     /// A create is sent.
     pub fn begin(&self, kind: Kind, key: &Key) {
-        self.sent.lock().insert((kind, key.clone()), Instant::now());
+        let mut sent = self.sent.lock();
+        sent.retain(|_, at| at.elapsed() < self.settle);
+        sent.insert((kind, key.clone()), Instant::now());
     }
 
-    /// The back end has answered it, or what it made was seen.
+    /// The back end has answered it.
     pub fn end(&self, kind: Kind, key: &Key) {
         self.sent.lock().remove(&(kind, key.clone()));
     }

@@ -163,6 +163,7 @@ pub fn to_engine(entry: &HeldEntry) -> Option<Held> {
         fingerprint: Fingerprint::from_status(&entry.fingerprint),
         revision: entry.revision.clone(),
         refused: entry.state == HeldState::Refused,
+        unsettled: false,
         taken: entry
             .taken
             .as_ref()

@@ -470,7 +470,7 @@ impl<K: Resolve + Stored> Work<'_, K> {
         touched.for_each(|item| self.ctx.waker.wake(item.clone()));
         match failure {
             Some(error) => Err(Stop::Wait(self.again(error))),
-            None => self.next_look(&verdict),
+            None => self.next_look(&verdict, assessment.unsettled),
         }
     }
 
@@ -501,7 +501,10 @@ impl<K: Resolve + Stored> Work<'_, K> {
     }
 
     /// A verdict that time alone can change is looked at again; everything else is woken by what it waits for.
-    fn next_look(&self, verdict: &Verdict) -> Result<(), Stop> {
+    fn next_look(&self, verdict: &Verdict, unsettled: Option<Duration>) -> Result<(), Stop> {
+        if unsettled.is_some() {
+            return Err(Stop::Wait(unsettled));
+        }
         match verdict.reason {
             Reason::Contested => {
                 let next = self.ctx.corrections.contested(&self.item);

@@ -304,6 +304,7 @@ fn holds(case: &Case, world: &World) -> Vec<Held> {
             fingerprint: applied.fingerprint(),
             revision: None,
             refused: holding.state == State::Refused,
+            unsettled: false,
             taken: None,
             others: holding.others.clone(),
         });

@@ -106,6 +106,8 @@ pub struct Held {
     pub revision: Option<String>,
     /// Its creation was begun and the back end refused it: what has its natural key is another's.
     pub refused: bool,
+    /// Its creation was asked for and not answered, and the back end may still be at it.
+    pub unsettled: bool,
     /// Of a resource that was closed: the defaults that were taken away for it, to be given back when it is let go.
     pub taken: Option<Defaults>,
     /// What other objects have to do with it.

@@ -48,6 +48,20 @@ fn what_the_back_end_refused_to_make_is_not_taken_for_ones_own() {
 }
 
 #[test]
+fn what_may_still_be_made_is_not_taken_to_be_absent() {
+    let (body, other) = (role("a", &["read"]), role("b", &["read"]));
+    let unsettled = Held { unsettled: true, ..held(NO_SCOPES, None, &body, None) };
+    for wants in [vec![], vec![Want::new(None, other)]] {
+        let plan = planned(&World::new(NO_SCOPES), &wants, std::slice::from_ref(&unsettled), Adopt::Never);
+        assert!(plan.is_empty() && plan.held()[0].pending(), "{plan:?}");
+        assert_eq!(issues(&plan), [Issue::Waiting]);
+    }
+    // The same create is another matter: whoever carries it out knows when.
+    let plan = planned(&World::new(NO_SCOPES), &[Want::new(None, body)], &[unsettled], Adopt::Never);
+    assert!(plan.steps()[0].resumed);
+}
+
+#[test]
 fn never_adopting_makes_what_is_there_a_conflict_even_when_it_is_the_same() {
     let body = role("a", &["read"]);
     let world = World::new(NO_SCOPES).with("A", body.clone());

@@ -471,6 +471,7 @@ impl<'a> Planner<'a> {
             fingerprint: wanted.fingerprint.clone(),
             revision: None,
             refused: false,
+            unsettled: false,
             taken: None,
             others: Others::None,
         });
@@ -521,7 +522,7 @@ impl<'a> Planner<'a> {
             return true;
         }
         let ambiguous = self.observed.is_ambiguous(held.kind, &held.key);
-        if held.pending() && ambiguous {
+        if held.pending() && (ambiguous || held.unsettled) {
             return false;
         }
         if self.observed.absence(held.kind, held.place().as_ref()) == Absence::Proven {
@@ -542,6 +543,9 @@ impl<'a> Planner<'a> {
         }
         if held.pending() && self.observed.is_ambiguous(held.kind, &held.key) {
             return wording::ambiguous(held.kind, &title);
+        }
+        if held.unsettled {
+            return wording::unsettled(held.kind, &title);
         }
         wording::not_visible(held.kind, &title)
     }

@@ -123,6 +123,7 @@ pub fn held(dialect: TestDialect, id: Option<&str>, body: &Body, name: Option<&s
         fingerprint: body.fingerprint(),
         revision: None,
         refused: false,
+        unsettled: false,
         taken: None,
         others: Others::None,
     }

@@ -129,6 +129,15 @@ pub(super) fn perhaps_ours(seen: &Observed) -> Obstacle {
     )
 }
 
+pub(super) fn unsettled(kind: Kind, title: &str) -> Obstacle {
+    Obstacle::new(
+        Issue::Waiting,
+        format!(
+            "the creation of the {kind} {title} was not answered and may still be under way: waits to see what becomes of it"
+        ),
+    )
+}
+
 pub(super) fn still_granted(seen: &Observed, grants: &[String]) -> Obstacle {
     Obstacle::new(Issue::Blocked, format!("{} is still held by {}", seen.body.title(), list(grants)))
 }

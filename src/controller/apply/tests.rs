@@ -163,6 +163,7 @@ async fn step(session: &Session, backend: &Shows, change: Change, resumed: bool)
         fingerprint: Fingerprint::from_status(""),
         revision: None,
         refused: false,
+        unsettled: false,
         taken: None,
         others: Others::None,
     };
