@@ -9,3 +9,24 @@ pub mod grafana;
 pub mod kit;
 pub mod lenses;
 pub mod zenml;
+
+#[cfg(test)]
+mod tests {
+    use super::{arize::Arize, grafana::Grafana, kit::Vendor, lenses::Lenses, zenml::ZenMl};
+
+    fn seed_is_stable<V: Vendor>() {
+        let json = serde_json::to_value(V::seeded()).unwrap();
+        assert!(serde_json::to_value(V::seeded()).unwrap() == json, "{}", V::NAME);
+        let mut tenant: V::Tenant = serde_json::from_value(json.clone()).unwrap();
+        V::below(String::new()).admit(&mut tenant).unwrap();
+        assert!(serde_json::to_value(tenant).unwrap() == json, "{}", V::NAME);
+    }
+
+    #[test]
+    fn two_seeds_are_the_same_and_survive_their_json() {
+        seed_is_stable::<Arize>();
+        seed_is_stable::<Grafana>();
+        seed_is_stable::<Lenses>();
+        seed_is_stable::<ZenMl>();
+    }
+}

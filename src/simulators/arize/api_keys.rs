@@ -226,7 +226,7 @@ pub fn revoke(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     if let Some(key) = scene.tenant.api_keys.get_mut(id) {
         key.status = KeyStatus::Revoked;
     }
-    Ok(Answer::done())
+    Ok(Answer::none())
 }
 
 /// What a service key is given.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -161,12 +161,6 @@ impl Caller {
             .filter_map(|binding| tenant.roles.get(binding.role_id))
             .any(|role| role.permissions.iter().any(|held| held == permission))
     }
-}
-
-/// The secret after `Bearer `, which the vendor insists on (contract 6.12).
-pub fn bearer(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    value.strip_prefix("Bearer ").map(str::to_owned)
 }
 
 /// Whose secret this is.

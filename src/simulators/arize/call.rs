@@ -1,10 +1,6 @@
 //! One call of the API: what was asked, by whom, and the frame in which the operations answer.
 
-use axum::{
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
-};
-use serde_json::Value;
+use axum::response::{IntoResponse, Response};
 
 use super::{
     Arize, audit_logs,
@@ -14,6 +10,7 @@ use super::{
     problem::{Problem, REQUEST_ID},
     state::Tenant,
 };
+pub use crate::simulators::kit::answer::Answer;
 use crate::simulators::kit::{World, call::Call, credentials::Credentials};
 
 /// An operation of the contract.
@@ -30,26 +27,13 @@ pub enum Operation {
 /// What answers an operation.
 pub type Handler = fn(&mut Scene<'_>) -> Result<Answer, Problem>;
 
-/// A success.
-pub struct Answer {
-    status: StatusCode,
-    body: Option<Value>,
-}
+/// A filter on names, in lower case; none lets all of them through.
+pub struct Substring(Option<String>);
 
-impl Answer {
-    /// 200 with a body.
-    pub fn ok(body: Value) -> Self {
-        Self { status: StatusCode::OK, body: Some(body) }
-    }
-
-    /// 201 with a body.
-    pub fn created(body: Value) -> Self {
-        Self { status: StatusCode::CREATED, body: Some(body) }
-    }
-
-    /// 204 without one.
-    pub fn done() -> Self {
-        Self { status: StatusCode::NO_CONTENT, body: None }
+impl Substring {
+    /// Whether a name passes.
+    pub fn is_in(&self, name: &str) -> bool {
+        self.0.as_ref().is_none_or(|part| name.to_lowercase().contains(part.as_str()))
     }
 }
 
@@ -92,12 +76,12 @@ impl Scene<'_> {
     ///
     /// # Errors
     /// 400 if it is longer.
-    pub fn substring(&self, name: &str) -> Result<Option<String>, Problem> {
+    pub fn substring(&self, name: &str) -> Result<Substring, Problem> {
         match self.call.parameter(name) {
             Some(text) if text.chars().count() > 255 => {
                 Err(Problem::invalid(format!("{name} must have at most 255 characters")))
             }
-            text => Ok(text.map(str::to_lowercase)),
+            text => Ok(Substring(text.map(str::to_lowercase))),
         }
     }
 
@@ -145,14 +129,7 @@ pub fn answer(world: &World<Arize>, operation: Operation, call: &Call) -> Respon
     match attempt(world, operation, call) {
         Ok(answer) => {
             let request_id = world.vendor.next_request_id();
-            let headers = [(REQUEST_ID, request_id)];
-            match answer.body {
-                Some(body) => {
-                    let json = [(header::CONTENT_TYPE, "application/json")];
-                    (answer.status, headers, json, body.to_string()).into_response()
-                }
-                None => (answer.status, headers).into_response(),
-            }
+            ([(REQUEST_ID, request_id)], answer).into_response()
         }
         Err(problem) => world.vendor.refuse(problem, &call.path),
     }

@@ -158,7 +158,7 @@ pub fn remove_from_space(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
         return Err(Problem::not_found("member"));
     }
     leave_space(scene.tenant, user, space);
-    Ok(Answer::done())
+    Ok(Answer::none())
 }
 
 /// POST `/v2/organizations/{org_id}/users`
@@ -193,7 +193,7 @@ pub fn remove_from_organization(scene: &mut Scene<'_>) -> Result<Answer, Problem
     }
     let members = &mut scene.tenant.organization_members;
     members.retain(|member| member.user_id != user || member.parent_id != organization);
-    Ok(Answer::done())
+    Ok(Answer::none())
 }
 
 /// Makes a user a member of an organization, or changes the role there.

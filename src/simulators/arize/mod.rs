@@ -26,14 +26,7 @@ pub mod switches;
 pub mod users;
 
 use std::{
-    future::Future,
-    io,
-    net::{Ipv4Addr, SocketAddr},
-    ops::Deref,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -52,78 +45,20 @@ pub use self::{
     switches::Switches,
     users::AccountRole,
 };
-use super::kit::{Server, Vendor, World};
-
-/// The name of the credential that a simulator starts with.
-pub const ADMIN: &str = "admin";
-
-/// How to start a simulator.
-pub struct Options {
-    /// Where to listen; port 0 takes any free port.
-    pub listen: SocketAddr,
-    /// The bearer token of the account admin, who acts as `admin@example.com`.
-    pub token: String,
-    /// What the account has at the start, and how the server behaves.
-    pub tenant: Tenant,
-}
-
-impl Options {
-    /// The seeded tenant, on a free port of the loopback address.
-    pub fn new(token: impl Into<String>) -> Self {
-        Self { listen: (Ipv4Addr::LOCALHOST, 0).into(), token: token.into(), tenant: Tenant::seeded() }
-    }
-}
+pub use super::kit::ADMIN;
+use super::kit::{self, Server, Vendor, World, credentials::bearer, dice::Serial};
 
 /// A running simulator of Arize AX; stops when it is dropped.
-pub struct Simulator {
-    server: Server<Arize>,
-}
+pub type Simulator = Server<Arize>;
 
-impl Simulator {
-    /// Starts a simulator. Must be called within a tokio runtime.
-    ///
-    /// # Errors
-    /// The address cannot be listened on, the tenant is not consistent, or the token is empty.
-    pub async fn start(options: Options) -> io::Result<Self> {
-        let Options { listen, token, mut tenant } = options;
-        tenant.admit().map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        let user_id = tenant.user_by_email("admin@example.com");
-        let grant = Grant { account_role: AccountRole::Admin, user_id, ..Grant::default() };
-        let world = World::new(Arize::default(), tenant);
-        world
-            .credentials
-            .add(ADMIN, &token, grant)
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        Ok(Self { server: Server::start(listen, world).await? })
-    }
-
-    /// Stops at once; see [`Server::stop`].
-    pub async fn stop(self) {
-        self.server.stop().await;
-    }
-}
-
-impl Deref for Simulator {
-    type Target = Server<Arize>;
-
-    fn deref(&self) -> &Server<Arize> {
-        &self.server
-    }
-}
-
-/// Runs a simulator until `shutdown` is over: what `rolewright simulate arize` does.
-///
-/// # Errors
-/// As [`Simulator::start`].
-pub async fn serve(options: Options, shutdown: impl Future<Output = ()>) -> io::Result<()> {
-    Simulator::start(options).await?.server.run_until(shutdown).await;
-    Ok(())
-}
+/// How to start one.
+pub type Options = kit::Options<Arize>;
 
 /// The vendor, with what it keeps outside its tenant.
 #[derive(Default)]
 pub struct Arize {
-    requests: AtomicU64,
+    prefix: String,
+    requests: Serial,
     lagging: Mutex<Option<(Instant, Arc<Tenant>)>>,
 }
 
@@ -135,7 +70,7 @@ impl Arize {
 
     /// A fresh request identifier.
     pub fn next_request_id(&self) -> String {
-        format!("req_{:012}", self.requests.fetch_add(1, Ordering::Relaxed) + 1)
+        format!("req_{:012}", self.requests.next())
     }
 
     /// The copy from which lists are answered, if lists lag.
@@ -157,14 +92,34 @@ impl Arize {
 impl Vendor for Arize {
     const NAME: &'static str = "arize";
     type Tenant = Tenant;
+    type Switches = Switches;
     type Grant = Grant;
 
-    fn routes(&self) -> Router<Arc<World<Self>>> {
-        routes::router()
+    fn below(prefix: String) -> Self {
+        Self { prefix, ..Self::default() }
     }
 
+    fn seeded() -> Tenant {
+        Tenant::seeded()
+    }
+
+    fn switches(tenant: &mut Tenant) -> &mut Switches {
+        &mut tenant.switches
+    }
+
+    /// The account admin, who is `admin@example.com`.
+    fn admin(tenant: &Tenant) -> Grant {
+        let user_id = tenant.user_by_email("admin@example.com");
+        Grant { account_role: AccountRole::Admin, user_id, ..Grant::default() }
+    }
+
+    fn routes(&self) -> Router<Arc<World<Self>>> {
+        routes::router(&self.prefix)
+    }
+
+    /// The vendor insists on the word `Bearer` (contract 6.12).
     fn secret(&self, headers: &HeaderMap) -> Option<String> {
-        auth::bearer(headers)
+        bearer(headers).map(str::to_owned)
     }
 
     fn problem(&self, status: StatusCode, detail: &str, path: &str) -> Response {

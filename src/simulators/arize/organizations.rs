@@ -45,9 +45,8 @@ pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let window = Window::of("organizations", scene.call, &tenant.switches)?;
     let name = scene.substring("name")?;
     let rows = tenant.organizations.after(window.after);
-    let rows = rows
-        .filter(|row| name.as_ref().is_none_or(|part| row.name.to_lowercase().contains(part.as_str())))
-        .filter(|row| scene.caller.sees_organization(tenant, row.id));
+    let rows =
+        rows.filter(|row| name.is_in(&row.name)).filter(|row| scene.caller.sees_organization(tenant, row.id));
     Ok(window.page(rows.map(|row| (row.id, Some(wire(row))))))
 }
 
@@ -99,7 +98,7 @@ pub fn delete(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let id = readable(scene)?;
     scene.require("ORGANIZATION_DELETE", Place::Organization(id))?;
     scene.tenant.drop_organization(id);
-    Ok(Answer::done())
+    Ok(Answer::none())
 }
 
 fn readable(scene: &Scene<'_>) -> Result<Id, Problem> {

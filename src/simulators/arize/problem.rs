@@ -1,5 +1,6 @@
 //! Errors as the vendor answers them: RFC 9457 problem documents (contract 1, "Error body").
 
+use crate::simulators::kit::answer::switched;
 use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
@@ -23,7 +24,7 @@ impl Problem {
 
     /// An error whose status code a switch decides; 500 if it is no status code.
     pub fn switched(status: u16, detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), detail)
+        Self::new(switched(status), detail)
     }
 
     /// 400: not understood (unparseable, wrong type, malformed identifier, missing field).

@@ -75,14 +75,13 @@ pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     if space.is_some_and(|id| !scene.caller.sees_space(tenant, id)) {
         return Err(Problem::not_found("space"));
     }
-    let in_named_space = |row: &Project, part: &String| {
-        tenant.spaces.get(row.space_id).is_some_and(|space| space.name.to_lowercase().contains(part.as_str()))
-    };
+    let in_named_space =
+        |row: &&Project| tenant.spaces.get(row.space_id).is_some_and(|space| space_name.is_in(&space.name));
     let rows = tenant.projects.after(window.after);
     let rows = rows
         .filter(|row| space.is_none_or(|space| row.space_id == space))
-        .filter(|row| name.as_ref().is_none_or(|part| row.name.to_lowercase().contains(part.as_str())))
-        .filter(|row| space_name.as_ref().is_none_or(|part| in_named_space(row, part)))
+        .filter(|row| name.is_in(&row.name))
+        .filter(in_named_space)
         .filter(|row| project_type.is_none() || row.project_type == project_type)
         .filter(|row| scene.may("PROJECT_READ", Place::Resource(row.id)));
     Ok(window.page(rows.map(|row| (row.id, Some(wire(row))))))
@@ -133,7 +132,7 @@ pub fn delete(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let id = readable(scene)?;
     scene.require("PROJECT_DELETE", Place::Resource(id))?;
     scene.tenant.drop_project(id);
-    Ok(Answer::done())
+    Ok(Answer::none())
 }
 
 fn readable(scene: &Scene<'_>) -> Result<Id, Problem> {

@@ -87,7 +87,7 @@ pub fn unrestrict(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     };
     managed(scene, resource, found)?;
     match scene.tenant.restrictions.remove(resource) {
-        Some(_) => Ok(Answer::done()),
+        Some(_) => Ok(Answer::none()),
         None => Err(Problem::not_found("resource restriction")),
     }
 }

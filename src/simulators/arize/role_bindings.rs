@@ -151,7 +151,7 @@ pub fn delete(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let binding = found(scene, &["ROLE_BINDING_DELETE"])?;
     scene.tenant.role_bindings.remove(binding.id);
     memberships::follow_binding(scene.tenant, binding.user_id, binding.resource_id, None);
-    Ok(Answer::done())
+    Ok(Answer::none())
 }
 
 /// The binding named in the path. A caller who lacks one of the permissions gets 404, as if it were absent.

@@ -165,7 +165,7 @@ pub fn delete(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     if let Some(role) = tenant.roles.get_mut(id) {
         role.deleted_at = Some(now());
     }
-    Ok(Answer::done())
+    Ok(Answer::none())
 }
 
 /// Servers before 11.40 know no `ROLE_*` permissions and check none.

@@ -7,7 +7,6 @@ use axum::{
     extract::{Request, State},
     http::StatusCode,
     response::Response,
-    routing::{MethodFilter, on},
 };
 
 use super::{
@@ -17,17 +16,14 @@ use super::{
     problem::Problem,
     projects, restrictions, role_bindings, roles, spaces, users,
 };
-use crate::simulators::kit::{World, call::Call};
+use crate::simulators::kit::{
+    World,
+    routing::{self, DELETE, Entry, GET, PATCH, POST, PUT},
+};
 
 use Operation::{List, Read, Write};
 
-const GET: MethodFilter = MethodFilter::GET;
-const POST: MethodFilter = MethodFilter::POST;
-const PATCH: MethodFilter = MethodFilter::PATCH;
-const PUT: MethodFilter = MethodFilter::PUT;
-const DELETE: MethodFilter = MethodFilter::DELETE;
-
-const OPERATIONS: &[(MethodFilter, &str, Operation)] = &[
+const OPERATIONS: &[Entry<Operation>] = &[
     (GET, "/v2/roles", List(roles::list)),
     (POST, "/v2/roles", Write(roles::create)),
     (GET, "/v2/roles/{role_id}", Read(roles::get)),
@@ -74,18 +70,11 @@ const OPERATIONS: &[(MethodFilter, &str, Operation)] = &[
     (GET, "/v2/audit-logs", List(audit_logs::list)),
 ];
 
-/// The vendor's router.
-pub fn router() -> Router<Arc<World<Arize>>> {
-    let add = |router: Router<Arc<World<Arize>>>, (method, path, operation): &(_, &str, Operation)| {
-        let operation = *operation;
-        let answer = async move |State(world): State<Arc<World<Arize>>>, call: Call| {
-            call::answer(&world, operation, &call)
-        };
-        router.route(path, on(*method, answer))
-    };
-    OPERATIONS
-        .iter()
-        .fold(Router::new(), add)
+/// The vendor's router, below a prefix that may be empty.
+pub fn router(prefix: &str) -> Router<Arc<World<Arize>>> {
+    let below =
+        |(method, path, operation): &Entry<Operation>| (*method, format!("{prefix}{path}"), *operation);
+    routing::router(OPERATIONS.iter().map(below), call::answer)
         .fallback(async |world, request| refuse(&world, &request, StatusCode::NOT_FOUND, "no such path"))
         .method_not_allowed_fallback(async |world, request| {
             refuse(&world, &request, StatusCode::METHOD_NOT_ALLOWED, "no such method on this path")

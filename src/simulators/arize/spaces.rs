@@ -57,7 +57,7 @@ pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let rows = tenant.spaces.after(window.after);
     let rows = rows
         .filter(|row| parent.is_none_or(|parent| row.organization_id == parent))
-        .filter(|row| name.as_ref().is_none_or(|part| row.name.to_lowercase().contains(part.as_str())))
+        .filter(|row| name.is_in(&row.name))
         .filter(|row| scene.may("SPACE_READ", Place::Resource(row.id)));
     Ok(window.page(rows.map(|row| (row.id, Some(wire(row, &tenant.switches))))))
 }
@@ -123,7 +123,7 @@ pub fn delete(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let id = readable(scene)?;
     scene.require("SPACE_DELETE", Place::Resource(id))?;
     scene.tenant.drop_space(id);
-    Ok(Answer::done())
+    Ok(Answer::none())
 }
 
 fn readable(scene: &Scene<'_>) -> Result<Id, Problem> {

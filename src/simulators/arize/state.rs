@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, TimestampRound, Unit};
+use jiff::{Timestamp, Unit};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -19,7 +19,10 @@ use super::{
     switches::Switches,
     users::User,
 };
-use crate::simulators::kit::table::{Row, Table};
+use crate::simulators::kit::{
+    clock,
+    table::{Row, Table},
+};
 
 /// The whole account: what `GET /_sim/state` shows and `PUT /_sim/state` replaces.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -178,6 +181,5 @@ impl Tenant {
 
 /// The time as the vendor writes it: to the microsecond.
 pub fn now() -> Timestamp {
-    let now = Timestamp::now();
-    now.round(TimestampRound::new().smallest(Unit::Microsecond)).unwrap_or(now)
+    clock::now(Unit::Microsecond)
 }

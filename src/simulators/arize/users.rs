@@ -146,7 +146,7 @@ pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let rows = rows
         .filter(|user| statuses.contains(&user.status))
         .filter(|user| switches.bot_users_listed || !user.is_bot)
-        .filter(|user| email.as_ref().is_none_or(|part| user.email.to_lowercase().contains(part.as_str())));
+        .filter(|user| email.is_in(&user.email));
     Ok(window.page(rows.map(|user| (user.id, Some(wire(user, switches))))))
 }
 
@@ -240,7 +240,7 @@ pub fn delete(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
             key.status = KeyStatus::Revoked;
         }
     }
-    Ok(Answer::done())
+    Ok(Answer::none())
 }
 
 /// POST `/v2/users/{user_id}/resend-invitation`
@@ -251,14 +251,14 @@ pub fn resend_invitation(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
         return Err(Problem::invalid("the user has accepted the invitation"));
     }
     user.status = UserStatus::Invited;
-    Ok(Answer::done())
+    Ok(Answer::none())
 }
 
 /// POST `/v2/users/{user_id}/reset-password`
 pub fn reset_password(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let id = changeable(scene, "USER_UPDATE")?;
     match live(scene.tenant, id) {
-        Some(user) if user.status == UserStatus::Active => Ok(Answer::done()),
+        Some(user) if user.status == UserStatus::Active => Ok(Answer::none()),
         _ => Err(Problem::invalid("the user has not accepted the invitation")),
     }
 }

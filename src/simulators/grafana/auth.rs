@@ -13,7 +13,7 @@ use super::{
 };
 use crate::simulators::kit::{
     call::Call,
-    credentials::{Credentials, View},
+    credentials::{Credentials, View, bearer},
 };
 
 /// The header that picks the organization of a user.
@@ -104,11 +104,10 @@ impl Caller {
 
 /// The secret of either scheme: the bearer token, or `user:password`.
 pub fn secret(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    if let Some(token) = value.strip_prefix("Bearer ") {
+    if let Some(token) = bearer(headers) {
         return Some(token.to_owned());
     }
-    let encoded = value.strip_prefix("Basic ")?;
+    let encoded = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Basic ")?;
     String::from_utf8(BASE64_STANDARD.decode(encoded).ok()?).ok()
 }
 

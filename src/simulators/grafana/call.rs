@@ -1,7 +1,7 @@
 //! The frame in which the operations answer.
 
 use axum::{
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
@@ -16,6 +16,7 @@ use super::{
     state::Tenant,
     switches::{Generation, Licence},
 };
+pub use crate::simulators::kit::answer::Answer;
 use crate::simulators::kit::{World, call::Call, credentials::Credentials};
 
 /// An operation of the contract.
@@ -41,32 +42,9 @@ pub type Handler = fn(&mut Scene<'_>) -> Result<Answer, Problem>;
 /// What answers an operation on the permissions of a resource.
 pub type ResourceHandler = fn(&mut Scene<'_>, ResourceKind) -> Result<Answer, Problem>;
 
-/// A success.
-pub struct Answer {
-    status: StatusCode,
-    body: Value,
-}
-
-impl Answer {
-    /// Any success.
-    pub fn new(status: StatusCode, body: Value) -> Self {
-        Self { status, body }
-    }
-
-    /// 200 with a body.
-    pub fn ok(body: Value) -> Self {
-        Self::new(StatusCode::OK, body)
-    }
-
-    /// 200 with a message.
-    pub fn message(message: &str) -> Self {
-        Self::ok(json!({ "message": message }))
-    }
-
-    /// A success whose status code a switch decides.
-    pub fn switched(status: u16, body: Value) -> Self {
-        Self::new(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body)
-    }
+/// 200 with a message.
+pub fn message(message: &str) -> Answer {
+    Answer::ok(json!({ "message": message }))
 }
 
 /// A call on its way through the server.
@@ -171,7 +149,7 @@ impl Scene<'_> {
     /// A role with its permissions, as an answer shows it.
     pub fn whole(&self, role: &Role) -> Value {
         let switches = &self.tenant.switches;
-        roles::whole(role, switches, &mut self.vendor.dice(switches.shuffle_seed))
+        roles::whole(role, switches, &mut self.vendor.dice.next(switches.shuffle_seed))
     }
 }
 
@@ -179,9 +157,7 @@ impl Scene<'_> {
 pub fn answer(world: &World<Grafana>, operation: Operation, call: &Call) -> Response {
     let mut tenant = world.tenant();
     match attempt(world, &mut tenant, operation, call) {
-        Ok(Answer { status, body }) => {
-            (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
-        }
+        Ok(answer) => answer.into_response(),
         Err(problem) if tenant.switches.development_mode => world.vendor.refuse(problem.in_development()),
         Err(problem) => world.vendor.refuse(problem),
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    call::{Answer, Scene},
+    call::{Answer, Scene, message},
     problem::Problem,
     role_assignments,
     roles::{self, Role},
@@ -128,7 +128,7 @@ pub fn set(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let removed = before.iter().filter(|uid| !role_uids.contains(uid));
     may_hand_over(scene, added.chain(removed))?;
     scene.tenant.group_mappings[at].role_uids = role_uids;
-    Ok(Answer::message("Group mappings set."))
+    Ok(message("Group mappings set."))
 }
 
 /// DELETE `/groupsync/groups/{group_id}`
@@ -137,7 +137,7 @@ pub fn delete(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let at = place(scene).ok_or_else(not_found)?;
     may_hand_over(scene, &scene.tenant.group_mappings[at].role_uids)?;
     scene.tenant.group_mappings.remove(at);
-    Ok(Answer::message("Group mappings deleted."))
+    Ok(message("Group mappings deleted."))
 }
 
 /// The roles of the body, each once, all known to the organization.

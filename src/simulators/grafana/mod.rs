@@ -44,14 +44,7 @@ pub mod users;
 
 use std::{
     collections::HashMap,
-    future::Future,
-    io,
-    net::{Ipv4Addr, SocketAddr},
-    ops::Deref,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -69,106 +62,34 @@ pub use self::{
     state::{Kind, Tenant},
     switches::Switches,
 };
-use super::kit::{Server, Vendor, World};
-
-/// The name of the credential that a simulator starts with.
-pub const ADMIN: &str = "admin";
+pub use super::kit::ADMIN;
+use super::kit::{
+    self, Server, Vendor, World,
+    dice::{Dice, Serial},
+};
 
 /// The service account, an admin of organization 1, that this credential acts as.
 pub const ADMIN_ACCOUNT: &str = "rolewright";
 
-/// How to start a simulator.
-pub struct Options {
-    /// Where to listen; port 0 takes any free port.
-    pub listen: SocketAddr,
-    /// The bearer token of the service account [`ADMIN_ACCOUNT`].
-    pub token: String,
-    /// The path that the server lies below, such as `/grafana`; empty for none.
-    pub prefix: String,
-    /// What the server has at the start, and how it behaves.
-    pub tenant: Tenant,
-}
-
-impl Options {
-    /// The seeded tenant, on a free port of the loopback address.
-    pub fn new(token: impl Into<String>) -> Self {
-        Self {
-            listen: (Ipv4Addr::LOCALHOST, 0).into(),
-            token: token.into(),
-            prefix: String::new(),
-            tenant: Tenant::seeded(),
-        }
-    }
-}
-
 /// A running simulator of Grafana; stops when it is dropped.
-pub struct Simulator {
-    server: Server<Grafana>,
-}
+pub type Simulator = Server<Grafana>;
 
-impl Simulator {
-    /// Starts a simulator. Must be called within a tokio runtime.
-    ///
-    /// # Errors
-    /// The address cannot be listened on, the tenant is not consistent, the prefix is no path, or the token is
-    /// empty.
-    pub async fn start(options: Options) -> io::Result<Self> {
-        let Options { listen, token, prefix, mut tenant } = options;
-        let invalid = |error: String| io::Error::new(io::ErrorKind::InvalidInput, error);
-        tenant.admit().map_err(invalid)?;
-        let prefix = prefix.trim_end_matches('/').to_owned();
-        let is_path = prefix.is_empty() || (prefix.starts_with('/') && !prefix.contains(['{', '}', '*']));
-        if !is_path {
-            return Err(invalid(format!("{prefix} is no path")));
-        }
-        let account = tenant.service_account_by_name(ADMIN_ACCOUNT);
-        let grant = Grant { service_account_id: account, ..Grant::default() };
-        let world = World::new(Grafana { prefix, ..Grafana::default() }, tenant);
-        world.credentials.add(ADMIN, &token, grant).map_err(|error| invalid(error.to_string()))?;
-        Ok(Self { server: Server::start(listen, world).await? })
-    }
-
-    /// Stops at once; see [`Server::stop`].
-    pub async fn stop(self) {
-        self.server.stop().await;
-    }
-}
-
-impl Deref for Simulator {
-    type Target = Server<Grafana>;
-
-    fn deref(&self) -> &Server<Grafana> {
-        &self.server
-    }
-}
-
-/// Runs a simulator until `shutdown` is over: what `rolewright simulate grafana` does.
-///
-/// # Errors
-/// As [`Simulator::start`].
-pub async fn serve(options: Options, shutdown: impl Future<Output = ()>) -> io::Result<()> {
-    Simulator::start(options).await?.server.run_until(shutdown).await;
-    Ok(())
-}
+/// How to start one.
+pub type Options = kit::Options<Grafana>;
 
 /// The vendor, with what it keeps outside its tenant.
 #[derive(Default)]
 pub struct Grafana {
     prefix: String,
-    refusals: AtomicU64,
-    shuffles: AtomicU64,
+    refusals: Serial,
+    dice: Dice,
     remembered: Mutex<HashMap<(String, i64), (Instant, Permissions)>>,
 }
 
 impl Grafana {
     /// The answer to a call that failed.
     pub fn refuse(&self, problem: Problem) -> Response {
-        problem.into_response(self.refusals.fetch_add(1, Ordering::Relaxed) + 1)
-    }
-
-    /// Dice for one answer: others each time, the same in every run.
-    pub fn dice(&self, seed: u64) -> fastrand::Rng {
-        fastrand::Rng::with_seed(seed.wrapping_add(self.shuffles.fetch_add(1, Ordering::Relaxed)))
+        problem.into_response(self.refusals.next())
     }
 
     /// What the server believes that the caller may do: what it read some time ago, or what is true now.
@@ -197,7 +118,26 @@ impl Grafana {
 impl Vendor for Grafana {
     const NAME: &'static str = "grafana";
     type Tenant = Tenant;
+    type Switches = Switches;
     type Grant = Grant;
+
+    fn below(prefix: String) -> Self {
+        Self { prefix, ..Self::default() }
+    }
+
+    fn seeded() -> Tenant {
+        Tenant::seeded()
+    }
+
+    fn switches(tenant: &mut Tenant) -> &mut Switches {
+        &mut tenant.switches
+    }
+
+    /// [`ADMIN_ACCOUNT`]'s.
+    fn admin(tenant: &Tenant) -> Grant {
+        let account = tenant.service_account_by_name(ADMIN_ACCOUNT);
+        Grant { service_account_id: account, ..Grant::default() }
+    }
 
     fn routes(&self) -> Router<Arc<World<Self>>> {
         routes::router(&self.prefix)

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     basic_role::BasicRole,
-    call::{Answer, Scene},
+    call::{Answer, Scene, message},
     managed::Subject,
     orgs,
     paging::Page,
@@ -73,7 +73,7 @@ pub fn update(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let mut rows = scene.tenant.org_users.iter_mut();
     let row = rows.find(|row| row.org_id == org && row.user_id == id);
     row.ok_or_else(|| Problem::not_found("user not found"))?.role = role;
-    Ok(Answer::message("Organization user updated"))
+    Ok(message("Organization user updated"))
 }
 
 /// DELETE `/org/users/{id}`
@@ -91,7 +91,7 @@ pub fn remove(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     tenant.team_members.retain(|row| !(row.user_id == id && in_org(row.team_id)));
     tenant.user_roles.retain(|row| !(row.user_id == id && row.org_id == org));
     tenant.managed_permissions.retain(|row| !(row.subject == Subject::User(id) && row.org_id == org));
-    Ok(Answer::message("User removed from organization"))
+    Ok(message("User removed from organization"))
 }
 
 fn matching<'a>(scene: &'a Scene<'_>) -> Result<Vec<(&'a OrgUser, &'a User)>, Problem> {

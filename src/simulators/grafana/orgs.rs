@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     basic_role::BasicRole,
-    call::{Answer, Scene},
+    call::{Answer, Scene, message},
     problem::Problem,
     state::{Kind, Tenant},
     users::OrgUser,
@@ -94,7 +94,7 @@ pub fn delete(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     tenant.team_roles.retain(|row| row.org_id != id);
     tenant.group_mappings.retain(|row| row.org_id != id);
     tenant.managed_permissions.retain(|row| row.org_id != id);
-    Ok(Answer::message("Organization deleted"))
+    Ok(message("Organization deleted"))
 }
 
 /// Ends the call unless an admin of the server calls.

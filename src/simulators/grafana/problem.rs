@@ -1,5 +1,6 @@
 //! Errors as the vendor answers them, in the shapes of contract 3.10.
 
+use crate::simulators::kit::answer::switched;
 use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
@@ -34,7 +35,7 @@ impl Problem {
 
     /// An error of a legacy handler whose status code a switch decides; 500 if it is no status code.
     pub fn switched(status: u16, message: impl Into<String>) -> Self {
-        Self::legacy(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), message)
+        Self::legacy(switched(status), message)
     }
 
     /// 400 of a legacy handler.

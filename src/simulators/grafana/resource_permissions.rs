@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{
     basic_role::BasicRole,
     body::Fields,
-    call::{Answer, Scene},
+    call::{Answer, Scene, message},
     folders, holdings,
     managed::{ManagedPermission, ResourceKind, Subject},
     problem::Problem,
@@ -102,7 +102,7 @@ pub fn patch(scene: &mut Scene<'_>, kind: ResourceKind) -> Result<Answer, Proble
     for (subject, permission) in changes {
         scene.tenant.set_permission(scene.caller.org, (kind, &id), subject, &permission);
     }
-    Ok(Answer::message("Permissions updated"))
+    Ok(message("Permissions updated"))
 }
 
 /// POST `/access-control/{resource}/{resourceID}/users/{userID}`
@@ -129,7 +129,7 @@ fn set(scene: &mut Scene<'_>, kind: ResourceKind, subject: Subject) -> Result<An
     let permission = scene.fields()?.text("permission")?.unwrap_or_default();
     check(scene, kind, subject, &permission)?;
     scene.tenant.set_permission(scene.caller.org, (kind, &id), subject, &permission);
-    Ok(Answer::message(if permission.is_empty() { "Permission removed" } else { "Permission updated" }))
+    Ok(message(if permission.is_empty() { "Permission removed" } else { "Permission updated" }))
 }
 
 /// Checks that the caller may read or write the permissions of a resource, and returns the folders from which

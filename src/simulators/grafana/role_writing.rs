@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{
     body::Fields,
     builtin,
-    call::{Answer, Scene},
+    call::{Answer, Scene, message},
     permissions::Permission,
     problem::Problem,
     registry,
@@ -154,7 +154,7 @@ pub fn delete(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     tenant.team_roles.retain(|row| row.role_uid != role.uid);
     tenant.group_mappings.iter_mut().for_each(|row| row.role_uids.retain(|uid| *uid != role.uid));
     tenant.roles.remove(role.id);
-    Ok(Answer::message("Role deleted"))
+    Ok(message("Role deleted"))
 }
 
 /// POST `/access-control/roles/hard-reset`
@@ -167,7 +167,7 @@ pub fn hard_reset(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
             role.updated = now();
         }
     }
-    Ok(Answer::message("Reset performed"))
+    Ok(message("Reset performed"))
 }
 
 /// POST `/admin/provisioning/access-control/reload`: there are no files to read here.

@@ -2,12 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    extract::State,
-    response::Response,
-    routing::{MethodFilter, on},
-};
+use axum::{Router, extract::State, response::Response};
 
 use super::{
     Grafana, about, assignment_search,
@@ -20,17 +15,14 @@ use super::{
     switches::Generation,
     team_roles, teams, tokens, user_roles, users,
 };
-use crate::simulators::kit::{World, call::Call};
+use crate::simulators::kit::{
+    World,
+    routing::{self, DELETE, Entry, GET, PATCH, POST, PUT},
+};
 
 use Operation::{Licensed, LicensedBefore, Open, Public, Status};
 
-const GET: MethodFilter = MethodFilter::GET;
-const POST: MethodFilter = MethodFilter::POST;
-const PATCH: MethodFilter = MethodFilter::PATCH;
-const PUT: MethodFilter = MethodFilter::PUT;
-const DELETE: MethodFilter = MethodFilter::DELETE;
-
-const OPERATIONS: &[(MethodFilter, &str, Operation)] = &[
+const OPERATIONS: &[Entry<Operation>] = &[
     (GET, "/health", Public(about::health)),
     (GET, "/frontend/settings", Public(about::settings)),
     (GET, "/access-control/status", Status(roles::status)),
@@ -119,7 +111,7 @@ const OPERATIONS: &[(MethodFilter, &str, Operation)] = &[
 ];
 
 /// What each kind of resource has below `/access-control/{kind}`.
-const RESOURCE_OPERATIONS: &[(MethodFilter, &str, ResourceHandler)] = &[
+const RESOURCE_OPERATIONS: &[Entry<ResourceHandler>] = &[
     (GET, "/description", resource_permissions::describe),
     (GET, "/{id}", resource_permissions::read),
     (POST, "/{id}", resource_permissions::patch),
@@ -146,19 +138,13 @@ pub fn router(prefix: &str) -> Router<Arc<World<Grafana>>> {
             (*method, path, Operation::Resource(*handler, kind))
         })
     });
-    plain
-        .chain(on_resources)
-        .fold(Router::new(), |router, (method, path, operation)| {
-            let answer = move |State(world): State<Arc<World<Grafana>>>, call: Call| async move {
-                call::answer(&world, operation, &call)
-            };
-            let path = format!("{prefix}/api{path}");
-            // The vendor does not mind a slash at the end.
-            let with_slash = format!("{path}/");
-            router.route(&path, on(method, answer)).route(&with_slash, on(method, answer))
-        })
-        .fallback(refuse)
-        .method_not_allowed_fallback(refuse)
+    let operations = plain.chain(on_resources).flat_map(|(method, path, operation)| {
+        let path = format!("{prefix}/api{path}");
+        // The vendor does not mind a slash at the end.
+        let with_slash = format!("{path}/");
+        [path, with_slash].map(|path| (method, path, operation))
+    });
+    routing::router(operations, call::answer).fallback(refuse).method_not_allowed_fallback(refuse)
 }
 
 async fn refuse(State(world): State<Arc<World<Grafana>>>) -> Response {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     basic_role::BasicRole,
-    call::{Answer, Scene},
+    call::{Answer, Scene, message},
     managed::ResourceKind,
     paging::Page,
     problem::Problem,
@@ -142,7 +142,7 @@ pub fn delete(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     tenant.tokens.retain(|token| token.service_account_id != account.id);
     tenant.forget_principal(account.id);
     tenant.forget_resource(account.org_id, ResourceKind::ServiceAccounts, &account.id.to_string());
-    Ok(Answer::message("Service account deleted"))
+    Ok(message("Service account deleted"))
 }
 
 /// The service account of the path, if the caller may do this with it.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{Timestamp, TimestampRound, Unit};
+use jiff::{Timestamp, Unit};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -20,7 +20,10 @@ use super::{
     teams::{Team, TeamMember},
     users::{OrgUser, User},
 };
-use crate::simulators::kit::table::{Row, Table};
+use crate::simulators::kit::{
+    clock,
+    table::{Row, Table},
+};
 
 /// The whole server: what `GET /_sim/state` shows and `PUT /_sim/state` replaces.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -164,6 +167,5 @@ fn once<T: Ord + std::fmt::Debug>(uids: impl Iterator<Item = T>, what: &str) -> 
 
 /// The time as the vendor writes it: to the second.
 pub fn now() -> Timestamp {
-    let now = Timestamp::now();
-    now.round(TimestampRound::new().smallest(Unit::Second)).unwrap_or(now)
+    clock::now(Unit::Second)
 }

@@ -1,7 +1,7 @@
 //! Roles of one team (contract 2.4, 3.9).
 
 use super::{
-    call::{Answer, Scene},
+    call::{Answer, Scene, message},
     problem::Problem,
     role_assignments::{self, TeamRole},
     roles,
@@ -34,7 +34,7 @@ pub fn add(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     role_assignments::may_hand_over(scene, &role)?;
     let row = TeamRole { org_id: org, team_id: team, role_uid: uid, mapped: false };
     role_assignments::add_to_team(scene.tenant, row);
-    Ok(Answer::message("Role added to the team."))
+    Ok(message("Role added to the team."))
 }
 
 /// PUT `/access-control/teams/{id}/roles`: the whole set, without hidden and mapped ones.
@@ -69,7 +69,7 @@ pub fn set(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     for row in wanted {
         role_assignments::add_to_team(scene.tenant, row);
     }
-    Ok(Answer::message("Team roles have been updated."))
+    Ok(message("Team roles have been updated."))
 }
 
 /// DELETE `/access-control/teams/{id}/roles/{roleUID}`
@@ -87,7 +87,7 @@ pub fn remove(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
         role_assignments::may_hand_over(scene, &role)?;
     }
     scene.tenant.team_roles.retain(|known| *known != row);
-    Ok(Answer::message("Role removed from team."))
+    Ok(message("Role removed from team."))
 }
 
 fn known(tenant: &Tenant, org: i64, id: i64) -> Result<(), Problem> {

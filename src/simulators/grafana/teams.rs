@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    call::{Answer, Scene},
+    call::{Answer, Scene, message},
     managed::{ResourceKind, Subject},
     paging::Page,
     problem::Problem,
@@ -134,7 +134,7 @@ pub fn update(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
         return Err(Problem::switched(400, "Team name taken"));
     }
     scene.tenant.teams.insert(team);
-    Ok(Answer::message("Team updated"))
+    Ok(message("Team updated"))
 }
 
 /// DELETE `/teams/{idOrUid}`: with its roles and permissions.
@@ -146,7 +146,7 @@ pub fn delete(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     tenant.team_roles.retain(|row| row.team_id != team.id);
     tenant.forget_subject(Subject::Team(team.id));
     tenant.forget_resource(team.org_id, ResourceKind::Teams, &team.id.to_string());
-    Ok(Answer::message("Team deleted"))
+    Ok(message("Team deleted"))
 }
 
 /// POST `/teams/{idOrUid}/members`
@@ -163,7 +163,7 @@ pub fn add_member(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     }
     let (resource, subject) = (team.id.to_string(), Subject::User(user_id));
     tenant.set_permission(team.org_id, (ResourceKind::Teams, &resource), subject, "Member");
-    Ok(Answer::message("Member added to Team"))
+    Ok(message("Member added to Team"))
 }
 
 /// DELETE `/teams/{idOrUid}/members/{userId}`
@@ -175,7 +175,7 @@ pub fn remove_member(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     }
     let (resource, subject) = (team.id.to_string(), Subject::User(member.user_id));
     scene.tenant.set_permission(team.org_id, (ResourceKind::Teams, &resource), subject, "");
-    Ok(Answer::message("Team Member removed"))
+    Ok(message("Team Member removed"))
 }
 
 impl Tenant {

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     auth::Grant,
-    call::{Answer, Scene},
+    call::{Answer, Scene, message},
     problem::Problem,
     service_accounts::{self, Token},
     state::{Kind, now},
@@ -64,7 +64,7 @@ pub fn delete(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let grant = Grant { revoked: true, ..Grant::of_service_account(account.id, account.org_id) };
     // A tenant that was put may have tokens that no credential knows; nothing is left to revoke then.
     let _ = scene.credentials.narrow(&credential(id), grant);
-    Ok(Answer::message("Service account token deleted"))
+    Ok(message("Service account token deleted"))
 }
 
 fn credential(id: i64) -> String {

@@ -1,7 +1,7 @@
 //! Roles of one user or service account (contract 2.3, 3.9).
 
 use super::{
-    call::{Answer, Scene},
+    call::{Answer, Scene, message},
     group_sync::HeldRole,
     holdings,
     problem::Problem,
@@ -35,7 +35,7 @@ pub fn add(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let org = scene.caller.org;
     known(scene.tenant, org, user)?;
     let role = roles::get(scene.tenant, org, &uid)?.clone();
-    let done = Answer::message("Role added to the user.");
+    let done = message("Role added to the user.");
     if role.kind() == RoleKind::Basic {
         // The vendor says yes and does nothing (contract 3.9).
         return Ok(done);
@@ -93,7 +93,7 @@ pub fn set(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     for row in wanted {
         role_assignments::add_to_user(scene.tenant, row);
     }
-    Ok(Answer::message("User roles have been updated."))
+    Ok(message("User roles have been updated."))
 }
 
 /// DELETE `/access-control/users/{id}/roles/{roleUID}`
@@ -108,13 +108,13 @@ pub fn remove(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let row = UserRole { org_id: row_org, user_id: user, role_uid: uid, mapped: false };
     if !scene.tenant.user_roles.contains(&row) {
         return match scene.tenant.switches.missing_user_assignment_status {
-            200 => Ok(Answer::message("Role removed from user.")),
+            200 => Ok(message("Role removed from user.")),
             status => Err(Problem::switched(status, "User role not found")),
         };
     }
     role_assignments::may_hand_over(scene, &role)?;
     scene.tenant.user_roles.retain(|known| *known != row);
-    Ok(Answer::message("Role removed from user."))
+    Ok(message("Role removed from user."))
 }
 
 /// The organization of an assignment: none for a global one, which only global roles can have.

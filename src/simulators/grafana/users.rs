@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     auth::Grant,
     basic_role::BasicRole,
-    call::{Answer, Scene},
+    call::{Answer, Scene, message},
     managed::Subject,
     paging::Page,
     problem::Problem,
@@ -140,7 +140,7 @@ pub fn delete(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let tenant = &mut *scene.tenant;
     tenant.users.remove(id).ok_or_else(|| Problem::not_found("user not found"))?;
     tenant.forget_principal(id);
-    Ok(Answer::message("User deleted"))
+    Ok(message("User deleted"))
 }
 
 impl Tenant {

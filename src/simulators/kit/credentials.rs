@@ -7,6 +7,7 @@ use std::{
     sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
+use axum::http::{HeaderMap, header};
 use serde::{Deserialize, Serialize};
 
 /// The credentials of one simulator, with what each may see and do.
@@ -177,6 +178,11 @@ impl<G: Clone> Credentials<G> {
     fn write(&self) -> RwLockWriteGuard<'_, Store<G>> {
         self.store.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The secret after `Bearer ` (RFC 6750, 2.1), if the request carries one.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }
 
 #[cfg(test)]

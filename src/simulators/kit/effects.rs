@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::{
     Vendor, World,
+    answer::{json, switched},
     connection::Line,
     faults::{Action, Verdict},
 };
@@ -80,13 +81,11 @@ fn replacement<V: Vendor>(
     body: Option<Value>,
     path: &str,
 ) -> Response {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status = switched(status);
     let mut response = match body {
         None => world.vendor.problem(status, "injected fault", path),
         Some(Value::String(text)) => (status, text).into_response(),
-        Some(json) => {
-            (status, [(header::CONTENT_TYPE, "application/json")], json.to_string()).into_response()
-        }
+        Some(body) => json(status, &body),
     };
     for (name, value) in headers {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {

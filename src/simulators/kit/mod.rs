@@ -3,15 +3,20 @@
 //! The kit knows no vendor. What differs between vendors (how a request carries its credential, what an
 //! error looks like, what a page of a list looks like) is a method of [`Vendor`].
 
+pub mod answer;
 pub mod call;
+pub mod clock;
 pub mod connection;
 pub mod control;
 pub mod credentials;
+pub mod dice;
 mod effects;
 pub mod faults;
 mod glob;
 pub mod log;
 mod observe;
+pub mod options;
+pub mod routing;
 pub mod server;
 pub mod table;
 pub mod uri;
@@ -27,7 +32,11 @@ use axum::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-pub use self::{server::Server, world::World};
+pub use self::{
+    options::{ADMIN, Options},
+    server::Server,
+    world::World,
+};
 
 /// A simulated vendor: its tenant, and the points in which vendors differ.
 pub trait Vendor: Sized + Send + Sync + 'static {
@@ -37,8 +46,23 @@ pub trait Vendor: Sized + Send + Sync + 'static {
     /// Everything the vendor stores, as plain data: what `GET /_sim/state` shows.
     type Tenant: Serialize + DeserializeOwned + Send + 'static;
 
+    /// How a server behaves where the contract leaves it open, or servers differ.
+    type Switches;
+
     /// What a credential may see and do.
     type Grant: Clone + Serialize + DeserializeOwned + Send + Sync + 'static;
+
+    /// The server below a path, such as `/grafana`; empty for none.
+    fn below(prefix: String) -> Self;
+
+    /// What a server has at the start, unless somebody wants something else.
+    fn seeded() -> Self::Tenant;
+
+    /// How the server behaves: a part of its tenant.
+    fn switches(tenant: &mut Self::Tenant) -> &mut Self::Switches;
+
+    /// What the credential that a server with this tenant starts with may see and do.
+    fn admin(tenant: &Self::Tenant) -> Self::Grant;
 
     /// The vendor's own paths, below whatever prefix this instance has.
     fn routes(&self) -> Router<Arc<World<Self>>>;

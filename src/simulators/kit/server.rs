@@ -1,7 +1,7 @@
 //! Starts and stops one simulator on a listen address.
 
 use std::{
-    future::{Future, IntoFuture},
+    future::IntoFuture,
     io,
     net::SocketAddr,
     sync::{
@@ -14,7 +14,7 @@ use axum::{Router, middleware};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use super::{
-    Vendor, World,
+    ADMIN, Options, Vendor, World,
     connection::{Line, Lines},
     control,
     observe::observe,
@@ -30,11 +30,14 @@ pub struct Server<V: Vendor> {
 }
 
 impl<V: Vendor> Server<V> {
-    /// Serves `world` on `listen`; port 0 takes any free port. Must be called within a tokio runtime.
+    /// Starts a simulator. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// The address cannot be listened on.
-    pub async fn start(listen: SocketAddr, world: World<V>) -> io::Result<Self> {
+    /// The address cannot be listened on, the tenant is not consistent, the prefix is no path, or the token is
+    /// empty.
+    pub async fn start(options: Options<V>) -> io::Result<Self> {
+        let listen = options.listen;
+        let world = world(options).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         let tcp = TcpListener::bind(listen).await?;
         let address = tcp.local_addr()?;
         if !address.ip().is_loopback() {
@@ -72,19 +75,17 @@ impl<V: Vendor> Server<V> {
         edit(&mut self.world.tenant())
     }
 
+    /// Lets the server behave otherwise from now on.
+    pub fn switch(&self, change: impl FnOnce(&mut V::Switches)) {
+        change(V::switches(&mut self.world.tenant()));
+    }
+
     /// Stops at once: the port is closed, requests under way get no answer. When this returns, the address
     /// can be listened on again.
     pub async fn stop(mut self) {
         self.shut_down();
         // The abort is what is awaited; its JoinError says nothing new.
         let _ = (&mut self.task).await;
-    }
-
-    /// Goes on until `shutdown` is over, then stops.
-    pub async fn run_until(self, shutdown: impl Future<Output = ()>) {
-        tracing::info!(url = self.url(), "simulating {}", V::NAME);
-        shutdown.await;
-        self.stop().await;
     }
 
     fn shut_down(&mut self) {
@@ -99,6 +100,21 @@ impl<V: Vendor> Drop for Server<V> {
     fn drop(&mut self) {
         self.shut_down();
     }
+}
+
+fn world<V: Vendor>(options: Options<V>) -> Result<World<V>, String> {
+    let Options { listen: _, token, prefix, mut tenant } = options;
+    let prefix = prefix.trim_end_matches('/').to_owned();
+    let is_path = prefix.is_empty() || (prefix.starts_with('/') && !prefix.contains(['{', '}', '*']));
+    if !is_path {
+        return Err(format!("{prefix} is no path"));
+    }
+    let vendor = V::below(prefix);
+    vendor.admit(&mut tenant)?;
+    let admin = V::admin(&tenant);
+    let world = World::new(vendor, tenant);
+    world.credentials.add(ADMIN, &token, admin).map_err(|error| error.to_string())?;
+    Ok(world)
 }
 
 fn router<V: Vendor>(world: Arc<World<V>>) -> Router {

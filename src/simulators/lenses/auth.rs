@@ -11,7 +11,10 @@ use super::{
     problem::Problem,
     state::Tenant,
 };
-use crate::simulators::kit::{call::Call, credentials::Credentials};
+use crate::simulators::kit::{
+    call::Call,
+    credentials::{Credentials, bearer},
+};
 
 /// The cookie that carries a user's session.
 const SESSION: &str = "session_id=";
@@ -62,8 +65,7 @@ pub struct Caller {
 
 /// The secret of either scheme: the bearer token, or `session_id=` with what the cookie says.
 pub fn secret(headers: &HeaderMap) -> Option<String> {
-    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if let Some(token) = bearer.and_then(|value| value.strip_prefix("Bearer ")) {
+    if let Some(token) = bearer(headers) {
         return Some(token.to_owned());
     }
     let cookies = headers.get(header::COOKIE)?.to_str().ok()?;

@@ -1,9 +1,6 @@
 //! The frame in which the operations answer.
 
-use axum::{
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::{
@@ -15,44 +12,11 @@ use super::{
     state::{Tenant, now},
     switches::Lists,
 };
+pub use crate::simulators::kit::answer::Answer;
 use crate::simulators::kit::{World, call::Call, credentials::Credentials};
 
 /// What answers an operation.
 pub type Handler = fn(&mut Scene<'_>) -> Result<Answer, Problem>;
-
-/// A success.
-pub struct Answer {
-    status: StatusCode,
-    body: Option<Value>,
-}
-
-impl Answer {
-    /// 200 with a body.
-    pub fn ok(body: Value) -> Self {
-        Self { status: StatusCode::OK, body: Some(body) }
-    }
-
-    /// 201 with a body.
-    pub fn created(body: Value) -> Self {
-        Self { status: StatusCode::CREATED, body: Some(body) }
-    }
-
-    /// A success with a body whose status code a switch decides; 500 if it is no status code.
-    pub fn switched(status: u16, body: Value) -> Self {
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { status, body: Some(body) }
-    }
-
-    /// 204.
-    pub fn none() -> Self {
-        Self { status: StatusCode::NO_CONTENT, body: None }
-    }
-
-    /// 200 with a list.
-    pub fn list(items: Vec<Value>) -> Self {
-        Self::ok(json!({ "items": items }))
-    }
-}
 
 /// A call on its way through the server.
 pub struct Scene<'a> {
@@ -112,7 +76,8 @@ impl Scene<'_> {
             return Err(Problem::forbidden(&action));
         }
         let seen = rows.filter(|(name, _)| rights.allow(&action, &kind.lrn(name)));
-        Ok(Answer::list(seen.map(|(_, row)| row).collect()))
+        let items: Vec<Value> = seen.map(|(_, row)| row).collect();
+        Ok(Answer::ok(json!({ "items": items })))
     }
 }
 
@@ -120,10 +85,7 @@ impl Scene<'_> {
 pub fn answer(world: &World<Lenses>, handler: Handler, call: &Call) -> Response {
     let mut tenant = world.tenant();
     match attempt(world, &mut tenant, handler, call) {
-        Ok(Answer { status, body: Some(body) }) => {
-            (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
-        }
-        Ok(Answer { status, body: None }) => status.into_response(),
+        Ok(answer) => answer.into_response(),
         Err(problem) => problem.into_response(&tenant.switches, &call.path),
     }
 }

@@ -7,6 +7,7 @@ use axum::{
 use serde_json::json;
 
 use super::switches::Switches;
+use crate::simulators::kit::answer;
 
 /// An error answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +95,7 @@ impl Problem {
             Cause::DeniedRead => switches.denied_read_status,
             Cause::Taken => switches.duplicate_status,
         };
-        StatusCode::from_u16(switched).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        answer::switched(switched)
     }
 
     /// The answer to a call on this path.

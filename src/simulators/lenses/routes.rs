@@ -2,13 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    extract::State,
-    http::Uri,
-    response::Response,
-    routing::{MethodFilter, on},
-};
+use axum::{Router, extract::State, http::Uri, response::Response};
 
 use super::{
     Lenses,
@@ -17,15 +11,12 @@ use super::{
     problem::Problem,
     roles, service_accounts, users,
 };
-use crate::simulators::kit::{World, call::Call};
+use crate::simulators::kit::{
+    World,
+    routing::{self, DELETE, Entry, GET, PATCH, POST, PUT},
+};
 
-const GET: MethodFilter = MethodFilter::GET;
-const POST: MethodFilter = MethodFilter::POST;
-const PATCH: MethodFilter = MethodFilter::PATCH;
-const PUT: MethodFilter = MethodFilter::PUT;
-const DELETE: MethodFilter = MethodFilter::DELETE;
-
-const OPERATIONS: &[(MethodFilter, &str, Handler)] = &[
+const OPERATIONS: &[Entry<Handler>] = &[
     (GET, "/roles", roles::list),
     (POST, "/roles", roles::create),
     (GET, "/roles/{name}", roles::read),
@@ -60,14 +51,9 @@ const OPERATIONS: &[(MethodFilter, &str, Handler)] = &[
 
 /// The vendor's router, below a prefix that may be empty.
 pub fn router(prefix: &str) -> Router<Arc<World<Lenses>>> {
-    OPERATIONS
-        .iter()
-        .fold(Router::new(), |router, (method, path, handler)| {
-            let answer = move |State(world): State<Arc<World<Lenses>>>, call: Call| async move {
-                call::answer(&world, *handler, &call)
-            };
-            router.route(&format!("{prefix}/api/v1{path}"), on(*method, answer))
-        })
+    let below =
+        |(method, path, handler): &Entry<Handler>| (*method, format!("{prefix}/api/v1{path}"), *handler);
+    routing::router(OPERATIONS.iter().map(below), call::answer)
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
 }

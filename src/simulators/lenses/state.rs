@@ -1,12 +1,13 @@
 //! One Lenses HQ as plain data. Knows its rows, no HTTP.
 
-use jiff::{Timestamp, TimestampRound, Unit};
+use jiff::{Timestamp, Unit};
 use serde::{Deserialize, Serialize};
 
 use super::{
     environments::Environment, groups::Group, names::Names, roles::Role, service_accounts::ServiceAccount,
     switches::Switches, users::User,
 };
+use crate::simulators::kit::clock;
 
 /// The whole server: what `GET /_sim/state` shows and `PUT /_sim/state` replaces.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -95,6 +96,5 @@ fn uuid(number: u64) -> String {
 
 /// The time as the vendor writes it: to the millisecond.
 pub fn now() -> Timestamp {
-    let now = Timestamp::now();
-    now.round(TimestampRound::new().smallest(Unit::Millisecond)).unwrap_or(now)
+    clock::now(Unit::Millisecond)
 }

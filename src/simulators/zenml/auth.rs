@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use axum::http::{HeaderMap, header};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{ZenMl, ids::Uuid, problem::Problem, state::Tenant};
 use crate::simulators::kit::{
     call::Call,
-    credentials::{Credentials, View},
+    credentials::{Credentials, View, bearer},
 };
 
 /// What a credential may see and do.
@@ -51,11 +50,6 @@ impl Caller {
     pub fn nobody() -> Self {
         Self::default()
     }
-}
-
-/// The bearer token of a request.
-pub fn bearer(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }
 
 /// Who sends this call: with a session, or with a key in its place.

@@ -1,9 +1,6 @@
 //! The frame in which the operations answer.
 
-use axum::{
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::{http::StatusCode, response::Response};
 use serde_json::Value;
 
 use super::{
@@ -14,7 +11,7 @@ use super::{
     problem::Problem,
     state::Tenant,
 };
-use crate::simulators::kit::{World, call::Call, credentials::Credentials};
+use crate::simulators::kit::{World, answer::json, call::Call, credentials::Credentials};
 
 /// An operation of the contract.
 #[derive(Clone, Copy)]
@@ -92,9 +89,7 @@ fn read_id(place: &str, name: &str, text: &str) -> Result<Uuid, Problem> {
 pub fn answer(world: &World<ZenMl>, operation: Operation, call: &Call) -> Response {
     let mut tenant = world.tenant();
     match attempt(world, &mut tenant, operation, call) {
-        Ok(body) => {
-            (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
-        }
+        Ok(body) => json(StatusCode::OK, &body),
         Err(problem) => world.vendor.refuse(problem),
     }
 }

@@ -59,7 +59,7 @@ pub fn arranged<'a, T: Listed>(rows: impl Iterator<Item = &'a T>, scene: &Scene<
     match switches.list_order {
         ListOrder::OldestFirst => rows.sort_by_key(|row| (row.created(), row.id())),
         ListOrder::NewestFirst => rows.sort_by_key(|row| Reverse((row.created(), row.id()))),
-        ListOrder::Shuffled => scene.vendor.dice(switches.shuffle_seed).shuffle(&mut rows),
+        ListOrder::Shuffled => scene.vendor.dice.next(switches.shuffle_seed).shuffle(&mut rows),
     }
     rows
 }

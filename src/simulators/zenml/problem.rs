@@ -10,6 +10,7 @@ use super::{
     ids::Uuid,
     switches::{Switches, UnauthorizedForm},
 };
+use crate::simulators::kit::answer::switched;
 
 /// An error answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +38,7 @@ impl Problem {
 
     /// An error of the application. The status code may come from a switch; 500 if it is none.
     pub fn exception(status: u16, class: &'static str, message: impl Into<String>) -> Self {
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = switched(status);
         Self { status, detail: Detail::Exception(class, message.into()) }
     }
 

@@ -2,13 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    extract::State,
-    http::StatusCode,
-    response::Response,
-    routing::{MethodFilter, on},
-};
+use axum::{Router, extract::State, http::StatusCode, response::Response};
 
 use super::{
     ZenMl, assignments,
@@ -17,16 +11,14 @@ use super::{
     problem::Problem,
     projects, rbac, role_writing, roles, service_accounts, sessions, shares, teams, users, workspaces,
 };
-use crate::simulators::kit::{World, call::Call};
+use crate::simulators::kit::{
+    World,
+    routing::{self, DELETE, Entry, GET, PATCH, POST},
+};
 
 use Operation::{Known, OfProjects, Public};
 
-const GET: MethodFilter = MethodFilter::GET;
-const POST: MethodFilter = MethodFilter::POST;
-const PATCH: MethodFilter = MethodFilter::PATCH;
-const DELETE: MethodFilter = MethodFilter::DELETE;
-
-const OPERATIONS: &[(MethodFilter, &str, Operation)] = &[
+const OPERATIONS: &[Entry<Operation>] = &[
     (POST, "/auth/login", Public(sessions::login)),
     (GET, "/auth/api_token", Known(sessions::api_token)),
     (GET, "/organizations", Known(organizations::list)),
@@ -86,14 +78,9 @@ const OPERATIONS: &[(MethodFilter, &str, Operation)] = &[
 
 /// The router below a prefix that may be empty.
 pub fn router(prefix: &str) -> Router<Arc<World<ZenMl>>> {
-    OPERATIONS
-        .iter()
-        .fold(Router::new(), |router, (method, path, operation)| {
-            let answer = move |State(world): State<Arc<World<ZenMl>>>, call: Call| async move {
-                call::answer(&world, *operation, &call)
-            };
-            router.route(&format!("{prefix}{path}"), on(*method, answer))
-        })
+    let below =
+        |(method, path, operation): &Entry<Operation>| (*method, format!("{prefix}{path}"), *operation);
+    routing::router(OPERATIONS.iter().map(below), call::answer)
         .fallback(async |State(world): State<Arc<World<ZenMl>>>| -> Response {
             world.vendor.refuse(no_such_path())
         })
