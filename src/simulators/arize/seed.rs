@@ -10,7 +10,7 @@ use super::{
     permissions,
     projects::{Project, ProjectType},
     restrictions::Restriction,
-    role_bindings,
+    role_bindings::RoleBinding,
     roles::Role,
     spaces::Space,
     state::{Asset, Tenant},
@@ -243,9 +243,17 @@ impl Tenant {
         let role = self.seed_role("Legacy reviewer", permissions, false, clock);
         let project =
             self.space_by_name("operations").and_then(|id| self.project_by_name(id, "payroll-assistant"));
-        if let (Some(user), Some(project)) = (self.user_by_email("carol@example.com"), project) {
-            role_bindings::set(self, user, project, role);
-            self.restrictions.insert(Restriction { resource_id: project, created_at: clock.tick() });
+        if let (Some(user_id), Some(project)) = (self.user_by_email("carol@example.com"), project) {
+            let (id, created_at) = (self.issue(Kind::RoleBinding), clock.tick());
+            self.role_bindings.insert(RoleBinding {
+                id,
+                role_id: role,
+                user_id,
+                resource_id: project,
+                created_at,
+                updated_at: created_at,
+            });
+            self.restrictions.insert(Restriction { resource_id: project, created_at });
         }
     }
 }
