@@ -7,11 +7,6 @@ use serde_json::{Value, json};
 
 use crate::client::{Arize, arize};
 
-async fn inject(arize: &Arize, fault: Value) {
-    let answer = arize.post("/_sim/faults", fault).await;
-    assert_eq!(answer.status, 201, "{}", answer.body);
-}
-
 fn role(name: &str) -> Option<Value> {
     Some(json!({"name": name, "permissions": ["PROJECT_READ"]}))
 }
@@ -23,15 +18,13 @@ async fn exists(arize: &Arize, name: &str) -> bool {
 #[tokio::test]
 async fn a_status_replaces_the_answer_and_no_work_is_done() {
     let arize = arize().await;
-    inject(
-        &arize,
-        json!({
+    arize
+        .fault(json!({
             "match": {"methods": ["POST"], "path": "/v2/roles"},
             "times": 1,
             "action": {"kind": "Status", "status": 429, "headers": {"Retry-After": "7"}},
-        }),
-    )
-    .await;
+        }))
+        .await;
     let first = arize.send(Method::POST, "/v2/roles", role("r")).await.unwrap();
     assert_eq!((first.status, first.headers["retry-after"].to_str().unwrap()), (429, "7"));
     assert_eq!(
@@ -45,22 +38,27 @@ async fn a_status_replaces_the_answer_and_no_work_is_done() {
 #[tokio::test]
 async fn a_status_may_come_after_the_work_with_a_body_that_is_not_the_vendors() {
     let arize = arize().await;
-    inject(
-        &arize,
-        json!({
+    arize
+        .fault(json!({
             "match": {"methods": ["POST"]},
             "times": 1,
             "action": {
                 "kind": "Status", "status": 502, "after_work": true,
                 "headers": {"content-type": "text/html"}, "body": "<html>Bad Gateway</html>",
             },
-        }),
-    )
-    .await;
+        }))
+        .await;
     let answer = arize.send(Method::POST, "/v2/roles", role("r")).await.unwrap();
-    assert_eq!((answer.status, answer.bytes.as_slice()), (502, "<html>Bad Gateway</html>".as_bytes()));
+    assert_eq!((answer.status, answer.raw.as_str()), (502, "<html>Bad Gateway</html>"));
     assert_eq!(answer.headers["content-type"], "text/html");
     assert!(exists(&arize, "r").await);
+    let oauth = json!({"error": "invalid_token", "error_description": "expired"});
+    arize.inject(json!({"kind": "Status", "status": 401, "body": oauth}), "**").await;
+    let answer = arize.get("/v2/roles").await;
+    assert_eq!(
+        (answer.status, answer.body, answer.headers["content-type"].as_bytes()),
+        (401, oauth, &b"application/json"[..])
+    );
 }
 
 #[tokio::test]
@@ -68,7 +66,7 @@ async fn a_lost_answer_is_an_error_to_the_client_and_the_work_is_done() {
     let arize = arize().await;
     // The first request opens the connection, so that the fault hits one that is kept alive.
     arize.get("/v2/roles").await;
-    inject(&arize, json!({"match": {"methods": ["POST"]}, "action": {"kind": "AnswerLost"}})).await;
+    arize.fault(json!({"match": {"methods": ["POST"]}, "action": {"kind": "AnswerLost"}})).await;
     let error = arize.send(Method::POST, "/v2/roles", role("r")).await.err().unwrap();
     assert!(!error.is_status() && !error.is_decode(), "{error:?}");
     assert!(exists(&arize, "r").await);
@@ -80,7 +78,7 @@ async fn a_lost_answer_is_an_error_to_the_client_and_the_work_is_done() {
 #[tokio::test]
 async fn a_reset_is_an_error_to_the_client_and_no_work_is_done() {
     let arize = arize().await;
-    inject(&arize, json!({"match": {"methods": ["POST"]}, "action": {"kind": "Reset"}})).await;
+    arize.fault(json!({"match": {"methods": ["POST"]}, "action": {"kind": "Reset"}})).await;
     assert!(arize.send(Method::POST, "/v2/roles", role("r")).await.is_err());
     assert!(!exists(&arize, "r").await);
     let log = arize.get("/_sim/requests").await.body;
@@ -93,8 +91,8 @@ async fn a_reset_is_an_error_to_the_client_and_no_work_is_done() {
 #[tokio::test]
 async fn a_cut_body_starts_well_and_breaks_off() {
     let arize = arize().await;
-    inject(&arize, json!({"action": {"kind": "CutBody", "keep_bytes": 20}})).await;
-    let request = arize.http.get(format!("{}/v2/roles", arize.url)).bearer_auth(&arize.token);
+    arize.fault(json!({"action": {"kind": "CutBody", "keep_bytes": 20}})).await;
+    let request = arize.signed(Method::GET, "/v2/roles");
     let mut response = request.send().await.unwrap();
     assert_eq!(response.status(), 200);
     assert!(response.content_length().unwrap() > 20);
@@ -105,28 +103,28 @@ async fn a_cut_body_starts_well_and_breaks_off() {
 #[tokio::test]
 async fn garbage_says_json_and_is_none() {
     let arize = arize().await;
-    inject(&arize, json!({"action": {"kind": "Garbage"}, "times": 1})).await;
+    arize.fault(json!({"action": {"kind": "Garbage"}, "times": 1})).await;
     let answer = arize.get("/v2/roles").await;
     assert_eq!((answer.status, answer.headers["content-type"].to_str().unwrap()), (200, "application/json"));
-    assert!(serde_json::from_slice::<Value>(&answer.bytes).is_err() && !answer.bytes.is_empty());
+    assert!(answer.body.is_null() && answer.raw.contains("html"));
 }
 
 #[tokio::test]
 async fn a_huge_body_is_valid_and_huge() {
     let arize = arize().await;
-    inject(&arize, json!({"action": {"kind": "HugeBody", "megabytes": 8}, "times": 1})).await;
+    arize.fault(json!({"action": {"kind": "HugeBody", "megabytes": 8}, "times": 1})).await;
     let answer = arize.get("/v2/roles").await;
-    assert!(answer.bytes.len() > 8 * 1024 * 1024);
+    assert!(answer.raw.len() > 8 * 1024 * 1024);
     assert_eq!(answer.names("roles").len(), 8);
 }
 
 #[tokio::test]
 async fn a_page_lies_by_being_short_empty_or_the_last() {
     let arize = arize().await;
-    inject(&arize, json!({"action": {"kind": "ShortPage", "keep": 1}, "times": 1})).await;
+    arize.fault(json!({"action": {"kind": "ShortPage", "keep": 1}, "times": 1})).await;
     let short = arize.get("/v2/roles?limit=4").await;
     assert_eq!((short.names("roles").len(), &short.body["pagination"]["has_more"]), (1, &json!(true)));
-    inject(&arize, json!({"action": {"kind": "ShortPage", "last": true}, "times": 1})).await;
+    arize.fault(json!({"action": {"kind": "ShortPage", "last": true}, "times": 1})).await;
     let last = arize.get("/v2/roles?limit=4").await;
     assert_eq!((last.names("roles").len(), &last.body["pagination"]), (0, &json!({"has_more": false})));
     assert_eq!(arize.get("/v2/roles").await.names("roles").len(), 8);
@@ -135,14 +133,12 @@ async fn a_page_lies_by_being_short_empty_or_the_last() {
 #[tokio::test]
 async fn the_second_page_alone_can_be_hit() {
     let arize = arize().await;
-    inject(
-        &arize,
-        json!({
+    arize
+        .fault(json!({
             "match": {"path": "/v2/roles", "query": "cursor="},
             "action": {"kind": "Status", "status": 500},
-        }),
-    )
-    .await;
+        }))
+        .await;
     let first = arize.get("/v2/roles?limit=4").await;
     let cursor = first.body["pagination"]["next_cursor"].as_str().unwrap();
     assert_eq!(arize.get(&format!("/v2/roles?limit=4&cursor={cursor}")).await.status, 500);
@@ -151,7 +147,7 @@ async fn the_second_page_alone_can_be_hit() {
 #[tokio::test]
 async fn a_throttle_lets_so_many_pass_and_says_when_to_come_back() {
     let arize = arize().await;
-    inject(&arize, json!({"action": {"kind": "Throttle", "per_second": 2, "retry_after": 3}})).await;
+    arize.fault(json!({"action": {"kind": "Throttle", "per_second": 2, "retry_after": 3}})).await;
     let mut statuses = Vec::new();
     let started = Instant::now();
     for _ in 0..5 {
@@ -168,7 +164,7 @@ async fn a_throttle_lets_so_many_pass_and_says_when_to_come_back() {
 #[tokio::test]
 async fn a_delay_delays() {
     let arize = arize().await;
-    inject(&arize, json!({"action": {"kind": "Delay", "millis": 200}})).await;
+    arize.fault(json!({"action": {"kind": "Delay", "millis": 200}})).await;
     let started = Instant::now();
     assert_eq!(arize.get("/v2/roles").await.status, 200);
     assert!(started.elapsed() >= Duration::from_millis(200));
@@ -177,7 +173,7 @@ async fn a_delay_delays() {
 #[tokio::test]
 async fn the_work_is_done_though_the_client_left() {
     let arize = arize().await;
-    inject(&arize, json!({"match": {"methods": ["POST"]}, "action": {"kind": "Hold"}})).await;
+    arize.fault(json!({"match": {"methods": ["POST"]}, "action": {"kind": "Hold"}})).await;
     let client = (*arize).clone();
     let impatient = tokio::spawn(async move { client.send(Method::POST, "/v2/roles", role("r")).await });
     let log = &arize.simulator.world().log;
@@ -193,7 +189,7 @@ async fn the_work_is_done_though_the_client_left() {
 #[tokio::test]
 async fn a_held_request_waits_until_the_faults_are_cleared() {
     let arize = arize().await;
-    inject(&arize, json!({"match": {"methods": ["POST"]}, "action": {"kind": "Hold"}})).await;
+    arize.fault(json!({"match": {"methods": ["POST"]}, "action": {"kind": "Hold"}})).await;
     let client = (*arize).clone();
     let held = tokio::spawn(async move { client.send(Method::POST, "/v2/roles", role("r")).await });
     let log = &arize.simulator.world().log;
@@ -210,14 +206,12 @@ async fn a_held_request_waits_until_the_faults_are_cleared() {
 async fn a_fault_hits_one_credential_alone() {
     let arize = arize().await;
     let reader = arize.caller("reader", json!({})).await;
-    inject(
-        &arize,
-        json!({
+    arize
+        .fault(json!({
             "match": {"credential": "reader", "path": "/v2/*"},
             "action": {"kind": "Status", "status": 401},
-        }),
-    )
-    .await;
+        }))
+        .await;
     assert_eq!(reader.get("/v2/roles").await.status, 401);
     assert_eq!(arize.get("/v2/roles").await.status, 200);
 }

@@ -10,5 +10,7 @@ mod lists;
 mod places;
 mod restrictions;
 mod roles;
+#[path = "../simulator_support/mod.rs"]
+mod support;
 mod transport;
 mod users;

@@ -26,7 +26,7 @@ async fn a_role_lives_from_create_to_delete() {
     assert_eq!((&updated.body["description"], &updated.body["id"]), (&json!("d"), &created.body["id"]));
 
     let deleted = arize.delete(&path).await;
-    assert_eq!((deleted.status, deleted.bytes.len()), (204, 0));
+    assert_eq!((deleted.status, deleted.raw.len()), (204, 0));
     assert_eq!(arize.get(&path).await.status, 404);
     assert_eq!(arize.delete(&path).await.status, 404);
     assert!(!arize.get("/v2/roles").await.names("roles").contains(&"reports".to_owned()));

@@ -1,5 +1,6 @@
 //! Contract 1: credentials, error bodies, identifiers in paths.
 
+use reqwest::Method;
 use rolewright::simulators::arize::Kind;
 use serde_json::json;
 
@@ -73,7 +74,7 @@ async fn unknown_paths_and_methods_are_problems_as_well() {
 async fn a_body_that_is_no_json_object_is_400() {
     let arize = arize().await;
     for body in ["", "{", "[]", "\"text\"", "null"] {
-        let request = arize.http.post(format!("{}/v2/roles", arize.url)).bearer_auth(&arize.token);
+        let request = arize.signed(Method::POST, "/v2/roles");
         let response = request.header("content-type", "application/json").body(body).send().await.unwrap();
         assert_eq!(response.status(), 400, "{body}");
     }

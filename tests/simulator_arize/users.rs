@@ -3,7 +3,7 @@
 use rolewright::simulators::arize::Kind;
 use serde_json::{Value, json};
 
-use crate::client::{absent, arize, arize_with};
+use crate::client::{Login, absent, arize, arize_with};
 
 fn predefined(name: &str) -> Value {
     json!({"type": "PREDEFINED", "name": name})
@@ -212,7 +212,7 @@ async fn a_service_key_works_until_it_is_revoked_and_has_a_bot_user() {
     let organizations = &created.body["bot_user"]["organizations"];
     assert_eq!(organizations[0]["role"], predefined("READ_ONLY"));
     assert_eq!(organizations[0]["spaces"][0]["role"], predefined("ADMIN"));
-    let robot = crate::client::Client { token: created.text("key"), ..(*arize).clone() };
+    let robot = arize.with(Login::Token(created.text("key")));
     assert_eq!(robot.get("/v2/spaces").await.names("spaces"), ["research"]);
 
     let listed = arize.get("/v2/api-keys?key_type=SERVICE").await;
@@ -239,7 +239,7 @@ async fn a_refreshed_key_has_a_new_secret_and_the_same_identifier() {
     let path = format!("/v2/api-keys/{}/refresh", created.text("id"));
     let refreshed = arize.post(&path, json!({})).await;
     assert_eq!((refreshed.status, refreshed.text("id")), (200, created.text("id")));
-    let with = |token: String| crate::client::Client { token, ..(*arize).clone() };
+    let with = |token: String| arize.with(Login::Token(token));
     assert_eq!(with(created.text("key")).get("/v2/roles").await.status, 401);
     assert_eq!(with(refreshed.text("key")).get("/v2/roles").await.status, 200);
     let graceful = arize.post(&path, json!({"grace_period_seconds": 600})).await;

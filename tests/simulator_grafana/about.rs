@@ -1,12 +1,15 @@
 //! Contract 1.4, 6: what the server tells anybody about itself.
 
 use rolewright::simulators::grafana::{
-    Options, Simulator,
+    self,
     switches::{Generation, Licence},
 };
 use serde_json::json;
 
-use crate::client::{Login, TOKEN, grafana_with};
+use crate::{
+    client::{Login, grafana_with},
+    support::control::lies_below_a_path,
+};
 
 #[tokio::test]
 async fn the_health_tells_the_generation_to_anybody() {
@@ -43,9 +46,7 @@ async fn the_settings_tell_edition_and_licence_to_anybody() {
 
 #[tokio::test]
 async fn the_settings_tell_the_path_that_the_server_lies_below() {
-    let options = Options { prefix: "/grafana/".to_owned(), ..Options::new(TOKEN) };
-    let simulator = Simulator::start(options).await.unwrap();
-    let answer = reqwest::get(format!("{}/grafana/api/frontend/settings", simulator.url())).await.unwrap();
-    let settings: serde_json::Value = answer.json().await.unwrap();
-    assert_eq!(settings["appSubUrl"], "/grafana");
+    let below = lies_below_a_path::<grafana::Grafana>("/org").await;
+    let settings = below.with(Login::None).get("/frontend/settings").await;
+    assert_eq!(settings.text("appSubUrl"), "/some/where");
 }

@@ -1,57 +1,36 @@
-//! A plain HTTP client and a started simulator: what every test here needs.
+//! What the tests of Grafana's simulator have beyond those of every simulator.
 
-use std::ops::Deref;
-
-use reqwest::{Method, header::HeaderMap};
-use rolewright::simulators::grafana::{Options, Simulator, Switches, Tenant};
+use rolewright::simulators::grafana::{self, Switches, Tenant};
 use serde_json::{Value, json};
 
-pub const TOKEN: &str = "admin-token";
+pub use crate::support::{Answer, Client, Login};
+use crate::support::{Started, Tested, texts};
+
+pub const TOKEN: &str = grafana::Grafana::TOKEN;
+
+impl Tested for grafana::Grafana {
+    const ROOT: &'static str = "/api";
+}
 
 /// A simulator, and a client with the organization admin's token.
-pub struct Grafana {
-    pub simulator: Simulator,
-    client: Client,
-}
-
-impl Deref for Grafana {
-    type Target = Client;
-
-    fn deref(&self) -> &Client {
-        &self.client
-    }
-}
+pub type Grafana = Started<grafana::Grafana>;
 
 /// The seeded tenant.
 pub async fn grafana() -> Grafana {
-    grafana_with(|_| {}).await
+    Grafana::seeded().await
 }
 
 /// The seeded tenant, on a server with these switches.
 pub async fn grafana_with(set: impl FnOnce(&mut Switches)) -> Grafana {
-    grafana_of(|tenant| set(&mut tenant.switches)).await
+    Grafana::switched(set).await
 }
 
 /// The seeded tenant, changed.
 pub async fn grafana_of(change: impl FnOnce(&mut Tenant)) -> Grafana {
-    let mut options = Options::new(TOKEN);
-    change(&mut options.tenant);
-    let simulator = Simulator::start(options).await.unwrap();
-    let client = Client {
-        http: reqwest::Client::new(),
-        url: simulator.url(),
-        login: Login::Token(TOKEN.to_owned()),
-        org: None,
-    };
-    Grafana { simulator, client }
+    Grafana::of(change).await
 }
 
 impl Grafana {
-    /// Changes how the server behaves while it runs.
-    pub fn switch(&self, set: impl FnOnce(&mut Switches)) {
-        self.simulator.edit(|tenant| set(&mut tenant.switches));
-    }
-
     pub fn user(&self, login: &str) -> i64 {
         self.simulator.edit(|tenant| tenant.user_by_login(login)).unwrap()
     }
@@ -68,13 +47,6 @@ impl Grafana {
         self.simulator.edit(|tenant| tenant.role_by_name(name)).unwrap()
     }
 
-    /// A client with a token of its own, which may do what `grant` says.
-    pub async fn caller(&self, name: &str, grant: Value) -> Client {
-        let token = format!("{name}-token");
-        self.credential(name, &token, grant).await;
-        Client { login: Login::Token(token), ..self.client.clone() }
-    }
-
     /// A token of organization 1 with these permissions alone, written as `action@scope`.
     pub async fn holder(&self, name: &str, permissions: &[&str]) -> Client {
         self.caller(name, json!({"permissions": held(permissions)})).await
@@ -82,19 +54,9 @@ impl Grafana {
 
     /// A user with name and password.
     pub async fn login(&self, login: &str) -> Client {
-        self.credential(
-            &format!("login-{login}"),
-            &format!("{login}:secret"),
-            json!({"user_id": self.user(login)}),
-        )
-        .await;
-        Client { login: Login::Basic(login.to_owned(), "secret".to_owned()), ..self.client.clone() }
-    }
-
-    async fn credential(&self, name: &str, token: &str, grant: Value) {
-        let add = json!({"action": "Add", "name": name, "token": token, "grant": grant});
-        let added = self.post("/_sim/credentials", add).await;
-        assert_eq!(added.status, 200, "{}", added.body);
+        let grant = json!({"user_id": self.user(login)});
+        self.credential(&format!("login-{login}"), &format!("{login}:secret"), grant).await;
+        self.with(Login::Basic(login.to_owned(), "secret".to_owned()))
     }
 
     /// A custom role with these permissions, written as `action@scope`; its uid is its name.
@@ -137,91 +99,14 @@ pub fn held(permissions: &[&str]) -> Value {
     map
 }
 
-#[derive(Clone)]
-pub enum Login {
-    Token(String),
-    Basic(String, String),
-    None,
-}
-
-#[derive(Clone)]
-pub struct Client {
-    pub http: reqwest::Client,
-    pub url: String,
-    pub login: Login,
-    pub org: Option<i64>,
-}
-
 impl Client {
     /// The same, in another organization.
     pub fn in_org(&self, org: i64) -> Self {
-        Self { org: Some(org), ..self.clone() }
+        self.with_header("x-grafana-org-id", org)
     }
-
-    /// The same, with another credential.
-    pub fn with(&self, login: Login) -> Self {
-        Self { login, ..self.clone() }
-    }
-
-    pub async fn get(&self, path: &str) -> Answer {
-        self.send(Method::GET, path, None).await.unwrap()
-    }
-
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
-        self.send(Method::POST, path, Some(body)).await.unwrap()
-    }
-
-    pub async fn put(&self, path: &str, body: Value) -> Answer {
-        self.send(Method::PUT, path, Some(body)).await.unwrap()
-    }
-
-    pub async fn patch(&self, path: &str, body: Value) -> Answer {
-        self.send(Method::PATCH, path, Some(body)).await.unwrap()
-    }
-
-    pub async fn delete(&self, path: &str) -> Answer {
-        self.send(Method::DELETE, path, None).await.unwrap()
-    }
-
-    /// Sends to a path below `/api`, or to one of `/_sim`.
-    pub async fn send(&self, method: Method, path: &str, body: Option<Value>) -> reqwest::Result<Answer> {
-        let is_control = path.starts_with("/_sim");
-        let root = if is_control { "" } else { "/api" };
-        let mut request = self.http.request(method, format!("{}{root}{path}", self.url));
-        if !is_control {
-            request = match &self.login {
-                Login::Token(token) => request.bearer_auth(token),
-                Login::Basic(user, password) => request.basic_auth(user, Some(password)),
-                Login::None => request,
-            };
-            if let Some(org) = self.org {
-                request = request.header("X-Grafana-Org-Id", org);
-            }
-        }
-        if let Some(body) = body {
-            request = request.json(&body);
-        }
-        let response = request.send().await?;
-        let status = response.status().as_u16();
-        let headers = response.headers().clone();
-        let bytes = response.bytes().await?;
-        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Ok(Answer { status, headers, body })
-    }
-}
-
-#[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub body: Value,
 }
 
 impl Answer {
-    pub fn text(&self, field: &str) -> String {
-        self.body[field].as_str().unwrap_or_else(|| panic!("no {field} in {}", self.body)).to_owned()
-    }
-
     /// One field of each entry of a plain list.
     pub fn each(&self, field: &str) -> Vec<String> {
         texts(&self.body, field)
@@ -248,9 +133,4 @@ impl Answer {
         };
         entries.iter().map(text).collect()
     }
-}
-
-fn texts(list: &Value, field: &str) -> Vec<String> {
-    let entries = list.as_array().unwrap_or_else(|| panic!("no list: {list}"));
-    entries.iter().map(|entry| entry[field].as_str().unwrap().to_owned()).collect()
 }

@@ -1,9 +1,12 @@
 //! Contract 1.3, 1.4: whether the server has roles at all, and where it lies.
 
-use rolewright::simulators::grafana::{Options, Simulator, switches::Licence};
+use rolewright::simulators::grafana::{self, switches::Licence};
 use serde_json::json;
 
-use crate::client::{Login, TOKEN, grafana, grafana_with};
+use crate::{
+    client::{Login, TOKEN, grafana, grafana_with},
+    support::control::lies_below_a_path,
+};
 
 const OF_ROLES: [&str; 5] = [
     "/access-control/roles",
@@ -71,21 +74,6 @@ async fn unknown_paths_and_methods_are_the_same_404() {
 
 #[tokio::test]
 async fn a_server_below_a_path_is_found_there_alone() {
-    for prefix in ["/grafana", "/grafana/"] {
-        let options = Options { prefix: prefix.to_owned(), ..Options::new(TOKEN) };
-        let simulator = Simulator::start(options).await.unwrap();
-        let ask = async |path: &str| {
-            let request = reqwest::Client::new().get(format!("{}{path}", simulator.url())).bearer_auth(TOKEN);
-            request.send().await.unwrap().status().as_u16()
-        };
-        assert_eq!(ask("/grafana/api/access-control/roles").await, 200);
-        assert_eq!(ask("/grafana/api/health").await, 200);
-        assert_eq!(ask("/api/access-control/roles").await, 404);
-        assert_eq!(ask("/_sim/state").await, 200);
-    }
-    for wrong in ["grafana", "/{x}"] {
-        let options = Options { prefix: wrong.to_owned(), ..Options::new(TOKEN) };
-        let error = Simulator::start(options).await.err().unwrap();
-        assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
-    }
+    let below = lies_below_a_path::<grafana::Grafana>("/access-control/roles").await;
+    assert_eq!(below.with(Login::None).get("/health").await.status, 200);
 }

@@ -12,5 +12,7 @@ mod places;
 mod queries;
 mod resources;
 mod roles;
+#[path = "../simulator_support/mod.rs"]
+mod support;
 mod validation;
 mod versions;

@@ -316,8 +316,7 @@ async fn a_body_must_be_json_and_say_so() {
         ("text/plain", r#"{"name": "r"}"#, 400),
         ("application/json; charset=utf-8", r#"{"name": "r"}"#, 201),
     ] {
-        let request =
-            grafana.http.post(format!("{}/api{ROLES}", grafana.url)).bearer_auth(crate::client::TOKEN);
+        let request = grafana.signed(reqwest::Method::POST, ROLES);
         let response = request.header("content-type", kind).body(body).send().await.unwrap();
         assert_eq!(response.status(), status, "{kind} {body}");
     }

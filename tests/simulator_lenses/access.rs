@@ -2,16 +2,16 @@
 
 use serde_json::json;
 
-use crate::client::{Login, lenses, lenses_with};
+use crate::client::{Login, lenses, lenses_with, session};
 
 #[tokio::test]
 async fn a_call_without_a_known_credential_is_401() {
     let lenses = lenses().await;
     let token = |text: &str| Login::Token(text.to_owned());
-    let session = Login::Session("guess".to_owned());
+    let guess = session("guess");
     // A token is no session, and a session no token.
-    let swapped = Login::Session("admin-token".to_owned());
-    for login in [Login::None, token(""), token("guess"), session, swapped] {
+    let swapped = session("admin-token");
+    for login in [Login::None, token(""), token("guess"), guess, swapped] {
         let answer = lenses.with(login).get("/roles").await;
         assert_eq!((answer.status, answer.text("title")), (401, "Unauthorized".into()));
     }

@@ -31,7 +31,7 @@ async fn a_group_is_made_with_members_and_roles_and_its_counts_follow() {
     let list = lenses.get("/groups").await;
     assert_eq!((&list.item("g")["user_count"], &list.item("g")["sa_count"]), (&json!(1), &json!(0)));
     let deleted = lenses.delete("/groups/g").await;
-    assert_eq!((deleted.status, deleted.length), (204, 0));
+    assert_eq!((deleted.status, deleted.raw.len()), (204, 0));
     assert_eq!(lenses.get("/groups/g").await.status, 404);
     assert!(!lenses.groups_of("/users/alice@example.com").await.contains(&"g".to_owned()));
 }

@@ -12,4 +12,6 @@ mod policies;
 mod problems;
 mod roles;
 mod service_accounts;
+#[path = "../simulator_support/mod.rs"]
+mod support;
 mod users;

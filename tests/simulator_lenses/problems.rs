@@ -41,8 +41,7 @@ async fn validation_may_have_another_status() {
     assert_eq!(lenses.patch("/groups/sre", json!({"set_members": [], "add_members": []})).await.status, 422);
     // What is no JSON object does not get that far.
     assert_eq!(lenses.post("/roles", json!([])).await.status, 400);
-    let garbage =
-        lenses.http.post(format!("{}/api/v1/roles", lenses.url)).bearer_auth("admin-token").body("{");
+    let garbage = lenses.signed(reqwest::Method::POST, "/roles").body("{");
     assert_eq!(garbage.send().await.unwrap().status(), 400);
 }
 

@@ -2,12 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{ZenMl, zenml};
-
-async fn inject(zenml: &ZenMl, action: Value) {
-    let fault = json!({"match": {"path": "/organizations**"}, "times": 1, "action": action});
-    assert_eq!(zenml.post("/_sim/faults", fault).await.status, 201);
-}
+use crate::client::{Login, zenml};
 
 #[tokio::test]
 async fn details_are_texts_exceptions_and_lists_of_objects() {
@@ -17,7 +12,7 @@ async fn details_are_texts_exceptions_and_lists_of_objects() {
     let missing = zenml.get("/organizations/nowhere").await;
     assert_eq!((missing.status, missing.body["detail"].as_array().unwrap().len()), (404, 2));
     assert_eq!(zenml.get("/roles/not-a-uuid").await.invalid(), json!(["path", "role_id"]));
-    for answer in [zenml.get("/nowhere").await, zenml.with(None).get("/users/me").await] {
+    for answer in [zenml.get("/nowhere").await, zenml.with(Login::None).get("/users/me").await] {
         assert!(answer.headers.contains_key("x-request-id"));
         assert_eq!(answer.headers["content-type"], "application/json");
     }
@@ -35,47 +30,34 @@ async fn injected_errors_have_the_form_that_is_usual_for_them() {
         (500, "RuntimeError"),
     ];
     for (status, class) in classes {
-        inject(&zenml, json!({"kind": "Status", "status": status})).await;
+        zenml.inject(json!({"kind": "Status", "status": status}), "/organizations**").await;
         assert_eq!(zenml.get("/organizations").await.exception(), (status, class.into()));
     }
     for status in [401, 429, 502, 503] {
-        inject(&zenml, json!({"kind": "Status", "status": status})).await;
+        zenml.inject(json!({"kind": "Status", "status": status}), "/organizations**").await;
         let answer = zenml.get("/organizations").await;
         assert_eq!((answer.status, answer.body["detail"].is_string()), (status, true));
         assert_eq!(answer.headers.contains_key("www-authenticate"), status == 401);
     }
-    inject(&zenml, json!({"kind": "Status", "status": 422})).await;
+    zenml.inject(json!({"kind": "Status", "status": 422}), "/organizations**").await;
     assert_eq!(zenml.get("/organizations").await.invalid()[0], "body");
-    inject(&zenml, json!({"kind": "Status", "status": 502, "body": "<html>Bad Gateway</html>"})).await;
-    let answer = zenml.get("/organizations").await;
-    assert_eq!((answer.status, answer.body), (502, Value::Null));
 }
 
 #[tokio::test]
 async fn too_many_requests_come_with_a_time_to_wait_or_without() {
     let zenml = zenml().await;
-    inject(&zenml, json!({"kind": "Throttle", "per_second": 0, "retry_after": 7})).await;
+    zenml.inject(json!({"kind": "Throttle", "per_second": 0, "retry_after": 7}), "/organizations**").await;
     let answer = zenml.get("/organizations").await;
     assert_eq!((answer.status, answer.headers["retry-after"].to_str().unwrap()), (429, "7"));
-    inject(&zenml, json!({"kind": "Throttle", "per_second": 0, "retry_after": null})).await;
+    zenml.inject(json!({"kind": "Throttle", "per_second": 0, "retry_after": null}), "/organizations**").await;
     let answer = zenml.get("/organizations").await;
     assert_eq!((answer.status, answer.headers.contains_key("retry-after")), (429, false));
 }
 
 #[tokio::test]
-async fn a_lost_answer_has_done_its_work() {
-    let zenml = zenml().await;
-    let fault = json!({"match": {"methods": ["POST"], "path": "/roles"}, "action": {"kind": "AnswerLost"}});
-    zenml.post("/_sim/faults", fault).await;
-    let role = zenml.role_body("workspace", "Lost");
-    assert!(zenml.send(reqwest::Method::POST, "/roles", Some(role)).await.is_err());
-    assert_eq!(zenml.roles("?name=Lost").await, ["Lost"]);
-}
-
-#[tokio::test]
 async fn a_page_can_be_cut_short() {
     let zenml = zenml().await;
-    inject(&zenml, json!({"kind": "ShortPage", "keep": 3})).await;
+    zenml.inject(json!({"kind": "ShortPage", "keep": 3}), "/organizations**").await;
     assert_eq!(zenml.roles("").await.len(), 3);
     assert_eq!(zenml.roles("").await.len(), 18);
 }
@@ -84,8 +66,7 @@ async fn a_page_can_be_cut_short() {
 async fn faults_hit_a_key_and_its_sessions_alike() {
     let zenml = zenml().await;
     let session = zenml.session().await;
-    let fault = json!({"match": {"credential": "admin"}, "action": {"kind": "Status", "status": 503}});
-    zenml.post("/_sim/faults", fault).await;
+    zenml.fault(json!({"match": {"credential": "admin"}, "action": {"kind": "Status", "status": 503}})).await;
     assert_eq!(session.get("/users/me").await.status, 503);
     assert_eq!(zenml.get("/users/me").await.status, 503);
 }

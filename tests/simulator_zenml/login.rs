@@ -3,7 +3,7 @@
 use rolewright::simulators::zenml::switches::UnauthorizedForm;
 use serde_json::json;
 
-use crate::client::{TOKEN, zenml, zenml_with};
+use crate::client::{Login, TOKEN, zenml, zenml_with};
 
 #[tokio::test]
 async fn a_key_begins_a_session_that_acts_as_its_account() {
@@ -15,7 +15,7 @@ async fn a_key_begins_a_session_that_acts_as_its_account() {
     assert!(answer.body["device_id"].is_null() && answer.body["device_metadata"].is_null());
     let token = answer.text("access_token");
     assert_eq!(token.split('.').count(), 3);
-    let me = zenml.with(Some(&token)).get("/users/me").await;
+    let me = zenml.with(token.as_str()).get("/users/me").await;
     assert_eq!((me.status, me.text("username")), (200, "rolewright".into()));
     assert_eq!((&me.body["is_service_account"], &me.body["password"]), (&json!(true), &json!(null)));
 }
@@ -49,7 +49,7 @@ async fn a_workspace_server_logs_in_with_client_credentials() {
     for more in ["&grant_type=client_credentials&audience=zenml", "&grant_type=", ""] {
         let answer = zenml.login(&format!("{form}{more}")).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
-        let server = zenml.with(Some(&answer.text("access_token")));
+        let server = zenml.with(answer.text("access_token"));
         assert_eq!(server.get("/organizations").await.each("name"), ["acme"]);
         assert_eq!(server.get("/users/me").await.status, 401);
     }
@@ -60,7 +60,7 @@ async fn a_workspace_server_logs_in_with_client_credentials() {
     assert_eq!(zenml.login(&format!("client_id={id}&client_secret=wrong")).await.status, 401);
     // Neither is its pair a key, nor a key a pair.
     assert_eq!(zenml.login(&format!("password={id}:s3cret")).await.status, 401);
-    assert_eq!(zenml.with(Some(&format!("{id}:s3cret"))).get("/organizations").await.status, 401);
+    assert_eq!(zenml.with(format!("{id}:s3cret")).get("/organizations").await.status, 401);
 
     zenml.switch(|switches| switches.audience = Some("acme-cloud".into()));
     assert_eq!(zenml.login(&format!("{form}&audience=zenml")).await.status, 401);
@@ -122,20 +122,20 @@ async fn a_bare_token_is_given_to_whoever_is_known() {
     let zenml = zenml().await;
     let answer = zenml.get("/auth/api_token").await;
     let token = answer.body.as_str().unwrap();
-    assert_eq!(zenml.with(Some(token)).get("/users/me").await.text("username"), "rolewright");
-    assert_eq!(zenml.with(None).get("/auth/api_token").await.status, 401);
+    assert_eq!(zenml.with(token).get("/users/me").await.text("username"), "rolewright");
+    assert_eq!(zenml.with(Login::None).get("/auth/api_token").await.status, 401);
 }
 
 #[tokio::test]
 async fn without_a_token_and_with_an_unknown_one_nothing_is_answered() {
     let zenml = zenml().await;
-    for client in [zenml.with(None), zenml.with(Some("guess"))] {
+    for client in [zenml.with(Login::None), zenml.with("guess")] {
         let refused = client.get("/organizations").await;
         assert_eq!(refused.status, 401);
         assert!(refused.body["detail"].is_string() && refused.headers.contains_key("www-authenticate"));
     }
     zenml.switch(|switches| switches.unauthorized_form = UnauthorizedForm::Exception);
-    let refused = zenml.with(None).get("/organizations").await;
+    let refused = zenml.with(Login::None).get("/organizations").await;
     assert_eq!(refused.exception(), (401, "CredentialsNotValid".into()));
 }
 

@@ -12,4 +12,6 @@ mod places;
 mod rbac;
 mod rights;
 mod roles;
+#[path = "../simulator_support/mod.rs"]
+mod support;
 mod teams;

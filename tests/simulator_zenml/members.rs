@@ -138,7 +138,7 @@ async fn a_service_account_gets_keys_that_work() {
         zenml.post(&format!("{path}/reporter/api_keys"), json!({"name": "k", "expires_in_minutes": 5})).await;
     assert_eq!(key.status, 200, "{}", key.body);
     assert!(key.text("key").starts_with("ZENPROKEY_") && key.body["expires_at"].is_string());
-    let reporter = zenml.with(Some(&key.text("key")));
+    let reporter = zenml.with(key.text("key"));
     assert_eq!(reporter.get("/users/me").await.text("id"), made.text("id"));
     assert_eq!(reporter.session().await.get("/users/me").await.status, 200);
     // The account holds nothing yet.
@@ -157,7 +157,7 @@ async fn a_key_is_refused_when_it_is_off_or_over() {
     let zenml = zenml().await;
     let path = "/organizations/acme/service_accounts/nightly-training/api_keys";
     let key = zenml.post(path, json!({"name": "k"})).await.text("key");
-    let account = zenml.with(Some(&key));
+    let account = zenml.with(key.as_str());
     assert_eq!(account.get("/users/me").await.status, 200);
     let set = |change: Value| {
         let zenml = &zenml;
@@ -182,7 +182,7 @@ async fn a_personal_token_acts_as_its_user() {
     let zenml = zenml().await;
     let alice = zenml.person("alice").await;
     let key = alice.post("/users/me/api_keys", json!({"name": "laptop"})).await.text("key");
-    assert_eq!(zenml.with(Some(&key)).get("/users/me").await.text("username"), "alice");
+    assert_eq!(zenml.with(key.as_str()).get("/users/me").await.text("username"), "alice");
 }
 
 #[tokio::test]

@@ -1,8 +1,12 @@
 //! Contract 2.3: organizations, workspaces and projects.
 
+use rolewright::simulators::zenml;
 use serde_json::{Value, json};
 
-use crate::client::{exists, illegal, missing, zenml, zenml_with};
+use crate::{
+    client::{exists, illegal, missing, zenml, zenml_with},
+    support::control::lies_below_a_path,
+};
 
 #[tokio::test]
 async fn an_organization_is_found_by_identifier_or_name() {
@@ -130,21 +134,8 @@ async fn members_of_workspaces_and_projects_are_who_holds_a_role_there() {
 
 #[tokio::test]
 async fn a_prefix_lies_before_every_path() {
-    use rolewright::simulators::zenml::{Options, Simulator};
-    let options = Options { prefix: "/api/v1/".into(), ..Options::new("key") };
-    let simulator = Simulator::start(options).await.unwrap();
-    let http = reqwest::Client::new();
-    let status = async |path: &str| {
-        let answer = http.get(format!("{}{path}", simulator.url())).bearer_auth("key").send().await.unwrap();
-        answer.status().as_u16()
-    };
-    assert_eq!(status("/api/v1/users/me").await, 200);
-    assert_eq!(status("/users/me").await, 404);
-    assert_eq!(status("/_sim/state").await, 200);
-    let login = http.post(format!("{}/api/v1/auth/login", simulator.url())).body("password=key").send().await;
-    assert_eq!(login.unwrap().status().as_u16(), 200);
-    let wrong = Options { prefix: "api".into(), ..Options::new("key") };
-    assert!(Simulator::start(wrong).await.is_err());
+    let below = lies_below_a_path::<zenml::ZenMl>("/users/me").await;
+    assert_eq!(below.session().await.get("/users/me").await.status, 200);
 }
 
 #[tokio::test]

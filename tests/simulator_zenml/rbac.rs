@@ -94,7 +94,7 @@ async fn a_workspace_server_asks_about_its_own() {
         json!({"action": "Add", "name": "server", "token": format!("{id}:s"), "grant": {"client_of": id}});
     zenml.post("/_sim/credentials", add).await;
     let token = zenml.login(&format!("client_id={id}&client_secret=s")).await.text("access_token");
-    let server = zenml.with(Some(&token));
+    let server = zenml.with(token.as_str());
     let path = format!("/rbac/check_permissions?user_id={}&action=read", zenml.user("erin"));
     assert_eq!(server.post(&path, json!(["secret"])).await.body, json!({"secret": true}));
     assert_eq!(zenml.post(&path, json!(["secret"])).await.exception(), (400, "ValueError".into()));
