@@ -24,7 +24,7 @@ use secrecy::SecretString;
 
 use self::http::{ErrorSchema, Http, Options, Times};
 pub use self::{
-    budget::{Budget, Limits},
+    budget::{Budget, Haste, Limits, Waiting, metered},
     error::{Class, Error},
     http::{CallObserver, Dialling},
 };

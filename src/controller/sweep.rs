@@ -15,7 +15,6 @@ use super::{
     cache::Name,
     connections::{Doubt, Link, Swept},
     context::{Context, Stored, Visitor},
-    managed::to_status,
     queue::{Item, Kind},
     resolve::Resolve,
     tenants::Session,
@@ -23,14 +22,16 @@ use super::{
 };
 use crate::{
     access::{self, Absence, Id, Kind as Thing},
-    api::{Counts, HeldEntry, HeldState, annotations},
-    backends::{Class, Needs},
+    api::{Counts, HeldState, annotations},
+    backends::{Class, Error, Needs, Waiting, metered},
 };
 
 /// Wakes the task of a session.
 #[derive(Default)]
 pub struct Bell {
     notify: Notify,
+    /// Whoever asked waits, until the sweep that was asked for is done.
+    asked: Mutex<Option<Waiting>>,
     /// A person asked, and so vouches for what the back end shows.
     vouched: std::sync::atomic::AtomicBool,
     started: std::sync::atomic::AtomicBool,
@@ -50,6 +51,7 @@ pub fn now(session: &Session, vouched: bool) {
     if vouched {
         session.bell.vouched.store(true, std::sync::atomic::Ordering::Relaxed);
     }
+    *session.bell.asked.lock() = Some(session.haste.wait());
     session.bell.notify.notify_one();
 }
 
@@ -71,12 +73,15 @@ async fn run(ctx: Arc<Context>, session: Weak<Session>) {
             // The first one may come right after an object had the whole read.
             let at_most = if first { interval } else { Duration::ZERO };
             first = false;
+            let _asked = session.bell.asked.lock().take();
             let done = sweep(&ctx, &session, &links, at_most).await;
             ctx.metrics.sweep(started.elapsed(), done.is_ok());
             match done {
                 Ok(calls) => {
                     failures = 0;
-                    interval.max(least_interval(calls, &session))
+                    // From the beginning of one to the beginning of the next. A back end that is slow is left alone in between, too.
+                    let period = interval.max(least_interval(calls, &session));
+                    period.saturating_sub(started.elapsed()).max(interval / 10)
                 }
                 Err(()) => {
                     failures += 1;
@@ -149,8 +154,13 @@ async fn sweep(
     links: &[(Name, Link)],
     at_most: Duration,
 ) -> Result<u64, ()> {
-    let before = session.tenant.budget.used();
-    if let Err(error) = session.ensure(&needs(ctx, session), at_most).await {
+    let reading = async {
+        session.read_if_older(&needs(ctx, session), at_most).await?;
+        read_next_whole(session).await;
+        Ok::<_, Error>(())
+    };
+    let (read, calls) = metered(session.haste.clone(), reading).await;
+    if let Err(error) = read {
         tracing::warn!(
             tenant = session.tenant.id,
             error = error.message,
@@ -167,8 +177,6 @@ async fn sweep(
         }
         return Err(());
     }
-    read_next_whole(session).await;
-    let calls = session.tenant.budget.used() - before;
     check_view(ctx, session, links);
     for (backend, link) in links {
         let mut compare = Compare { ctx, link, counts: Counts::default() };
@@ -313,7 +321,6 @@ impl Compare<'_> {
             return true;
         }
         assessment.touched.iter().for_each(|item| self.ctx.waker.wake(item.clone()));
-        let held: Vec<HeldEntry> = assessment.plan.held().iter().map(to_status).collect();
         let status = object.status();
         let serial = status.and_then(|status| status.serial).unwrap_or_default();
         let uid = object.uid().unwrap_or_default();
@@ -328,7 +335,8 @@ impl Compare<'_> {
             return assessment.plan.held().is_empty();
         }
         // What has its key is another thing than the recorded one, and just as it is wanted: it is taken over without a change.
-        if !object.held().iter().map(|held| &held.id).eq(held.iter().map(|held| &held.id)) {
+        let planned = assessment.plan.held().iter().map(|held| held.id.as_ref().or(held.chosen.as_ref()));
+        if !object.held().iter().map(|held| held.id.as_deref()).eq(planned.map(|id| id.map(Id::as_str))) {
             return true;
         }
         let said =

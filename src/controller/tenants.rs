@@ -12,7 +12,7 @@ use parking_lot::{Mutex, RwLock};
 use super::{cache::Name, creates::Creates, queue::Item, sweep::Bell};
 use crate::{
     access::{Entry, Id, Kind, Observed, Snapshot},
-    backends::{Backend, Budget, Error, Identity, Limits, Needs},
+    backends::{Backend, Budget, Error, Haste, Identity, Limits, Needs},
     engine::{Claimant, Claims},
 };
 
@@ -118,6 +118,8 @@ pub struct Session {
     view: RwLock<View>,
     /// Held by whoever reads; why and when the last reading failed.
     reading: tokio::sync::Mutex<Option<(Instant, Error)>>,
+    /// Whether anybody waits for a view.
+    pub haste: Haste,
     suspect: Mutex<Option<String>>,
     /// Wakes the task that sweeps it.
     pub bell: Bell,
@@ -150,6 +152,7 @@ impl Session {
             digest,
             view: RwLock::default(),
             reading: tokio::sync::Mutex::default(),
+            haste: Haste::default(),
             suspect: Mutex::default(),
             bell: Bell::default(),
         }
@@ -177,6 +180,15 @@ impl Session {
     /// # Errors
     /// Whatever kept the back end from being read; the older view stays.
     pub async fn ensure(&self, needs: &Needs, at_most: Duration) -> Result<(), Error> {
+        let _waiting = self.haste.wait();
+        self.read_if_older(needs, at_most).await
+    }
+
+    /// The same for whoever does not wait for it.
+    ///
+    /// # Errors
+    /// As for [`Session::ensure`].
+    pub async fn read_if_older(&self, needs: &Needs, at_most: Duration) -> Result<(), Error> {
         if self.fresh(needs, at_most) {
             return Ok(());
         }
@@ -200,6 +212,7 @@ impl Session {
     /// # Errors
     /// As for [`Session::ensure`].
     pub async fn ensure_since(&self, needs: &Needs, since: Instant) -> Result<(), Error> {
+        let _waiting = self.haste.wait();
         let _only_one_reads = self.reading.lock().await;
         let begun = self.view.read().begun;
         if self.shows(needs) && begun.is_some_and(|begun| begun >= since) {
@@ -213,6 +226,7 @@ impl Session {
     /// # Errors
     /// As for [`Session::ensure`].
     pub async fn refresh(&self, needs: &Needs) -> Result<(), Error> {
+        let _waiting = self.haste.wait();
         let _only_one_reads = self.reading.lock().await;
         self.read(needs).await
     }
