@@ -6,21 +6,22 @@
 
 mod convergence;
 mod credential;
-mod grafana;
 mod one_object;
 mod steady;
 #[path = "../support/mod.rs"]
 mod support;
+mod vendors;
 
 use std::process::ExitCode;
 
 use support::{Outcome, cluster::Cluster, simulator::Simulator, table::Table};
 
 /// Arguments that name no part are cargo's own.
-const PARTS: [&str; 4] = ["convergence", "steady", "credential", "grafana"];
+const PARTS: [&str; 3] = ["convergence", "steady", "credential"];
 
 fn main() -> ExitCode {
-    let named: Vec<String> = std::env::args().filter(|argument| PARTS.contains(&argument.as_str())).collect();
+    let named: Vec<String> =
+        std::env::args().filter(|argument| parts().any(|part| part == argument)).collect();
     let wanted = |part: &str| named.is_empty() || named.iter().any(|name| name == part);
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
@@ -44,6 +45,10 @@ fn main() -> ExitCode {
     }
 }
 
+fn parts() -> impl Iterator<Item = &'static str> {
+    PARTS.into_iter().chain(vendors::PARTS)
+}
+
 async fn measure(wanted: impl Fn(&str) -> bool) -> Outcome<Table> {
     let cluster = Cluster::start().await?;
     let sim = Simulator::start("arize").await?;
@@ -57,8 +62,8 @@ async fn measure(wanted: impl Fn(&str) -> bool) -> Outcome<Table> {
     if wanted("credential") {
         credential::measure(&cluster, &sim, &mut table).await?;
     }
-    if wanted("grafana") {
-        grafana::measure(&cluster, &mut table).await?;
+    for vendor in vendors::PARTS.into_iter().filter(|part| wanted(part)) {
+        vendors::measure(vendor, &cluster, &mut table).await?;
     }
     Ok(table)
 }
