@@ -21,7 +21,7 @@ pub struct LensesConnection {
     /// The address of HQ, such as https://hq.example.com:9991, with the path where it is served below one.
     #[schemars(length(min = 1, max = 512), regex(pattern = r"^https?://[^@?#\s]+$"))]
     pub url: String,
-    /// The name of the service account that the token is of: HQ tells nobody whose token they use. With it people are warned before the token ends, and the account's own policy is asked before anything is taken to be gone.
+    /// The name of the service account that the token is of: HQ tells nobody whose token they use. With it people are warned before the token ends, and what the account's own policy lets it see tells what is gone from what is hidden. Without it nothing is taken to be gone, and no role is deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
     pub service_account: Option<String>,

@@ -110,20 +110,17 @@ async fn a_proxy_that_gives_up_after_the_work_leaves_exactly_one_thing_and_its_p
 /// What was read before the group was made shows none.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_whose_creation_was_not_answered_goes_with_its_binding() {
-    let world = World::lenses_with("lh-unanswered", json!({}), |_| {}).await;
-    world.apply(role("reader", json!({}))).await;
-    world.ready("Role", "reader").await;
-    world.swept().await;
+    let world = settled("lh-unanswered", json!({})).await;
     world.fault_times(&["POST"], "/api/v1/groups", Action::AnswerLost, 1);
     world.fault(&["GET"], "/api/v1/groups", status(503));
     world.fault(&["GET"], "/api/v1/groups/*", status(503));
-    world.apply(binding("readers", "reader", &PEOPLE, json!({}))).await;
-    let made = |tenant: &lenses::Tenant| tenant.groups.iter().any(|group| group.name.starts_with("rw-"));
-    world.account("the group is made", made).await;
-    world.delete("RoleBinding", "readers").await;
+    world.apply(binding("others", "reader", &PEOPLE, json!({}))).await;
+    let made = |group: &lenses::groups::Group| group.name.starts_with("rw-others-");
+    world.account("the group is made", |tenant| tenant.groups.iter().any(made)).await;
+    world.delete("RoleBinding", "others").await;
     world.mend();
-    world.gone("RoleBinding", "readers").await;
-    assert!(world.owned("readers").is_none());
+    world.gone("RoleBinding", "others").await;
+    assert!(world.owned("others").is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]

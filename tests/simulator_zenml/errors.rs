@@ -1,6 +1,6 @@
 //! Contract 1, "Error body": the three shapes of a detail, and what is injected in them.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::client::{Login, zenml};
 
