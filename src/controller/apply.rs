@@ -1,94 +1,19 @@
 //! Carries a plan out. The only place that writes to a back end: every write is a change of a plan, and each is looked at once more
 //! right before it overwrites or removes anything.
 
-use std::collections::BTreeMap;
-
 use futures::{StreamExt, stream};
 
-use super::{changes, managed::Managed, queue::Item, tenants::Session};
+use super::{
+    changes,
+    managed::Managed,
+    outcome::{Cause, End, Moved, Outcome},
+    tenants::Session,
+};
 use crate::{
-    access::{Body, Change, Id, Key, Kind, Observed, Verb},
-    backends::{Backend, Class, Error},
+    access::{Body, Change, Id, Key, Observed, Verb},
+    backends::{Class, Error},
     engine::{Claimant, Held, Others, Plan, Step},
 };
-
-/// How a step ended.
-#[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a plan has few steps, and their ends live for one look")]
-pub enum End {
-    /// It was done, or had been done already.
-    Done(Option<Observed>),
-    /// What is there is not what the plan was made from: the view is brought up to date, and the plan has to be made again.
-    Moved(Moved),
-    /// It was not done. For [`Class::Lost`], it is not known to be done.
-    Failed(Error),
-    /// It was not tried, because what it depends on was not done.
-    Skipped,
-}
-
-impl End {
-    /// In a word, for logs and metrics.
-    pub fn outcome(&self) -> &'static str {
-        match self {
-            End::Done(_) => "done",
-            End::Moved(Moved::Removed) => "vanished",
-            End::Moved(_) => "superseded",
-            End::Failed(error) => error.class.as_str(),
-            End::Skipped => "skipped",
-        }
-    }
-}
-
-/// What the plan was not made from.
-#[derive(Debug)]
-pub enum Moved {
-    /// The thing has changed, or is not seen any more.
-    Changed,
-    /// Somebody else has made it in the meantime, or taken what was to be taken: what was intended is not this object's.
-    Foreign,
-    /// The answer to its removal was lost, and it is not seen any more.
-    Removed,
-}
-
-/// What became of a plan.
-pub struct Outcome {
-    /// How each step ended, in the plan's order.
-    pub ends: Vec<End>,
-    /// What the object holds now.
-    pub held: Vec<Held>,
-    /// The failures of steps that the spec has names for, by name.
-    pub named: BTreeMap<String, Error>,
-}
-
-impl Outcome {
-    /// Whether the plan has to be made again on a view that is up to date now.
-    pub fn moved(&self) -> bool {
-        self.ends.iter().any(|end| matches!(end, End::Moved(_)))
-    }
-
-    /// The first failure that keeps every other step from succeeding too, or else the first of all.
-    pub fn failure(&self) -> Option<&Error> {
-        let failures = || {
-            self.ends.iter().filter_map(|end| match end {
-                End::Failed(error) => Some(error),
-                _ => None,
-            })
-        };
-        failures()
-            .find(|error| matches!(error.class, Class::Unauthenticated | Class::Throttled(_)))
-            .or_else(|| failures().next())
-    }
-}
-
-/// For whom a plan is carried out: told in each line of the change log.
-pub struct Cause<'a> {
-    /// The object.
-    pub item: &'a Item,
-    /// Its generation.
-    pub generation: i64,
-    /// The plan's hash.
-    pub hash: &'a str,
-}
 
 /// How many steps are under way at one time. The tenant's budget may allow fewer.
 const AT_ONCE: usize = 4;
@@ -175,57 +100,21 @@ fn is_first_closing(step: &Step) -> bool {
 }
 
 async fn create(session: &Session, step: &Step, after: &Body, key: &Key) -> End {
-    let (kind, creates) = (after.kind(), &session.tenant.creates);
-    if !session.backend.dialect().refuses_duplicates(kind)
-        && let Err(end) = is_free(session, step, after, key).await
-    {
-        return end;
-    }
-    creates.begin(kind, key);
-    let end = send_create(session, step, after).await;
-    if !matches!(&end, End::Failed(error) if error.class == Class::Lost) {
-        creates.end(kind, key);
-    }
-    end
-}
-
-/// Looks whether what is to be made is there already, or on its way.
-async fn is_free(session: &Session, step: &Step, after: &Body, key: &Key) -> Result<(), End> {
-    match session.backend.find(after).await {
-        Ok(None) => {}
-        Ok(Some(seen)) if step.resumed => return Err(moved(session, seen)),
-        Ok(Some(seen)) => {
-            session.put(seen);
-            return Err(End::Moved(Moved::Foreign));
-        }
-        Err(error) => return Err(End::Failed(error)),
-    }
-    match session.tenant.creates.rest(after.kind(), key).filter(|_| step.resumed) {
-        None => Ok(()),
-        Some(rest) => Err(End::Failed(Error::new(
-            Class::Lost,
-            format!(
-                "an earlier create was not answered and may still be under way: it is looked for, and asked for again in {} s if it has not \
-                 come by then",
-                rest.as_secs().max(1)
-            ),
-        ))),
-    }
-}
-
-async fn send_create(session: &Session, step: &Step, after: &Body) -> End {
     let backend = &*session.backend;
+    if !backend.dialect().refuses_duplicates(after.kind()) {
+        match backend.find(after).await {
+            Ok(None) => {}
+            Ok(Some(seen)) => return there_already(session, step, seen),
+            Err(error) => return End::Failed(error),
+        }
+    }
     match backend.write(&step.change).await {
         Ok(Some(made)) => done(session, made),
-        Ok(None) => lost_create(session, after).await,
+        Ok(None) => lost_create(session, after, key).await,
         Err(error) => match error.class {
-            Class::Lost => lost_create(session, after).await,
+            Class::Lost => lost_create(session, after, key).await,
             Class::Conflict => match backend.find(after).await {
-                Ok(Some(seen)) if step.resumed => moved(session, seen),
-                Ok(Some(seen)) => {
-                    session.put(seen);
-                    End::Moved(Moved::Foreign)
-                }
+                Ok(Some(seen)) => there_already(session, step, seen),
                 Ok(None) => End::Failed(Error::new(
                     Class::Conflict,
                     format!(
@@ -241,19 +130,26 @@ async fn send_create(session: &Session, step: &Step, after: &Body) -> End {
     }
 }
 
+/// What is to be made is there: by an earlier try, or somebody else made it.
+fn there_already(session: &Session, step: &Step, seen: Observed) -> End {
+    session.put(seen);
+    End::Moved(if step.resumed { Moved::Changed } else { Moved::Foreign })
+}
+
 /// An answer that was lost is resolved by looking, never by asking again.
-async fn lost_create(session: &Session, after: &Body) -> End {
+async fn lost_create(session: &Session, after: &Body, key: &Key) -> End {
     // What was read before cannot prove that it is not there.
     session.distrust();
-    match session.backend.find(after).await {
-        Ok(Some(seen)) if seen.body.fulfils(after) => done(session, seen),
-        Ok(Some(seen)) => moved(session, seen),
-        Ok(None) => End::Failed(Error::new(
-            Class::Lost,
-            "the answer to a create was lost, and what it was to make is not to be seen yet",
-        )),
-        Err(error) => End::Failed(Error::new(Class::Lost, error.message)),
-    }
+    let why = match session.backend.find(after).await {
+        Ok(Some(seen)) if seen.body.fulfils(after) => return done(session, seen),
+        Ok(Some(seen)) => return moved(session, seen),
+        Ok(None) => {
+            "the answer to a create was lost, and what it was to make is not to be seen yet".to_owned()
+        }
+        Err(error) => error.message,
+    };
+    session.tenant.creates.lose(after.kind(), key);
+    End::Failed(Error::new(Class::Lost, why))
 }
 
 async fn update(
@@ -266,7 +162,7 @@ async fn update(
     first: bool,
 ) -> End {
     let backend = &*session.backend;
-    match again(backend, before.kind(), id).await {
+    match backend.read(before.kind(), id).await {
         Ok(Some(seen)) if first && seen.body != *before => {
             session.put(seen);
             return End::Moved(Moved::Foreign);
@@ -280,7 +176,7 @@ async fn update(
     match backend.write(change).await {
         Ok(Some(now)) => done(session, now),
         Ok(None) => vanished(session),
-        Err(error) if error.class == Class::Lost => match again(backend, after.kind(), id).await {
+        Err(error) if error.class == Class::Lost => match backend.read(after.kind(), id).await {
             Ok(Some(seen)) if seen.body == *after => done(session, seen),
             Ok(Some(seen)) => {
                 session.put(seen);
@@ -288,7 +184,7 @@ async fn update(
             }
             _ => End::Failed(error),
         },
-        Err(error) if error.class == Class::Missing => match again(backend, after.kind(), id).await {
+        Err(error) if error.class == Class::Missing => match backend.read(after.kind(), id).await {
             Ok(Some(_)) => End::Failed(Error::new(Class::Denied, error.message)),
             _ => vanished(session),
         },
@@ -304,7 +200,7 @@ async fn delete(
     wanted_by_none: impl Fn() -> bool,
 ) -> End {
     let backend = &*session.backend;
-    match again(backend, before.kind(), id).await {
+    match backend.read(before.kind(), id).await {
         Ok(Some(seen)) if seen.body != *before || !wanted_by_none() => return moved(session, seen),
         Ok(Some(_)) => {}
         Ok(None) => return vanished(session),
@@ -316,7 +212,7 @@ async fn delete(
             End::Done(None)
         }
         Err(error) if matches!(error.class, Class::Missing | Class::Lost) => {
-            match again(backend, before.kind(), id).await {
+            match backend.read(before.kind(), id).await {
                 Ok(Some(_)) if error.class == Class::Missing => {
                     End::Failed(Error::new(Class::Denied, error.message))
                 }
@@ -330,10 +226,6 @@ async fn delete(
         }
         Err(error) => End::Failed(error),
     }
-}
-
-async fn again(backend: &dyn Backend, kind: Kind, id: &Id) -> Result<Option<Observed>, Error> {
-    backend.read(kind, id).await
 }
 
 fn done(session: &Session, observed: Observed) -> End {
@@ -373,7 +265,8 @@ fn held_after(plan: &Plan, ends: &[End]) -> Vec<Held> {
             }
             (Change::Create { .. }, End::Failed(error)) => {
                 if let Some(entry) = entry {
-                    entry.refused = error.class != Class::Lost;
+                    // What becomes of a later try says nothing of an earlier one.
+                    entry.refused = error.class != Class::Lost && !step.resumed;
                 }
             }
             (Change::Update { before: Body::Restriction(before), .. }, End::Failed(error)) => {

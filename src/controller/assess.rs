@@ -1,7 +1,7 @@
 //! Compares one object with the view of its tenant. Reads memory only: the sweep does this for every object, the pipeline before and
 //! after it writes.
 
-use std::{sync::Arc, time::Duration};
+use std::{sync::Arc, time::Instant};
 
 use kube::ResourceExt;
 
@@ -29,8 +29,8 @@ pub struct Assessment {
     pub touched: Vec<Item>,
     /// What was recorded as held when it was made, under the ids that it has by now.
     pub recorded: Vec<Held>,
-    /// How long it takes until it is clear what became of creations that were not answered.
-    pub unsettled: Option<Duration>,
+    /// A reading that begins at this time or later shows what became of creations that were not answered.
+    pub unsettled: Option<Instant>,
 }
 
 impl Assessment {
@@ -73,10 +73,10 @@ pub fn needs<K: Resolve>(object: &K, link: &Link) -> Needs {
 
 /// Compares an object with the view. None: the view does not show what the object needs.
 pub fn assess<K: Resolve>(ctx: &Context, object: &K, link: &Link) -> Option<Assessment> {
-    link.session.look(&needs(object, link), |snapshot| {
+    link.session.look_since(&needs(object, link), |snapshot, begun| {
         let resolved =
             if object.going() { Resolved::default() } else { resolve(ctx, object, link, snapshot) };
-        weigh(ctx, object, link, snapshot, resolved)
+        weigh(ctx, object, link, snapshot, begun, resolved)
     })
 }
 
@@ -101,6 +101,7 @@ fn weigh<K: Resolve>(
     object: &K,
     link: &Link,
     snapshot: &Snapshot,
+    begun: Instant,
     mut resolved: Resolved,
 ) -> Assessment {
     let dialect = link.session.backend.dialect();
@@ -126,9 +127,9 @@ fn weigh<K: Resolve>(
     let mut unsettled = None;
     for held in &mut held {
         held.others = claims.others(&claimant, held.kind, &held.key, held.id.as_ref());
-        let rest = tenant.creates.rest(held.kind, &held.key).filter(|_| held.pending() && !held.refused);
-        held.unsettled = rest.is_some();
-        unsettled = unsettled.max(rest);
+        let settled_at = tenant.creates.settled_at(held.kind, &held.key);
+        held.unsettled = held.pending() && !held.refused && begun < settled_at;
+        unsettled = unsettled.max(held.unsettled.then_some(settled_at));
     }
     let policy = Policy {
         dialect,

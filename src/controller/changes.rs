@@ -1,6 +1,6 @@
 //! The change log: one line for every change that was tried, on the target `rolewright::changes`.
 
-use super::apply::{Cause, End};
+use super::outcome::{Cause, End};
 use crate::engine::{self, Step};
 
 /// Writes the line of one step.

@@ -131,7 +131,7 @@ async fn reconcile(ctx: &Arc<Context>, name: &Name, backend: &Backend) -> Result
         }
     };
     if asked && let Some(link) = ctx.connections.link(name) {
-        sweep::now(&link.session, true);
+        link.session.bell.ring(&link.session.haste);
     }
     if news {
         ctx.wake_dependents(name);

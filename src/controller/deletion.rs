@@ -8,7 +8,6 @@ use k8s_openapi::{
 use kube::{Api, Resource, ResourceExt};
 
 use super::{
-    apply::Outcome,
     assess,
     cache::Name,
     context::{Context, Stored},
@@ -21,7 +20,6 @@ use super::{
     writes::{self, WriteError},
 };
 use crate::{
-    access::{self, Id},
     api::{DeletionPolicy, HeldEntry, HeldState, Reason, RoleBinding},
     backends::{Class, Error},
 };
@@ -53,17 +51,14 @@ pub(super) async fn let_go<K: Resolve + Stored>(work: &mut Work<'_, K>, why: &st
     release(work).await
 }
 
-/// Lets an object go that holds nothing any more. Without an outcome, nothing was removed: what it held is `gone`, or stays.
+/// Lets an object go that holds nothing any more, and tells what of it stays.
 pub(super) async fn finish<K: Resolve + Stored>(
     work: &mut Work<'_, K>,
-    gone: &[(access::Kind, Id)],
-    outcome: Option<&Outcome>,
+    stays: &[HeldEntry],
 ) -> Result<(), Stop> {
-    let is_gone = |entry: &HeldEntry| gone.iter().any(|(_, id)| entry.id.as_deref() == Some(id.as_str()));
-    let stays = |entry: &HeldEntry| entry.state == HeldState::Present && !is_gone(entry);
-    if outcome.is_none() && work.object.held().iter().any(stays) {
+    if !stays.is_empty() {
         let mut note = "what this object held stays as it is".to_owned();
-        if let Some(taken) = taken(work.object.held()) {
+        if let Some(taken) = taken(stays) {
             note.push_str(&format!("; taken away for it and not given back: {taken}"));
         }
         work.ctx.events.tell(&*work.object, Tone::Normal, "Released", &note);
@@ -95,7 +90,7 @@ pub(super) async fn without_link<K: Resolve + Stored>(
     message: &str,
 ) -> Result<(), Stop> {
     if work.object.held().is_empty() {
-        return finish(work, &[], None).await;
+        return finish(work, &[]).await;
     }
     if work.object.deletion_policy() == Some(DeletionPolicy::Retain) {
         return let_go(work, "its deletionPolicy is Retain").await;

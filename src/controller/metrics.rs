@@ -15,7 +15,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::{apply::End, cache::Name, queue::Kind};
+use super::{cache::Name, outcome::End, queue::Kind};
 use crate::{
     access::{self, Verb},
     backends::CallObserver,

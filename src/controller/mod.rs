@@ -2,6 +2,7 @@
 
 mod apply;
 mod assess;
+mod bell;
 mod cache;
 mod changes;
 mod connect;
@@ -10,9 +11,11 @@ mod context;
 mod creates;
 mod deletion;
 mod events;
+mod failing;
 mod lease;
 mod managed;
 mod metrics;
+mod outcome;
 mod pipeline;
 mod queue;
 pub mod release;

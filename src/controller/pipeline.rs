@@ -9,13 +9,14 @@ use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Condition, jiff::Timestamp}
 use kube::ResourceExt;
 
 use super::{
-    apply::{self, End, Outcome},
+    apply,
     assess::{self, Assessment},
     cache::{Cache, Name},
-    connections::{Connection, Doubt, Link},
+    connections::{Connection, Link},
     context::{Context, Stored},
     deletion,
     managed::{Managed, to_engine, to_status},
+    outcome::{End, Outcome},
     queue::Item,
     resolve::Resolve,
     sweep,
@@ -25,7 +26,7 @@ use super::{
 };
 use crate::{
     access::{Id, Kind, Verb},
-    api::{self, Mode, Reason, annotations},
+    api::{self, HeldEntry, Mode, Reason, annotations},
     backends::{Class, Error, Needs},
     engine::{self, Held},
 };
@@ -136,6 +137,12 @@ impl<K: Resolve + Stored> Work<'_, K> {
         self.look_anew(backend, link).await?;
         for _ in 0..ROUNDS {
             let assessment = self.assess(backend, link).await?;
+            if let Some(settled) = assessment.unsettled.filter(|at| *at <= Instant::now()) {
+                if let Err(error) = link.session.ensure_since(&self.all_needs(link), settled).await {
+                    return Err(self.failed_reading(backend, &error).await?);
+                }
+                continue;
+            }
             for item in &assessment.touched {
                 self.ctx.waker.wake(item.clone());
             }
@@ -152,19 +159,21 @@ impl<K: Resolve + Stored> Work<'_, K> {
             if !assessment.plan.held().is_empty() {
                 self.keep(backend).await?;
             }
-            self.tell_taken_over(&assessment);
+            let hash = assessment.plan.hash(&link.session.tenant.id, &self.uid(), self.serial());
+            // Whatever else wakes the object, nothing has changed for a plan that has just failed.
+            if let Some(rest) =
+                self.ctx.failures.rest(&self.item, &hash).filter(|_| !assessment.plan.is_empty())
+            {
+                return Err(Stop::Wait(Some(rest)));
+            }
             match apply::find_left_out(&link.session, &assessment.plan).await {
                 Ok(false) => {}
                 Ok(true) => continue,
                 Err(error) => return Err(self.failed_reading(backend, &error).await?),
             }
+            self.tell_taken_over(&assessment);
             if assessment.plan.is_empty() {
                 return self.conclude(link, &assessment, None, None).await;
-            }
-            let hash = assessment.plan.hash(&link.session.tenant.id, &self.uid(), self.serial());
-            // Whatever else wakes the object, nothing has changed for a plan that has just failed.
-            if let Some(rest) = self.ctx.failures.rest(&self.item, &hash) {
-                return Err(Stop::Wait(Some(rest)));
             }
             self.record_intents(&assessment).await?;
             let outcome = apply::carry_out(&link.session, &assessment.plan, &*self.object, &hash).await;
@@ -174,6 +183,11 @@ impl<K: Resolve + Stored> Work<'_, K> {
                 continue;
             }
             let after = self.assess_held(link, &outcome.held).unwrap_or(assessment);
+            if outcome.failure().is_none() && !after.plan.gone().is_empty() {
+                // What went missing meanwhile is looked for before it is let go.
+                self.record_done(&outcome.held).await?;
+                continue;
+            }
             let ended = self.conclude(link, &after, Some(&outcome), None).await;
             self.ctx.failures.tried(&self.item, &hash);
             return ended;
@@ -286,54 +300,6 @@ impl<K: Resolve + Stored> Work<'_, K> {
         let mut object = (*self.object).clone();
         object.set_held(held.iter().map(to_status).collect());
         assess::assess(self.ctx, &object, link)
-    }
-
-    async fn failed_reading(&mut self, backend: &Name, error: &Error) -> Result<Stop, Stop> {
-        let error = self.weigh(backend, error);
-        if !self.object.in_sync() {
-            self.report_unchanged(&Verdict::of_error(&error)).await?;
-        }
-        Ok(Stop::Wait(self.again(&error)))
-    }
-
-    /// What a failure means: a 401 has the credential tried, and where that has just succeeded, it is about this one call.
-    fn weigh(&self, backend: &Name, error: &Error) -> Error {
-        if error.class != Class::Unauthenticated {
-            return error.clone();
-        }
-        if self.ctx.connections.link(backend).is_none() {
-            // The credential in memory has ended too, and there is none to try.
-            self.ctx.connections.forget_last(backend);
-            self.ctx.waker.wake_after(self.item.clone(), Duration::from_secs(1));
-            return error.clone();
-        }
-        match self.ctx.connections.doubt(backend, self.ctx.options.probe_backoff.0) {
-            Doubt::New => {
-                self.ctx.waker.wake(Item { kind: super::queue::Kind::Backend, name: backend.clone() });
-                error.clone()
-            }
-            Doubt::Known => error.clone(),
-            Doubt::Unfounded => Error::new(
-                Class::Denied,
-                format!("the back end accepts the credential, but not for this: {}", error.message),
-            ),
-        }
-    }
-
-    /// When to look again after a failure: what only the user can mend is tried slowly.
-    fn again(&self, error: &Error) -> Option<Duration> {
-        let failures = &self.ctx.failures;
-        match error.class {
-            // The Backend wakes its objects when it is ready again.
-            Class::Unauthenticated => None,
-            Class::Throttled(time) => Some(time.max(Duration::from_secs(1))),
-            Class::Lost | Class::Transient => {
-                Some(failures.next(&self.item, Duration::from_secs(1), Duration::from_secs(300)))
-            }
-            Class::Invalid | Class::Denied | Class::Missing | Class::Conflict | Class::Unsupported => {
-                Some(failures.next(&self.item, Duration::from_secs(60), Duration::from_secs(3600)))
-            }
-        }
     }
 
     /// What keeps a plan from being carried out, or things from being taken over or let go, now.
@@ -451,7 +417,17 @@ impl<K: Resolve + Stored> Work<'_, K> {
             (None, Some(_)) => self.object.held().iter().filter_map(to_engine).collect(),
         };
         if self.object.going() && held.is_empty() && withheld.is_none() {
-            return deletion::finish(self, assessment.plan.gone(), outcome).await;
+            let gone = |held: &&Held| {
+                assessment
+                    .plan
+                    .gone()
+                    .iter()
+                    .any(|(kind, id)| *kind == held.kind && held.id.as_ref() == Some(id))
+            };
+            let stays = assessment.recorded.iter().filter(|held| !held.pending() && !gone(held));
+            let stays: Vec<HeldEntry> =
+                if outcome.is_some() { Vec::new() } else { stays.map(to_status).collect() };
+            return deletion::finish(self, &stays).await;
         }
         let done = outcome.is_some_and(|outcome| outcome.ends.iter().any(|end| matches!(end, End::Done(_))));
         let serial = self.serial() + i64::from(done);
@@ -501,9 +477,9 @@ impl<K: Resolve + Stored> Work<'_, K> {
     }
 
     /// A verdict that time alone can change is looked at again; everything else is woken by what it waits for.
-    fn next_look(&self, verdict: &Verdict, unsettled: Option<Duration>) -> Result<(), Stop> {
-        if unsettled.is_some() {
-            return Err(Stop::Wait(unsettled));
+    fn next_look(&self, verdict: &Verdict, unsettled: Option<Instant>) -> Result<(), Stop> {
+        if let Some(at) = unsettled {
+            return Err(Stop::Wait(Some(at.saturating_duration_since(Instant::now()))));
         }
         match verdict.reason {
             Reason::Contested => {

@@ -7,8 +7,6 @@ use std::{
 };
 
 use kube::ResourceExt;
-use parking_lot::Mutex;
-use tokio::sync::Notify;
 
 use super::{
     assess,
@@ -23,36 +21,14 @@ use super::{
 use crate::{
     access::{self, Absence, Id, Kind as Thing},
     api::{Counts, HeldState, annotations},
-    backends::{Class, Error, Needs, Waiting, metered},
+    backends::{Class, Error, Needs, metered},
 };
-
-/// Wakes the task of a session.
-#[derive(Default)]
-pub struct Bell {
-    notify: Notify,
-    /// Whoever asked waits, until the sweep that was asked for is done.
-    asked: Mutex<Option<Waiting>>,
-    /// A person asked, and so vouches for what the back end shows.
-    vouched: std::sync::atomic::AtomicBool,
-    started: std::sync::atomic::AtomicBool,
-    /// What was last read whole although nothing spoke for it.
-    turn: Mutex<Option<(Thing, Id)>>,
-}
 
 /// Starts the task of a session, once. It ends when the last Backend lets go of the session.
 pub fn start(ctx: &Arc<Context>, session: &Arc<Session>) {
-    if !session.bell.started.swap(true, std::sync::atomic::Ordering::Relaxed) {
+    if session.bell.is_first() {
         tokio::spawn(run(ctx.clone(), Arc::downgrade(session)));
     }
-}
-
-/// Asks for a sweep at once. `vouched`: a person asked for it, so what has vanished is believed to be gone.
-pub fn now(session: &Session, vouched: bool) {
-    if vouched {
-        session.bell.vouched.store(true, std::sync::atomic::Ordering::Relaxed);
-    }
-    *session.bell.asked.lock() = Some(session.haste.wait());
-    session.bell.notify.notify_one();
 }
 
 async fn run(ctx: Arc<Context>, session: Weak<Session>) {
@@ -64,7 +40,7 @@ async fn run(ctx: Arc<Context>, session: Weak<Session>) {
             let links = ctx.connections.of_session(&session);
             let Some(interval) = links.iter().map(|(_, link)| link.interval).min() else {
                 // The Backend may be only between two probes; its session ends when it is made anew.
-                match wait_for(&session, Duration::from_secs(1)).await {
+                match session.bell.rings(Duration::from_secs(1)).await {
                     _ if Arc::strong_count(&session) == 1 => return,
                     () => continue,
                 }
@@ -73,7 +49,7 @@ async fn run(ctx: Arc<Context>, session: Weak<Session>) {
             // The first one may come right after an object had the whole read.
             let at_most = if first { interval } else { Duration::ZERO };
             first = false;
-            let _asked = session.bell.asked.lock().take();
+            let _asked = session.bell.answer();
             let done = sweep(&ctx, &session, &links, at_most).await;
             ctx.metrics.sweep(started.elapsed(), done.is_ok());
             match done {
@@ -94,12 +70,8 @@ async fn run(ctx: Arc<Context>, session: Weak<Session>) {
         };
         let Some(session) = session.upgrade() else { return };
         let jitter = wait.mul_f64(fastrand::f64() * 0.05);
-        wait_for(&session, wait + jitter).await;
+        session.bell.rings(wait + jitter).await;
     }
-}
-
-async fn wait_for(session: &Session, time: Duration) {
-    let _ = tokio::time::timeout(time, session.bell.notify.notified()).await;
 }
 
 /// A sweep uses at most half of what the tenant's calls may use up.
@@ -247,7 +219,7 @@ fn check_view(ctx: &Context, session: &Session, links: &[(Name, Link)]) {
     links.iter().for_each(|(backend, _)| ctx.caches.each_of(backend, &mut count));
     let many = count.vanished >= AT_LEAST && count.vanished * 4 >= count.held;
     // A person's word holds until what vanished is made again: with a small budget that takes many sweeps.
-    let vouched = session.bell.vouched.fetch_and(many, std::sync::atomic::Ordering::Relaxed);
+    let vouched = session.bell.is_vouched_for(many);
     let why = (many && !vouched).then(|| {
         format!(
             "{} of {} held things vanished from the back end at once, so nothing is written to it until they are seen again. If they really \

@@ -1,10 +1,10 @@
 //! Events for what was taken over and what was done, never for what is still so.
 
 use super::{
-    apply::{End, Moved, Outcome},
     assess::Assessment,
     context::Stored,
     events::Tone,
+    outcome::{End, Moved, Outcome},
     pipeline::Work,
     resolve::Resolve,
     verdict,

@@ -9,10 +9,10 @@ use std::{
 
 use parking_lot::{Mutex, RwLock};
 
-use super::{cache::Name, creates::Creates, queue::Item, sweep::Bell};
+use super::{bell::Bell, cache::Name, creates::Creates, queue::Item};
 use crate::{
     access::{Entry, Id, Kind, Observed, Snapshot},
-    backends::{Backend, Budget, Error, Haste, Identity, Limits, Needs},
+    backends::{Backend, Budget, Class, Error, Haste, Identity, Limits, Needs},
     engine::{Claimant, Claims},
 };
 
@@ -132,6 +132,8 @@ struct View {
     taken: Option<Instant>,
     /// When the reading of it began.
     begun: Option<Instant>,
+    /// What was read before this is not to be trusted.
+    distrusted: Option<Instant>,
     /// What was written or read again while a new snapshot is being taken.
     journal: Option<Vec<Note>>,
 }
@@ -160,8 +162,16 @@ impl Session {
 
     /// Looks at the view, if there is one that shows what is needed.
     pub fn look<T>(&self, needs: &Needs, with: impl FnOnce(&Snapshot) -> T) -> Option<T> {
+        self.look_since(needs, |snapshot, _| with(snapshot))
+    }
+
+    /// The same, with the time at which the reading of the view began.
+    pub fn look_since<T>(&self, needs: &Needs, with: impl FnOnce(&Snapshot, Instant) -> T) -> Option<T> {
         let view = self.view.read();
-        view.covers(needs).then(|| view.snapshot.as_ref().map(with)).flatten()
+        if !view.covers(needs) {
+            return None;
+        }
+        view.snapshot.as_ref().zip(view.begun).map(|(snapshot, begun)| with(snapshot, begun))
     }
 
     /// Whether there is a view that is trusted and shows what is needed.
@@ -197,11 +207,20 @@ impl Session {
         if self.fresh(needs, at_most) {
             return Ok(());
         }
-        // A reading that failed while this waited for it, or a moment ago, has failed for both: many objects ask one after another.
-        if let Some((_, error)) = failed.as_ref().filter(|(at, _)| *at + A_MOMENT >= asked) {
+        // A reading that failed while this waited for it has failed for both. So has one that failed for a passing reason a moment ago: many
+        // objects ask one after another.
+        let stands = |(at, error): &&(Instant, Error)| {
+            let passing = matches!(error.class, Class::Lost | Class::Transient);
+            *at + if passing { A_MOMENT } else { Duration::ZERO } >= asked
+        };
+        if let Some((_, error)) = failed.as_ref().filter(stands) {
             return Err(error.clone());
         }
-        let read = self.read(needs).await;
+        let mut read = self.read(needs).await;
+        if read.is_ok() && !self.shows(needs) {
+            // Somebody learned meanwhile that what this had begun to read is old.
+            read = self.read(needs).await;
+        }
         *failed = read.as_ref().err().map(|error| (Instant::now(), error.clone()));
         read
     }
@@ -262,7 +281,7 @@ impl Session {
         }
         view.snapshot = Some(snapshot);
         view.needs = wanted;
-        view.taken = Some(Instant::now());
+        view.taken = view.distrusted.is_none_or(|at| at <= begun).then(Instant::now);
         view.begun = Some(begun);
         Ok(())
     }
@@ -304,7 +323,9 @@ impl Session {
 
     /// Drops the view: what comes next reads anew.
     pub fn distrust(&self) {
-        self.view.write().taken = None;
+        let mut view = self.view.write();
+        view.taken = None;
+        view.distrusted = Some(Instant::now());
     }
 
     /// Why nothing may be written by this view, if so.

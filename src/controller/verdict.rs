@@ -7,10 +7,10 @@ use kube::ResourceExt;
 use serde_json::{Value, json};
 
 use super::{
-    apply::Outcome,
     assess::Assessment,
     events::bounded,
     managed::{Managed, to_status},
+    outcome::Outcome,
 };
 use crate::{
     access::{Body, Group, Named, Verb, same_name},

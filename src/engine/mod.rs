@@ -28,7 +28,7 @@ mod properties;
 #[cfg(test)]
 mod standing_tests;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod unreadable_tests;
 

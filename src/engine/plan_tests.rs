@@ -56,9 +56,40 @@ fn what_may_still_be_made_is_not_taken_to_be_absent() {
         assert!(plan.is_empty() && plan.held()[0].pending(), "{plan:?}");
         assert_eq!(issues(&plan), [Issue::Waiting]);
     }
-    // The same create is another matter: whoever carries it out knows when.
-    let plan = planned(&World::new(NO_SCOPES), &[Want::new(None, body)], &[unsettled], Adopt::Never);
+    // The same create is asked for again where nothing comes of that but a refusal.
+    let (again, intent) = ([Want::new(None, body.clone())], std::slice::from_ref(&unsettled));
+    let plan = planned(&World::new(NO_SCOPES), &again, intent, Adopt::Never);
     assert!(plan.steps()[0].resumed);
+    let plan = planned(&World::new(TestDialect::MakesTwice), &again, intent, Adopt::Never);
+    assert_eq!((plan.is_empty(), issues(&plan)), (true, vec![Issue::Waiting]));
+    // What was changed in the spec meanwhile is no create of the same.
+    let edited = [Want::new(None, role("a", &["write"]))];
+    let plan = planned(&World::new(NO_SCOPES), &edited, intent, Adopt::Never);
+    assert_eq!((plan.is_empty(), issues(&plan)), (true, vec![Issue::Waiting]));
+    assert_eq!(plan.held()[0].fingerprint, body.fingerprint(), "else it would not be known for ours");
+}
+
+#[test]
+fn what_could_be_made_twice_is_made_only_where_it_is_proven_that_there_is_none() {
+    let wants = [Want::new(None, role("a", &["read"]))];
+    let made = |dialect, proof| {
+        let world = World::new(dialect).prove(Kind::Role, proof);
+        let plan = planned(&world, &wants, &[], Adopt::Never);
+        (plan.steps().len(), plan.held().len())
+    };
+    assert_eq!(made(NO_SCOPES, Proof::Nowhere), (1, 1));
+    assert_eq!(made(TestDialect::MakesTwice, Proof::Everywhere), (1, 1));
+    assert_eq!(made(TestDialect::MakesTwice, Proof::Nowhere), (0, 0));
+}
+
+#[test]
+fn what_is_taken_over_in_the_place_of_a_held_thing_does_not_make_that_forgotten() {
+    let body = role("a", &["read"]);
+    let world = World::new(NO_SCOPES).with("B", body.clone());
+    let entry = [held(NO_SCOPES, Some("A"), &body, None)];
+    let plan = planned(&world, &[Want::new(None, body)], &entry, Adopt::IfIdentical);
+    assert_eq!(plan.held()[0].id, Some(Id::new("B")));
+    assert_eq!(plan.gone(), [(Kind::Role, Id::new("A"))], "it is looked for before it is let go");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Entries of `held` keep their places until the last of them is dealt with.
 
 mod letting_go;
+mod presence;
 
 use std::{
     cmp::Ordering,
@@ -286,8 +287,12 @@ impl<'a> Planner<'a> {
             }
             return self.bring_to(wanted, seen, entry);
         }
-        // Under the same key it is the same create that is tried again; under another the first one must not be forgotten.
-        if self.held[entry].key != wanted.key && !self.is_gone(entry) {
+        // Under the same key it is the same create that is tried again; under another, or of something else, the first one must not be
+        // forgotten. Nor may it be tried again as long as it may come to two.
+        let held = &self.held[entry];
+        let other =
+            held.fingerprint != wanted.fingerprint || !self.policy.dialect.refuses_duplicates(held.kind);
+        if held.key != wanted.key && !self.is_gone(entry) || held.unsettled && other {
             return Err(self.unknown(entry));
         }
         match self.there(wanted)? {
@@ -303,7 +308,7 @@ impl<'a> Planner<'a> {
         if let Some(obstacle) = self.unmakeable(wanted) {
             return Err(obstacle);
         }
-        // A thing that was never held is made without proof of its absence: the back end refuses what is there already. What
+        // Else a thing that was never held is made without proof of its absence: the back end refuses what is there already. What
         // somebody held until now may be hidden.
         if wanted.want.standing == Standing::Heir
             && self.observed.absence(wanted.body.kind(), wanted.key.place().as_ref()) == Absence::Unproven
@@ -317,8 +322,15 @@ impl<'a> Planner<'a> {
         self.create(wanted, entry, Cause::Spec, false)
     }
 
-    /// Why a restriction cannot be made, where resources are closed instead: the resource was not looked at yet, or there is none.
+    /// Why a thing cannot be made: the back end would make a second one, and whether there is one already cannot be told. Or of a restriction,
+    /// where resources are closed instead: the resource was not looked at yet, or there is none.
     fn unmakeable(&mut self, wanted: &Wanted<'_>) -> Option<Obstacle> {
+        let kind = wanted.body.kind();
+        if !self.policy.dialect.refuses_duplicates(kind)
+            && self.observed.absence(kind, wanted.key.place().as_ref()) == Absence::Unproven
+        {
+            return Some(wording::not_visible(kind, &wanted.body.title()));
+        }
         let Body::Restriction(restriction) = wanted.body else { return None };
         if !self.policy.dialect.closes_defaults() {
             return None;
@@ -329,16 +341,6 @@ impl<'a> Planner<'a> {
         }
         let unlooked = self.unlooked(Kind::Restriction, &resource.id, &wanted.body.title());
         Some(unlooked.unwrap_or_else(|| wording::no_permissions(resource)))
-    }
-
-    /// Asks for a restriction that a sweep had no reason to look at. None where it was looked at, or where lists show all there are.
-    fn unlooked(&mut self, kind: Kind, id: &Id, title: &str) -> Option<Obstacle> {
-        let listed = kind != Kind::Restriction || !self.policy.dialect.closes_defaults();
-        if listed || self.observed.is_missed(kind, id) {
-            return None;
-        }
-        self.unread.insert((kind, id.clone()));
-        Some(wording::unread(title))
     }
 
     /// What has the want's natural key.
@@ -372,7 +374,11 @@ impl<'a> Planner<'a> {
         let entry = entry.unwrap_or_else(|| self.add_entry(wanted, origin));
         self.begun.insert(entry);
         let held = &mut self.held[entry];
-        held.id = Some(seen.id.clone());
+        if let Some(before) = held.id.replace(seen.id.clone())
+            && before != seen.id
+        {
+            self.gone.insert((held.kind, before));
+        }
         held.chosen = None;
         held.revision = None;
         held.origin = origin;
@@ -483,71 +489,6 @@ impl<'a> Planner<'a> {
     fn push(&mut self, step: Step) -> usize {
         self.steps.push(step);
         self.steps.len() - 1
-    }
-
-    /// The observed thing that a held entry stands for.
-    fn seen(&mut self, entry: usize) -> Result<Option<&'a Observed>, Obstacle> {
-        let held = &self.held[entry];
-        match &held.id {
-            Some(id) => Ok(self.observed.by_id(held.kind, id)),
-            None => self.recognized(entry),
-        }
-    }
-
-    /// The thing that a pending entry's creation made: known by the id that was chosen for it, or by its natural key and by saying what it
-    /// was to say, as far as the back end shows that.
-    fn recognized(&mut self, entry: usize) -> Result<Option<&'a Observed>, Obstacle> {
-        let held = &self.held[entry];
-        if held.refused {
-            return Ok(None);
-        }
-        if let Some(chosen) = &held.chosen {
-            return Ok(self.observed.by_id(held.kind, chosen));
-        }
-        if self.observed.is_ambiguous(held.kind, &held.key) {
-            return Ok(None);
-        }
-        match self.observed.by_key(held.kind, &held.key) {
-            Some(seen) if seen.outline => Err(self.read(seen)),
-            Some(seen) if seen.body.is_unreadable() => Ok(Some(seen)),
-            Some(seen) if seen.body.fingerprint() == self.held[entry].fingerprint => Ok(Some(seen)),
-            _ => Ok(None),
-        }
-    }
-
-    /// Whether what an entry stands for, and is not seen, is known not to be there.
-    fn is_gone(&self, entry: usize) -> bool {
-        let held = &self.held[entry];
-        if held.pending() && held.refused {
-            return true;
-        }
-        let ambiguous = self.observed.is_ambiguous(held.kind, &held.key);
-        if held.pending() && (ambiguous || held.unsettled) {
-            return false;
-        }
-        if self.observed.absence(held.kind, held.place().as_ref()) == Absence::Proven {
-            return true;
-        }
-        // Another thing with its natural key proves it too, as keys are unique; but a role may have gone to another name.
-        (held.pending() || held.kind != Kind::Role)
-            && !ambiguous
-            && self.observed.by_key(held.kind, &held.key).is_some()
-    }
-
-    /// Says of an entry that is neither seen nor gone what is the matter.
-    fn unknown(&mut self, entry: usize) -> Obstacle {
-        let held = self.held[entry].clone();
-        let title = held.name.clone().unwrap_or_else(|| held.key.to_string());
-        if let Some(unlooked) = held.id.as_ref().and_then(|id| self.unlooked(held.kind, id, &title)) {
-            return unlooked;
-        }
-        if held.pending() && self.observed.is_ambiguous(held.kind, &held.key) {
-            return wording::ambiguous(held.kind, &title);
-        }
-        if held.unsettled {
-            return wording::unsettled(held.kind, &title);
-        }
-        wording::not_visible(held.kind, &title)
     }
 
     /// Grants before removals, in an order that the input's does not decide.

@@ -25,6 +25,8 @@ pub enum TestDialect {
     ClosesDefaults,
     /// As [`TestDialect::NoScopes`], and roles cannot be renamed.
     KeepsNames,
+    /// As [`TestDialect::NoScopes`], and what is there already can be made once more.
+    MakesTwice,
 }
 
 impl Dialect for TestDialect {
@@ -51,10 +53,8 @@ impl Dialect for TestDialect {
                 let scope = ("scope", grant.scope.as_ref().map_or("", |scope| scope.id.as_str()));
                 match self {
                     TestDialect::OneRoleAScope => Key::new([subject, scope]),
-                    TestDialect::NoScopes | TestDialect::ClosesDefaults | TestDialect::KeepsNames => {
-                        Key::new([subject, ("role", role)])
-                    }
                     TestDialect::ManyRolesAScope => Key::new([subject, scope, ("role", role)]),
+                    _ => Key::new([subject, ("role", role)]),
                 }
             }
         }
@@ -62,6 +62,10 @@ impl Dialect for TestDialect {
 
     fn renames(&self) -> bool {
         *self != TestDialect::KeepsNames
+    }
+
+    fn refuses_duplicates(&self, _: Kind) -> bool {
+        *self != TestDialect::MakesTwice
     }
 
     fn closes_defaults(&self) -> bool {

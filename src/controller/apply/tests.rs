@@ -1,7 +1,7 @@
 //! Steps against a back end that moves.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Weak,
         atomic::{AtomicUsize, Ordering},
@@ -14,10 +14,10 @@ use parking_lot::Mutex;
 
 use super::*;
 use crate::{
-    access::{Capabilities, Dialect, Entry, Fault, Fingerprint, Grant, Named, Role, RoleRef, Snapshot},
-    backends::{Identity, Limits, Needs},
+    access::{Capabilities, Dialect, Entry, Fault, Fingerprint, Grant, Kind, Named, Role, RoleRef, Snapshot},
+    backends::{Backend, Identity, Limits, Needs},
     controller::tenants::{Tenant, Tenants},
-    engine::{Cause as Why, Claim, Origin},
+    engine::{Adopt, Cause as Why, Claim, Origin, Want, testing},
 };
 
 /// Refuses no duplicates.
@@ -204,24 +204,38 @@ async fn a_removal_without_an_answer_is_not_known_to_be_done_by_what_one_reading
 }
 
 #[tokio::test]
-async fn where_duplicates_are_not_refused_the_next_create_waits_until_a_lost_one_has_settled() {
-    const LONG: Duration = Duration::from_secs(3600);
-    let lost = |end: &End| matches!(end, End::Failed(error) if error.class == Class::Lost);
-    for (settle, expected) in [(LONG, 1), (Duration::ZERO, 2)] {
-        let (session, backend) = account(settle, vec![None], true);
-        let (end, writes) = step(&session, &backend, creation(), false).await;
-        assert!(lost(&end) && writes == 1, "{end:?}");
-        let (end, writes) = step(&session, &backend, creation(), true).await;
-        assert!(lost(&end), "{end:?}");
-        assert_eq!(writes, expected);
+async fn where_duplicates_are_not_refused_what_is_there_is_not_made_again() {
+    for (resumed, ours) in [(true, true), (false, false)] {
+        let (session, backend) = account(Duration::ZERO, vec![Some(alices())], false);
+        let (end, writes) = step(&session, &backend, creation(), resumed).await;
+        assert_eq!((matches!(end, End::Moved(Moved::Changed)), writes), (ours, 0), "{end:?}");
     }
-    // It comes late.
-    let (session, backend) = account(LONG, vec![None, None, Some(alices())], true);
-    step(&session, &backend, creation(), false).await;
-    let (end, writes) = step(&session, &backend, creation(), true).await;
-    assert!(matches!(end, End::Moved(Moved::Changed)) && writes == 1, "{end:?}");
-    // An earlier process may have asked a moment before it ended.
-    let (session, backend) = account(LONG, vec![None], false);
-    let (end, writes) = step(&session, &backend, creation(), true).await;
-    assert!(lost(&end) && writes == 0, "{end:?}");
+}
+
+#[tokio::test]
+async fn a_create_without_an_answer_is_unsettled_and_an_answered_one_is_not() {
+    const LONG: Duration = Duration::from_secs(3600);
+    for (loses, unsettled) in [(true, true), (false, false)] {
+        let made = if loses { None } else { Some(alices()) };
+        let (session, backend) = account(LONG, vec![None, made], loses);
+        let before = session.tenant.creates.settled_at(Kind::Grant, &alices().key);
+        let (end, writes) = step(&session, &backend, creation(), false).await;
+        let lost = matches!(&end, End::Failed(error) if error.class == Class::Lost);
+        assert_eq!((lost, writes), (unsettled, 1), "{end:?}");
+        let after = session.tenant.creates.settled_at(Kind::Grant, &alices().key);
+        assert_eq!(after > before, unsettled);
+    }
+}
+
+#[test]
+fn what_becomes_of_a_later_try_says_nothing_of_an_earlier_one() {
+    let body = testing::role("a", &["read"]);
+    let dialect = testing::TestDialect::NoScopes;
+    let intent = testing::held(dialect, None, &body, None);
+    for (held, refused) in [(vec![], true), (vec![intent], false)] {
+        let world = testing::World::new(dialect);
+        let plan = testing::planned(&world, &[Want::new(None, body.clone())], &held, Adopt::Never);
+        let denied = End::Failed(Error::new(Class::Denied, "no"));
+        assert_eq!(held_after(&plan, &[denied])[0].refused, refused);
+    }
 }
