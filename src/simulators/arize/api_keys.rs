@@ -21,7 +21,7 @@ use super::{
     state::{Tenant, now},
     users::{self, AccountRole, User, UserStatus},
 };
-use crate::simulators::kit::table::Row;
+use crate::simulators::kit::table::identified;
 
 /// The longest grace period of a refresh, in seconds.
 const MAX_GRACE: u64 = 86_400;
@@ -54,13 +54,7 @@ pub struct ApiKey {
     pub refreshes: u32,
 }
 
-impl Row for ApiKey {
-    type Id = Id;
-
-    fn id(&self) -> Id {
-        self.id
-    }
-}
+identified!(ApiKey, Id);
 
 impl ApiKey {
     /// The user that the key acts as.

@@ -11,7 +11,10 @@ use super::{
     problem::Problem,
     state::{Tenant, now},
 };
-use crate::simulators::kit::{call::Call, table::Row};
+use crate::simulators::kit::{
+    call::Call,
+    table::{Row, identified},
+};
 
 /// Entries kept; the oldest go first.
 const CAPACITY: usize = 10_000;
@@ -37,13 +40,7 @@ pub struct AuditLog {
     pub created_at: Timestamp,
 }
 
-impl Row for AuditLog {
-    type Id = Id;
-
-    fn id(&self) -> Id {
-        self.id
-    }
-}
+identified!(AuditLog, Id);
 
 /// Notes a write that has succeeded.
 pub fn note(tenant: &mut Tenant, user_id: Option<Id>, call: &Call) {

@@ -14,7 +14,7 @@ use super::{
     switches::Switches,
     users::{self, AccountRole},
 };
-use crate::simulators::kit::table::{Row, Table};
+use crate::simulators::kit::table::{Table, identified};
 
 /// Predefined roles of organizations and spaces, and the role of the RBAC layer that each stands for.
 const PREDEFINED: [(&str, &str); 4] =
@@ -34,13 +34,7 @@ pub struct Membership {
     pub role: AssignedRole,
 }
 
-impl Row for Membership {
-    type Id = Id;
-
-    fn id(&self) -> Id {
-        self.id
-    }
-}
+identified!(Membership, Id);
 
 /// The role of a member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

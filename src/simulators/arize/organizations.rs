@@ -13,7 +13,7 @@ use super::{
     problem::Problem,
     state::{Tenant, now},
 };
-use crate::simulators::kit::table::Row;
+use crate::simulators::kit::table::identified;
 
 /// An organization.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -30,13 +30,7 @@ pub struct Organization {
     pub created_at: Timestamp,
 }
 
-impl Row for Organization {
-    type Id = Id;
-
-    fn id(&self) -> Id {
-        self.id
-    }
-}
+identified!(Organization, Id);
 
 /// GET `/v2/organizations`
 pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {

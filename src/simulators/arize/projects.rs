@@ -13,7 +13,7 @@ use super::{
     problem::Problem,
     state::{Tenant, now},
 };
-use crate::simulators::kit::table::Row;
+use crate::simulators::kit::table::identified;
 
 /// A project.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -39,13 +39,7 @@ fn yes() -> bool {
     true
 }
 
-impl Row for Project {
-    type Id = Id;
-
-    fn id(&self) -> Id {
-        self.id
-    }
-}
+identified!(Project, Id);
 
 /// A kind of LLM project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

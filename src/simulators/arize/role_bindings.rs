@@ -15,7 +15,7 @@ use super::{
     state::{Tenant, now},
     users,
 };
-use crate::simulators::kit::table::Row;
+use crate::simulators::kit::table::identified;
 
 /// A role binding: a user has a role on a space or a project.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,13 +35,7 @@ pub struct RoleBinding {
     pub updated_at: Timestamp,
 }
 
-impl Row for RoleBinding {
-    type Id = Id;
-
-    fn id(&self) -> Id {
-        self.id
-    }
-}
+identified!(RoleBinding, Id);
 
 /// The binding of a user on a resource; there is one at most.
 pub fn held(tenant: &Tenant, user: Id, resource: Id) -> Option<&RoleBinding> {

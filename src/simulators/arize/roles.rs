@@ -14,7 +14,7 @@ use super::{
     state::{Tenant, now},
     switches::{DuplicatePermissions, PermissionOrder, RoleDeletion, Switches},
 };
-use crate::simulators::kit::table::Row;
+use crate::simulators::kit::table::identified;
 
 /// What a role's name may have beside letters and digits.
 const NAME_SIGNS: &str = " -_.,()[]'\"/:\\&@#$%!?+=";
@@ -44,13 +44,7 @@ pub struct Role {
     pub deleted_at: Option<Timestamp>,
 }
 
-impl Row for Role {
-    type Id = Id;
-
-    fn id(&self) -> Id {
-        self.id
-    }
-}
+identified!(Role, Id);
 
 /// The role of this identifier, unless it was deleted.
 pub fn live(tenant: &Tenant, id: Id) -> Option<&Role> {

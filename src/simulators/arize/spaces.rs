@@ -14,7 +14,7 @@ use super::{
     state::{Tenant, now},
     switches::Switches,
 };
-use crate::simulators::kit::table::Row;
+use crate::simulators::kit::table::identified;
 
 /// A space.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,13 +36,7 @@ pub struct Space {
     pub is_private: bool,
 }
 
-impl Row for Space {
-    type Id = Id;
-
-    fn id(&self) -> Id {
-        self.id
-    }
-}
+identified!(Space, Id);
 
 /// GET `/v2/spaces`
 pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::simulators::kit::{
     clock,
-    table::{Row, Table},
+    table::{Row, Table, identified},
 };
 
 /// The whole account: what `GET /_sim/state` shows and `PUT /_sim/state` replaces.
@@ -72,13 +72,7 @@ pub struct Asset {
     pub space_id: Id,
 }
 
-impl Row for Asset {
-    type Id = Id;
-
-    fn id(&self) -> Id {
-        self.id
-    }
-}
+identified!(Asset, Id);
 
 impl Tenant {
     /// A new identifier; its number was never used before.

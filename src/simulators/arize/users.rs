@@ -15,7 +15,7 @@ use super::{
     state::{Tenant, now},
     switches::Switches,
 };
-use crate::simulators::kit::table::Row;
+use crate::simulators::kit::table::identified;
 
 /// A human user, or the bot user of a service key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -41,13 +41,7 @@ pub struct User {
     pub is_bot: bool,
 }
 
-impl Row for User {
-    type Id = Id;
-
-    fn id(&self) -> Id {
-        self.id
-    }
-}
+identified!(User, Id);
 
 /// Where a user stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,7 +11,7 @@ use super::{
     problem::Problem,
     state::{Kind, Tenant},
 };
-use crate::simulators::kit::table::Row;
+use crate::simulators::kit::table::identified;
 
 /// A dashboard.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,13 +32,7 @@ pub struct Dashboard {
     pub version: i64,
 }
 
-impl Row for Dashboard {
-    type Id = i64;
-
-    fn id(&self) -> i64 {
-        self.id
-    }
-}
+identified!(Dashboard, i64);
 
 /// POST `/dashboards/db`: a new one, or one that is overwritten.
 pub fn save(scene: &mut Scene<'_>) -> Result<Answer, Problem> {

@@ -9,7 +9,7 @@ use super::{
     problem::Problem,
     state::{Kind, Tenant},
 };
-use crate::simulators::kit::table::Row;
+use crate::simulators::kit::table::identified;
 
 /// A data source.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -27,13 +27,7 @@ pub struct DataSource {
     pub kind: String,
 }
 
-impl Row for DataSource {
-    type Id = i64;
-
-    fn id(&self) -> i64 {
-        self.id
-    }
-}
+identified!(DataSource, i64);
 
 /// GET `/datasources`
 pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {

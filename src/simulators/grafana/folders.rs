@@ -10,7 +10,7 @@ use super::{
     problem::Problem,
     state::{Kind, Tenant},
 };
-use crate::simulators::kit::table::Row;
+use crate::simulators::kit::table::identified;
 
 /// What stands for no folder in scopes.
 pub const ROOT: &str = "general";
@@ -32,13 +32,7 @@ pub struct Folder {
     pub parent_uid: Option<String>,
 }
 
-impl Row for Folder {
-    type Id = i64;
-
-    fn id(&self) -> i64 {
-        self.id
-    }
-}
+identified!(Folder, i64);
 
 /// The folder of this uid.
 pub fn find<'a>(tenant: &'a Tenant, org: i64, uid: &str) -> Option<&'a Folder> {

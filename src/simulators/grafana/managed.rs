@@ -7,7 +7,7 @@ use super::{
     state::{Kind, Tenant},
     teams::TeamMember,
 };
-use crate::simulators::kit::table::Row;
+use crate::simulators::kit::table::identified;
 
 /// What somebody may do on a resource.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -27,13 +27,7 @@ pub struct ManagedPermission {
     pub permission: String,
 }
 
-impl Row for ManagedPermission {
-    type Id = i64;
-
-    fn id(&self) -> i64 {
-        self.id
-    }
-}
+identified!(ManagedPermission, i64);
 
 /// Who has a permission on a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use super::{
     state::{Kind, Tenant},
     users::OrgUser,
 };
-use crate::simulators::kit::table::Row;
+use crate::simulators::kit::table::identified;
 
 /// An organization.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,13 +22,7 @@ pub struct Org {
     pub name: String,
 }
 
-impl Row for Org {
-    type Id = i64;
-
-    fn id(&self) -> i64 {
-        self.id
-    }
-}
+identified!(Org, i64);
 
 /// GET `/org`: the caller's.
 pub fn current(scene: &mut Scene<'_>) -> Result<Answer, Problem> {

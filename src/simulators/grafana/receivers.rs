@@ -7,7 +7,7 @@ use super::{
     managed::ResourceKind,
     state::{Kind, Tenant},
 };
-use crate::simulators::kit::table::Row;
+use crate::simulators::kit::table::identified;
 
 /// A receiver of alerts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -23,13 +23,7 @@ pub struct Receiver {
     pub name: String,
 }
 
-impl Row for Receiver {
-    type Id = i64;
-
-    fn id(&self) -> i64 {
-        self.id
-    }
-}
+identified!(Receiver, i64);
 
 impl Tenant {
     /// Adds a receiver with the permissions that the vendor gives it.

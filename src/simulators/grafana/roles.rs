@@ -12,7 +12,7 @@ use super::{
     state::Tenant,
     switches::{DisplayNameFallback, Generation, Licence, PermissionOrder, Switches},
 };
-use crate::simulators::kit::table::Row;
+use crate::simulators::kit::table::identified;
 
 /// A role.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -51,13 +51,7 @@ pub struct Role {
     pub updated: Timestamp,
 }
 
-impl Row for Role {
-    type Id = i64;
-
-    fn id(&self) -> i64 {
-        self.id
-    }
-}
+identified!(Role, i64);
 
 /// What a role is, by the start of its name (contract 3.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use super::{
     problem::Problem,
     state::{Kind, Tenant, now},
 };
-use crate::simulators::kit::table::Row;
+use crate::simulators::kit::table::identified;
 
 /// A service account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -38,13 +38,7 @@ pub struct ServiceAccount {
     pub created: Timestamp,
 }
 
-impl Row for ServiceAccount {
-    type Id = i64;
-
-    fn id(&self) -> i64 {
-        self.id
-    }
-}
+identified!(ServiceAccount, i64);
 
 /// A token of a service account; its secret is known to the credentials alone.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -63,13 +57,7 @@ pub struct Token {
     pub expires_at: Option<Timestamp>,
 }
 
-impl Row for Token {
-    type Id = i64;
-
-    fn id(&self) -> i64 {
-        self.id
-    }
-}
+identified!(Token, i64);
 
 /// GET `/serviceaccounts/search`: `query` is a part of the name or the login.
 pub fn search(scene: &mut Scene<'_>) -> Result<Answer, Problem> {

@@ -11,7 +11,7 @@ use super::{
     state::{Kind, Tenant},
     switches::Generation,
 };
-use crate::simulators::kit::table::Row;
+use crate::simulators::kit::table::identified;
 
 /// A team.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,13 +33,7 @@ pub struct Team {
     pub is_provisioned: bool,
 }
 
-impl Row for Team {
-    type Id = i64;
-
-    fn id(&self) -> i64 {
-        self.id
-    }
-}
+identified!(Team, i64);
 
 /// A member of a team.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,7 +13,7 @@ use super::{
     problem::Problem,
     state::{Kind, Tenant, now},
 };
-use crate::simulators::kit::table::Row;
+use crate::simulators::kit::table::identified;
 
 /// A user.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -41,13 +41,7 @@ pub struct User {
     pub created: Timestamp,
 }
 
-impl Row for User {
-    type Id = i64;
-
-    fn id(&self) -> i64 {
-        self.id
-    }
-}
+identified!(User, i64);
 
 /// A user's place in an organization.
 #[derive(Clone, Debug, Serialize, Deserialize)]

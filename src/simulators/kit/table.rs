@@ -17,6 +17,20 @@ pub trait Row {
     fn id(&self) -> Self::Id;
 }
 
+/// A type is stored under its field `id`.
+macro_rules! identified {
+    ($row:ty, $id:ty) => {
+        impl $crate::simulators::kit::table::Row for $row {
+            type Id = $id;
+
+            fn id(&self) -> $id {
+                self.id
+            }
+        }
+    };
+}
+pub(crate) use identified;
+
 /// The rows of one type, in the order in which they were made.
 #[derive(Clone, Debug)]
 pub struct Table<T: Row> {

@@ -17,7 +17,7 @@ use super::{
     state::{Listed, Principal, Tenant},
     users,
 };
-use crate::simulators::kit::table::Row;
+use crate::simulators::kit::table::identified;
 
 /// An invitation.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -38,13 +38,7 @@ pub struct Invitation {
     pub updated: Timestamp,
 }
 
-impl Row for Invitation {
-    type Id = Uuid;
-
-    fn id(&self) -> Uuid {
-        self.id
-    }
-}
+identified!(Invitation, Uuid);
 
 impl Listed for Invitation {
     fn created(&self) -> Timestamp {

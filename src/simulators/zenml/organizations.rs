@@ -15,7 +15,7 @@ use super::{
     rights::Place,
     state::{Listed, Principal, Tenant},
 };
-use crate::simulators::kit::table::Row;
+use crate::simulators::kit::table::identified;
 
 /// An organization.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,13 +37,7 @@ pub struct Organization {
     pub updated: Timestamp,
 }
 
-impl Row for Organization {
-    type Id = Uuid;
-
-    fn id(&self) -> Uuid {
-        self.id
-    }
-}
+identified!(Organization, Uuid);
 
 impl Listed for Organization {
     fn created(&self) -> Timestamp {

@@ -12,7 +12,7 @@ use super::{
     state::{Listed, Tenant},
     workspaces::{self, Workspace},
 };
-use crate::simulators::kit::table::Row;
+use crate::simulators::kit::table::identified;
 
 /// A project.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -28,13 +28,7 @@ pub struct Project {
     pub created: Timestamp,
 }
 
-impl Row for Project {
-    type Id = Uuid;
-
-    fn id(&self) -> Uuid {
-        self.id
-    }
-}
+identified!(Project, Uuid);
 
 impl Listed for Project {
     fn created(&self) -> Timestamp {

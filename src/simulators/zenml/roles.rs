@@ -16,7 +16,7 @@ use super::{
     state::{Listed, Principal, Tenant},
     switches::{PermissionsShown, Switches},
 };
-use crate::simulators::kit::table::Row;
+use crate::simulators::kit::table::identified;
 
 /// A role.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,13 +50,7 @@ pub struct Role {
     pub created: Timestamp,
 }
 
-impl Row for Role {
-    type Id = Uuid;
-
-    fn id(&self) -> Uuid {
-        self.id
-    }
-}
+identified!(Role, Uuid);
 
 impl Listed for Role {
     fn created(&self) -> Timestamp {

@@ -21,7 +21,7 @@ use super::{
     state::Tenant,
     users::{self, User},
 };
-use crate::simulators::kit::table::Row;
+use crate::simulators::kit::table::identified;
 
 /// What keys begin with.
 const PREFIX: &str = "ZENPROKEY_";
@@ -45,13 +45,7 @@ pub struct ApiKey {
     pub created: Timestamp,
 }
 
-impl Row for ApiKey {
-    type Id = Uuid;
-
-    fn id(&self) -> Uuid {
-        self.id
-    }
-}
+identified!(ApiKey, Uuid);
 
 impl ApiKey {
     /// The same in every run, and easy to guess: it guards nothing but a simulator.

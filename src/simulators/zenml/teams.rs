@@ -16,7 +16,7 @@ use super::{
     rights::Place,
     state::{Listed, Principal, Tenant},
 };
-use crate::simulators::kit::table::Row;
+use crate::simulators::kit::table::identified;
 
 /// A team.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,13 +37,7 @@ pub struct Team {
     pub updated: Timestamp,
 }
 
-impl Row for Team {
-    type Id = Uuid;
-
-    fn id(&self) -> Uuid {
-        self.id
-    }
-}
+identified!(Team, Uuid);
 
 impl Listed for Team {
     fn created(&self) -> Timestamp {

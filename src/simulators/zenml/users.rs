@@ -15,7 +15,7 @@ use super::{
     roles::Level,
     state::{Listed, Principal, Tenant},
 };
-use crate::simulators::kit::table::Row;
+use crate::simulators::kit::table::identified;
 
 /// A user or service account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -55,13 +55,7 @@ pub struct User {
     pub created: Timestamp,
 }
 
-impl Row for User {
-    type Id = Uuid;
-
-    fn id(&self) -> Uuid {
-        self.id
-    }
-}
+identified!(User, Uuid);
 
 impl Listed for User {
     fn created(&self) -> Timestamp {

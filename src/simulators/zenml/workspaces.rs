@@ -14,7 +14,7 @@ use super::{
     rights::Place,
     state::{Listed, Tenant},
 };
-use crate::simulators::kit::table::Row;
+use crate::simulators::kit::table::identified;
 
 /// A workspace.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,13 +37,7 @@ pub struct Workspace {
     pub updated: Timestamp,
 }
 
-impl Row for Workspace {
-    type Id = Uuid;
-
-    fn id(&self) -> Uuid {
-        self.id
-    }
-}
+identified!(Workspace, Uuid);
 
 impl Listed for Workspace {
     fn created(&self) -> Timestamp {
