@@ -1,42 +1,22 @@
 //! The operator is killed in mid-flight, or sleeps while the world changes: one thing each, not zero, not two, and no step for a human.
 
-use rolewright::simulators::kit::faults::Action;
+use rolewright::simulators::{arize::Tenant, kit::faults::Action};
 use serde_json::json;
 
 use crate::support::{World, binding, held_ids, kept, restriction, role};
 
 const READ: &str = "PROJECT_READ";
 
-/// Holds the answer of a call whose work is done, kills the operator there, and starts another.
-async fn kill_at(world: &mut World, since: u64, method: &str, path: &str) {
-    world
-        .until_asked(since, &format!("{method} {path}"), |entries| {
-            entries.iter().any(|entry| entry.method == method && entry.path.starts_with(path))
-        })
-        .await;
-    world.operator.kill();
-    world.mend();
-    world
-        .until_asked(since, "the work is done", |entries| {
-            entries.iter().all(|entry| entry.is_write() <= entry.status.is_some())
-        })
-        .await;
-    world.restart();
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_between_the_creation_of_a_role_and_its_record() {
     let mut world = World::new("killrole").await;
-    world.fault(&["POST"], "/v2/**", Action::Hold { after_work: true });
-    let since = world.now();
-    world.apply(role("reader", &[READ], json!({}))).await;
-    kill_at(&mut world, since, "POST", "/v2/roles").await;
-    let ready = world.ready("Role", "reader").await;
+    let reader = role("reader", &[READ], json!({}));
+    let made = |tenant: &Tenant| tenant.role_by_name("reader").is_some();
+    let ready = world.killed_while_making(vec![reader], "/v2/roles", made, |_| {}, ("Role", "reader")).await;
     let id = world.sim.edit(|tenant| tenant.role_by_name("reader")).unwrap();
     assert_eq!(held_ids(&ready), [id.to_string()]);
-    assert_eq!(ready.data["status"]["held"][0]["origin"], "Created");
     assert_eq!(world.roles_called("reader"), 1);
-    assert_eq!(world.writes_since(since), ["POST /v2/roles"]);
+    assert_eq!(world.writes_since(0), ["POST /v2/roles"]);
     world.delete("Role", "reader").await;
     world.gone("Role", "reader").await;
     assert_eq!(world.roles_called("reader"), 0);

@@ -7,24 +7,9 @@ use rolewright::simulators::{
 };
 use serde_json::json;
 
-use crate::support::{KEY, World, backend, binding, held_ids, kept, restriction, role, status};
+use crate::support::{KEY, World, backend, held_ids, kept, restriction, role, status};
 
 const READ: &str = "PROJECT_READ";
-
-async fn in_sync(name: &str) -> World {
-    let world = World::new(name).await;
-    world.apply(role("reader", &[READ], json!({}))).await;
-    world.apply(binding("readers", "reader", &["alice@example.com", "bob@example.com"], json!({}))).await;
-    world.apply(restriction("churn", "churn", json!({}))).await;
-    all_ready(&world).await;
-    world
-}
-
-async fn all_ready(world: &World) {
-    world.ready("Role", "reader").await;
-    world.ready("RoleBinding", "readers").await;
-    world.ready("ResourceRestriction", "churn").await;
-}
 
 fn refused(entries: &[Entry]) -> usize {
     entries.iter().filter(|entry| entry.status == Some(401)).count()
@@ -53,7 +38,7 @@ async fn a_wrong_key_makes_a_handful_of_calls_for_many_objects_and_a_changed_sec
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_dies_leaves_every_word_as_it_was_and_is_tried_seldom_until_it_lives_again() {
-    let world = in_sync("deadkey").await;
+    let world = World::in_sync("deadkey").await;
     world.swept().await;
     let (versions, access) = (world.versions().await, world.access());
     let since = world.now();
@@ -103,7 +88,7 @@ async fn a_call_that_alone_is_answered_401_is_its_objects_matter_and_wakes_nobod
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_key_is_said_on_what_changes_or_goes_and_nothing_is_let_go() {
-    let world = in_sync("deadkeygoing").await;
+    let world = World::in_sync("deadkeygoing").await;
     let access = world.access();
     world.sim.world().credentials.expire(ADMIN).unwrap();
     world.says("Backend", "arize", "Denied", &[]).await;
@@ -156,7 +141,7 @@ async fn a_secret_that_is_missing_lacks_its_key_or_does_not_name_the_host_is_sai
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_that_goes_and_comes_back_leaves_every_word_as_it_was() {
-    let world = in_sync("secretgone").await;
+    let world = World::in_sync("secretgone").await;
     world.swept().await;
     let (versions, access) = (world.versions().await, world.access());
     let kube =
@@ -174,7 +159,7 @@ async fn a_secret_that_goes_and_comes_back_leaves_every_word_as_it_was() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backend_that_is_pointed_at_another_server_is_a_conflict_and_nothing_is_made_there() {
-    let world = in_sync("moved").await;
+    let world = World::in_sync("moved").await;
     let other = Simulator::start(arize::Options::new(KEY)).await.unwrap();
     let (here, there) = (world.sim.url(), other.url());
     let hosts = format!("{},{}", here.trim_start_matches("http://"), there.trim_start_matches("http://"));
@@ -199,7 +184,7 @@ async fn a_backend_that_is_pointed_at_another_server_is_a_conflict_and_nothing_i
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_of_another_account_is_a_conflict_also_for_an_operator_that_has_just_started() {
-    let mut world = in_sync("othersecret").await;
+    let mut world = World::in_sync("othersecret").await;
     world.swept().await;
     let versions = world.versions().await;
     // The other account behind the same address: other organizations, and nothing of ours.
@@ -248,7 +233,7 @@ async fn a_key_of_another_account_is_a_conflict_also_for_an_operator_that_has_ju
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_value_of_a_key_is_to_be_read_nowhere() {
-    let world = in_sync("silence").await;
+    let world = World::in_sync("silence").await;
     // An account that says the key back in its errors, and a key that is none.
     let echo = rolewright::simulators::kit::faults::Action::Status {
         status: 403,

@@ -3,19 +3,13 @@
 use rolewright::simulators::arize::role_bindings;
 use serde_json::json;
 
-use crate::support::{World, binding, held_ids, restriction, role};
+use crate::support::{World, held_ids, role};
 
 const READ: &str = "PROJECT_READ";
 const WRITE: &str = "PROJECT_UPDATE";
 
 async fn in_sync(name: &str) -> World {
-    let world = World::new(name).await;
-    world.apply(role("reader", &[READ], json!({}))).await;
-    world.apply(binding("readers", "reader", &["alice@example.com", "bob@example.com"], json!({}))).await;
-    world.apply(restriction("churn", "churn", json!({}))).await;
-    world.ready("Role", "reader").await;
-    world.ready("RoleBinding", "readers").await;
-    world.ready("ResourceRestriction", "churn").await;
+    let world = World::in_sync(name).await;
     world.swept().await;
     world
 }

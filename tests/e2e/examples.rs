@@ -2,11 +2,11 @@
 
 use std::{fs, path::Path};
 
-use rolewright::simulators::{grafana, lenses, zenml};
+use rolewright::simulators::{arize::Arize, grafana::Grafana, kit::Options, lenses::Lenses, zenml::ZenMl};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::support::{Account, KEY, Setting, World};
+use crate::support::{Account, KEY, World};
 
 /// The folders of `examples/` that a test here covers: a new one fails until it has its test.
 const COVERED: [&str; 4] = ["arize", "grafana", "lenses", "zenml"];
@@ -48,9 +48,10 @@ fn objects(vendor: &str, connection: &Value) -> Vec<Value> {
     objects
 }
 
-async fn all_become_ready<S: Account>(world: &World<S>, vendor: &str, url: String) {
+async fn all_become_ready<V: Account>(name: &str) {
+    let world = World::<V>::unconnected(name, Options::new(KEY)).await;
     world.secret(KEY).await;
-    let objects = objects(vendor, &json!({ "url": url, "allowInsecure": true }));
+    let objects = objects(V::NAME, &json!({ "url": world.sim.url(), "allowInsecure": true }));
     for object in &objects {
         world.apply(object.clone()).await;
     }
@@ -61,27 +62,20 @@ async fn all_become_ready<S: Account>(world: &World<S>, vendor: &str, url: Strin
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_example_for_arize_becomes_ready() {
-    let world = World::without_backend("example", &[]).await;
-    all_become_ready(&world, "arize", world.sim.url()).await;
+    all_become_ready::<Arize>("example").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_example_for_grafana_becomes_ready() {
-    let sim = grafana::Simulator::start(grafana::Options::new(KEY)).await.unwrap();
-    let world = Setting::new("gf-example").around(sim).await;
-    all_become_ready(&world, "grafana", world.sim.url()).await;
+    all_become_ready::<Grafana>("gf-example").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_example_for_lenses_becomes_ready() {
-    let sim = lenses::Simulator::start(lenses::Options::new(KEY)).await.unwrap();
-    let world = Setting::new("lh-example").around(sim).await;
-    all_become_ready(&world, "lenses", world.sim.url()).await;
+    all_become_ready::<Lenses>("lh-example").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_example_for_zenml_becomes_ready() {
-    let sim = zenml::Simulator::start(zenml::Options::new(KEY)).await.unwrap();
-    let world = Setting::new("zm-example").around(sim).await;
-    all_become_ready(&world, "zenml", world.sim.url()).await;
+    all_become_ready::<ZenMl>("zm-example").await;
 }

@@ -1,115 +1,35 @@
 //! A back end that fails, throttles, loses answers and lies about pages: it ends well, with one of each thing.
 
-use std::collections::BTreeMap;
+use rolewright::simulators::{
+    arize::{Arize, Options, Tenant},
+    kit::{faults::Action, log::Entry},
+};
+use serde_json::{Value, json};
 
-use rolewright::simulators::kit::{faults::Action, log::Entry};
-use serde_json::json;
-
-use crate::support::{KEY, World, backend, binding, held_ids, kept, restriction, role, status};
+use crate::support::{
+    KEY, World, backend, binding, held_ids, kept, page, restriction, role, status, throttle,
+    trial::{Call, Made, Trial, life, life_behind_a_proxy_that_gives_up, life_with_lost_answers, settled},
+};
 
 const READ: &str = "PROJECT_READ";
 
-async fn apply_all(world: &World) {
-    world.apply(role("reader", &[READ], json!({}))).await;
-    world.apply(role("writer", &["PROJECT_UPDATE"], json!({}))).await;
-    world.apply(binding("readers", "reader", &["alice@example.com", "bob@example.com"], json!({}))).await;
-    world.apply(restriction("churn", "churn", json!({}))).await;
-}
+/// In the order in which they are deleted.
+const OBJECTS: [(&str, &str); 4] =
+    [("RoleBinding", "readers"), ("Role", "reader"), ("Role", "writer"), ("ResourceRestriction", "churn")];
 
-async fn all_ready(world: &World) {
-    world.ready("Role", "reader").await;
-    world.ready("Role", "writer").await;
-    world.ready("RoleBinding", "readers").await;
-    world.ready("ResourceRestriction", "churn").await;
-}
+impl Trial for Arize {
+    const WRITES: &'static [Call] = &[
+        ("POST", "/v2/roles"),
+        ("POST", "/v2/role-bindings"),
+        ("POST", "/v2/resource-restrictions"),
+        ("PATCH", "/v2/roles/*"),
+        ("PATCH", "/v2/role-bindings/*"),
+        ("DELETE", "/v2/roles/*"),
+        ("DELETE", "/v2/role-bindings/*"),
+        ("DELETE", "/v2/resource-restrictions/*"),
+    ];
 
-async fn change_all(world: &World) {
-    world.apply(role("reader", &[READ, "PROJECT_UPDATE"], json!({}))).await;
-    world.apply(binding("readers", "writer", &["alice@example.com"], json!({}))).await;
-}
-
-async fn delete_all(world: &World) {
-    world.delete("RoleBinding", "readers").await;
-    world.delete("Role", "reader").await;
-    world.delete("Role", "writer").await;
-    world.delete("ResourceRestriction", "churn").await;
-}
-
-async fn all_gone(world: &World) {
-    world.gone("RoleBinding", "readers").await;
-    world.gone("Role", "reader").await;
-    world.gone("Role", "writer").await;
-    world.gone("ResourceRestriction", "churn").await;
-}
-
-/// One of each thing, as the objects say, and nothing else that was not there before.
-fn as_applied(world: &World) {
-    assert_eq!((world.roles_called("reader"), world.roles_called("writer")), (1, 1));
-    assert_eq!(world.granted("research").len(), 2);
-    assert_eq!(world.sim.edit(|tenant| tenant.restrictions.len()), 2);
-    assert_eq!(world.sim.edit(|tenant| tenant.role_bindings.len()), 3);
-}
-
-fn as_changed(world: &World) {
-    let writer = world.sim.edit(|tenant| tenant.role_by_name("writer")).unwrap();
-    let granted = world.granted("research");
-    assert_eq!(granted.into_iter().collect::<Vec<_>>(), [(world.user("alice"), writer)]);
-    let reader = world.sim.edit(|tenant| tenant.roles.get(tenant.role_by_name("reader").unwrap()).cloned());
-    assert_eq!(reader.unwrap().permissions, [READ, "PROJECT_UPDATE"]);
-}
-
-/// Only what somebody made by hand is left.
-fn as_before(world: &World) {
-    assert_eq!((world.roles_called("reader"), world.roles_called("writer")), (0, 0));
-    assert_eq!(world.sim.edit(|tenant| (tenant.role_bindings.len(), tenant.restrictions.len())), (1, 1));
-}
-
-const WRITES: [(&str, &str); 7] = [
-    ("POST", "/v2/roles"),
-    ("POST", "/v2/role-bindings"),
-    ("POST", "/v2/resource-restrictions"),
-    ("PATCH", "/v2/roles/*"),
-    ("PATCH", "/v2/role-bindings/*"),
-    ("DELETE", "/v2/roles/*"),
-    ("DELETE", "/v2/role-bindings/*"),
-];
-
-/// The whole life of all kinds, with `action` on the first `times` calls of each kind of call given.
-async fn life_with(name: &str, calls: &[(&str, &str)], action: Action, times: u64) -> World {
-    let world = World::without_backend(name, &[]).await;
-    for (method, path) in calls {
-        world.fault_times(&[method], path, action.clone(), times);
-    }
-    world.secret(KEY).await;
-    world.apply(backend(&world.sim.url(), json!({}))).await;
-    apply_all(&world).await;
-    all_ready(&world).await;
-    as_applied(&world);
-    change_all(&world).await;
-    all_ready(&world).await;
-    as_changed(&world);
-    delete_all(&world).await;
-    all_gone(&world).await;
-    as_before(&world);
-    world.faults_over().await;
-    world
-}
-
-fn writes_with_restrictions() -> Vec<(&'static str, &'static str)> {
-    let mut all = WRITES.to_vec();
-    all.push(("DELETE", "/v2/resource-restrictions/*"));
-    all
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_failure_of_each_write_in_turn_ends_well() {
-    life_with("writes500", &writes_with_restrictions(), status(500), 1).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_failure_of_each_read_ends_well() {
-    // A read is tried three times at once, so that the fourth failure is met by the next sweep.
-    let reads = [
+    const READS: &'static [Call] = &[
         ("GET", "/v2/roles"),
         ("GET", "/v2/role-bindings"),
         ("GET", "/v2/resource-restrictions"),
@@ -120,64 +40,92 @@ async fn a_failure_of_each_read_ends_well() {
         ("GET", "/v2/roles/*"),
         ("GET", "/v2/role-bindings/*"),
     ];
-    life_with("reads500", &reads, status(500), 4).await;
+
+    const MADE: &'static [Made] = &[
+        (|path| path == "/v2/roles", 2),
+        (|path| path == "/v2/role-bindings", 2),
+        (|path| path == "/v2/resource-restrictions", 1),
+    ];
+
+    fn objects() -> Vec<Value> {
+        vec![
+            role("reader", &[READ], json!({})),
+            role("writer", &["PROJECT_UPDATE"], json!({})),
+            binding("readers", "reader", &["alice@example.com", "bob@example.com"], json!({})),
+            restriction("churn", "churn", json!({})),
+        ]
+    }
+
+    fn changed() -> Vec<Value> {
+        vec![
+            role("reader", &[READ, "PROJECT_UPDATE"], json!({})),
+            binding("readers", "writer", &["alice@example.com"], json!({})),
+        ]
+    }
+
+    fn as_applied(world: &World) {
+        assert_eq!((world.roles_called("reader"), world.roles_called("writer")), (1, 1));
+        assert_eq!(world.granted("research").len(), 2);
+        assert_eq!(world.sim.edit(|tenant| tenant.restrictions.len()), 2);
+        assert_eq!(world.sim.edit(|tenant| tenant.role_bindings.len()), 3);
+    }
+
+    fn as_changed(world: &World) {
+        let writer = world.sim.edit(|tenant| tenant.role_by_name("writer")).unwrap();
+        let granted = world.granted("research");
+        assert_eq!(granted.into_iter().collect::<Vec<_>>(), [(world.user("alice"), writer)]);
+        let reader =
+            world.sim.edit(|tenant| tenant.roles.get(tenant.role_by_name("reader").unwrap()).cloned());
+        assert_eq!(reader.unwrap().permissions, [READ, "PROJECT_UPDATE"]);
+    }
+
+    /// Roles that were deleted leave a row.
+    fn standing(tenant: &Tenant) -> Value {
+        let live: Vec<_> = tenant.roles.iter().filter(|role| role.deleted_at.is_none()).collect();
+        json!([live, tenant.role_bindings, tenant.restrictions])
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_of_each_write_in_turn_ends_well() {
+    life::<Arize>("writes500", Arize::WRITES, status(500), 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_of_each_read_ends_well() {
+    // A read is tried three times at once, so that the fourth failure is met by the next sweep.
+    life::<Arize>("reads500", Arize::READS, status(500), 4).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_lost_after_the_work_leave_exactly_one_thing_and_nothing_is_asked_twice() {
-    let world = life_with("lost", &writes_with_restrictions(), Action::AnswerLost, 1).await;
-    let posts = |path: &str| world.count(0, "POST", path);
-    assert_eq!(
-        (posts("/v2/roles"), posts("/v2/role-bindings"), posts("/v2/resource-restrictions")),
-        (2, 2, 1)
-    );
+    life_with_lost_answers::<Arize>("lost", Options::new(KEY)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_that_cannot_be_read_after_a_write_leave_exactly_one_thing() {
-    let world = life_with("garbage", &writes_with_restrictions()[..5], Action::Garbage, 1).await;
-    let posts = |path: &str| world.count(0, "POST", path);
-    assert_eq!(
-        (posts("/v2/roles"), posts("/v2/role-bindings"), posts("/v2/resource-restrictions")),
-        (2, 2, 1)
-    );
+    life::<Arize>("garbage", &Arize::WRITES[..5], Action::Garbage, 1).await.made_each_once();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_says_500_after_the_work_leaves_exactly_one_thing() {
-    let action = Action::Status {
-        status: 502,
-        headers: BTreeMap::new(),
-        body: Some(json!("<html>Bad Gateway</html>")),
-        after_work: true,
-    };
-    let world = life_with("after502", &writes_with_restrictions(), action, 1).await;
-    assert_eq!((world.count(0, "POST", "/v2/roles"), world.count(0, "POST", "/v2/role-bindings")), (2, 2));
+async fn a_proxy_that_gives_up_after_the_work_leaves_exactly_one_thing_and_its_page_is_not_shown() {
+    life_behind_a_proxy_that_gives_up::<Arize>("after502").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_are_reset_end_well() {
-    life_with("reset", &writes_with_restrictions(), Action::Reset, 1).await;
+    life::<Arize>("reset", Arize::WRITES, Action::Reset, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_that_break_off_are_garbage_or_never_end_are_read_again() {
-    let world = World::new("badlists").await;
-    apply_all(&world).await;
-    all_ready(&world).await;
-    world.swept().await;
-    let (versions, access, since) = (world.versions().await, world.access(), world.now());
-    let html = Action::Status {
-        status: 200,
-        headers: [("content-type".to_owned(), "text/html".to_owned())].into(),
-        body: Some(json!("<html>Please log in</html>")),
-        after_work: false,
-    };
+    let world = settled(World::new("badlists").await).await;
+    let (versions, mark) = (world.versions().await, world.mark());
     for (path, action) in [
         ("/v2/role-bindings", Action::CutBody { keep_bytes: 30 }),
         ("/v2/roles", Action::Garbage),
         ("/v2/users", Action::HugeBody { megabytes: 20 }),
-        ("/v2/resource-restrictions", html),
+        ("/v2/resource-restrictions", page(200, "Please log in", false)),
     ] {
         let sweep = world.now();
         world.fault_times(&["GET"], path, action, 3);
@@ -194,72 +142,45 @@ async fn lists_that_break_off_are_garbage_or_never_end_are_read_again() {
             .await;
     }
     world.swept().await;
-    all_ready(&world).await;
+    world.each_ready(&OBJECTS).await;
     assert_eq!(world.versions().await, versions);
-    assert_eq!(world.access(), access);
-    assert!(world.writes_since(since).is_empty());
+    world.untouched(&mark, "bad lists");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_lacks_what_is_there_doubles_nothing() {
-    let world = World::new("shortpage").await;
-    apply_all(&world).await;
-    all_ready(&world).await;
-    world.swept().await;
-    let held = |objects: &[kube::api::DynamicObject]| objects.iter().flat_map(held_ids).collect::<Vec<_>>();
-    let objects = || async {
-        let mut all = Vec::new();
-        for kind in ["Role", "RoleBinding", "ResourceRestriction"] {
-            all.extend(world.all("rolewright.dev/v1alpha1", kind).await);
-        }
-        all
-    };
-    let (ids, access, since) = (held(&objects().await), world.access(), world.now());
+    let world = settled(World::new("shortpage").await).await;
     for (path, keep) in
         [("/v2/roles", 0), ("/v2/roles", 7), ("/v2/role-bindings", 0), ("/v2/role-bindings", 1)]
     {
-        let versions = world.versions().await;
-        world.fault(&["GET"], path, Action::ShortPage { keep, last: true });
-        world.swept().await;
-        world.swept().await;
-        if keep > 0 {
-            assert_eq!(world.versions().await, versions, "{path} {keep}");
-        }
-        assert!(world.writes_since(since).is_empty(), "{path} {keep}: {:?}", world.writes_since(since));
-        world.mend();
-        all_ready(&world).await;
-        assert_eq!(held(&objects().await), ids, "{path} {keep}");
+        let told = world.short_list(path, keep).await;
+        assert!(!told || keep == 0, "{path} {keep}");
     }
-    assert_eq!(world.access(), access);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_list_leaves_out_is_removed_all_the_same_when_its_object_goes() {
     let world = World::new("shortgoing").await;
-    apply_all(&world).await;
-    all_ready(&world).await;
+    let before = world.standing();
+    let world = settled(world).await;
     for (path, keep) in [("/v2/role-bindings", 1), ("/v2/roles", 7)] {
         world.fault(&["GET"], path, Action::ShortPage { keep, last: true });
     }
     world.swept().await;
     world.swept().await;
-    delete_all(&world).await;
-    all_gone(&world).await;
-    as_before(&world);
+    world.each_deleted(&OBJECTS).await;
+    assert_eq!(world.standing(), before);
 }
 
 /// A restriction has no address of its own to be looked at again, and asking for it again changes nothing (contract 2.3).
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restriction_that_a_list_leaves_out_is_asked_for_again_and_stays_one() {
-    let world = World::new("shortrestrictions").await;
-    apply_all(&world).await;
-    all_ready(&world).await;
-    world.swept().await;
+    let world = settled(World::new("shortrestrictions").await).await;
     let (access, since) = (world.access(), world.now());
     world.fault_times(&["GET"], "/v2/resource-restrictions", Action::ShortPage { keep: 0, last: true }, 2);
     world.until_asked(since, "it is asked for again", |entries| entries.iter().any(Entry::is_write)).await;
     world.swept().await;
-    all_ready(&world).await;
+    world.each_ready(&OBJECTS).await;
     assert_eq!(world.access(), access);
     assert_eq!(world.writes_since(since), ["POST /v2/resource-restrictions"]);
 }
@@ -283,6 +204,7 @@ async fn a_thing_changed_by_hand_and_missing_from_a_list_is_still_the_objects_ow
 #[tokio::test(flavor = "multi_thread")]
 async fn short_and_empty_pages_are_read_to_the_last() {
     let world = World::without_backend("pages", &[]).await;
+    let before = world.standing();
     world.sim.edit(|tenant| tenant.switches.longest_page = Some(1));
     // The seeded restriction lies where this key may manage nothing: its page is empty, and not the last.
     let space = world.space("research");
@@ -295,18 +217,11 @@ async fn short_and_empty_pages_are_read_to_the_last() {
     world.add_key("narrow", "narrow-key", grant);
     world.secret("narrow-key").await;
     world.apply(backend(&world.sim.url(), json!({}))).await;
-    apply_all(&world).await;
-    all_ready(&world).await;
-    as_applied(&world);
-    world.swept().await;
-    let since = world.now();
-    let versions = world.versions().await;
-    world.swept().await;
-    assert_eq!(world.versions().await, versions);
-    assert!(world.writes_since(since).is_empty());
-    delete_all(&world).await;
-    all_gone(&world).await;
-    as_before(&world);
+    world.all_ready(&Arize::objects()).await;
+    Arize::as_applied(&world);
+    world.quiet().await;
+    world.each_deleted(&OBJECTS).await;
+    assert_eq!(world.standing(), before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -316,13 +231,7 @@ async fn a_retry_after_is_kept_by_the_whole_account() {
     world.ready("Role", "first").await;
     world.swept().await;
     let since = world.now();
-    let throttle = Action::Status {
-        status: 429,
-        headers: [("Retry-After".to_owned(), "3".to_owned())].into(),
-        body: None,
-        after_work: false,
-    };
-    world.fault_times(&["POST"], "/v2/roles", throttle, 1);
+    world.fault_times(&["POST"], "/v2/roles", throttle(3), 1);
     for n in 0..8 {
         world.apply(role(&format!("reader-{n}"), &[READ], json!({}))).await;
     }
@@ -346,18 +255,9 @@ async fn a_retry_after_is_kept_by_the_whole_account() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_throttles_everything_meets_no_storm_and_says_so() {
-    let world = World::new("throttled").await;
-    apply_all(&world).await;
-    all_ready(&world).await;
-    world.swept().await;
+    let world = settled(World::new("throttled").await).await;
     let (versions, since) = (world.versions().await, world.now());
-    let throttle = Action::Status {
-        status: 429,
-        headers: [("Retry-After".to_owned(), "2".to_owned())].into(),
-        body: None,
-        after_work: false,
-    };
-    world.fault(&["GET", "POST", "PATCH", "DELETE"], "/v2/**", throttle);
+    world.fault(&["GET", "POST", "PATCH", "DELETE"], "/v2/**", throttle(2));
     let refused = |entries: &[Entry]| {
         let times: Vec<_> =
             entries.iter().filter(|entry| entry.status == Some(429)).map(|entry| entry.time).collect();

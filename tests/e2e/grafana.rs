@@ -26,10 +26,7 @@ async fn roles_and_their_holders_come_to_be_in_grafana_and_go_with_their_yaml() 
     assert_eq!(world.holders("reader"), (users, vec![world.team("sre")]));
     assert_eq!(world.permits("reader"), [("reports:read".to_owned(), "reports:*".to_owned())]);
 
-    world.delete("Role", "reader").await;
-    world.delete("RoleBinding", "readers").await;
-    world.gone("RoleBinding", "readers").await;
-    world.gone("Role", "reader").await;
+    world.each_deleted(&[("Role", "reader"), ("RoleBinding", "readers")]).await;
     assert_eq!(world.access(), before);
 }
 
@@ -44,7 +41,7 @@ async fn a_changed_role_is_one_put_and_keeps_its_uid_in_every_generation() {
             world.apply(role("reader", json!({ "description": description }))).await;
             let after = world.ready("Role", "reader").await;
             assert_eq!(held_ids(&after), before);
-            let puts = world.changes_since(since);
+            let puts = world.writes_since(since);
             assert_eq!(puts, [format!("PUT /api/access-control/roles/{}", before[0])], "{generation:?}");
         }
     }
@@ -104,7 +101,7 @@ async fn a_search_that_omits_somebody_who_has_roles_changes_nothing() {
     world.swept().await;
     world.swept().await;
     assert_eq!((world.versions().await, world.access()), (versions, access));
-    let writes = world.changes_since(since);
+    let writes = world.writes_since(since);
     assert!(writes.is_empty(), "{writes:?}");
 }
 
@@ -145,7 +142,7 @@ async fn a_display_name_that_grafana_makes_up_is_no_drift() {
     let (versions, since) = (world.versions().await, world.now());
     world.swept().await;
     assert_eq!(world.versions().await, versions);
-    assert_eq!(world.changes_since(since), [""; 0]);
+    assert_eq!(world.writes_since(since), [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

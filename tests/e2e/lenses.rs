@@ -51,12 +51,7 @@ async fn roles_and_their_holders_come_to_be_in_lenses_and_go_with_their_yaml() {
     world.ready("RoleBinding", "readers").await;
     assert_eq!(world.members(&owned.name), ["peggy", "nightly-reports"]);
 
-    world.delete("Role", "reader").await;
-    world.delete("RoleBinding", "teams").await;
-    world.delete("RoleBinding", "readers").await;
-    world.gone("RoleBinding", "teams").await;
-    world.gone("RoleBinding", "readers").await;
-    world.gone("Role", "reader").await;
+    world.each_deleted(&[("Role", "reader"), ("RoleBinding", "teams"), ("RoleBinding", "readers")]).await;
     assert_eq!(world.access(), before);
 }
 

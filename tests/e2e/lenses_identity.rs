@@ -3,7 +3,7 @@
 
 use kube::api::DynamicObject;
 use rolewright::simulators::lenses::{
-    self, ADMIN_ACCOUNT, Simulator,
+    self, ADMIN_ACCOUNT, Lenses,
     groups::Group,
     principals::Principal,
     switches::{Ids, TokenEnd},
@@ -92,7 +92,7 @@ async fn a_group_that_somebody_made_again_is_not_the_one_that_was_given_a_role()
 type Change = fn(&mut Group);
 
 /// A binding's own group was removed, and another one is under its name.
-async fn squatted(name: &str, change: Change) -> World<Simulator> {
+async fn squatted(name: &str, change: Change) -> World<Lenses> {
     let world = World::lenses(name).await;
     world.apply(role("reader", json!({}))).await;
     world.apply(binding("readers", "reader", &PEOPLE, json!({}))).await;
@@ -161,8 +161,8 @@ async fn a_name_that_a_user_and_a_service_account_have_is_refused_with_what_to_d
 }
 
 /// Lets the account's token end at a time, while the operator's own goes on, and has the Backend looked at anew.
-async fn ends(world: &World<Simulator>, step: usize, hours: Option<i64>, end: TokenEnd) {
-    world.narrow(None);
+async fn ends(world: &World<Lenses>, step: usize, hours: Option<i64>, end: TokenEnd) {
+    world.limit(None);
     world.switch(|switches| switches.token_end = end);
     let at = hours.map(|hours| jiff::Timestamp::now() + jiff::SignedDuration::from_hours(hours));
     world.sim.edit(|tenant| {
@@ -181,13 +181,13 @@ fn warned(object: &DynamicObject) -> bool {
     conditions.iter().any(|one: &Value| one["type"] == "CredentialExpiring" && one["status"] == "True")
 }
 
-async fn measured(world: &World<Simulator>) -> bool {
+async fn measured(world: &World<Lenses>) -> bool {
     world.operator.ask("/metrics").await.1.contains("credential_expiry_timestamp_seconds{")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_end_of_a_token_is_told_two_weeks_ahead_where_it_is_shown() {
-    let sim = Simulator::start(lenses::Options::new(KEY)).await.unwrap();
+    let sim = lenses::Simulator::start(lenses::Options::new(KEY)).await.unwrap();
     let world = Setting::new("lh-ends").args(["--listen", "127.0.0.1:0"]).around(sim).await;
     world.secret(KEY).await;
     world.apply(backend(&world.sim.url(), json!({}))).await;

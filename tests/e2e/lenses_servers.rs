@@ -1,11 +1,9 @@
 //! Servers that differ: whatever the contract leaves open is turned, and the main job is done all the same, or people are told why it cannot
 //! be. One table of servers; a switch that none of them turns fails a test by its name.
 
-use std::collections::BTreeSet;
-
 use kube::api::DynamicObject;
 use rolewright::simulators::lenses::{
-    Simulator,
+    Lenses,
     policy::{Effect, Statement},
     principals::Principal,
     switches::{
@@ -16,7 +14,7 @@ use rolewright::simulators::lenses::{
 use serde_json::{Value, json};
 
 use crate::support::{
-    World,
+    World, every_switch_is_turned,
     lenses::{binding, role},
     ready_condition,
 };
@@ -124,43 +122,10 @@ servers! {
 /// A switch that is new fails this by its name, until a server above turns it.
 #[test]
 fn every_switch_is_turned_on_some_server() {
-    let shown = |switches: &Switches| json!(switches).as_object().unwrap().clone();
-    let default = shown(&Switches::default());
-    let turned = SERVERS.iter().flat_map(|(_, turn)| {
-        let mut switches = Switches::default();
-        turn(&mut switches);
-        shown(&switches).into_iter().filter(|(name, value)| default[name] != *value).map(|(name, _)| name)
-    });
-    let turned: BTreeSet<String> = turned.collect();
-    let left: Vec<&String> = default.keys().filter(|name| !turned.contains(*name)).collect();
-    assert!(left.is_empty(), "no server turns {left:?}");
+    every_switch_is_turned::<Lenses>(SERVERS.iter().map(|(_, turn)| *turn), &[]);
 }
 
-async fn ready(world: &World<Simulator>) {
-    for (kind, name) in OBJECTS {
-        world.ready(kind, name).await;
-    }
-}
-
-/// Waits for whole sweeps in which nothing is written anywhere.
-async fn quiet(world: &World<Simulator>) {
-    world.swept().await;
-    let (versions, access, since) = (world.versions().await, world.access(), world.now());
-    world.swept().await;
-    assert_eq!(world.writes_since(since), [""; 0]);
-    assert_eq!((world.versions().await, world.access()), (versions, access));
-}
-
-async fn delete_all(world: &World<Simulator>) {
-    for (kind, name) in OBJECTS {
-        world.delete(kind, name).await;
-    }
-    for (kind, name) in OBJECTS {
-        world.gone(kind, name).await;
-    }
-}
-
-async fn started(turn: fn(&mut Switches), more: Value) -> World<Simulator> {
+async fn started(turn: fn(&mut Switches), more: Value) -> World<Lenses> {
     World::lenses_with("lh-servers", more, turn).await
 }
 
@@ -171,8 +136,8 @@ async fn life(turn: fn(&mut Switches)) {
     world.apply(role("reader", json!({ "description": "Reads" }))).await;
     world.apply(binding("readers", "reader", &PEOPLE, json!({}))).await;
     world.apply(binding("teams", "reader", &GROUPS, json!({}))).await;
-    ready(&world).await;
-    quiet(&world).await;
+    world.each_ready(&OBJECTS).await;
+    world.quiet().await;
 
     let (owned, policy) = (world.owned("readers").unwrap(), world.policy("reader"));
     assert_eq!(world.members(&owned.name), PEOPLE.map(|(_, name)| name));
@@ -188,7 +153,7 @@ async fn life(turn: fn(&mut Switches)) {
     for name in ["reader", "readers", "teams"] {
         world.event(name, "DriftCorrected").await;
     }
-    ready(&world).await;
+    world.each_ready(&OBJECTS).await;
     assert_eq!(world.policy("reader"), policy);
     assert_eq!(world.members(&owned.name), PEOPLE.map(|(_, name)| name));
     assert_eq!(world.roles_of(&owned.name), ["reader".to_owned()].into());
@@ -196,10 +161,10 @@ async fn life(turn: fn(&mut Switches)) {
 
     world.apply(role("reader", json!({}))).await;
     world.apply(binding("readers", "reader", &PEOPLE[1..], json!({}))).await;
-    ready(&world).await;
+    world.each_ready(&OBJECTS).await;
     assert_eq!(world.members(&owned.name), ["peggy", "nightly-reports"]);
-    quiet(&world).await;
-    delete_all(&world).await;
+    world.quiet().await;
+    world.each_deleted(&OBJECTS).await;
     assert_eq!(world.access(), before);
 }
 
@@ -244,7 +209,7 @@ async fn single_sign_on(turn: fn(&mut Switches)) {
     world.apply(role("reader", json!({}))).await;
     world.apply(binding("readers", "reader", &PEOPLE, json!({}))).await;
     world.apply(binding("teams", "reader", &GROUPS, json!({}))).await;
-    ready(&world).await;
+    world.each_ready(&OBJECTS).await;
     let told = ready_condition(&world.get("RoleBinding", "readers").await)["message"].to_string();
     assert!(told.contains("single sign-on") && told.contains("sso_name"), "{told}");
     let owned = world.owned("readers").unwrap();
@@ -255,15 +220,15 @@ async fn single_sign_on(turn: fn(&mut Switches)) {
         tenant.log_in("carol@example.com").unwrap();
     });
     assert_eq!(world.members(&owned.name), ["carol@example.com"]);
-    quiet(&world).await;
+    world.quiet().await;
     assert_eq!(world.members(&owned.name), ["carol@example.com"]);
     // Its role is ours all the same.
     world.sim.edit(|tenant| tenant.groups.get_mut(&owned.name).unwrap().roles.clear());
     world.event("readers", "DriftCorrected").await;
-    ready(&world).await;
+    world.each_ready(&OBJECTS).await;
     assert_eq!(world.roles_of(&owned.name), ["reader".to_owned()].into());
     assert_eq!(world.members(&owned.name), ["carol@example.com"]);
-    delete_all(&world).await;
+    world.each_deleted(&OBJECTS).await;
     assert_eq!(world.access()[0], before[0]);
     assert!(world.owned("readers").is_none());
 }
@@ -281,7 +246,7 @@ async fn fought_over(turn: fn(&mut Switches)) {
     assert!(note.contains("+ alice@example.com"), "{note}");
     world.ready("RoleBinding", "readers").await;
     assert_eq!(world.members(&owned), PEOPLE.map(|(_, name)| name));
-    quiet(&world).await;
+    world.quiet().await;
 }
 
 async fn roles_of_others(turn: fn(&mut Switches)) {

@@ -25,12 +25,9 @@ async fn objects_come_to_be_in_the_account_and_go_with_their_yaml() {
     };
     assert_eq!(bindings, 2);
 
-    world.delete("Role", "reader").await;
-    world.delete("RoleBinding", "readers").await;
-    world.delete("ResourceRestriction", "churn").await;
-    world.gone("RoleBinding", "readers").await;
-    world.gone("Role", "reader").await;
-    world.gone("ResourceRestriction", "churn").await;
+    world
+        .each_deleted(&[("Role", "reader"), ("RoleBinding", "readers"), ("ResourceRestriction", "churn")])
+        .await;
     let tenant = world.sim.world().tenant();
     assert!(tenant.role_by_name("reader").is_none());
     assert!(!tenant.role_bindings.iter().any(|binding| binding.role_id == role_id));

@@ -7,17 +7,6 @@ use crate::support::{World, binding, held_ids, kept, restriction, role, status};
 
 const READ: &str = "PROJECT_READ";
 
-async fn in_sync(name: &str) -> World {
-    let world = World::new(name).await;
-    world.apply(role("reader", &[READ], json!({}))).await;
-    world.apply(binding("readers", "reader", &["alice@example.com", "bob@example.com"], json!({}))).await;
-    world.apply(restriction("churn", "churn", json!({}))).await;
-    world.ready("Role", "reader").await;
-    world.ready("RoleBinding", "readers").await;
-    world.ready("ResourceRestriction", "churn").await;
-    world
-}
-
 /// A member's key with all permissions but these.
 fn without(world: &World, lost: &[&str]) -> Grant {
     let all = permissions::ALL.iter().filter(|permission| !lost.contains(&permission.as_ref()));
@@ -30,7 +19,7 @@ fn without(world: &World, lost: &[&str]) -> Grant {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_may_read_no_bindings_any_more_makes_none_again_and_lets_none_go() {
-    let world = in_sync("nobindings").await;
+    let world = World::in_sync("nobindings").await;
     world.swept().await;
     let (access, since) = (world.access(), world.now());
     let before = held_ids(&world.get("RoleBinding", "readers").await);
@@ -58,7 +47,7 @@ async fn a_key_that_may_read_no_bindings_any_more_makes_none_again_and_lets_none
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_is_widened_again_finds_all_as_it_was() {
-    let world = in_sync("widened").await;
+    let world = World::in_sync("widened").await;
     world.swept().await;
     let (access, since) = (world.access(), world.now());
     world.narrow(ADMIN, without(&world, &["ROLE_BINDING_READ"]));
@@ -71,7 +60,7 @@ async fn a_key_that_is_widened_again_finds_all_as_it_was() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_limited_to_other_spaces_leaves_what_it_no_longer_sees_as_it_is() {
-    let world = in_sync("spaces").await;
+    let world = World::in_sync("spaces").await;
     world.swept().await;
     let (access, since) = (world.access(), world.now());
     let elsewhere = Grant { spaces: Some([world.space("storefront")].into()), ..without(&world, &[]) };
@@ -104,7 +93,7 @@ async fn a_key_limited_to_other_spaces_leaves_what_it_no_longer_sees_as_it_is() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_sees_no_space_at_all_is_still_the_key_of_its_account() {
-    let world = in_sync("nospace").await;
+    let world = World::in_sync("nospace").await;
     world.swept().await;
     let (access, since) = (world.access(), world.now());
     world.narrow(ADMIN, Grant { spaces: Some([].into()), ..without(&world, &[]) });
@@ -122,7 +111,7 @@ async fn a_key_that_sees_no_space_at_all_is_still_the_key_of_its_account() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_may_read_no_roles_any_more_makes_none_again_and_lets_none_go() {
-    let world = in_sync("noroles").await;
+    let world = World::in_sync("noroles").await;
     world.swept().await;
     let (access, since) = (world.access(), world.now());
     world.narrow(ADMIN, without(&world, &["ROLE_READ"]));
@@ -188,7 +177,7 @@ async fn a_members_key_does_not_take_an_empty_space_for_proof() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_of_one_object_leaves_all_others_working() {
-    let world = in_sync("onedenied").await;
+    let world = World::in_sync("onedenied").await;
     world.apply(role("other", &[READ], json!({}))).await;
     let id = held_ids(&world.ready("Role", "other").await).remove(0);
     world.fault(&["PATCH"], &format!("/v2/roles/{id}"), status(403));
@@ -233,7 +222,7 @@ async fn an_account_without_an_audit_log_works_and_proves_less() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_narrowed_in_the_middle_of_a_sweep_has_proven_nothing() {
-    let world = in_sync("midsweep").await;
+    let world = World::in_sync("midsweep").await;
     world.swept().await;
     let (access, since) = (world.access(), world.now());
     let hold = rolewright::simulators::kit::faults::Action::Hold { after_work: false };

@@ -1,25 +1,19 @@
 //! The main job on ZenML Pro: custom roles of workspaces and projects, and who holds roles where.
 
 use rolewright::simulators::zenml::{
-    Options, Principal, Simulator,
+    ADMIN, Options, Principal, ZenMl,
     roles::Level,
     switches::{MemberEntries, PermissionForm, PermissionsShown},
 };
 use serde_json::{Value, json};
 
 use crate::support::{
-    KEY, Setting, World, held_ids, subject,
-    zenml::{backend, binding, external, role},
+    KEY, World, held_ids, subject,
+    zenml::{backend, binding, external, role, verified},
 };
 
 const ALL: [(&str, &str); 3] =
     [("User", "alice@example.com"), ("ServiceAccount", "nightly-training"), ("Team", "sre")];
-
-fn verified(object: &kube::api::DynamicObject) -> Option<String> {
-    let conditions = object.data["status"]["conditions"].as_array().cloned().unwrap_or_default();
-    let found = conditions.into_iter().find(|condition| condition["type"] == "Verified");
-    found.map(|condition| condition["status"].as_str().unwrap_or_default().to_owned())
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn roles_and_their_holders_come_to_be_in_zenml_and_go_with_their_yaml() {
@@ -38,10 +32,7 @@ async fn roles_and_their_holders_come_to_be_in_zenml_and_go_with_their_yaml() {
     assert_eq!(world.holders(id), expected);
     assert_eq!(world.permits(id), json!({ "pipeline": ["read"] }));
 
-    world.delete("Role", "reader").await;
-    world.delete("RoleBinding", "readers").await;
-    world.gone("RoleBinding", "readers").await;
-    world.gone("Role", "reader").await;
+    world.each_deleted(&[("Role", "reader"), ("RoleBinding", "readers")]).await;
     assert_eq!(world.access(), before);
 }
 
@@ -56,9 +47,7 @@ async fn a_role_is_in_sync_whether_or_not_the_server_shows_what_it_permits() {
         let said = |object: &kube::api::DynamicObject| verified(object).is_none() == always;
         let object = world.until("Role", "reader", "said how sure it is", said).await;
         assert_eq!(verified(&object).as_deref(), if always { None } else { Some("False") }, "{shown:?}");
-        let (versions, since) = (world.versions().await, world.now());
-        world.swept().await;
-        assert_eq!((world.versions().await, world.changes_since(since)), (versions, Vec::new()), "{shown:?}");
+        world.quiet().await;
         let other = json!({ "rules": [{ "actions": ["read"], "resources": ["model"] }] });
         world.apply(role("reader", other)).await;
         world.ready("Role", "reader").await;
@@ -159,7 +148,7 @@ async fn roles_of_the_vendor_are_bound_by_name_at_the_level_of_their_scope() {
     world.apply(role("own", json!({ "name": "Workspace Viewer", "adopt": "Always" }))).await;
     let message = world.reason("Role", "own", "Invalid").await;
     assert!(message.contains("a predefined role"), "{message}");
-    assert_eq!(world.changes_since(since), [""; 0]);
+    assert_eq!(world.writes_since(since), [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -202,7 +191,7 @@ async fn a_role_that_is_there_is_taken_over_when_the_spec_says_so_or_when_it_is_
     let since = world.now();
     world.apply(legacy(json!({}))).await;
     let taken = world.ready("Role", "legacy-reviewer").await;
-    assert_eq!((held_ids(&taken), world.changes_since(since)), (vec![id], Vec::new()));
+    assert_eq!((held_ids(&taken), world.writes_since(since)), (vec![id], Vec::new()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -231,9 +220,7 @@ async fn a_project_is_named_by_id_on_every_server_and_by_name_where_it_knows_nam
             let message = world.reason("RoleBinding", "by-name", "NotFound").await;
             assert!(message.contains("id:"), "{message}");
         }
-        let (versions, since) = (world.versions().await, world.now());
-        world.swept().await;
-        assert_eq!((world.versions().await, world.changes_since(since)), (versions, Vec::new()));
+        world.quiet().await;
     }
 }
 
@@ -258,7 +245,7 @@ async fn an_invitation_holds_the_role_and_from_its_acceptance_on_the_account_doe
     // Once, and nothing was done for it.
     let versions = world.versions().await;
     world.swept().await;
-    assert_eq!((world.versions().await, world.changes_since(since)), (versions, Vec::new()));
+    assert_eq!((world.versions().await, world.writes_since(since)), (versions, Vec::new()));
     // What is taken from the account is put back to the account.
     world.sim.edit(|tenant| tenant.assignments.retain(|row| (row.role_id, row.principal) != (id, grace)));
     world.event("readers", "DriftCorrected").await;
@@ -404,7 +391,7 @@ async fn a_restart_and_idle_sweeps_write_nothing_and_ask_once_for_each_role_and_
     assert!(ends("/assignments") <= sweeps * 8, "{} in {sweeps} sweeps", ends("/assignments"));
     assert!(asked.len() <= 4 + sweeps * (8 + 10), "{} calls in {sweeps} sweeps", asked.len());
     assert_eq!(ends("/auth/login"), 2, "one for the probe, one for the session");
-    assert_eq!((world.versions().await, world.changes_since(since)), (versions, Vec::new()));
+    assert_eq!((world.versions().await, world.writes_since(since)), (versions, Vec::new()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -420,7 +407,7 @@ async fn sessions_that_end_or_are_short_are_renewed_and_nobody_notices() {
         world.sim.end_sessions();
         world.swept().await;
     }
-    assert_eq!((world.versions().await, world.changes_since(since)), (versions, Vec::new()));
+    assert_eq!((world.versions().await, world.writes_since(since)), (versions, Vec::new()));
     world.ready("Backend", "zenml").await;
     // Nor did any token come out: a session's has three parts, of which the first two are JSON.
     let readable = world.readable().await;
@@ -448,9 +435,8 @@ async fn a_dead_key_is_the_backends_matter_and_its_objects_keep_their_word() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_control_plane_below_a_path_and_another_organization_are_told_apart() {
-    let mut options = Options::new(KEY);
-    options.prefix = "/pro/api/v1".to_owned();
-    let world = Setting::new("zm-path").around(Simulator::start(options).await.unwrap()).await;
+    let options = Options { prefix: "/pro/api/v1".to_owned(), ..Options::new(KEY) };
+    let world: World<ZenMl> = World::unconnected("zm-path", options).await;
     world.secret(KEY).await;
     let host = world.sim.url();
     let connection = |organization: &str| {
@@ -462,14 +448,14 @@ async fn a_control_plane_below_a_path_and_another_organization_are_told_apart() 
     world.apply(role("reader", json!({}))).await;
     world.apply(binding("readers", "reader", &ALL, json!({}))).await;
     world.ready("RoleBinding", "readers").await;
-    let admin = world.sim.world().credentials.list().into_iter().next().unwrap().grant;
+    let admin = world.grant();
     let partners = world.sim.edit(|tenant| tenant.organization_by_name("partners")).unwrap();
     let both = rolewright::simulators::zenml::Grant {
         organizations: Some([world.organization(), partners].into()),
         rights: Some(["*".to_owned()].into()),
         ..admin
     };
-    world.sim.world().credentials.narrow("admin", both).unwrap();
+    world.narrow(ADMIN, both);
     world.apply(connection("partners")).await;
     world.reason("Backend", "zenml", "Conflict").await;
     world.apply(connection("nobody")).await;

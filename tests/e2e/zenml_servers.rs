@@ -1,11 +1,9 @@
 //! Servers that resolve what the contract of ZenML Pro leaves open in one way or the other: the operator does its job on each, or says what
 //! keeps it from it.
 
-use std::collections::BTreeSet;
-
 use kube::api::DynamicObject;
 use rolewright::simulators::zenml::{
-    Grant, Options, Principal, Simulator, Switches,
+    ADMIN, Grant, Options, Principal, Switches, ZenMl,
     roles::Level,
     switches::{
         ClientSystemManaged, ForbiddenLists, LastRole, ListOrder, MemberEntries, PermissionForm,
@@ -15,8 +13,8 @@ use rolewright::simulators::zenml::{
 use serde_json::{Value, json};
 
 use crate::support::{
-    KEY, Setting, World, status, subject,
-    zenml::{backend, binding, external, role},
+    KEY, World, every_switch_is_turned, status, subject,
+    zenml::{backend, binding, external, role, verified},
 };
 
 const ALL: [(&str, &str); 3] =
@@ -93,35 +91,17 @@ const IN_MID_RUN: [&str; 1] = ["sessions_since"];
 
 #[test]
 fn every_open_question_is_answered_the_other_way_by_some_server() {
-    let fields = |switches: &Switches| serde_json::to_value(switches).unwrap().as_object().unwrap().clone();
-    let likeliest = fields(&Switches::default());
-    let mut turned: BTreeSet<String> = IN_MID_RUN.map(str::to_owned).into();
-    for (_, turn) in SERVERS {
-        let mut switches = Switches::default();
-        turn(&mut switches);
-        turned.extend(
-            fields(&switches).into_iter().filter(|(name, value)| likeliest[name] != *value).map(|it| it.0),
-        );
-    }
-    let never: Vec<&String> = likeliest.keys().filter(|name| !turned.contains(*name)).collect();
-    assert!(never.is_empty(), "no server in this file answers {never:?} the other way");
-}
-
-fn verified(object: &DynamicObject) -> bool {
-    let conditions = object.data["status"]["conditions"].as_array().cloned().unwrap_or_default();
-    !conditions.iter().any(|condition| condition["type"] == "Verified")
+    every_switch_is_turned::<ZenMl>(SERVERS.iter().map(|(_, turn)| *turn), &IN_MID_RUN);
 }
 
 /// Nothing is written anywhere while everything is as it is to be.
-async fn is_quiet(world: &World<Simulator>) {
+async fn is_quiet(world: &World<ZenMl>) {
     world.swept().await;
     let shown = world.sim.edit(|tenant| tenant.switches.permissions_shown == PermissionsShown::Always);
     for name in ["reader", "trainer"] {
-        world.until("Role", name, "as sure of it as it can be", |it| verified(it) == shown).await;
+        world.until("Role", name, "as sure of it as it can be", |it| verified(it).is_none() == shown).await;
     }
-    let (versions, since) = (world.versions().await, world.now());
-    world.swept().await;
-    assert_eq!((world.versions().await, world.changes_since(since)), (versions, Vec::new()));
+    world.quiet().await;
 }
 
 /// The whole life of roles and their holders at all levels.
@@ -138,12 +118,7 @@ async fn life((name, turn): Server) {
     world.apply(binding("trainers", "trainer", &ALL[..2], in_churn)).await;
     let viewer = json!({ "name": "Organization Viewer" });
     world.apply(external("viewers", viewer, bob, json!({ "scope": null }))).await;
-    let all_ready = async || {
-        for (kind, name) in OBJECTS {
-            world.ready(kind, name).await;
-        }
-    };
-    all_ready().await;
+    world.each_ready(&OBJECTS).await;
     let (production, sre) = (Some(world.workspace("production")), world.team("sre"));
     let [alice, nightly] = [world.person("alice"), world.program("nightly-training")];
     let id = world.role_id(Level::Workspace, "reader").unwrap();
@@ -164,7 +139,7 @@ async fn life((name, turn): Server) {
     });
     world.event("trainers", "DriftCorrected").await;
     world.event("reader", "DriftCorrected").await;
-    all_ready().await;
+    world.each_ready(&OBJECTS).await;
     assert_eq!(world.holders(trainer), trainers);
     assert_eq!(world.role_id(Level::Workspace, "reader"), Some(id));
 
@@ -172,7 +147,7 @@ async fn life((name, turn): Server) {
     let rules = json!([{ "actions": ["read", "create"], "resources": ["model"] }]);
     world.apply(reader(json!({ "description": "Writes", "rules": rules }))).await;
     world.apply(binding("readers", "reader", &[ALL[2], bob[0]], json!({}))).await;
-    all_ready().await;
+    world.each_ready(&OBJECTS).await;
     assert_eq!(world.permits(id), json!({ "model": ["create", "read"] }));
     assert_eq!(
         world.holders(id),
@@ -181,12 +156,7 @@ async fn life((name, turn): Server) {
     world.sim.end_sessions();
     is_quiet(&world).await;
 
-    for (kind, name) in OBJECTS {
-        world.delete(kind, name).await;
-    }
-    for (kind, name) in OBJECTS {
-        world.gone(kind, name).await;
-    }
+    world.each_deleted(&OBJECTS).await;
     assert_eq!(world.access(), before);
 }
 
@@ -321,12 +291,12 @@ async fn where_invitations_hold_no_roles_who_was_invited_is_waited_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_names_its_audience_and_a_wrong_one_is_the_backends_matter() {
-    let mut options = Options::new("unused-token");
-    options.tenant.switches.audience = Some("cloud".to_owned());
-    let world = Setting::new("zs-audience").around(Simulator::start(options).await.unwrap()).await;
+    let options =
+        Options::new("unused-token").switched(|switches| switches.audience = Some("cloud".to_owned()));
+    let world: World<ZenMl> = World::unconnected("zs-audience", options).await;
     let client_of = Some(world.workspace("production"));
     let grant = Grant { client_of, rights: Some(["*".to_owned()].into()), ..Grant::default() };
-    world.sim.world().credentials.add("client", &format!("ws-1:{KEY}"), grant).unwrap();
+    world.add_key("client", &format!("ws-1:{KEY}"), grant);
     world.secret(KEY).await;
     let connection = |audience: &str| {
         let mut object = backend(&world.sim.url(), json!({}));
@@ -343,7 +313,7 @@ async fn a_client_names_its_audience_and_a_wrong_one_is_the_backends_matter() {
 }
 
 /// What is held by hand in the project `churn`.
-fn by_hand(world: &World<Simulator>, role: &str) {
+fn by_hand(world: &World<ZenMl>, role: &str) {
     let id = world.role_id(Level::Project, role).unwrap();
     let (dave, workspace, churn) =
         (world.person("dave"), world.workspace("production"), world.project("production", "churn"));
@@ -394,10 +364,10 @@ async fn a_key_that_may_not_see_holders_removes_no_role() {
         (row.role_id, row.principal, row.workspace_id) = (id, dave, Some(workspace));
         tenant.assignments.push(row);
     });
-    let all = world.sim.world().credentials.list().into_iter().next().unwrap().grant;
+    let all = world.grant();
     let rights = ["organization:read", "role:*", "workspace:read", "member:read", "team:read"];
     let rights = Some(rights.map(str::to_owned).into());
-    world.sim.world().credentials.narrow("admin", Grant { rights, ..all.clone() }).unwrap();
+    world.narrow(ADMIN, Grant { rights, ..all.clone() });
     let access = world.access();
     world.delete("Role", "reader").await;
     let message = world.reason("Role", "reader", "DeletionBlocked").await;
@@ -412,8 +382,8 @@ async fn a_401_on_one_path_keeps_nobody_busy_and_is_not_the_backends_matter() {
     world.apply(binding("readers", "reader", &ALL, json!({}))).await;
     world.ready("RoleBinding", "readers").await;
     world.swept().await;
-    world.until("Role", "reader", "as sure of it as it can be", |it| !verified(it)).await;
-    let (access, since) = (world.access(), world.now());
+    world.until("Role", "reader", "as sure of it as it can be", |it| verified(it).is_some()).await;
+    let (mark, since) = (world.mark(), world.now());
     world.fault(&["GET"], "/roles/*/assignments", status(401));
     world.swept().await;
     world.ready("Backend", "zenml").await;
@@ -423,7 +393,7 @@ async fn a_401_on_one_path_keeps_nobody_busy_and_is_not_the_backends_matter() {
     let calls = world.asked(since).len() - asked.len();
     assert!(logins <= 1, "{logins} logins");
     assert!(calls <= 4 * 20, "{calls} calls in four sweeps at most");
-    assert_eq!((world.access(), world.changes_since(since)), (access, Vec::new()));
+    world.untouched(&mark, "a 401 on one path");
     world.mend();
     world.ready("RoleBinding", "readers").await;
     world.ready("Backend", "zenml").await;

@@ -1,4 +1,4 @@
-//! What tests of bad days need beside the rest: faults, keys, versions, and everything that anybody can read.
+//! What tests of bad days need beside the rest: faults, versions, and everything that anybody can read.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,16 +7,15 @@ use kube::{
     api::{DynamicObject, ListParams},
     core::{ApiResource, GroupVersionKind},
 };
-use rolewright::simulators::{
-    arize::{Grant, Id},
-    kit::{
-        faults::{Action, Fault},
-        log::Entry,
-    },
+use rolewright::simulators::kit::{
+    faults::{Action, Fault},
+    log::Entry,
 };
-use serde_json::Value;
 
-use super::world::{Account, World, ready_condition, reason};
+use super::{
+    account::Account,
+    world::{World, ready_condition, reason},
+};
 
 /// How long a condition may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -28,26 +27,46 @@ pub fn status(status: u16) -> Action {
     Action::Status { status, headers: BTreeMap::new(), body: None, after_work: false }
 }
 
-impl<S: Account> World<S> {
+/// A page for people in the place of an answer, which comes before the work or after it.
+pub fn page(status: u16, text: &str, after_work: bool) -> Action {
+    Action::Status {
+        status,
+        headers: [("content-type".to_owned(), "text/html".to_owned())].into(),
+        body: Some(format!("<html>{text}</html>").into()),
+        after_work,
+    }
+}
+
+/// A refusal that asks for so many seconds of rest.
+pub fn throttle(seconds: u64) -> Action {
+    Action::Status {
+        status: 429,
+        headers: [("Retry-After".to_owned(), seconds.to_string())].into(),
+        body: None,
+        after_work: false,
+    }
+}
+
+impl<V: Account> World<V> {
     /// Lets the account misbehave.
     pub fn fault(&self, methods: &[&str], path: &str, action: Action) {
-        self.sim.server().world().faults.add(Fault::on(methods, path, action)).unwrap();
+        self.sim.world().faults.add(Fault::on(methods, path, action)).unwrap();
     }
 
     /// Lets it misbehave so many times.
     pub fn fault_times(&self, methods: &[&str], path: &str, action: Action, times: u64) {
-        self.sim.server().world().faults.add(Fault::on(methods, path, action).times(times)).unwrap();
+        self.sim.world().faults.add(Fault::on(methods, path, action).times(times)).unwrap();
     }
 
     /// Ends all misbehaviour.
     pub fn mend(&self) {
-        self.sim.server().world().faults.clear();
+        self.sim.world().faults.clear();
     }
 
     /// Waits until every fault that is to hit so many times has done so.
     pub async fn faults_over(&self) {
         let over = |world: &Self| {
-            let faults = world.sim.server().world().faults.list();
+            let faults = world.sim.world().faults.list();
             faults.iter().all(|view| view.fault.times.is_none_or(|times| view.hits >= times))
         };
         self.account("all faults have hit", |_| over(self)).await;
@@ -95,7 +114,7 @@ impl<S: Account> World<S> {
 
     /// The requests since a point of the log.
     pub fn asked(&self, since: u64) -> Vec<Entry> {
-        self.sim.server().world().log.since(since).requests
+        self.sim.world().log.since(since).requests
     }
 
     /// How many requests of a method went to a path since a point of the log.
@@ -105,7 +124,7 @@ impl<S: Account> World<S> {
 
     /// Waits until the log since a point is as asked for.
     pub async fn until_asked(&self, since: u64, what: &str, is: impl Fn(&[Entry]) -> bool) -> Vec<Entry> {
-        match self.sim.server().world().log.wait_until(since, PATIENCE, is).await {
+        match self.sim.world().log.wait_until(since, PATIENCE, is).await {
             Ok(entries) => entries,
             Err(entries) => panic!("not asked: {what}; {} requests\n{}", entries.len(), self.operator.tail()),
         }
@@ -118,62 +137,6 @@ impl<S: Account> World<S> {
             reason(object) == wanted && words.iter().all(|word| message.contains(word))
         };
         self.until(kind, name, &format!("{wanted} with {words:?}"), fits).await
-    }
-}
-
-impl World {
-    /// One more key of the account.
-    pub fn add_key(&self, name: &str, key: &str, grant: Grant) {
-        self.sim.world().credentials.add(name, key, grant).unwrap();
-    }
-
-    /// Replaces what a key may see and do.
-    pub fn narrow(&self, name: &str, grant: Grant) {
-        self.sim.world().credentials.narrow(name, grant).unwrap();
-    }
-
-    /// What the administrator's key may see and do at the start.
-    pub fn admin(&self) -> Grant {
-        let user = self.sim.edit(|tenant| tenant.user_by_email("admin@example.com"));
-        Grant::admin(user.unwrap())
-    }
-
-    /// A space of the account.
-    pub fn space(&self, name: &str) -> Id {
-        self.sim.edit(|tenant| tenant.space_by_name(name)).unwrap()
-    }
-
-    /// A user of the account.
-    pub fn user(&self, local_part: &str) -> Id {
-        self.sim.edit(|tenant| tenant.user_by_email(&format!("{local_part}@example.com"))).unwrap()
-    }
-
-    /// The roles that bindings give in a space (by the id of the role), by user.
-    pub fn granted(&self, space: &str) -> BTreeMap<Id, Id> {
-        let space = self.space(space);
-        self.sim.edit(|tenant| {
-            let there = tenant.role_bindings.iter().filter(|binding| binding.resource_id == space);
-            there.map(|binding| (binding.user_id, binding.role_id)).collect()
-        })
-    }
-
-    /// How many live roles have this name.
-    pub fn roles_called(&self, name: &str) -> usize {
-        self.sim.edit(|tenant| {
-            tenant.roles.iter().filter(|role| role.name == name && role.deleted_at.is_none()).count()
-        })
-    }
-
-    /// Everything that is held, made by hand or restricted, as JSON: equal where nothing was changed in the account.
-    pub fn access(&self) -> Value {
-        self.sim.edit(|tenant| serde_json::json!([tenant.roles, tenant.role_bindings, tenant.restrictions]))
-    }
-
-    /// What a Backend says apart from its counts.
-    pub async fn backend_says(&self) -> Value {
-        let mut backend = self.get("Backend", "arize").await;
-        backend.data["status"].as_object_mut().unwrap().remove("counts");
-        backend.data["status"].clone()
     }
 }
 

@@ -4,26 +4,25 @@ use std::collections::BTreeMap;
 
 use rolewright::simulators::{
     grafana::{
-        self, Simulator, Switches, Tenant,
+        Grafana, Switches, Tenant,
         basic_role::BasicRole,
         managed::{ManagedPermission, ResourceKind, Subject},
     },
-    kit::{Server, log::Entry},
+    kit::log::Entry,
 };
 use serde_json::{Value, json};
 
 use super::{
-    objects::{object, with},
-    setting::Setting,
-    world::{Account, KEY, World},
+    account::Account,
+    objects::{connection, holders, object, with},
+    world::World,
 };
 
-impl Account for Simulator {
-    type Vendor = grafana::Grafana;
+impl Account for Grafana {
     const SECRET: (&'static str, &'static str) = ("grafana-token", "token");
 
-    fn server(&self) -> &Server<grafana::Grafana> {
-        self
+    fn backend(url: &str) -> Value {
+        backend(url, json!({}))
     }
 
     fn has_sweep(entries: &[Entry]) -> bool {
@@ -34,9 +33,18 @@ impl Account for Simulator {
         // A sweep that needs no roles asks for the rights first and last; the first that is seen may be another's last.
         roles > 0 && rights > 0 || rights > 2
     }
+
+    /// Searches are POSTs and change nothing.
+    fn is_change(entry: &Entry) -> bool {
+        entry.is_write() && !entry.path.ends_with("/search")
+    }
+
+    fn access(tenant: &Tenant) -> Value {
+        json!([tenant.roles, tenant.user_roles, tenant.team_roles])
+    }
 }
 
-impl World<Simulator> {
+impl World<Grafana> {
     /// A namespace with a Secret and a Backend, a seeded Grafana, an operator.
     pub async fn grafana(name: &str) -> Self {
         Self::grafana_with(name, |_| {}).await
@@ -44,22 +52,7 @@ impl World<Simulator> {
 
     /// The same with a Grafana that differs.
     pub async fn grafana_with(name: &str, change: impl FnOnce(&mut Switches)) -> Self {
-        let mut options = grafana::Options::new(KEY);
-        change(&mut options.tenant.switches);
-        let world = Setting::new(name).around(Simulator::start(options).await.unwrap()).await;
-        world.secret(KEY).await;
-        world.apply(backend(&world.sim.url(), json!({}))).await;
-        world
-    }
-
-    /// Lets the server behave otherwise from now on.
-    pub fn switch(&self, change: impl FnOnce(&mut Switches)) {
-        self.sim.edit(|tenant| change(&mut tenant.switches));
-    }
-
-    /// What the server was asked to change since a point of its log: searches are POSTs and change nothing.
-    pub fn changes_since(&self, since: u64) -> Vec<String> {
-        self.writes_since(since).into_iter().filter(|call| !call.ends_with("/search")).collect()
+        Self::switched(name, change).await
     }
 
     /// Who holds the role of this name: users and service accounts by number, then teams.
@@ -82,11 +75,6 @@ impl World<Simulator> {
             let pairs = role.into_iter().flat_map(|role| role.permissions.iter());
             pairs.map(|it| (it.action.clone(), it.scope.clone())).collect()
         })
-    }
-
-    /// All roles and assignments as JSON: equal where nothing was changed.
-    pub fn access(&self) -> Value {
-        self.sim.edit(|tenant| json!([tenant.roles, tenant.user_roles, tenant.team_roles]))
     }
 
     /// What viewers and editors may do on a resource by its own permissions, and how many others have any there.
@@ -135,16 +123,12 @@ impl World<Simulator> {
 
 /// A Backend named `grafana` on the simulator.
 pub fn backend(url: &str, more: Value) -> Value {
-    let spec = json!({
-        "grafana": {
-            "url": url,
-            "allowInsecure": true,
-            "credentials": { "tokenSecretRef": { "name": "grafana-token", "key": "token" } },
-        },
-        "sweepInterval": "1s",
-        "requests": { "perSecond": 1000, "burst": 1000, "concurrency": 4 },
+    let block = json!({
+        "url": url,
+        "allowInsecure": true,
+        "credentials": { "tokenSecretRef": { "name": "grafana-token", "key": "token" } },
     });
-    object("Backend", "grafana", with(spec, more))
+    connection("grafana", block, more)
 }
 
 /// A Role that may read reports, unless `more` says otherwise.
@@ -155,14 +139,7 @@ pub fn role(name: &str, more: Value) -> Value {
 
 /// A RoleBinding of a Role of ours to subjects by kind and name.
 pub fn binding(name: &str, role: &str, subjects: &[(&str, &str)], more: Value) -> Value {
-    let subjects: Vec<Value> =
-        subjects.iter().map(|(kind, name)| json!({ "kind": kind, "name": name })).collect();
-    let spec = json!({
-        "backendRef": { "name": "grafana" },
-        "roleRef": { "name": role },
-        "subjects": subjects,
-    });
-    object("RoleBinding", name, with(spec, more))
+    holders("grafana", name, role, subjects, more)
 }
 
 /// A ResourceRestriction of what is named.

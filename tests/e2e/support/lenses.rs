@@ -4,23 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use rolewright::simulators::{
-    kit::{Server, log::Entry},
-    lenses::{self, ADMIN, Grant, Simulator, Switches, groups::Group, roles::Role},
+    kit::{Options, log::Entry},
+    lenses::{self, ADMIN, Grant, Lenses, Switches, Tenant, groups::Group, roles::Role},
 };
 use serde_json::{Value, json};
 
 use super::{
-    objects::{object, with},
-    setting::Setting,
-    world::{Account, KEY, World},
+    account::Account,
+    objects::{connection, holders, object, with, without_nulls},
+    world::{KEY, World},
 };
 
-impl Account for Simulator {
-    type Vendor = lenses::Lenses;
+impl Account for Lenses {
     const SECRET: (&'static str, &'static str) = ("lenses-token", "token");
 
-    fn server(&self) -> &Server<lenses::Lenses> {
-        self
+    fn backend(url: &str) -> Value {
+        backend(url, json!({}))
     }
 
     fn has_sweep(entries: &[Entry]) -> bool {
@@ -29,19 +28,21 @@ impl Account for Simulator {
         // Other questions than a sweep's list roles or groups too.
         count("/api/v1/roles") >= 2 && count("/api/v1/groups") >= 2
     }
+
+    fn access(tenant: &Tenant) -> Value {
+        json!([tenant.roles, tenant.groups])
+    }
 }
 
-impl World<Simulator> {
+impl World<Lenses> {
     /// A namespace with a Secret and a Backend, a seeded HQ, an operator.
     pub async fn lenses(name: &str) -> Self {
-        Self::lenses_with(name, json!({}), |_| {}).await
+        Self::switched(name, |_| {}).await
     }
 
     /// The same with more in the Backend's block, and an HQ that differs.
     pub async fn lenses_with(name: &str, more: Value, change: impl FnOnce(&mut Switches)) -> Self {
-        let mut options = lenses::Options::new(KEY);
-        change(&mut options.tenant.switches);
-        let world = Setting::new(name).around(Simulator::start(options).await.unwrap()).await;
+        let world = Self::unconnected(name, Options::new(KEY).switched(change)).await;
         world.secret(KEY).await;
         world.apply(backend(&world.sim.url(), more)).await;
         world
@@ -69,11 +70,6 @@ impl World<Simulator> {
         });
     }
 
-    /// Lets the server behave otherwise from now on.
-    pub fn switch(&self, change: impl FnOnce(&mut Switches)) {
-        self.sim.edit(|tenant| change(&mut tenant.switches));
-    }
-
     /// The group that a binding of this name owns.
     pub fn owned(&self, binding: &str) -> Option<Group> {
         let begins = format!("rw-{binding}-");
@@ -98,11 +94,6 @@ impl World<Simulator> {
         self.sim.edit(|tenant| json!(tenant.roles.get(role).map(|role| role.policy.clone())))
     }
 
-    /// All roles and groups as JSON: equal where nothing was changed.
-    pub fn access(&self) -> Value {
-        self.sim.edit(|tenant| json!([tenant.roles, tenant.groups]))
-    }
-
     /// Waits until the list of groups was asked for some times more, be it refused.
     pub async fn swept_or_refused(&self, since: u64) {
         let listed = |seen: &[Entry]| seen.iter().filter(|it| it.path.ends_with("/groups")).count() > 3;
@@ -110,10 +101,10 @@ impl World<Simulator> {
     }
 
     /// Gives the operator's token these rights alone, or all of its account's.
-    pub fn narrow(&self, policy: Option<Value>) {
+    pub fn limit(&self, policy: Option<Value>) {
         let mut grant = Grant::of_service_account(lenses::ADMIN_ACCOUNT);
         grant.policy = policy.map(|policy| serde_json::from_value(policy).unwrap());
-        self.sim.world().credentials.narrow(ADMIN, grant).unwrap();
+        self.narrow(ADMIN, grant);
     }
 }
 
@@ -125,14 +116,7 @@ pub fn backend(url: &str, more: Value) -> Value {
         "serviceAccount": lenses::ADMIN_ACCOUNT,
         "credentials": { "tokenSecretRef": { "name": "lenses-token", "key": "token" } },
     });
-    let mut block = with(block, more);
-    block.as_object_mut().unwrap().retain(|_, value| !value.is_null());
-    let spec = json!({
-        "lenses": block,
-        "sweepInterval": "1s",
-        "requests": { "perSecond": 1000, "burst": 1000, "concurrency": 4 },
-    });
-    object("Backend", "lenses", spec)
+    connection("lenses", without_nulls(with(block, more)), json!({}))
 }
 
 /// A Role that may list topics, unless `more` says otherwise.
@@ -143,12 +127,5 @@ pub fn role(name: &str, more: Value) -> Value {
 
 /// A RoleBinding of a Role of ours to subjects by kind and name.
 pub fn binding(name: &str, role: &str, subjects: &[(&str, &str)], more: Value) -> Value {
-    let subjects: Vec<Value> =
-        subjects.iter().map(|(kind, name)| json!({ "kind": kind, "name": name })).collect();
-    let spec = json!({
-        "backendRef": { "name": "lenses" },
-        "roleRef": { "name": role },
-        "subjects": subjects,
-    });
-    object("RoleBinding", name, with(spec, more))
+    holders("lenses", name, role, subjects, more)
 }

@@ -9,11 +9,14 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use super::world::{Account, World, resource};
+use super::{
+    account::Account,
+    world::{World, resource},
+};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-impl<S: Account> World<S> {
+impl<V: Account> World<V> {
     /// Sets an annotation; null removes it.
     pub async fn annotate(&self, kind: &str, name: &str, annotation: &str, value: impl Into<Value>) {
         let patch = json!({ "metadata": { "annotations": { annotation: value.into() } } });

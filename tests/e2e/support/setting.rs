@@ -5,19 +5,20 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use control_plane::{ControlPlane, Options};
+use control_plane::ControlPlane;
 use kube::{
     Api, Client,
     api::{DynamicObject, Patch, PatchParams},
 };
-use rolewright::simulators::arize::{self, Simulator};
+use rolewright::simulators::kit::{Options, Server};
 use serde_json::{Value, json};
 
 use super::{
+    account::Account,
     cluster,
     objects::backend,
     operator::Operator,
-    world::{Account, KEY, World, resource},
+    world::{KEY, World, resource},
 };
 
 /// What a [`World`] is made of.
@@ -81,12 +82,11 @@ impl<'a> Setting<'a> {
 
     /// Makes it, without Secret and Backend.
     pub async fn world(self) -> World {
-        let sim = Simulator::start(arize::Options::new(KEY)).await.unwrap();
-        self.around(sim).await
+        self.around(Server::start(Options::new(KEY)).await.unwrap()).await
     }
 
     /// Makes it around an account.
-    pub async fn around<S: Account>(self, sim: S) -> World<S> {
+    pub async fn around<V: Account>(self, sim: Server<V>) -> World<V> {
         let plane = match self.plane {
             Some(plane) => plane,
             None => cluster::shared().await,
@@ -139,7 +139,7 @@ pub async fn make_namespace(client: &Client, name: &str) {
 pub async fn own_plane(name: &str) -> ControlPlane {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("e2e-{name}"));
     tokio::task::spawn_blocking(move || {
-        let plane = ControlPlane::start(&Options { dir, controller_manager: true }).unwrap();
+        let plane = ControlPlane::start(&control_plane::Options { dir, controller_manager: true }).unwrap();
         cluster::install(&plane);
         plane
     })

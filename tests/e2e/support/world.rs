@@ -9,53 +9,25 @@ use kube::{
     runtime::wait::await_condition,
 };
 use rolewright::simulators::{
-    arize::{self, Simulator},
-    kit::{Server, Vendor, log::Entry},
+    arize::Arize,
+    kit::{Options, Server},
 };
 use serde_json::{Value, json};
 
 pub use super::objects::{backend, binding, restriction, role};
-use super::{operator::Operator, setting::Setting};
+use super::{account::Account, operator::Operator, setting::Setting};
 
 /// The account admin's key in every simulated account.
 pub const KEY: &str = "admin-key-0123456789";
 /// How long a condition may take: far more than it ever should.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A simulated account of any vendor.
-pub trait Account {
-    /// The vendor.
-    type Vendor: Vendor;
-    /// The name of the Secret, and of the value in it.
-    const SECRET: (&'static str, &'static str);
-
-    /// The server.
-    fn server(&self) -> &Server<Self::Vendor>;
-
-    /// Whether these requests have those of a sweep among them.
-    fn has_sweep(entries: &[Entry]) -> bool;
-}
-
-impl Account for Simulator {
-    type Vendor = arize::Arize;
-    const SECRET: (&'static str, &'static str) = ("arize-key", "key");
-
-    fn server(&self) -> &Server<arize::Arize> {
-        self
-    }
-
-    fn has_sweep(entries: &[Entry]) -> bool {
-        let listed = |path: &str| entries.iter().any(|entry| entry.path == path && entry.method == "GET");
-        listed("/v2/roles") && listed("/v2/role-bindings")
-    }
-}
-
 /// A test's own part of the world.
-pub struct World<S = Simulator> {
+pub struct World<V: Account = Arize> {
     /// Its namespace.
     pub namespace: String,
     /// The simulated account.
-    pub sim: S,
+    pub sim: Server<V>,
     /// A client with all rights.
     pub client: Client,
     /// The operator.
@@ -68,10 +40,7 @@ pub struct World<S = Simulator> {
 impl World {
     /// A namespace with a Secret and a Backend, a seeded account, an operator.
     pub async fn new(name: &str) -> Self {
-        let world = Self::without_backend(name, &[]).await;
-        world.secret(KEY).await;
-        world.apply(backend(&world.sim.url(), json!({}))).await;
-        world
+        Self::of(name, Options::new(KEY)).await
     }
 
     /// The same without Secret and Backend, and with further arguments of the operator.
@@ -80,7 +49,7 @@ impl World {
     }
 }
 
-impl<S: Account> World<S> {
+impl<V: Account> World<V> {
     /// Starts another operator process in the place of the one that ended.
     pub fn restart(&mut self) {
         self.operator = self.another_operator();
@@ -94,8 +63,8 @@ impl<S: Account> World<S> {
 
     /// Puts a key into the Secret, which names the simulator's host.
     pub async fn secret(&self, key: &str) {
-        let host = self.sim.server().address();
-        let (name, field) = S::SECRET;
+        let host = self.sim.address();
+        let (name, field) = V::SECRET;
         self.apply(json!({
             "apiVersion": "v1",
             "kind": "Secret",
@@ -205,9 +174,9 @@ impl<S: Account> World<S> {
     }
 
     /// Waits until the account is as asked for.
-    pub async fn account(&self, what: &str, is: impl Fn(&<S::Vendor as Vendor>::Tenant) -> bool) {
+    pub async fn account(&self, what: &str, is: impl Fn(&V::Tenant) -> bool) {
         let deadline = tokio::time::Instant::now() + PATIENCE;
-        while !is(&self.sim.server().world().tenant()) {
+        while !is(&self.sim.world().tenant()) {
             assert!(
                 tokio::time::Instant::now() < deadline,
                 "the account is not so: {what}\n{}",
@@ -220,10 +189,10 @@ impl<S: Account> World<S> {
     /// Waits until a whole sweep has begun and ended after this moment: then what a sweep would have done is done.
     pub async fn swept(&self) {
         for _ in 0..2 {
-            let log = &self.sim.server().world().log;
+            let log = &self.sim.world().log;
             let since = log.since(0).last;
             assert!(
-                log.wait_until(since, PATIENCE, S::has_sweep).await.is_ok(),
+                log.wait_until(since, PATIENCE, V::has_sweep).await.is_ok(),
                 "no sweep:\n{}",
                 self.operator.tail()
             );
@@ -232,17 +201,17 @@ impl<S: Account> World<S> {
 
     /// The writes that the account was sent since a point of the log.
     pub fn writes_since(&self, since: u64) -> Vec<String> {
-        let entries = self.sim.server().world().log.since(since).requests;
+        let entries = self.sim.world().log.since(since).requests;
         entries
             .iter()
-            .filter(|entry| entry.is_write())
+            .filter(|entry| V::is_change(entry))
             .map(|entry| format!("{} {}", entry.method, entry.path))
             .collect()
     }
 
     /// The present end of the account's log.
     pub fn now(&self) -> u64 {
-        self.sim.server().world().log.since(0).last
+        self.sim.world().log.since(0).last
     }
 
     /// Objects of one of our kinds.

@@ -1,24 +1,24 @@
 //! A test's own part of the world with a ZenML control plane in it.
 
 use jiff::Timestamp;
+use kube::api::DynamicObject;
 use rolewright::simulators::{
-    kit::{Server, log::Entry},
-    zenml::{self, ORGANIZATION, Principal, Simulator, Switches, Tenant, Uuid, roles::Level},
+    kit::log::Entry,
+    zenml::{ORGANIZATION, Principal, Switches, Tenant, Uuid, ZenMl, roles::Level},
 };
 use serde_json::{Value, json};
 
 use super::{
-    objects::{object, with},
-    setting::Setting,
-    world::{Account, KEY, World},
+    account::Account,
+    objects::{connection, holders, object, with},
+    world::World,
 };
 
-impl Account for Simulator {
-    type Vendor = zenml::ZenMl;
+impl Account for ZenMl {
     const SECRET: (&'static str, &'static str) = ("zenml-key", "key");
 
-    fn server(&self) -> &Server<zenml::ZenMl> {
-        self
+    fn backend(url: &str) -> Value {
+        backend(url, json!({}))
     }
 
     fn has_sweep(entries: &[Entry]) -> bool {
@@ -27,9 +27,20 @@ impl Account for Simulator {
             |it: &&Entry| it.method == "GET" && it.path.ends_with("/roles") && !it.query.contains("name=");
         entries.iter().filter(lists).count() > 1
     }
+
+    /// Logins are POSTs and change nothing.
+    fn is_change(entry: &Entry) -> bool {
+        entry.is_write() && !entry.path.ends_with("/auth/login")
+    }
+
+    fn access(tenant: &Tenant) -> Value {
+        let mut assignments = tenant.assignments.clone();
+        assignments.sort_unstable();
+        json!([tenant.roles, assignments])
+    }
 }
 
-impl World<Simulator> {
+impl World<ZenMl> {
     /// A namespace with a Secret and a Backend, a seeded control plane, an operator.
     pub async fn zenml(name: &str) -> Self {
         Self::zenml_with(name, |_| {}).await
@@ -37,31 +48,7 @@ impl World<Simulator> {
 
     /// The same with a control plane that differs.
     pub async fn zenml_with(name: &str, change: impl FnOnce(&mut Switches)) -> Self {
-        let mut options = zenml::Options::new(KEY);
-        change(&mut options.tenant.switches);
-        let world = Setting::new(name).around(Simulator::start(options).await.unwrap()).await;
-        world.secret(KEY).await;
-        world.apply(backend(&world.sim.url(), json!({}))).await;
-        world
-    }
-
-    /// Lets the server behave otherwise from now on.
-    pub fn switch(&self, change: impl FnOnce(&mut Switches)) {
-        self.sim.edit(|tenant| change(&mut tenant.switches));
-    }
-
-    /// What the server was asked to change since a point of its log: logins change nothing.
-    pub fn changes_since(&self, since: u64) -> Vec<String> {
-        self.writes_since(since).into_iter().filter(|call| !call.ends_with("/auth/login")).collect()
-    }
-
-    /// All roles and assignments as JSON: equal where nothing was changed.
-    pub fn access(&self) -> Value {
-        self.sim.edit(|tenant| {
-            let mut assignments = tenant.assignments.clone();
-            assignments.sort_unstable();
-            json!([tenant.roles, assignments])
-        })
+        Self::switched(name, change).await
     }
 
     /// The first organization's role of a level and a name.
@@ -147,17 +134,13 @@ impl World<Simulator> {
 
 /// A Backend named `zenml` on the simulator.
 pub fn backend(url: &str, more: Value) -> Value {
-    let spec = json!({
-        "zenml": {
-            "url": url,
-            "organization": ORGANIZATION,
-            "allowInsecure": true,
-            "credentials": { "apiKeySecretRef": { "name": "zenml-key", "key": "key" } },
-        },
-        "sweepInterval": "1s",
-        "requests": { "perSecond": 1000, "burst": 1000, "concurrency": 4 },
+    let block = json!({
+        "url": url,
+        "organization": ORGANIZATION,
+        "allowInsecure": true,
+        "credentials": { "apiKeySecretRef": { "name": "zenml-key", "key": "key" } },
     });
-    object("Backend", "zenml", with(spec, more))
+    connection("zenml", block, more)
 }
 
 /// A Role of workspaces that may read pipelines, unless `more` says otherwise.
@@ -173,17 +156,7 @@ pub fn role(name: &str, more: Value) -> Value {
 /// A RoleBinding of a Role of ours to subjects by kind and name, on the workspace `production` unless `more` says otherwise; null in `more`
 /// takes a field away.
 pub fn binding(name: &str, role: &str, subjects: &[(&str, &str)], more: Value) -> Value {
-    let subjects: Vec<Value> =
-        subjects.iter().map(|(kind, name)| json!({ "kind": kind, "name": name })).collect();
-    let spec = json!({
-        "backendRef": { "name": "zenml" },
-        "roleRef": { "name": role },
-        "subjects": subjects,
-        "scope": { "workspace": "production" },
-    });
-    let mut spec = with(spec, more);
-    spec.as_object_mut().unwrap().retain(|_, value| !value.is_null());
-    object("RoleBinding", name, spec)
+    holders("zenml", name, role, subjects, with(json!({ "scope": { "workspace": "production" } }), more))
 }
 
 /// The same for a role that the organization has.
@@ -191,4 +164,11 @@ pub fn external(name: &str, role: Value, subjects: &[(&str, &str)], more: Value)
     let mut binding = binding(name, "", subjects, more);
     binding["spec"]["roleRef"] = json!({ "external": role });
     binding
+}
+
+/// The status of an object's condition `Verified`, which it has where the server does not show what a role permits.
+pub fn verified(object: &DynamicObject) -> Option<String> {
+    let conditions = object.data["status"]["conditions"].as_array().cloned().unwrap_or_default();
+    let found = conditions.into_iter().find(|condition| condition["type"] == "Verified");
+    found.map(|condition| condition["status"].as_str().unwrap_or_default().to_owned())
 }
