@@ -5,7 +5,6 @@ use rolewright::simulators::{
     kit::{
         Server,
         faults::{Action, Fault},
-        log::Entry,
     },
     zenml::{
         ADMIN, Grant, Options, Principal, ZenMl,
