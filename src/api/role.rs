@@ -39,6 +39,12 @@ use super::{
     ),
     printcolumn(name = "Backend", type_ = "string", json_path = ".spec.backendRef.name"),
     printcolumn(name = "Plan", type_ = "string", json_path = ".status.plan.summary"),
+    printcolumn(
+        name = "Verified",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Verified\")].status",
+        priority = 1
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[x_kube(validation = Rule::new("self.backendRef.name == oldSelf.backendRef.name")

@@ -94,8 +94,9 @@ async fn reconcile(ctx: &Arc<Context>, name: &Name, backend: &Backend) -> Result
     let look = backend.annotations().get(annotations::RECONCILE_AT);
     let asked = look.is_some()
         && look != backend.status.as_ref().and_then(|status| status.last_handled_reconcile_at.as_ref());
-    let made_from = ctx.connections.made_from(name);
-    let (attempt, made_from) = attempt(ctx, name, backend, &made_from, asked).await;
+    let known = ctx.connections.made_from(name);
+    let (attempt, made_from) = attempt(ctx, name, backend, &known, asked).await;
+    let made_anew = known != made_from;
     let mut wait = ctx.options.secret_interval;
     let news = match attempt {
         Attempt::AsBefore => {
@@ -133,7 +134,10 @@ async fn reconcile(ctx: &Arc<Context>, name: &Name, backend: &Backend) -> Result
     if asked && let Some(link) = ctx.connections.link(name) {
         link.session.bell.ring(&link.session.haste);
     }
-    if news {
+    if asked || made_anew {
+        // What failed on the old terms, or may have been mended, is tried again.
+        ctx.retry_dependents(name);
+    } else if news {
         ctx.wake_dependents(name);
     }
     Ok(wait)
@@ -534,6 +538,21 @@ async fn write_status(
     if after == before {
         return Ok(());
     }
+    log(name, &before, &after);
     writes::status(&ctx.client, &ctx.caches.backends, backend, &FIELDS, json!(after)).await?;
     Ok(())
+}
+
+/// What a Backend says is logged when it says something else.
+fn log(name: &Name, before: &BackendStatus, after: &BackendStatus) {
+    let ready = |status: &BackendStatus| {
+        let ready = status.conditions.iter().find(|one| one.type_ == "Ready");
+        ready.map(|said| (said.status.clone(), said.reason.clone(), said.message.clone()))
+    };
+    let said = ready(after);
+    if said != ready(before)
+        && let Some((ready, reason, message)) = said
+    {
+        tracing::info!(kind = "Backend", namespace = %name.namespace, name = %name.name, ready, reason, "{message}");
+    }
 }

@@ -143,13 +143,24 @@ impl Context {
 
     /// Wakes every object of a Backend.
     pub fn wake_dependents(&self, backend: &Name) {
-        struct Wake<'a>(&'a Waker);
-        impl Visitor for Wake<'_> {
+        self.wake_each_of(backend, |_| {});
+    }
+
+    /// Wakes every object of a Backend, and has what failed before tried at once.
+    pub fn retry_dependents(&self, backend: &Name) {
+        self.wake_each_of(backend, |item| self.failures.clear(item));
+    }
+
+    fn wake_each_of(&self, backend: &Name, before: impl Fn(&Item)) {
+        struct Wake<'a, F>(&'a Waker, F);
+        impl<F: Fn(&Item)> Visitor for Wake<'_, F> {
             fn visit<K: super::resolve::Resolve + Stored>(&mut self, object: Arc<K>) {
-                self.0.wake(object.item());
+                let item = object.item();
+                self.1(&item);
+                self.0.wake(item);
             }
         }
-        self.caches.each_of(backend, &mut Wake(&self.waker));
+        self.caches.each_of(backend, &mut Wake(&self.waker, before));
     }
 
     /// Wakes every object of every kind.

@@ -13,10 +13,10 @@ use super::{
     context::{Context, Stored},
     events::Tone,
     managed::Managed,
-    pipeline::{Stop, Work},
     queue::{Item, Kind},
     resolve::Resolve,
     verdict::Verdict,
+    work::{Stop, Work},
     writes::{self, WriteError},
 };
 use crate::{
@@ -178,7 +178,7 @@ pub(super) fn verdict<K: Resolve + Stored>(
             }
             Some((names, false)) => Verdict::new(
                 Reason::DeletionBlocked,
-                format!("{names} still gives the role to subjects: delete it first"),
+                format!("the role is still given to subjects by {names}: delete that first"),
             ),
             None => Verdict::new(Reason::DeletionBlocked, stay(&found.message)),
         },

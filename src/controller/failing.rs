@@ -6,10 +6,10 @@ use super::{
     cache::Name,
     connections::Doubt,
     context::Stored,
-    pipeline::{Stop, Work},
     queue::{Item, Kind},
     resolve::Resolve,
     verdict::Verdict,
+    work::{Stop, Work},
 };
 use crate::backends::{Class, Error};
 

@@ -29,6 +29,7 @@ mod telling;
 mod tenants;
 mod verdict;
 mod watch;
+mod work;
 mod writes;
 
 use std::{

@@ -5,7 +5,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Condition, jiff::Timestamp};
 use kube::ResourceExt;
 
 use super::{
@@ -15,13 +14,13 @@ use super::{
     connections::{Connection, Link},
     context::{Context, Stored},
     deletion,
-    managed::{Managed, to_engine, to_status},
+    managed::{to_engine, to_status},
     outcome::{End, Outcome},
-    queue::Item,
     resolve::Resolve,
     sweep,
     tenants::Session,
     verdict::{self, Content, Verdict},
+    work::{Stop, Work},
     writes::{self, WriteError},
 };
 use crate::{
@@ -37,20 +36,6 @@ const ROUNDS: usize = 4;
 const STALE_VIEW: Duration = Duration::from_secs(10);
 /// How many names are looked up one by one.
 const LOOKUPS: usize = 5;
-
-/// What to do when work on an object could not be finished.
-pub enum Stop {
-    /// Look again after this time, or only when something happens.
-    Wait(Option<Duration>),
-    /// A Kubernetes write failed: look again, later with each failure.
-    Write(WriteError),
-}
-
-impl From<WriteError> for Stop {
-    fn from(error: WriteError) -> Self {
-        Stop::Write(error)
-    }
-}
 
 /// Looks at one object. Gives the time after which to look again, if at all.
 pub async fn look_at<K: Resolve + Stored>(ctx: &Arc<Context>, name: &Name) -> Option<Duration> {
@@ -73,13 +58,6 @@ pub async fn look_at<K: Resolve + Stored>(ctx: &Arc<Context>, name: &Name) -> Op
             Some(ctx.failures.next(&item, Duration::from_millis(500), Duration::from_secs(60)))
         }
     }
-}
-
-/// Work on one object.
-pub(super) struct Work<'a, K> {
-    pub(super) ctx: &'a Arc<Context>,
-    pub(super) object: Arc<K>,
-    pub(super) item: Item,
 }
 
 impl<K: Resolve + Stored> Work<'_, K> {
@@ -138,9 +116,7 @@ impl<K: Resolve + Stored> Work<'_, K> {
         for _ in 0..ROUNDS {
             let assessment = self.assess(backend, link).await?;
             if let Some(settled) = assessment.unsettled.filter(|at| *at <= Instant::now()) {
-                if let Err(error) = link.session.ensure_since(&self.all_needs(link), settled).await {
-                    return Err(self.failed_reading(backend, &error).await?);
-                }
+                self.read_since(backend, link, settled).await?;
                 continue;
             }
             for item in &assessment.touched {
@@ -150,7 +126,8 @@ impl<K: Resolve + Stored> Work<'_, K> {
             if self.object.going() && deletion::crd_is_going::<K>(self.ctx).await? {
                 return deletion::let_go(self, "its custom resource definition is being deleted").await;
             }
-            if let Some(why) = link.session.suspect().filter(|_| !assessment.plan.is_empty()) {
+            let acts = !assessment.plan.is_empty() || !assessment.plan.gone().is_empty();
+            if let Some(why) = link.session.suspect().filter(|_| acts) {
                 return self.wait_for_backend(&why).await;
             }
             if let Some(why) = self.guard(link, &assessment) {
@@ -210,11 +187,17 @@ impl<K: Resolve + Stored> Work<'_, K> {
         let handled = self.object.status().and_then(|status| status.last_handled_reconcile_at.as_ref());
         if asked.is_some() && asked != handled {
             self.ctx.failures.clear(&self.item);
-            let needs = self.all_needs(link);
-            if let Err(error) = link.session.ensure_since(&needs, Instant::now()).await {
-                return Err(self.failed_reading(backend, &error).await?);
-            }
+            self.read_since(backend, link, Instant::now()).await?;
         }
+        Ok(())
+    }
+
+    /// Sees to it that there is a view whose reading began at `since` or later.
+    async fn read_since(&mut self, backend: &Name, link: &Link, since: Instant) -> Result<(), Stop> {
+        if let Err(error) = link.session.ensure_since(&self.all_needs(link), since).await {
+            return Err(self.failed_reading(backend, &error).await?);
+        }
+        sweep::prepare(self.ctx, &link.session);
         Ok(())
     }
 
@@ -269,6 +252,7 @@ impl<K: Resolve + Stored> Work<'_, K> {
                 if let Err(error) = link.session.refresh(&self.all_needs(link)).await {
                     return Err(self.failed_reading(backend, &error).await?);
                 }
+                sweep::prepare(self.ctx, &link.session);
                 found = true;
             }
         } else {
@@ -330,7 +314,7 @@ impl<K: Resolve + Stored> Work<'_, K> {
         if assessment.speaks_of_planned() {
             return Some(Verdict::new(
                 Reason::DependencyNotReady,
-                "the role is itself only planned: the plan can be carried out once the role is in the back end",
+                "waits for its role, whose Role says why it is not in the back end yet: the plan can be carried out once it is",
             ));
         }
         let drift = plan.steps().iter().any(|step| step.cause == engine::Cause::Drift);
@@ -490,51 +474,6 @@ impl<K: Resolve + Stored> Work<'_, K> {
             _ => Ok(()),
         }
     }
-
-    /// Changes what the verdict says and nothing else.
-    pub(super) async fn report_unchanged(&mut self, verdict: &Verdict) -> Result<(), Stop> {
-        let held: Vec<Held> = self.object.held().iter().filter_map(to_engine).collect();
-        let content = Content {
-            verdict,
-            unverified: false,
-            held: &held,
-            plan: self.object.status().and_then(|status| status.plan.clone()),
-            subjects: self.object.subjects().to_vec(),
-            serial: self.serial(),
-        };
-        self.write(content).await
-    }
-
-    async fn write(&mut self, content: Content<'_>) -> Result<(), Stop> {
-        let Some(status) = verdict::status(&*self.object, content, Timestamp::now()) else { return Ok(()) };
-        let before = ready(&*self.object).map(|said| (said.reason.clone(), said.message.clone()));
-        let cache = K::cache(&self.ctx.caches);
-        self.object = Arc::new(
-            writes::outcome(&self.ctx.client, cache, &*self.object, &verdict::FIELDS, status).await?,
-        );
-        if let Some(said) = ready(&*self.object)
-            && before != Some((said.reason.clone(), said.message.clone()))
-        {
-            tracing::info!(
-                kind = K::KIND.as_str(),
-                namespace = %self.item.name.namespace,
-                name = %self.item.name.name,
-                ready = said.status,
-                reason = said.reason,
-                "{}",
-                said.message
-            );
-        }
-        Ok(())
-    }
-
-    fn uid(&self) -> String {
-        self.object.uid().unwrap_or_default()
-    }
-
-    fn serial(&self) -> i64 {
-        self.object.status().and_then(|status| status.serial).unwrap_or_default()
-    }
 }
 
 /// Reads things whole into the view.
@@ -555,8 +494,4 @@ async fn read_whole(session: &Session, things: &[(Kind, Id)]) -> Result<(), Erro
         }
     }
     Ok(())
-}
-
-fn ready<K: Managed>(object: &K) -> Option<&Condition> {
-    object.status()?.conditions.iter().find(|condition| condition.type_ == "Ready")
 }

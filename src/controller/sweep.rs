@@ -221,9 +221,11 @@ fn check_view(ctx: &Context, session: &Session, links: &[(Name, Link)]) {
     // A person's word holds until what vanished is made again: with a small budget that takes many sweeps.
     let vouched = session.bell.is_vouched_for(many);
     let why = (many && !vouched).then(|| {
+        let (namespace, backend) =
+            links.first().map_or(("NAMESPACE", "NAME"), |(name, _)| (&*name.namespace, &*name.name));
         format!(
             "{} of {} held things vanished from the back end at once, so nothing is written to it until they are seen again. If they really \
-             were removed, say so: kubectl annotate --overwrite backend NAME {}=\"$(date)\"",
+             were removed, say so: kubectl annotate --overwrite -n {namespace} backend {backend} {}=\"$(date)\"",
             count.vanished, count.held, annotations::RECONCILE_AT
         )
     });

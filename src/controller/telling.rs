@@ -5,9 +5,9 @@ use super::{
     context::Stored,
     events::Tone,
     outcome::{End, Moved, Outcome},
-    pipeline::Work,
     resolve::Resolve,
     verdict,
+    work::Work,
 };
 use crate::{
     access::{Body, Change, Kind, Verb},

@@ -11,7 +11,7 @@ use std::{
     sync::Arc,
 };
 
-use super::input::Others;
+use super::input::{Others, Standing};
 use crate::access::{Defaults, Fingerprint, Id, Key, Kind};
 
 /// An object that claims things: ordered by age, then by UID.
@@ -68,21 +68,6 @@ impl Asks {
         let place = self.0.binary_search_by(|(known, _)| known.cmp(slot)).ok()?;
         Some(&self.0[place].1)
     }
-}
-
-/// How a want stands to the claims of other objects.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// Nobody else is in the way.
-    Free,
-    /// It is there, and others hold it and ask for the same.
-    Shared(String),
-    /// Its holders are letting go, or do not write, and this object is next.
-    Heir,
-    /// Another object holds it, or is older.
-    Blocked(String),
-    /// Another object asks for the same and has to make it first.
-    Behind(String),
 }
 
 /// All claims of a tenant.

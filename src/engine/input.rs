@@ -2,7 +2,6 @@
 
 use std::sync::OnceLock;
 
-use super::{claims::Standing, plan::Issue};
 use crate::access::{Body, ChosenId, Defaults, Dialect, Fingerprint, Id, Key, Kind};
 
 /// One thing that an object asks for.
@@ -60,6 +59,40 @@ impl Want {
             Wish::Unresolved(..) => None,
         }
     }
+}
+
+/// How a want stands to the claims of other objects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nobody else is in the way.
+    Free,
+    /// It is there, and others hold it and ask for the same.
+    Shared(String),
+    /// Its holders are letting go, or do not write, and this object is next.
+    Heir,
+    /// Another object holds it, or is older.
+    Blocked(String),
+    /// Another object asks for the same and has to make it first.
+    Behind(String),
+}
+
+/// What keeps a want from being met, or a held thing from being let go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Issue {
+    /// The spec asks for what cannot be.
+    Invalid,
+    /// The back end has no such function.
+    Unsupported,
+    /// Something else has it, or is it.
+    Conflict,
+    /// A name stands for nothing that the credential sees.
+    NotFound,
+    /// It is not seen, and not proven absent.
+    NotVisible,
+    /// It cannot be removed while others depend on it.
+    Blocked,
+    /// Another object has to act first, and will.
+    Waiting,
 }
 
 /// How a thing came to be held.

@@ -32,9 +32,10 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod unreadable_tests;
 
-pub use claims::{Asks, Claim, Claimant, Claims, Standing};
+pub use claims::{Asks, Claim, Claimant, Claims};
 pub use follow::follow;
-pub use input::{Adopt, Held, Origin, Others, Policy, Removal, Want, Wish};
+pub use input::{Adopt, Held, Issue, Origin, Others, Policy, Removal, Standing, Want, Wish};
 pub use keep::asks;
-pub use plan::{Cause, Finding, Issue, Plan, Step, plan};
+pub use plan::{Cause, Finding, Plan, Step};
+pub use planner::plan;
 pub use render::{Row, Summary, text};

@@ -1,14 +1,7 @@
-//! `plan`: the one place that decides what is written to a back end.
-//!
-//! Its invariants, each with a property test: carrying out a plan and planning again gives nothing to do; the order of the input does not
-//! matter; only what is held is changed or removed; a replacement is granted before what it replaces is removed; what is not proven
-//! absent is neither made again nor let go.
+//! What to do for one object, as data: the changes, what is held then, and what no change mends.
 
-use super::{
-    input::{Held, Policy, Want},
-    planner::Planner,
-};
-use crate::access::{Change, Fingerprint, Id, Kind, Snapshot, sha256_hex};
+use super::input::{Held, Issue};
+use crate::access::{Change, Fingerprint, Id, Kind, sha256_hex};
 
 /// Why a change is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,25 +32,6 @@ pub struct Step {
     pub releases: bool,
 }
 
-/// What keeps a want from being met, or a held thing from being let go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Issue {
-    /// The spec asks for what cannot be.
-    Invalid,
-    /// The back end has no such function.
-    Unsupported,
-    /// Something else has it, or is it.
-    Conflict,
-    /// A name stands for nothing that the credential sees.
-    NotFound,
-    /// It is not seen, and not proven absent.
-    NotVisible,
-    /// It cannot be removed while others depend on it.
-    Blocked,
-    /// Another object has to act first, and will.
-    Waiting,
-}
-
 /// Something that keeps an object from being in sync and that no change of the plan mends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -69,7 +43,7 @@ pub struct Finding {
     pub message: String,
 }
 
-/// What to do for one object: only [`plan`] makes one.
+/// What to do for one object: only [`plan`](super::plan) makes one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     pub(super) steps: Vec<Step>,
@@ -129,12 +103,4 @@ impl Plan {
             .expect("changes have string keys only, so they always serialize");
         sha256_hex(&canonical)[..16].to_owned()
     }
-}
-
-/// Compares what is wanted with what was observed, on the ground of what is held.
-pub fn plan(desired: &[Want], observed: &Snapshot, held: &[Held], policy: &Policy<'_>) -> Plan {
-    let mut planner = Planner::new(desired, observed, held, policy);
-    planner.meet_all();
-    planner.let_go_of_the_rest();
-    planner.finish()
 }

@@ -372,7 +372,7 @@ fn a_name_that_stands_for_another_account_now_changes_nothing() {
     assert_eq!(plan.held(), entry);
     assert!(
         message(&plan)
-            .starts_with("alice@example.com now stands for the account account-2, and the grant is held for the account account-1")
+            .starts_with("alice@example.com now stands for account-2, and the grant is held for account-1")
     );
     // Nor when the old account is listed under another name: the next plan must not have forgotten.
     let both = [want("alice@example.com", now), want("account-1", before)];

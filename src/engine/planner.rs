@@ -1,4 +1,9 @@
-//! How a plan comes about: each want is met, or said why not; then what no want stands on is let go.
+//! `plan`: the one place that decides what is written to a back end. Each want is met, or said why not; then what no want stands on is let
+//! go.
+//!
+//! Its invariants, each with a property test: carrying out a plan and planning again gives nothing to do; the order of the input does not
+//! matter; only what is held is changed or removed; a replacement is granted before what it replaces is removed; what is not proven
+//! absent is neither made again nor let go.
 //!
 //! Entries of `held` keep their places until the last of them is dealt with.
 
@@ -11,13 +16,20 @@ use std::{
 };
 
 use super::{
-    claims::Standing,
-    input::{Adopt, Held, Origin, Others, Policy, Want, Wish},
+    input::{Adopt, Held, Origin, Others, Policy, Standing, Want, Wish},
     keep::kept,
     plan::{Cause, Finding, Plan, Step},
     wording::{self, Obstacle},
 };
 use crate::access::{Absence, Body, Change, Fingerprint, Id, Key, Kind, Observed, Snapshot};
+
+/// Compares what is wanted with what was observed, on the ground of what is held.
+pub fn plan(desired: &[Want], observed: &Snapshot, held: &[Held], policy: &Policy<'_>) -> Plan {
+    let mut planner = Planner::new(desired, observed, held, policy);
+    planner.meet_all();
+    planner.let_go_of_the_rest();
+    planner.finish()
+}
 
 /// How a want is met: it is already, or will be by a step.
 #[derive(Clone, Copy)]

@@ -1,6 +1,6 @@
 //! What findings say: what is the matter, and what to do.
 
-use super::{input::Adopt, plan::Issue};
+use super::input::{Adopt, Issue};
 use crate::access::{Body, Kind, Named, Observed};
 
 /// Why a want is not met or a held thing not let go.
@@ -62,8 +62,9 @@ pub(super) fn rebound(body: &Body, name: &str, now: &str, before: &str) -> Obsta
     Obstacle::new(
         Issue::Conflict,
         format!(
-            "{name} now stands for the account {now}, and the grant is held for the account {before}: {} was not granted, and nothing \
-             was changed. To grant it to the new account, remove the subject, wait until the object is ready, and add it again",
+            "{name} now stands for {now}, and the grant is held for {before}: {} was not granted, and nothing \
+             was changed. To grant it to the new one, remove the subject, wait until the object is ready, and add it again; or delete this object and create it \
+             once more",
             body.title(),
         ),
     )

@@ -74,7 +74,11 @@ pub fn locate(
         found.ok_or_else(|| {
             Problem::new(
                 Issue::Invalid,
-                format!("{field}: {} needs one: write {}", around.dialect.vendor(), admitted.join(" or ")),
+                format!(
+                    "{field}: names nothing that {} has this for: {}",
+                    around.dialect.vendor(),
+                    admitted.join(", ")
+                ),
             )
         })?
     };

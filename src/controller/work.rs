@@ -1,0 +1,88 @@
+//! Work on one object: what every part of it shares, and how the outcome is written.
+
+use std::{sync::Arc, time::Duration};
+
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Condition, jiff::Timestamp};
+use kube::ResourceExt;
+
+use super::{
+    context::{Context, Stored},
+    managed::{Managed, to_engine},
+    queue::Item,
+    resolve::Resolve,
+    verdict::{self, Content, Verdict},
+    writes::{self, WriteError},
+};
+use crate::engine::Held;
+
+/// What to do when work on an object could not be finished.
+pub enum Stop {
+    /// Look again after this time, or only when something happens.
+    Wait(Option<Duration>),
+    /// A Kubernetes write failed: look again, later with each failure.
+    Write(WriteError),
+}
+
+impl From<WriteError> for Stop {
+    fn from(error: WriteError) -> Self {
+        Stop::Write(error)
+    }
+}
+
+/// Work on one object.
+pub(super) struct Work<'a, K> {
+    pub(super) ctx: &'a Arc<Context>,
+    pub(super) object: Arc<K>,
+    pub(super) item: Item,
+}
+
+impl<K: Resolve + Stored> Work<'_, K> {
+    /// Changes what the verdict says and nothing else.
+    pub(super) async fn report_unchanged(&mut self, verdict: &Verdict) -> Result<(), Stop> {
+        let held: Vec<Held> = self.object.held().iter().filter_map(to_engine).collect();
+        let content = Content {
+            verdict,
+            unverified: false,
+            held: &held,
+            plan: self.object.status().and_then(|status| status.plan.clone()),
+            subjects: self.object.subjects().to_vec(),
+            serial: self.serial(),
+        };
+        self.write(content).await
+    }
+
+    pub(super) async fn write(&mut self, content: Content<'_>) -> Result<(), Stop> {
+        let Some(status) = verdict::status(&*self.object, content, Timestamp::now()) else { return Ok(()) };
+        let before = ready(&*self.object).map(|said| (said.reason.clone(), said.message.clone()));
+        let cache = K::cache(&self.ctx.caches);
+        self.object = Arc::new(
+            writes::outcome(&self.ctx.client, cache, &*self.object, &verdict::FIELDS, status).await?,
+        );
+        if let Some(said) = ready(&*self.object)
+            && before != Some((said.reason.clone(), said.message.clone()))
+        {
+            tracing::info!(
+                kind = K::KIND.as_str(),
+                namespace = %self.item.name.namespace,
+                name = %self.item.name.name,
+                ready = said.status,
+                reason = said.reason,
+                "{}",
+                said.message
+            );
+        }
+        Ok(())
+    }
+
+    pub(super) fn uid(&self) -> String {
+        self.object.uid().unwrap_or_default()
+    }
+
+    pub(super) fn serial(&self) -> i64 {
+        self.object.status().and_then(|status| status.serial).unwrap_or_default()
+    }
+}
+
+fn ready<K: Managed>(object: &K) -> Option<&Condition> {
+    object.status()?.conditions.iter().find(|condition| condition.type_ == "Ready")
+}
