@@ -1,4 +1,4 @@
-//! The control plane's endpoints (contract 2): calls in wire types, each with a session. What the things mean is not known here.
+//! The control plane's endpoints (contract 2): calls in wire types. What the things mean is not known here, nor how a call is made.
 
 use std::collections::BTreeSet;
 
@@ -9,126 +9,60 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use super::{
+    connection::{Call, Connection},
     ids::{GrantId, Principal, Scope},
     pages::{self, Listing},
     permissions::{self, Form},
-    session::{Login, Session, Sessions},
+    session::Login,
     wire::{Assignment, Invitation, Listed, Member, Organization, Place, Role, Team},
 };
 use crate::{
     access::Rule,
     backends::{
         Class, Error,
-        http::{Answer, Http, Request},
+        http::{Answer, Http},
         reading::found,
     },
 };
 
-/// One call, before it is known with which session it is sent.
-#[derive(Clone)]
-pub struct Call<'a> {
-    method: Method,
-    path: Vec<&'a str>,
-    pub query: Vec<(&'a str, &'a str)>,
-    body: Option<Value>,
-}
-
-impl<'a> Call<'a> {
-    /// A call of a path below the base URL.
-    pub fn new(method: Method, path: &[&'a str]) -> Self {
-        Self { method, path: path.to_vec(), query: Vec::new(), body: None }
-    }
-
-    /// A read of a path.
-    pub fn get(path: &[&'a str]) -> Self {
-        Self::new(Method::GET, path)
-    }
-
-    /// The same with one more query parameter.
-    pub fn query(mut self, name: &'a str, value: &'a str) -> Self {
-        self.query.push((name, value));
-        self
-    }
-
-    fn request(&self, session: &'a Session) -> Request<'a> {
-        let mut request = Request::new(self.method.clone(), &self.path, &session.credential);
-        request.query.clone_from(&self.query);
-        request.body.clone_from(&self.body);
-        request
-    }
+/// What the server tells of projects where it is asked about no scope.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum OfProjects {
+    /// That is not known yet.
+    #[default]
+    Unseen,
+    /// Who holds a role in one.
+    Told,
+    /// Nothing, while there was something to tell.
+    Untold,
 }
 
 /// The control plane's API with one credential, for one organization.
 pub struct Client {
-    http: Http,
-    sessions: Sessions,
+    connection: Connection,
     /// The organization's name or id.
     organization: String,
     /// Its id, asked once.
     id: OnceCell<String>,
     /// The form of permissions that the server was seen to take.
     form: Mutex<Form>,
-    /// Whether the server tells of projects where it is asked about no scope; None while it was seen to do neither.
-    tells_projects: Mutex<Option<bool>>,
+    of_projects: Mutex<OfProjects>,
 }
 
 impl Client {
     /// A client over a stack. Calls nothing.
     pub fn new(http: Http, login: Login, organization: String) -> Self {
         Self {
-            http,
-            sessions: Sessions::new(login),
+            connection: Connection::new(http, login, &organization),
             organization,
             id: OnceCell::new(),
             form: Mutex::new(Form::Grouped),
-            tells_projects: Mutex::default(),
-        }
-    }
-
-    /// Makes a call; once more, in another session, when the one that it was made in is not taken: then nothing was done (contract 1). Where
-    /// a session is taken for another call, it is this one that is refused, and not the credential: to log in again would change nothing.
-    pub async fn call(&self, call: Call<'_>) -> Result<Answer, Error> {
-        let session = self.sessions.current(&self.http).await?;
-        let refused = match self.attempt(&call, &session).await {
-            Err(error) if error.class == Class::Unauthenticated => error,
-            answer => return answer,
-        };
-        if session.is_new() && self.is_taken(&session, &call).await? {
-            return Err(Error { class: Class::Denied, ..refused });
-        }
-        let renewed = self.sessions.renewed(&self.http, &session).await?;
-        let refused = match self.attempt(&call, &renewed).await {
-            Err(error) if error.class == Class::Unauthenticated => error,
-            answer => return answer,
-        };
-        let denied = renewed.was_taken() || self.is_taken(&renewed, &call).await?;
-        Err(if denied { Error { class: Class::Denied, ..refused } } else { refused })
-    }
-
-    async fn attempt(&self, call: &Call<'_>, session: &Session) -> Result<Answer, Error> {
-        let answer = self.http.call(call.request(session)).await;
-        if answer.is_ok() {
-            session.took();
-        }
-        answer
-    }
-
-    /// Whether a session is taken by now for what every credential may do: to ask who it is (contract 1), or, of a client, which is no user,
-    /// for its organization. Of that call itself nothing else speaks.
-    async fn is_taken(&self, session: &Session, refused: &Call<'_>) -> Result<bool, Error> {
-        let path: &[&str] =
-            if self.client().is_some() { &["organizations", &self.organization] } else { &["users", "me"] };
-        if refused.path == path {
-            return Ok(false);
-        }
-        match self.attempt(&Call::get(path), session).await {
-            Err(error) if matches!(error.class, Class::Transient | Class::Throttled(_)) => Err(error),
-            answer => Ok(answer.is_ok()),
+            of_projects: Mutex::default(),
         }
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Error> {
-        self.call(Call::get(path)).await?.decode()
+        self.connection.call(Call::get(path)).await?.decode()
     }
 
     /// A list of the organization.
@@ -138,12 +72,12 @@ impl Client {
         filters: &[(&str, &str)],
     ) -> Result<Listing<T>, Error> {
         let id = self.id().await?;
-        pages::all(self, &["organizations", id, list], filters).await
+        pages::all(&self.connection, &["organizations", id, list], filters).await
     }
 
     /// The client that the credential is for. None: it is a user's.
     pub fn client(&self) -> Option<&str> {
-        self.sessions.client()
+        self.connection.client()
     }
 
     /// Who the credential is, if it is a user's.
@@ -203,7 +137,7 @@ impl Client {
         let send = async |form: Form| {
             let mut body = body.clone();
             body[permissions::FIELD] = permissions::write(rules, form);
-            self.call(Call { body: Some(body), ..call.clone() }).await
+            self.connection.call(call.clone().body(body)).await
         };
         let form = *self.form.lock();
         let refused = match send(form).await {
@@ -224,7 +158,7 @@ impl Client {
 
     /// Removes a role.
     pub async fn delete_role(&self, id: &str) -> Result<(), Error> {
-        self.call(Call::new(Method::DELETE, &["roles", id])).await.map(drop)
+        self.connection.call(Call::new(Method::DELETE, &["roles", id])).await.map(drop)
     }
 
     /// Who holds a role in a scope. Some servers show more than was asked for: those in narrower scopes too (contract 5). None when the
@@ -232,9 +166,10 @@ impl Client {
     pub async fn assignments(&self, role: &str, scope: &Scope) -> Result<Option<Vec<Assignment>>, Error> {
         let mut call = Call::get(&["roles", role, "assignments"]);
         call.query.extend(within(scope));
-        let told: Option<Vec<Assignment>> = found(self.call(call).await.and_then(|answer| answer.decode()))?;
+        let answer = self.connection.call(call).await;
+        let told: Option<Vec<Assignment>> = found(answer.and_then(|answer| answer.decode()))?;
         if *scope == Scope::Organization && told.iter().flatten().any(|it| it.project_id.is_some()) {
-            *self.tells_projects.lock() = Some(true);
+            *self.of_projects.lock() = OfProjects::Told;
         }
         Ok(told)
     }
@@ -242,17 +177,20 @@ impl Client {
     /// Whether the server was seen to tell who holds a role in projects where it was asked about no scope. One that does so filters by no
     /// scope that it was not given, and leaves no project out.
     pub fn tells_projects(&self) -> bool {
-        *self.tells_projects.lock() == Some(true)
+        *self.of_projects.lock() == OfProjects::Told
     }
 
     /// Learns that, once, by a grant in a project while it is there: after it is taken there may be none to tell by. Nothing hangs on it
     /// now, so it may fail.
     pub async fn learn_by(&self, there: &GrantId) {
-        if there.scope.project().is_none() || self.tells_projects.lock().is_some() {
+        if there.scope.project().is_none() || *self.of_projects.lock() != OfProjects::Unseen {
             return;
         }
         if let Ok(Some(_)) = self.assignments(&there.role, &Scope::Organization).await {
-            self.tells_projects.lock().get_or_insert(false);
+            let mut of_projects = self.of_projects.lock();
+            if *of_projects == OfProjects::Unseen {
+                *of_projects = OfProjects::Untold;
+            }
         }
     }
 
@@ -281,7 +219,7 @@ impl Client {
         let path = ["roles", role, "assignments"];
         let mut call = Call::new(method, &path).query(parameter, uuid);
         call.query.extend(within(scope));
-        self.call(call).await.map(drop)
+        self.connection.call(call).await.map(drop)
     }
 
     /// The people and service accounts of the organization.
@@ -306,14 +244,14 @@ impl Client {
         let id = self.id().await?;
         let filters: Vec<(&str, &str)> =
             [("organization_id", id)].into_iter().chain(name.map(|name| ("workspace_name", name))).collect();
-        let mut listing: Listing<Place> = pages::all(self, &["workspaces"], &filters).await?;
+        let mut listing: Listing<Place> = pages::all(&self.connection, &["workspaces"], &filters).await?;
         listing.items.retain(|place| place.organization_id.as_deref().is_none_or(|of| of == id));
         Ok(listing)
     }
 
     /// The projects of a workspace, where the server has such a list. Projects are another API's (contract 2.3).
     pub async fn projects(&self, workspace: &str) -> Result<Listing<Place>, Error> {
-        pages::all(self, &["workspaces", workspace, "projects"], &[]).await
+        pages::all(&self.connection, &["workspaces", workspace, "projects"], &[]).await
     }
 
     /// One project by its name, where the server has such a path.

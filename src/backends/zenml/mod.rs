@@ -4,6 +4,7 @@
 
 mod client;
 mod config;
+mod connection;
 mod dialect;
 mod ids;
 mod map;

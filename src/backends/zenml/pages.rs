@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    client::{Call, Client},
+    connection::{Call, Connection},
     wire::Listed,
 };
 use crate::backends::{
@@ -34,18 +34,18 @@ pub struct Listing<T> {
 /// # Errors
 /// Whatever kept a page from being read. A refusal of any page but the first is passing: the list was allowed when it began.
 pub async fn all<T: Listed>(
-    client: &Client,
+    connection: &Connection,
     path: &[&str],
     filters: &[(&str, &str)],
 ) -> Result<Listing<T>, Error> {
-    let (mut last, settled) = reading(client, path, filters).await?;
+    let (mut last, settled) = reading(connection, path, filters).await?;
     if settled {
         return Ok(Listing { items: last.into_values().collect(), whole: true });
     }
     // What was there a moment ago is shown rather than missed.
     let mut all = BTreeMap::new();
     for _ in 1..MOST_READINGS {
-        let (again, _): (BTreeMap<String, T>, _) = reading(client, path, filters).await?;
+        let (again, _): (BTreeMap<String, T>, _) = reading(connection, path, filters).await?;
         if again.keys().eq(last.keys()) {
             return Ok(Listing { items: again.into_values().collect(), whole: true });
         }
@@ -57,7 +57,7 @@ pub async fn all<T: Listed>(
 
 /// All items by id, and whether this reading is enough: nothing can have slipped from one page to another.
 async fn reading<T: Listed>(
-    client: &Client,
+    connection: &Connection,
     path: &[&str],
     filters: &[(&str, &str)],
 ) -> Result<(BTreeMap<String, T>, bool), Error> {
@@ -67,7 +67,7 @@ async fn reading<T: Listed>(
         let from = offset.to_string();
         let mut call = Call::get(path).query("offset", &from).query("limit", &limit);
         call.query.extend(filters);
-        let answer = client.call(call).await.map_err(|error| of_page(error, pages > 0))?;
+        let answer = connection.call(call).await.map_err(|error| of_page(error, pages > 0))?;
         let page: Vec<T> = answer.decode()?;
         let (before, shown) = (items.len(), page.len());
         offset += shown;

@@ -1,7 +1,9 @@
-//! Whether the credential sees who holds roles at all: what speaks for it that an empty list of holders is true.
+//! What is told of who holds a role, and what speaks for it that an empty list of holders is true.
+
+use std::collections::BTreeSet;
 
 use super::{client::Client, dialect::ORGANIZATION, ids::Scope, wire};
-use crate::backends::{Class, Error};
+use crate::backends::{Class, Error, reading::Part};
 
 /// Who holds a role in a scope. None where it is not told.
 ///
@@ -32,4 +34,40 @@ pub async fn of_anybody(client: &Client, roles: &[wire::Role]) -> Result<bool, E
         }
     }
     Ok(false)
+}
+
+/// How far a sweep sees.
+pub struct Sight {
+    /// Somebody is seen to hold something.
+    holders: bool,
+    workspaces: BTreeSet<String>,
+}
+
+impl Sight {
+    /// What is seen; asked is only what is not known yet: whether anybody is seen to hold anything, and which workspaces are shown.
+    ///
+    /// # Errors
+    /// Whatever kept it from being told, but for a refusal.
+    pub async fn of(
+        client: &Client,
+        roles: &[wire::Role],
+        somebody: bool,
+        workspaces: Option<BTreeSet<String>>,
+    ) -> Result<Self, Error> {
+        let holders = somebody || of_anybody(client, roles).await?;
+        let workspaces = match workspaces {
+            Some(workspaces) => workspaces,
+            None => {
+                let listed = Part::of(true, client.workspaces(None)).await?;
+                let places = listed.read().into_iter().flat_map(|listing| &listing.items);
+                places.map(|place| place.id.clone()).collect()
+            }
+        };
+        Ok(Self { holders, workspaces })
+    }
+
+    /// Whether an empty list of who holds a role there is true.
+    pub fn reaches(&self, scope: &Scope) -> bool {
+        self.holders && scope.workspace().is_none_or(|workspace| self.workspaces.contains(workspace))
+    }
 }

@@ -26,7 +26,8 @@ use super::{
     map,
     pages::Listing,
     people::{INVITE, People, Stands},
-    projects, sight,
+    projects,
+    sight::{self, Sight},
     wire::{self, Assignment},
 };
 use crate::{
@@ -152,7 +153,8 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
     let mut proven = add_grants(&mut builder, &wanted, &known, &holders, &people);
     let empty = empty(&holders);
     if proven.iter().any(|grant| empty.contains(&(grant.role.as_str(), &grant.scope))) {
-        let sight = Sight::of(client, &known, &holders, shown).await?;
+        let somebody = holders.iter().any(|it| it.assignments.as_ref().is_some_and(|all| !all.is_empty()));
+        let sight = Sight::of(client, &known, somebody, shown).await?;
         proven.retain(|grant| {
             !empty.contains(&(grant.role.as_str(), &grant.scope)) || sight.reaches(&grant.scope)
         });
@@ -200,38 +202,6 @@ impl Gone {
 fn empty(holders: &[Holders]) -> BTreeSet<(&str, &Scope)> {
     let is_empty = |it: &&Holders| it.assignments.as_ref().is_some_and(Vec::is_empty);
     holders.iter().filter(is_empty).map(|it| (it.role.as_str(), &it.scope)).collect()
-}
-
-/// What speaks for it that an empty list of holders is true.
-struct Sight {
-    /// Somebody is seen to hold something.
-    holders: bool,
-    workspaces: BTreeSet<String>,
-}
-
-impl Sight {
-    async fn of(
-        client: &Client,
-        roles: &[wire::Role],
-        holders: &[Holders],
-        workspaces: Option<BTreeSet<String>>,
-    ) -> Result<Self, Error> {
-        let shown = holders.iter().any(|it| it.assignments.as_ref().is_some_and(|all| !all.is_empty()));
-        let any = shown || sight::of_anybody(client, roles).await?;
-        let workspaces = match workspaces {
-            Some(workspaces) => workspaces,
-            None => {
-                let listed = Part::of(true, client.workspaces(None)).await?;
-                let places = listed.read().into_iter().flat_map(|listing| &listing.items);
-                places.map(|place| place.id.clone()).collect()
-            }
-        };
-        Ok(Self { holders: any, workspaces })
-    }
-
-    fn reaches(&self, scope: &Scope) -> bool {
-        self.holders && scope.workspace().is_none_or(|workspace| self.workspaces.contains(workspace))
-    }
 }
 
 fn enter<T>(directory: &mut Directory, level: &str, part: Part<Listing<T>>, entry: impl Fn(T) -> Entry) {
