@@ -84,9 +84,9 @@ pub async fn read(client: &Client, kind: Kind, id: &Id) -> Result<Option<Observe
         Kind::Role => Ok(client.role(id.as_str()).await?.map(map::role)),
         Kind::Grant => match GrantId::of(id.as_str()) {
             Some(grant) => held(client, &grant).await,
-            None => Err(Error::new(Class::Invalid, format!("{id} is no id of a grant on ZenML"))),
+            None => Err(Error::mistake(format!("{id} is no id of a grant on ZenML"))),
         },
-        _ => Err(Error::new(Class::Unsupported, format!("ZenML has no {kind}s"))),
+        _ => Err(Error::mistake(format!("ZenML has no {kind}s"))),
     }
 }
 
@@ -95,7 +95,7 @@ pub async fn find(client: &Client, body: &Body) -> Result<Option<Observed>, Erro
     match body {
         Body::Role(wanted) => role_of_name(client, wanted).await,
         Body::Grant(wanted) => grant_of(client, wanted).await,
-        _ => Err(Error::new(Class::Unsupported, format!("ZenML has no {}s", body.kind()))),
+        _ => Err(Error::mistake(format!("ZenML has no {}s", body.kind()))),
     }
 }
 
@@ -133,9 +133,7 @@ pub async fn grant_of(client: &Client, wanted: &Grant) -> Result<Option<Observed
         (Some(id), _) => held(client, &id).await,
         // Nobody holds a role that does not exist.
         (None, RoleRef::Planned(_)) => Ok(None),
-        (None, RoleRef::Existing(_)) => {
-            Err(Error::new(Class::Invalid, "a grant of or for something that ZenML gives no such id"))
-        }
+        (None, RoleRef::Existing(_)) => Err(Error::mistake("a grant of or for what is no id of ZenML")),
     }
 }
 

@@ -76,7 +76,24 @@ async fn a_grant_is_read_in_its_scope_alone() {
     assert!(zenml.read(Kind::Grant, &Id::new(team)).await.expect("an answer").is_some());
     let user_of_that_id = grant_id(READER, &format!("workspace:{PRODUCTION}"), &format!("user:{ML}"));
     assert_eq!(zenml.read(Kind::Grant, &Id::new(user_of_that_id)).await, Ok(None));
-    assert_eq!(class(zenml.read(Kind::Grant, &Id::new("x")).await), Class::Invalid);
+}
+
+#[tokio::test]
+async fn what_zenml_has_no_such_thing_of_is_a_mistake_to_ask_for() {
+    let (stub, zenml) = zenml(|seen, _| organization(seen)).await;
+    let nobodys = grant(READER, "user:x", in_production());
+    for error in [
+        zenml.read(Kind::Group, &Id::new("x")).await,
+        zenml.read(Kind::Grant, &Id::new("x")).await,
+        zenml.find(&nobodys).await,
+    ] {
+        let error = error.expect_err("a failure");
+        assert!(
+            error.class == Class::Invalid && error.message.contains("a mistake in Rolewright"),
+            "{error}"
+        );
+    }
+    assert!(stub.seen().is_empty());
 }
 
 #[tokio::test]
