@@ -101,10 +101,14 @@ impl Connection {
         answer
     }
 
-    /// Whether a session is taken by now for what every credential may read. Of that read itself nothing else speaks.
+    /// Whether a session is taken for another call than the one that was refused: it was, or it is by now for what every credential may read. Of
+    /// that read itself nothing else speaks.
     async fn is_taken(&self, session: &Session, refused: &Call<'_>) -> Result<bool, Error> {
         if refused.path == self.own {
             return Ok(false);
+        }
+        if session.was_taken() {
+            return Ok(true);
         }
         let path: Vec<&str> = self.own.iter().map(String::as_str).collect();
         match self.attempt(&Call::get(&path), session).await {

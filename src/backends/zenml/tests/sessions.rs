@@ -138,6 +138,8 @@ async fn a_401_on_one_path_is_that_paths_refusal_however_often_it_is_asked_and_c
         assert_eq!(class(zenml.read(Kind::Role, &Id::new(READER)).await), Class::Denied);
     }
     assert_eq!(logins(&stub.seen()).len(), 1);
+    let asked = calls(&stub.seen()).into_iter().filter(|call| call == "GET /users/me").count();
+    assert_eq!(asked, 1, "a session that was taken need not be tried again");
     zenml.probe().await.expect("the credential is good");
     // Asked by a client, which is no user: its organization tells.
     let stub =
