@@ -149,3 +149,18 @@ async fn more_places_than_are_asked_about_keep_a_role() {
     assert!(error.class == Class::Denied && error.message.contains("1002"), "{error}");
     assert!(writes(&seen).is_empty());
 }
+
+#[tokio::test]
+async fn who_is_told_with_a_wider_scope_and_with_its_own_is_named_once() {
+    let (gone, _) = write(removal(), |seen, _| match call(seen).as_str() {
+        path if path == holders_of(TRAINER) && seen.param("workspace_id") == Some(PRODUCTION) => {
+            let nightly = json!({"user": user(NIGHTLY, "nightly", "", true)});
+            ok(json!([assignment(TRAINER, nightly, Some(PRODUCTION), Some(CHURN))]))
+        }
+        _ => Server { lists_projects: true, ..Server::default() }.answer(seen),
+    })
+    .await;
+    let error = gone.expect_err("a failure");
+    assert_eq!(error.class, Class::Conflict);
+    assert_eq!(error.message.matches("nightly").count(), 1, "{error}");
+}

@@ -9,6 +9,8 @@
 //! is seen; for a role of projects at most [`MOST_ROLES`] others without a scope; the list of workspaces; for a role of projects the list of
 //! projects of each; and one for each of at most [`MOST_SCOPES`] workspaces and projects.
 
+use std::collections::BTreeSet;
+
 use super::super::{
     client::Client,
     ids::{PROJECT, Scope},
@@ -121,16 +123,19 @@ fn untold(role: &str, unseen: &str) -> Error {
     Error::new(Class::Denied, message)
 }
 
+/// In words, each once: a narrower scope may have been told with a wider one, and asked about too.
 fn told(assignments: &[Assignment]) -> Vec<String> {
     let one = |assignment: &Assignment| {
-        let who = map::holder(assignment).map_or_else(|| "somebody".to_owned(), |holder| holder.name);
-        match map::scope(assignment) {
+        let (id, who) = map::holder(assignment)
+            .map_or_else(|| (None, "somebody".to_owned()), |holder| (Some(holder.id), holder.name));
+        let words = match map::scope(assignment) {
             None | Some(Scope::Organization) => who,
             Some(scope) => format!("{who} on {}", scope.text()),
-        }
+        };
+        (words, id)
     };
-    let mut names: Vec<String> = assignments.iter().map(one).collect();
-    names.sort();
+    let each: BTreeSet<_> = assignments.iter().map(one).collect();
+    let mut names: Vec<String> = each.into_iter().map(|(words, _)| words).collect();
     let more = names.len().saturating_sub(NAMED);
     names.truncate(NAMED);
     names.extend((more > 0).then(|| format!("{more} more")));
