@@ -1,9 +1,10 @@
 //! Lists that come in pages by offset and limit, as bare arrays without a total and without an order (contract 1), read to their ends.
 //!
-//! A page below the limit is not the end by itself: a server may give fewer than it is asked for. The end is a page that brings nothing new:
-//! an empty one, or, of a server that knows no pages, the same once more. While pages are read somebody may remove a thing, and the one at
-//! the edge moves to a page that was read already: then even a single full page with nothing after it may lack one. So a list is read until
-//! two readings show the same things, unless its first page was not full and had all there was.
+//! A page below the limit is not the end by itself: a server may give fewer than it is asked for, and how many is not published. The end is a
+//! page that brings nothing new: an empty one, or, of a server that knows no pages, the same once more. While pages are read somebody may
+//! remove a thing, and the one at the edge moves to a page that was read already. So the second page is asked for from the last item of the
+//! first one on: shows it that item and no other, nothing has moved and nothing follows, whatever number the server gives on a page. A list
+//! of which that is not seen is read until two readings show the same things.
 
 use std::collections::BTreeMap;
 
@@ -38,18 +39,14 @@ pub async fn all<T: Listed>(
     path: &[&str],
     filters: &[(&str, &str)],
 ) -> Result<Listing<T>, Error> {
-    let (mut last, settled) = reading(connection, path, filters).await?;
-    if settled {
-        return Ok(Listing { items: last.into_values().collect(), whole: true });
-    }
     // What was there a moment ago is shown rather than missed.
-    let mut all = BTreeMap::new();
-    for _ in 1..MOST_READINGS {
-        let (again, _): (BTreeMap<String, T>, _) = reading(connection, path, filters).await?;
-        if again.keys().eq(last.keys()) {
-            return Ok(Listing { items: again.into_values().collect(), whole: true });
+    let (mut all, mut last) = (BTreeMap::new(), BTreeMap::new());
+    for readings in 0..MOST_READINGS {
+        let (now, settled) = reading(connection, path, filters).await?;
+        if settled || readings > 0 && now.keys().eq(last.keys()) {
+            return Ok(Listing { items: now.into_values().collect(), whole: true });
         }
-        all.extend(std::mem::replace(&mut last, again));
+        all.extend(std::mem::replace(&mut last, now));
     }
     all.extend(last);
     Ok(Listing { items: all.into_values().collect(), whole: false })
@@ -61,7 +58,7 @@ async fn reading<T: Listed>(
     path: &[&str],
     filters: &[(&str, &str)],
 ) -> Result<(BTreeMap<String, T>, bool), Error> {
-    let (mut items, mut offset, mut first) = (BTreeMap::new(), 0, 0);
+    let (mut items, mut offset, mut first) = (BTreeMap::new(), 0, (0, None));
     let limit = LIMIT.to_string();
     for pages in 0..MOST_PAGES {
         let from = offset.to_string();
@@ -70,15 +67,19 @@ async fn reading<T: Listed>(
         let answer = connection.call(call).await.map_err(|error| of_page(error, pages > 0))?;
         let page: Vec<T> = answer.decode()?;
         let (before, shown) = (items.len(), page.len());
+        let end = page.last().map(|item| item.id().to_owned());
         offset += shown;
         items.extend(page.into_iter().map(|item| (item.id().to_owned(), item)));
         if items.len() == before {
-            // A server that knows no pages has shown all of it twice.
-            let twice = pages == 1 && shown > 0 && shown == first;
-            return Ok((items, pages == 0 || pages == 1 && first < LIMIT || twice));
+            // The item at the edge alone; or, of a server that knows no pages, all of it twice.
+            let still = (shown == 1 && end == first.1) || (shown > 0 && shown == first.0);
+            // A page of one has nothing before its edge. No server that pages gives one item at a time.
+            let single = first.0 == 1 && shown == 0;
+            return Ok((items, pages == 0 || pages == 1 && (still || single)));
         }
         if pages == 0 {
-            first = shown;
+            first = (shown, end);
+            offset -= usize::from(shown > 1);
         }
     }
     Err(without_end(path))
