@@ -51,6 +51,7 @@ const EXACT: Server = ("exact", |switches| {
     switches.missing_removal_status = 200;
     switches.value_error_status = 422;
     switches.list_order = ListOrder::NewestFirst;
+    switches.member_only_by_default = true;
 });
 
 /// It allows what others refuse.

@@ -63,6 +63,11 @@ async fn workspaces_are_listed_filtered_and_found_by_either_path() {
     assert_eq!(zenml.get("/tenants").await.each("name"), ["production", "staging"]);
     let carol = zenml.person("carol").await;
     assert_eq!(carol.get("/workspaces?member_only=True").await.each("name"), ["production"]);
+    assert_eq!(carol.get("/workspaces").await.each("name"), ["production", "staging"]);
+    zenml.switch(|switches| switches.member_only_by_default = true);
+    assert_eq!(carol.get("/workspaces").await.each("name"), ["production"]);
+    assert_eq!(carol.get("/workspaces?member_only=False").await.each("name"), ["production", "staging"]);
+    zenml.switch(|switches| switches.member_only_by_default = false);
 
     let read = zenml.get("/workspaces/production").await;
     assert_eq!(read.text("id"), zenml.workspace("production"));

@@ -239,11 +239,14 @@ impl Client {
         self.of_organization("teams", &[]).await
     }
 
-    /// The workspaces of the organization: all, or those of one name.
+    /// The workspaces of the organization: all, or those of one name. Whether a server that is not told otherwise leaves out those that the
+    /// credential's user is no member of is not published (contract 2.3).
     pub async fn workspaces(&self, name: Option<&str>) -> Result<Listing<Place>, Error> {
         let id = self.id().await?;
-        let filters: Vec<(&str, &str)> =
-            [("organization_id", id)].into_iter().chain(name.map(|name| ("workspace_name", name))).collect();
+        let filters: Vec<(&str, &str)> = [("organization_id", id), ("member_only", "false")]
+            .into_iter()
+            .chain(name.map(|name| ("workspace_name", name)))
+            .collect();
         let mut listing: Listing<Place> = pages::all(&self.connection, &["workspaces"], &filters).await?;
         listing.items.retain(|place| place.organization_id.as_deref().is_none_or(|of| of == id));
         Ok(listing)

@@ -87,6 +87,8 @@ pub struct Switches {
     /// Whether `GET /users` shows everybody who ever logged in; else those with whom the caller shares an
     /// organization.
     pub all_users_listed: bool,
+    /// What `member_only` of a workspace list is where it is not given (contract 2.3: the default is not published).
+    pub member_only_by_default: bool,
     /// Whether projects can be listed and read below their workspace (contract 2.3: another server's matter).
     pub project_paths: bool,
     /// Whether permission checks pass for deactivated users (contract 5: an open bug).
@@ -133,6 +135,7 @@ impl Default for Switches {
             roleless_service_accounts_listed: true,
             service_accounts_in_users: false,
             all_users_listed: true,
+            member_only_by_default: false,
             project_paths: false,
             inactive_users_pass_checks: true,
         }

@@ -83,7 +83,8 @@ pub fn list(scene: &mut Scene<'_>) -> Result<Value, Problem> {
     let organization = scene.query_id("organization_id")?;
     let status = scene.call.parameter("status");
     let status = status.map(|word| chosen("query", "status", Some(word), &STATUSES)).transpose()?;
-    let member_only = scene.query_flag("member_only")?.unwrap_or(false);
+    let member_only =
+        scene.query_flag("member_only")?.unwrap_or(scene.tenant.switches.member_only_by_default);
     let (name, url) = (scene.call.parameter("workspace_name"), scene.call.parameter("url"));
     let tenant = &*scene.tenant;
     let user = scene.caller.grant.user_id;

@@ -164,3 +164,23 @@ async fn who_is_told_with_a_wider_scope_and_with_its_own_is_named_once() {
     assert_eq!(error.class, Class::Conflict);
     assert_eq!(error.message.matches("nightly").count(), 1, "{error}");
 }
+
+#[tokio::test]
+async fn workspaces_that_the_credential_is_no_member_of_are_asked_about_too() {
+    let (gone, seen) = write(delete(READER, Body::Role(wish("reader", "workspace"))), |seen, _| {
+        match call(seen).as_str() {
+            // Whether that is the default is not published.
+            "GET /workspaces" if seen.param("member_only") != Some("false") => {
+                page(seen, &[workspace(STAGING, "staging")])
+            }
+            path if path == holders_of(READER) && seen.param("workspace_id") != Some(PRODUCTION) => {
+                ok(json!([]))
+            }
+            path if path.starts_with("DELETE") => ok(Value::Null),
+            _ => organization(seen),
+        }
+    })
+    .await;
+    let error = gone.expect_err("a failure");
+    assert_eq!((error.class, writes(&seen).len()), (Class::Conflict, 0), "{error}");
+}
