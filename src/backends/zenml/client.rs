@@ -65,7 +65,7 @@ impl Client {
         self.connection.call(Call::get(path)).await?.decode()
     }
 
-    /// A list of the organization.
+    /// A list of the organization, which may be one that older servers do not have.
     async fn of_organization<T: Listed>(
         &self,
         list: &str,
@@ -90,17 +90,17 @@ impl Client {
         self.get(&["organizations", &self.organization]).await
     }
 
-    /// The organization's id.
+    /// That the organization is found, as at any time while the Backend is ready: where it is not, something else may be answering.
+    ///
+    /// # Errors
+    /// Whatever kept it from being read.
+    pub async fn is_there(&self) -> Result<(), Error> {
+        everywhere(self.organization().await).map(drop)
+    }
+
+    /// The organization's id. That it is not found is no object's matter: the next probe says what to do if it stays so.
     pub async fn id(&self) -> Result<&str, Error> {
-        let ask = || async {
-            self.organization().await.map(|organization| organization.id).map_err(|mut error| {
-                // Of everything that is asked for next, nothing would be known to be absent.
-                if error.class == Class::Missing {
-                    error.class = Class::Denied;
-                }
-                error
-            })
-        };
+        let ask = || async { everywhere(self.organization().await).map(|organization| organization.id) };
         self.id.get_or_try_init(ask).await.map(String::as_str)
     }
 
@@ -108,7 +108,7 @@ impl Client {
     pub async fn roles(&self, filters: &[(&str, &str)]) -> Result<Listing<Role>, Error> {
         let filters: Vec<(&str, &str)> =
             [("type", "normal")].into_iter().chain(filters.iter().copied()).collect();
-        self.of_organization("roles", &filters).await
+        everywhere(self.of_organization("roles", &filters).await)
     }
 
     /// One role. None when it is not found, which may mean gone or hidden.
@@ -224,7 +224,7 @@ impl Client {
 
     /// The people and service accounts of the organization.
     pub async fn members(&self) -> Result<Listing<Member>, Error> {
-        self.of_organization("members", &[("include_teams", "false")]).await
+        everywhere(self.of_organization("members", &[("include_teams", "false")]).await)
     }
 
     /// Invitations that nobody has accepted yet: all, or those of one address.
@@ -236,7 +236,7 @@ impl Client {
 
     /// The teams of the organization.
     pub async fn teams(&self) -> Result<Listing<Team>, Error> {
-        self.of_organization("teams", &[]).await
+        everywhere(self.of_organization("teams", &[]).await)
     }
 
     /// The workspaces of the organization: all, or those of one name. Whether a server that is not told otherwise leaves out those that the
@@ -247,7 +247,8 @@ impl Client {
             .into_iter()
             .chain(name.map(|name| ("workspace_name", name)))
             .collect();
-        let mut listing: Listing<Place> = pages::all(&self.connection, &["workspaces"], &filters).await?;
+        let listing = pages::all(&self.connection, &["workspaces"], &filters).await;
+        let mut listing: Listing<Place> = everywhere(listing)?;
         listing.items.retain(|place| place.organization_id.as_deref().is_none_or(|of| of == id));
         Ok(listing)
     }
@@ -261,6 +262,15 @@ impl Client {
     pub async fn project(&self, workspace: &str, name: &str) -> Result<Option<Place>, Error> {
         found(self.get(&["workspaces", workspace, "projects", name]).await)
     }
+}
+
+/// The answer to a read that every server knows of an organization that was found. Whoever may not read is refused otherwise, or fails the
+/// next probe; so that it is not found is a proxy's word on the way, which says nothing of what is there and will pass.
+fn everywhere<T>(answer: Result<T, Error>) -> Result<T, Error> {
+    answer.map_err(|error| match error.class {
+        Class::Missing => Error { class: Class::Transient, ..error },
+        _ => error,
+    })
 }
 
 /// The query parameters of a scope.

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::{client::Client, dialect::ORGANIZATION, ids::Scope, wire};
 use crate::backends::{Class, Error, reading::Part};
 
-/// Who holds a role in a scope. None where it is not told.
+/// Who holds a role in a scope. None where it is not told, also because the role or the scope is not found: a scope that is gone stays so, and
+/// would keep the rest from being read for ever. But then the organization has to be found as ever, or it is not the server that answers.
 ///
 /// # Errors
 /// Whatever kept it from being told, but for a refusal.
@@ -15,7 +16,8 @@ pub async fn holders(
     scope: &Scope,
 ) -> Result<Option<Vec<wire::Assignment>>, Error> {
     match client.assignments(role, scope).await {
-        Ok(assignments) => Ok(assignments),
+        Ok(None) => client.is_there().await.map(|()| None),
+        Ok(told) => Ok(told),
         Err(error) if matches!(error.class, Class::Denied | Class::Invalid | Class::Unsupported) => Ok(None),
         Err(error) => Err(error),
     }
