@@ -273,6 +273,41 @@ async fn an_invitation_holds_the_role_and_from_its_acceptance_on_the_account_doe
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_came_in_without_accepting_the_invitation_is_not_said_to_hold_what_it_holds() {
+    let world = World::zenml("zm-beside").await;
+    world.apply(role("reader", json!({}))).await;
+    let who = [("User", "grace@example.com"), ("User", "alice@example.com")];
+    world.apply(binding("readers", "reader", &who, json!({}))).await;
+    world.ready("RoleBinding", "readers").await;
+    world.swept().await;
+    let id = world.role_id(Level::Workspace, "reader").unwrap();
+    let member = world.role_id(Level::Organization, "Organization Member").unwrap();
+    let since = world.now();
+    world.sim.edit(|tenant| {
+        let principal = Principal::User(tenant.add_user("grace", "grace", jiff::Timestamp::now()));
+        let mut row = tenant.assignments[0];
+        (row.role_id, row.principal, row.workspace_id, row.project_id) = (member, principal, None, None);
+        tenant.assignments.push(row);
+    });
+    let grace = world.person("grace");
+    let is_told = |it: &kube::api::DynamicObject| subject(it, "grace@example.com").0 == "Conflict";
+    let object =
+        world.until("RoleBinding", "readers", "not said to be granted to the account", is_told).await;
+    assert_eq!(subject(&object, "alice@example.com").0, "Granted");
+    assert_eq!(world.changes_since(since), [""; 0]);
+    // What goes is what was given, and nothing that the account has.
+    world.sim.edit(|tenant| {
+        let mut row = *tenant.assignments.iter().find(|row| row.role_id == id).unwrap();
+        row.principal = grace;
+        tenant.assignments.push(row);
+    });
+    world.delete("RoleBinding", "readers").await;
+    world.gone("RoleBinding", "readers").await;
+    let left: Vec<Principal> = world.holders(id).into_iter().map(|(who, ..)| who).collect();
+    assert_eq!(left, [grace]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn names_are_found_exactly_and_who_was_never_here_is_to_be_invited() {
     for (entries, paged) in [(MemberEntries::WithRoles, false), (MemberEntries::Plain, true)] {
         let world = World::zenml_with("zm-names", |switches| {

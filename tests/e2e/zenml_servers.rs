@@ -67,6 +67,7 @@ const GENEROUS: Server = ("generous", |switches| {
     switches.service_accounts_in_users = true;
     switches.all_users_listed = false;
     switches.inactive_users_pass_checks = false;
+    switches.membership_accepts_invitations = true;
 });
 
 /// It hides what it does not show, and keeps memberships.

@@ -3,7 +3,7 @@
 use rolewright::simulators::zenml::switches::MemberEntries;
 use serde_json::{Value, json};
 
-use crate::client::{ZenMl, exists, illegal, missing, zenml};
+use crate::client::{ZenMl, exists, illegal, missing, zenml, zenml_with};
 
 /// Members of the first organization, each as its key and name.
 async fn members(zenml: &ZenMl, query: &str) -> Vec<String> {
@@ -106,6 +106,28 @@ async fn an_invitation_hands_over_what_it_held() {
     assert_eq!(frank.get("/organizations/acme").await.status, 200);
     let pending = zenml.get("/organizations/acme/invitations?only_pending=true").await;
     assert_eq!(pending.each("email"), ["grace@example.com"]);
+}
+
+#[tokio::test]
+async fn who_becomes_a_member_in_another_way_has_accepted_the_invitation_or_not() {
+    for accepts in [false, true] {
+        let zenml = zenml_with(|switches| switches.membership_accepts_invitations = accepts).await;
+        let invited = zenml
+            .post(
+                "/organizations/acme/invitations",
+                json!({"email": "frank@example.com", "role_id": zenml.role("Organization Member")}),
+            )
+            .await
+            .text("id");
+        let role = zenml.role("Organization Viewer");
+        let query = format!("?user_id={}", zenml.user("frank"));
+        assert_eq!(zenml.post_nothing(&format!("/roles/{role}/assignments{query}")).await.status, 200);
+        let pending = zenml.get("/organizations/acme/invitations?only_pending=true").await.each("id");
+        assert_eq!(pending.contains(&invited), !accepts);
+        let held = zenml.roles(&format!("?user_id={}", zenml.user("frank"))).await;
+        assert_eq!(held.contains(&"Organization Member".to_owned()), accepts, "{held:?}");
+        assert!(held.contains(&"Organization Viewer".to_owned()), "{held:?}");
+    }
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ use super::{
     ids::{self, GrantId, PROJECT, Principal, SERVICE_ACCOUNT, Scope, TEAM, USER, WORKSPACE},
     map,
     pages::Listing,
-    people::{INVITE, People, Stands},
+    people::{INVITE, People},
     projects,
     sight::{self, Sight},
     wire::{self, Assignment},
@@ -84,9 +84,11 @@ impl<'a> Wanted<'a> {
     }
 
     /// What is held for invitations that were accepted is held for the accounts from now on.
-    fn hand_over(&mut self, people: &People, builder: &mut Builder) {
+    fn hand_over(&mut self, people: &People, holders: &[Holders], builder: &mut Builder) {
         let now = |grant: GrantId| {
-            let Some(principal) = people.accepted(&grant.principal) else { return grant };
+            let here = holders.iter().find(|it| it.role == grant.role && it.scope == grant.scope);
+            let told = here.and_then(|it| it.assignments.as_deref()).unwrap_or_default();
+            let Some(principal) = people.accepted(&grant, told) else { return grant };
             let now = GrantId { principal, ..grant.clone() };
             builder.succeed(Kind::Grant, grant.key(), (now.id(), now.key()));
             now
@@ -132,7 +134,6 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
         Part::of(wanted.names(WORKSPACE) || wanted.names(PROJECT), client.workspaces(None)),
     )?;
     let people = people.unwrap_or_default();
-    wanted.hand_over(&people, &mut builder);
     let ids = |listing: &Listing<wire::Place>| listing.items.iter().map(|place| place.id.clone()).collect();
     let shown: Option<BTreeSet<String>> = workspaces.read().map(ids);
     enter(builder.directory(), TEAM, teams, map::team_entry);
@@ -145,6 +146,7 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
     let known = roles.map(|roles| roles.items).unwrap_or_default();
     let questions = wanted.questions(&known).into_iter().filter(|(role, _)| !gone.is(role));
     let holders: Vec<Holders> = each(questions, |(role, scope)| holders(client, role, scope)).await?;
+    wanted.hand_over(&people, &holders, &mut builder);
     people.entries().for_each(|entry| builder.directory().insert(entry));
     if wanted.people {
         builder.directory().refuse(USER, people.refused.as_deref().unwrap_or(INVITE));
@@ -161,9 +163,8 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
     }
     proven.retain(|grant| match &grant.principal {
         // Whoever accepted it may go by another address by now: any of those who hold the role there and are not known to hold it otherwise.
-        Principal::Invitation { uuid, email } => {
-            people.behind(uuid, email) != Stands::Nobody
-                || people.whole && !wanted.has_strangers(grant, &holders)
+        Principal::Invitation { uuid, .. } => {
+            people.shows(uuid) || people.whole && !wanted.has_strangers(grant, &holders)
         }
         _ => true,
     });
@@ -251,8 +252,10 @@ fn add_grants<'a>(
                 names.get(role.as_str()).cloned().unwrap_or_else(|| Named::unnamed(ROLE, Id::new(role)));
             let scope_named = (place != Scope::Organization)
                 .then(|| builder.directory().named(place.level(), &Id::new(place.text())));
-            let accepted =
-                Principal::of(holder.id.as_str()).and_then(|principal| people.accepted(&principal));
+            let accepted = Principal::of(holder.id.as_str()).and_then(|principal| {
+                let row = GrantId { role: role.id.to_string(), scope: place.clone(), principal };
+                people.accepted(&row, std::slice::from_ref(assignment))
+            });
             let id = accepted.map_or(holder.id, |account| account.id());
             builder.add(map::grant(role, &place, scope_named, Named { id, ..holder }));
         }

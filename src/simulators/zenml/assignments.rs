@@ -12,7 +12,7 @@ use super::{
     invitations,
     problem::Problem,
     rights::Place,
-    roles::{self, Role},
+    roles::{self, Level, Role},
     state::{Principal, Tenant},
     teams, users,
 };
@@ -70,6 +70,9 @@ pub fn add(scene: &mut Scene<'_>) -> Result<Value, Problem> {
         return Err(Problem::exception(status, "EntityExistsError", "The role is already assigned"));
     }
     scene.tenant.assignments.push(asked);
+    if role.level == Level::Organization && scene.tenant.switches.membership_accepts_invitations {
+        scene.tenant.accept_open_invitation(role.organization_id, asked.principal);
+    }
     Ok(wire(&asked, &role, scene.tenant))
 }
 

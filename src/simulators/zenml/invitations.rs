@@ -114,18 +114,14 @@ pub fn read(scene: &mut Scene<'_>) -> Result<Value, Problem> {
 
 /// POST `/invitations/{id}`: accepts it; the user gets what it held.
 pub fn accept(scene: &mut Scene<'_>) -> Result<Value, Problem> {
-    let mut invitation = addressed(scene)?;
+    let invitation = addressed(scene)?;
     if invitation.is_accepted {
         return Err(Problem::illegal("The invitation was already accepted"));
     }
-    let (from, to) = (Principal::Invitation(invitation.id), Principal::User(users::own(scene)?.id));
-    invitation.is_accepted = true;
-    invitation.updated = Timestamp::now();
+    let user = Principal::User(users::own(scene)?.id);
     let tenant = &mut *scene.tenant;
-    tenant.hand_over(from, to);
-    let answer = wire(&invitation, tenant);
-    tenant.invitations.insert(invitation);
-    Ok(answer)
+    let accepted = tenant.accept(invitation, user);
+    Ok(wire(&accepted, tenant))
 }
 
 /// The invitation of the path, if it is the caller's.
@@ -175,6 +171,26 @@ impl Tenant {
         let principal = Principal::Invitation(id);
         self.assignments.push(Assignment { role_id, principal, workspace_id: None, project_id: None });
         id
+    }
+
+    fn accept(&mut self, invitation: Invitation, user: Principal) -> Invitation {
+        let accepted = Invitation { is_accepted: true, updated: Timestamp::now(), ..invitation };
+        self.hand_over(Principal::Invitation(accepted.id), user);
+        self.invitations.insert(accepted.clone());
+        accepted
+    }
+
+    /// Somebody became a member in another way than by an invitation: what an open one of the address held is the user's.
+    pub fn accept_open_invitation(&mut self, organization: Uuid, member: Principal) {
+        let Principal::User(id) = member else { return };
+        let email = self.users.get(id).and_then(|user| user.email.clone());
+        let is_open = |row: &&Invitation| {
+            row.organization_id == organization && !row.is_accepted && Some(&row.email) == email.as_ref()
+        };
+        let open = self.invitations.iter().find(is_open).cloned();
+        if let Some(open) = open {
+            self.accept(open, member);
+        }
     }
 
     fn hand_over(&mut self, from: Principal, to: Principal) {

@@ -78,6 +78,9 @@ pub struct Switches {
     pub roles_for_non_members: bool,
     /// Whether invitations are principals, as in newer revisions (contract 2.2).
     pub invitations_are_principals: bool,
+    /// Whether who becomes a member in another way has accepted the open invitation of the address by that; else it stays open and
+    /// keeps what it holds (contract 2.3: handed over on acceptance, and of this nothing is said).
+    pub membership_accepts_invitations: bool,
     /// What an entry of a members list is.
     pub member_entries: MemberEntries,
     /// Whether service accounts without a role of the organization's level are among its members.
@@ -131,6 +134,7 @@ impl Default for Switches {
             last_role_protects_teams: false,
             roles_for_non_members: false,
             invitations_are_principals: true,
+            membership_accepts_invitations: false,
             member_entries: MemberEntries::WithRoles,
             roleless_service_accounts_listed: true,
             service_accounts_in_users: false,

@@ -96,6 +96,63 @@ fn key_of(subject: &str) -> Key {
     ZenmlDialect.key(&grant(READER, subject, in_production()))
 }
 
+/// An account beside an invitation of its address that is shown, or may not be listed; the role is held by these.
+fn beside(seen: &Seen, listed: bool, holders: &[Value]) -> Reply {
+    match call(seen).as_str() {
+        path if path == of_org("invitations") && !listed => error(403, "IllegalOperationError", "no"),
+        path if path == of_org("invitations") => page(seen, &[invitation()]),
+        path if path == holders_of(READER) => {
+            let row = |holder: &Value| assignment(READER, holder.clone(), Some(PRODUCTION), None);
+            ok(holders.iter().map(row).collect())
+        }
+        _ => after(seen),
+    }
+}
+
+#[tokio::test]
+async fn an_account_has_what_an_invitation_of_its_address_was_given_only_where_it_is_seen_to_hold_it() {
+    let held = [dave_reads(&invited())];
+    let own = dave_reads(&format!("user:{DAVE}"));
+    let (of_invitation, of_account) = (json!({"invitation": invitation()}), json!({"user": dave()}));
+    for (listed, holders, handed_over) in [
+        // Somebody came in another way, and has not accepted it.
+        (true, vec![of_invitation.clone()], false),
+        (false, vec![of_invitation.clone()], false),
+        // The account was given the role as well.
+        (true, vec![of_account.clone(), of_invitation.clone()], false),
+        // The server shows invitations that were accepted.
+        (true, vec![of_account.clone()], true),
+        (false, vec![of_account.clone()], true),
+    ] {
+        let told = holders.clone();
+        let (snapshot, _) = sweep(&held, move |seen, _| beside(seen, listed, &told)).await;
+        let snapshot = snapshot.expect("a snapshot");
+        assert_eq!(
+            snapshot.successor(Kind::Grant, &key_of(&invited())).is_some(),
+            handed_over,
+            "{holders:?}"
+        );
+        assert_eq!(snapshot.by_id(Kind::Grant, &Id::new(&held[0])).is_some(), !handed_over, "{holders:?}");
+        let accounts = holders.contains(&of_account);
+        assert_eq!(snapshot.by_id(Kind::Grant, &Id::new(&own)).is_some(), accounts, "{holders:?}");
+        assert_eq!(name_of_dave(&snapshot), Some(format!("user:{DAVE}")), "a new grant is the account's");
+        let (_, seen) = write(delete(&held[0], body()), move |seen, _| beside(seen, listed, &holders)).await;
+        let by = if handed_over { ("user_id", DAVE) } else { ("invitation_id", INVITED) };
+        assert_eq!(writes(&seen)[0].param(by.0), Some(by.1));
+    }
+}
+
+#[tokio::test]
+async fn a_grant_that_neither_the_invitation_nor_the_account_holds_is_gone_if_the_invitation_is_seen() {
+    let held = [dave_reads(&invited())];
+    for (listed, expected) in [(true, Absence::Proven), (false, Absence::Unproven)] {
+        let (snapshot, _) = sweep(&held, move |seen, _| beside(seen, listed, &[])).await;
+        let snapshot = snapshot.expect("a snapshot");
+        assert_eq!(snapshot.absence(Kind::Grant, Some(&Id::new(&held[0]))), expected, "{listed}");
+        assert!(snapshot.successor(Kind::Grant, &key_of(&invited())).is_none());
+    }
+}
+
 #[tokio::test]
 async fn what_was_held_for_the_account_follows_it_whatever_its_address_is_by_now() {
     let own = format!("user:{DAVE}");

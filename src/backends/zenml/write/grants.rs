@@ -13,7 +13,7 @@ use crate::{
 /// Gives a role.
 pub async fn create(client: &Client, grant: &Grant) -> Result<Observed, Error> {
     let id = parts(grant)?;
-    let principal = people::now(client, &id.principal).await?;
+    let principal = people::now(client, &id).await?;
     match client.assign(&id.role, &id.scope, &principal).await {
         Ok(()) => Ok(made(&id, grant)),
         // Older servers know invitations and give them no roles (contract 2.2).
@@ -39,7 +39,7 @@ pub async fn create(client: &Client, grant: &Grant) -> Result<Observed, Error> {
 /// Takes a role. What is not held any more is done.
 pub async fn delete(client: &Client, grant: &Grant) -> Result<(), Error> {
     let id = parts(grant)?;
-    let principal = people::now(client, &id.principal).await?;
+    let principal = people::now(client, &id).await?;
     client.learn_by(&id).await;
     let error = match client.unassign(&id.role, &id.scope, &principal).await {
         Err(error) if error.class == Class::Missing => error,
