@@ -294,7 +294,7 @@ async fn who_came_in_without_accepting_the_invitation_is_not_said_to_hold_what_i
     let object =
         world.until("RoleBinding", "readers", "not said to be granted to the account", is_told).await;
     assert_eq!(subject(&object, "alice@example.com").0, "Granted");
-    assert_eq!(world.changes_since(since), [""; 0]);
+    assert_eq!(world.writes_since(since), [""; 0]);
     // What goes is what was given, and nothing that the account has.
     world.sim.edit(|tenant| {
         let mut row = *tenant.assignments.iter().find(|row| row.role_id == id).unwrap();
