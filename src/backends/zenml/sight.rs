@@ -46,26 +46,15 @@ pub struct Sight {
 }
 
 impl Sight {
-    /// What is seen; asked is only what is not known yet: whether anybody is seen to hold anything, and which workspaces are shown.
+    /// What is seen now: whether anybody holds anything, and which workspaces there are.
     ///
     /// # Errors
     /// Whatever kept it from being told, but for a refusal.
-    pub async fn of(
-        client: &Client,
-        roles: &[wire::Role],
-        somebody: bool,
-        workspaces: Option<BTreeSet<String>>,
-    ) -> Result<Self, Error> {
-        let holders = somebody || of_anybody(client, roles).await?;
-        let workspaces = match workspaces {
-            Some(workspaces) => workspaces,
-            None => {
-                let listed = Part::of(true, client.workspaces(None)).await?;
-                let places = listed.read().into_iter().flat_map(|listing| &listing.items);
-                places.map(|place| place.id.clone()).collect()
-            }
-        };
-        Ok(Self { holders, workspaces })
+    pub async fn of(client: &Client, roles: &[wire::Role]) -> Result<Self, Error> {
+        let holders = of_anybody(client, roles).await?;
+        let listed = Part::of(true, client.workspaces(None)).await?;
+        let places = listed.read().into_iter().flat_map(|listing| &listing.items);
+        Ok(Self { holders, workspaces: places.map(|place| place.id.clone()).collect() })
     }
 
     /// Whether an empty list of who holds a role there is true.

@@ -10,7 +10,7 @@
 //! the scope (contract 2.2), and who may not see them is refused. So a grant that is not among them is gone, and so is every grant of a role
 //! that is gone. Should a server show an empty list where it ought to refuse, it would hide more than this one: so of an empty list the
 //! workspace has to be seen, and that anybody holds anything, which is always so, as nobody can take its owner's role from an organization
-//! (contract 2.2). A role or scope that is not found proves nothing: it may be hidden. Each grant is its own place of proof, because nothing
+//! (contract 2.2); and behind that it has to be empty still. A role or scope that is not found proves nothing: it may be hidden. Each grant is its own place of proof, because nothing
 //! was asked about those that nobody named.
 //!
 //! A list that the credential may not read leaves its part empty and unproven, and the others as they are. Any other failure makes no
@@ -134,8 +134,6 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
         Part::of(wanted.names(WORKSPACE) || wanted.names(PROJECT), client.workspaces(None)),
     )?;
     let people = people.unwrap_or_default();
-    let ids = |listing: &Listing<wire::Place>| listing.items.iter().map(|place| place.id.clone()).collect();
-    let shown: Option<BTreeSet<String>> = workspaces.read().map(ids);
     enter(builder.directory(), TEAM, teams, map::team_entry);
     enter(builder.directory(), WORKSPACE, workspaces, map::workspace_entry);
     if wanted.names(PROJECT) {
@@ -153,12 +151,18 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
         people.refused.iter().for_each(|why| builder.directory().refuse(SERVICE_ACCOUNT, why));
     }
     let mut proven = add_grants(&mut builder, &wanted, &known, &holders, &people);
-    let empty = empty(&holders);
-    if proven.iter().any(|grant| empty.contains(&(grant.role.as_str(), &grant.scope))) {
-        let somebody = holders.iter().any(|it| it.assignments.as_ref().is_some_and(|all| !all.is_empty()));
-        let sight = Sight::of(client, &known, somebody, shown).await?;
+    let nobody = empty(&holders);
+    let place = |grant: &GrantId| (grant.role.clone(), grant.scope.clone());
+    let doubtful: BTreeSet<(String, Scope)> =
+        proven.iter().map(|grant| place(grant)).filter(|place| nobody.contains(place)).collect();
+    if !doubtful.is_empty() {
+        // Asked behind the empty lists, and these once more behind that: rights that change in between have proven nothing.
+        let sight = Sight::of(client, &known).await?;
+        let again = each(doubtful, |(role, scope)| self::holders(client, role, scope)).await?;
+        let still = empty(&again);
         proven.retain(|grant| {
-            !empty.contains(&(grant.role.as_str(), &grant.scope)) || sight.reaches(&grant.scope)
+            let place = place(grant);
+            !nobody.contains(&place) || still.contains(&place) && sight.reaches(&grant.scope)
         });
     }
     proven.retain(|grant| match &grant.principal {
@@ -200,9 +204,9 @@ impl Gone {
 }
 
 /// The roles and scopes where nobody was told to hold anything.
-fn empty(holders: &[Holders]) -> BTreeSet<(&str, &Scope)> {
+fn empty(holders: &[Holders]) -> BTreeSet<(String, Scope)> {
     let is_empty = |it: &&Holders| it.assignments.as_ref().is_some_and(Vec::is_empty);
-    holders.iter().filter(is_empty).map(|it| (it.role.as_str(), &it.scope)).collect()
+    holders.iter().filter(is_empty).map(|it| (it.role.clone(), it.scope.clone())).collect()
 }
 
 fn enter<T>(directory: &mut Directory, level: &str, part: Part<Listing<T>>, entry: impl Fn(T) -> Entry) {

@@ -33,26 +33,21 @@ async fn a_held_grant_that_is_not_among_its_roles_is_gone_and_no_other() {
 
 #[tokio::test]
 async fn an_empty_list_of_holders_is_an_answer_and_a_refusal_is_none() {
-    for (reply, expected) in [
-        (ok(json!([])), Absence::Proven),
-        (error(403, "IllegalOperationError", "no"), Absence::Unproven),
-        (error(404, "KeyError", "no such workspace"), Absence::Unproven),
-        (error(400, "ValueError", "no"), Absence::Unproven),
+    type Case = (fn() -> Reply, Absence);
+    let cases: [Case; 7] = [
+        (|| ok(json!([])), Absence::Proven),
+        (|| error(403, "IllegalOperationError", "no"), Absence::Unproven),
+        (|| error(404, "KeyError", "no such workspace"), Absence::Unproven),
+        (|| error(400, "ValueError", "no"), Absence::Unproven),
         (
-            Reply::json(422, json!({"detail": [{"loc": ["query", "workspace_id"], "msg": "no uuid"}]})),
+            || Reply::json(422, json!({"detail": [{"loc": ["query", "workspace_id"], "msg": "no uuid"}]})),
             Absence::Unproven,
         ),
-        (error(405, "MethodNotAllowedError", "no"), Absence::Unproven),
-        (error(402, "SubscriptionUpgradeRequiredError", "pay"), Absence::Unproven),
-    ] {
-        let reply = std::sync::Mutex::new(Some(reply));
-        let (snapshot, _) = sweep(
-            &[alice_reads()],
-            with(holders_of(READER), move |_| {
-                reply.lock().expect("not poisoned").take().expect("asked once")
-            }),
-        )
-        .await;
+        (|| error(405, "MethodNotAllowedError", "no"), Absence::Unproven),
+        (|| error(402, "SubscriptionUpgradeRequiredError", "pay"), Absence::Unproven),
+    ];
+    for (reply, expected) in cases {
+        let (snapshot, _) = sweep(&[alice_reads()], with(holders_of(READER), move |_| reply())).await;
         let snapshot = snapshot.expect("a snapshot");
         assert_eq!((absence(&snapshot, &alice_reads()), snapshot.all(Kind::Grant).count()), (expected, 0));
     }
@@ -116,11 +111,36 @@ async fn an_empty_list_is_not_believed_where_nobody_is_seen_to_hold_anything() {
     assert_eq!(absence(&snapshot.expect("a snapshot"), &alice_reads()), Absence::Unproven);
     let of_admins = seen.iter().filter(|seen| call(seen) == holders_of(ADMIN)).count();
     assert_eq!(of_admins, 1, "the owner's role would be held by the owner");
-    // One list that is not empty is enough.
-    let held = [alice_reads(), grant_id(TRAINER, &format!("project:{PRODUCTION}:{CHURN}"), &alice())];
-    let (snapshot, seen) = sweep(&held, with(holders_of(READER), |_| ok(json!([])))).await;
-    assert_eq!(absence(&snapshot.expect("a snapshot"), &alice_reads()), Absence::Proven);
-    assert!(!seen.iter().any(|seen| call(seen) == holders_of(ADMIN)));
+}
+
+#[tokio::test]
+async fn an_empty_list_is_not_believed_where_rights_change_while_it_is_read() {
+    // Widened behind the empty list: what is asked behind that sees all.
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let (snapshot, _) = sweep(&[alice_reads()], move |seen, _| match call(seen) {
+        path if path == holders_of(READER)
+            && asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 =>
+        {
+            ok(json!([]))
+        }
+        _ => organization(seen),
+    })
+    .await;
+    assert_eq!(absence(&snapshot.expect("a snapshot"), &alice_reads()), Absence::Unproven);
+    // Narrowed before it: the workspace was seen by then, and is not seen behind it.
+    let narrowed = std::sync::atomic::AtomicBool::new(false);
+    let (snapshot, _) = sweep(&[alice_reads()], move |seen, _| match call(seen) {
+        path if path == holders_of(READER) => {
+            narrowed.store(true, std::sync::atomic::Ordering::Relaxed);
+            ok(json!([]))
+        }
+        path if path == "GET /workspaces" && narrowed.load(std::sync::atomic::Ordering::Relaxed) => {
+            page(seen, &[])
+        }
+        _ => organization(seen),
+    })
+    .await;
+    assert_eq!(absence(&snapshot.expect("a snapshot"), &alice_reads()), Absence::Unproven);
 }
 
 #[tokio::test]

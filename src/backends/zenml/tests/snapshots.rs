@@ -158,7 +158,11 @@ async fn an_idle_sweep_takes_the_pages_and_one_call_for_each_role_and_scope() {
                 (0..150).map(|n| role(&id(n), &format!("role {n}"), "workspace", n == 0)).collect();
             page(seen, &all)
         }
-        path if path.ends_with("/assignments") => ok(json!([])),
+        path if path.ends_with("/assignments") => {
+            let role = path.rsplit('/').nth(1).expect("a role");
+            let holder = json!({"user": user(ALICE, "alice", "alice@example.com", false)});
+            ok(json!([assignment(role, holder, Some(PRODUCTION), None)]))
+        }
         _ => organization(seen),
     })
     .await;
