@@ -28,6 +28,18 @@ pub fn origin(mut url: Url) -> Url {
     url
 }
 
+/// The path below which a server is served: empty, or with a slash at its beginning and none at its end.
+pub fn path(url: &Url) -> &str {
+    url.path().trim_end_matches('/')
+}
+
+/// The address of what lies below it.
+pub fn below(url: &Url, path: &str) -> Url {
+    let mut below = url.clone();
+    below.set_path(&format!("{}{path}", self::path(url)));
+    below
+}
+
 /// The Secret that a block's `credentials.<field>` refers to, and the whole name of that field.
 ///
 /// # Errors

@@ -48,14 +48,12 @@ pub struct Connection {
 impl Connection {
     /// Below which all paths of the API lie (contract 1.3).
     pub fn api(&self) -> Url {
-        let mut url = self.url.clone();
-        url.set_path(&format!("{}/api", self.path()));
-        url
+        address::below(&self.url, "/api")
     }
 
     /// The path below which Grafana is served: empty, or with a slash at its beginning and none at its end.
     pub fn path(&self) -> &str {
-        self.url.path().trim_end_matches('/')
+        address::path(&self.url)
     }
 
     /// The organization that every call names. None: the token's own (contract 1.2).

@@ -57,14 +57,12 @@ pub struct Connection {
 impl Connection {
     /// Below which all paths of the API lie (contract 1).
     pub fn api(&self) -> Url {
-        let mut url = self.url.clone();
-        url.set_path(&format!("{}/api/v1", self.path()));
-        url
+        address::below(&self.url, "/api/v1")
     }
 
     /// The path below which HQ is served: empty, or with a slash at its beginning and none at its end.
     pub fn path(&self) -> &str {
-        self.url.path().trim_end_matches('/')
+        address::path(&self.url)
     }
 }
 
