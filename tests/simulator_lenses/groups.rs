@@ -1,7 +1,7 @@
 //! Contract 2.2: groups.
 
 use rolewright::simulators::lenses::switches::{Generation, GroupMembers, Ids};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::client::{lenses, lenses_with, names};
 
@@ -130,6 +130,7 @@ async fn what_is_removed_and_made_again_has_another_id_and_time_where_those_are_
     for (ids, id, time) in [
         (Ids::Text, true, true),
         (Ids::Number, true, true),
+        (Ids::IdsOnly, true, false),
         (Ids::TimesOnly, false, true),
         (Ids::Absent, false, false),
     ] {
@@ -146,4 +147,23 @@ async fn what_is_removed_and_made_again_has_another_id_and_time_where_those_are_
             assert_eq!(before["id"].is_number(), ids == Ids::Number);
         }
     }
+}
+
+#[tokio::test]
+async fn lists_may_show_something_else_than_a_thing_by_itself_and_one_replica_something_else_than_another() {
+    let shown = |body: &Value| ["id", "created_at"].map(|field| body.get(field).is_some());
+    let lenses = lenses_with(|switches| {
+        (switches.ids, switches.ids_in_lists) = (Ids::IdsOnly, Some(Ids::TimesOnly));
+    })
+    .await;
+    for (list, name) in [("/roles", "topic-reader-eu"), ("/groups", "newcomers")] {
+        assert_eq!(shown(lenses.get(list).await.item(name)), [false, true]);
+        assert_eq!(shown(&lenses.get(&format!("{list}/{name}")).await.body), [true, false]);
+    }
+    let lenses = lenses_with(|switches| switches.ids = Ids::Alternating).await;
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..32 {
+        seen.insert(shown(&lenses.get("/groups/newcomers").await.body));
+    }
+    assert_eq!(seen, [[false, false], [true, true]].into());
 }

@@ -84,6 +84,7 @@ impl Scene<'_> {
 /// Answers one call.
 pub fn answer(world: &World<Lenses>, handler: Handler, call: &Call) -> Response {
     let mut tenant = world.tenant();
+    tenant.take_turns();
     match attempt(world, &mut tenant, handler, call) {
         Ok(answer) => answer.into_response(),
         Err(problem) => problem.into_response(&tenant.switches, &call.path),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{
     body::{Fields, within},
     call::{Answer, Scene},
-    identity,
+    identity::{self, Place},
     kind::{Kind, Verb},
     memberships::Edit,
     metadata::{self, Metadata},
@@ -184,7 +184,7 @@ fn reach(scene: &Scene<'_>, verb: Verb) -> Result<Group, Problem> {
 
 /// A group as lists and principals show it.
 pub fn compact(group: &Group, switches: &Switches) -> Value {
-    let mut body = head(group, switches);
+    let mut body = head(group, Place::Row, switches);
     body["user_count"] = group.count(PrincipalKind::User).into();
     body["sa_count"] = group.count(PrincipalKind::ServiceAccount).into();
     body["role_count"] = group.roles.len().into();
@@ -194,7 +194,7 @@ pub fn compact(group: &Group, switches: &Switches) -> Value {
 
 fn whole(group: &Group, tenant: &Tenant) -> Value {
     let switches = &tenant.switches;
-    let mut body = head(group, switches);
+    let mut body = head(group, Place::Itself, switches);
     let roles = group.roles.iter().filter_map(|name| tenant.roles.get(name));
     body["roles"] = roles.map(|role| roles::compact(role, switches)).collect();
     let shown = |kind: Option<PrincipalKind>| -> Value {
@@ -213,14 +213,14 @@ fn whole(group: &Group, tenant: &Tenant) -> Value {
     body
 }
 
-fn head(group: &Group, switches: &Switches) -> Value {
+fn head(group: &Group, place: Place, switches: &Switches) -> Value {
     let mut body = json!({
         "name": group.name,
         "display_name": group.display_name,
         "lrn": Kind::Group.lrn(&group.name),
         "description": group.description,
     });
-    identity::show(&mut body, &group.id, group.created_at, switches);
+    identity::show(&mut body, &group.id, group.created_at, place, switches);
     if switches.generation > Generation::V60 {
         body["sso_name"] = group.sso_name.as_str().into();
     }

@@ -5,14 +5,32 @@ use serde_json::{Value, json};
 
 use super::switches::{Ids, Switches};
 
+/// Where it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a list, or inside something else.
+    Row,
+    /// Where the thing is answered by itself.
+    Itself,
+}
+
 /// Adds to a body what this server shows of it.
-pub fn show(body: &mut Value, id: &str, created_at: Timestamp, switches: &Switches) {
-    match switches.ids {
-        Ids::Text => body["id"] = json!(id),
+pub fn show(body: &mut Value, id: &str, created_at: Timestamp, place: Place, switches: &Switches) {
+    let ids = match place {
+        Place::Row => switches.ids_in_lists.unwrap_or(switches.ids),
+        Place::Itself => switches.ids,
+    };
+    let ids = match ids {
+        Ids::Alternating if switches.nameless => Ids::Absent,
+        Ids::Alternating => Ids::Text,
+        ids => ids,
+    };
+    match ids {
+        Ids::Text | Ids::IdsOnly => body["id"] = json!(id),
         Ids::Number => body["id"] = json!(number(id)),
-        Ids::TimesOnly | Ids::Absent => {}
+        Ids::TimesOnly | Ids::Absent | Ids::Alternating => {}
     }
-    if switches.ids != Ids::Absent {
+    if matches!(ids, Ids::Text | Ids::Number | Ids::TimesOnly) {
         body["created_at"] = json!(created_at);
     }
 }

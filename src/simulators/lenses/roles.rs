@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     body::Fields,
     call::{Answer, Scene},
-    identity,
+    identity::{self, Place},
     kind::{Kind, Verb},
     metadata::{self, Metadata},
     names::{self, Named},
@@ -164,26 +164,26 @@ fn reach(scene: &Scene<'_>, verb: Verb) -> Result<Role, Problem> {
 
 /// A role as lists and groups show it.
 pub fn compact(role: &Role, switches: &Switches) -> Value {
-    let mut body = head(role, switches);
+    let mut body = head(role, Place::Row, switches);
     body["policy_length"] = role.policy.len().into();
     metadata::show(&mut body, &role.metadata, switches);
     body
 }
 
 fn whole(role: &Role, switches: &Switches) -> Value {
-    let mut body = head(role, switches);
+    let mut body = head(role, Place::Itself, switches);
     body["policy"] = role.policy.iter().map(|statement| statement.wire(switches)).collect();
     metadata::show(&mut body, &role.metadata, switches);
     body
 }
 
-fn head(role: &Role, switches: &Switches) -> Value {
+fn head(role: &Role, place: Place, switches: &Switches) -> Value {
     let mut body = json!({
         "name": role.name,
         "display_name": role.display_name,
         "lrn": Kind::Role.lrn(&role.name),
         "description": role.description,
     });
-    identity::show(&mut body, &role.id, role.created_at, switches);
+    identity::show(&mut body, &role.id, role.created_at, place, switches);
     body
 }

@@ -17,6 +17,9 @@ pub struct Tenant {
     pub switches: Switches,
     /// The last number issued. Raised to what the rows show when a tenant is put.
     pub last_number: u64,
+    /// How many calls were answered: of replicas the one whose turn it is follows from it.
+    #[serde(skip)]
+    pub answered: u64,
     /// Roles.
     pub roles: Names<Role>,
     /// Groups.
@@ -44,6 +47,12 @@ impl Tenant {
                 return id;
             }
         }
+    }
+
+    /// Lets one replica answer a call: by chance, and in the same order in every run.
+    pub fn take_turns(&mut self) {
+        self.answered += 1;
+        self.switches.nameless = fastrand::Rng::with_seed(self.answered).bool();
     }
 
     fn has_id(&self, id: &str) -> bool {

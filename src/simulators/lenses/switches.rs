@@ -48,6 +48,11 @@ pub struct Switches {
     pub role_text_limits: bool,
     /// What tells a role or a group from another of its name (contract 2.1: `id`, of whatever type, and `created_at`).
     pub ids: Ids,
+    /// The same in lists, where they differ from what is read by itself.
+    pub ids_in_lists: Option<Ids>,
+    /// Whether the call under way is answered by a replica that shows nothing of it: only where `ids` alternate.
+    #[serde(skip)]
+    pub nameless: bool,
     /// How a group shows its members (contract 2.2: cut off in what is known).
     pub group_members: GroupMembers,
     /// Whether there is metadata at all.
@@ -103,6 +108,8 @@ impl Default for Switches {
             policy_echo: PolicyEcho::AsSent,
             role_text_limits: true,
             ids: Ids::Text,
+            ids_in_lists: None,
+            nameless: false,
             group_members: GroupMembers::ByKind,
             metadata_supported: true,
             metadata_patch: MetadataPatch::Replace,
@@ -194,10 +201,14 @@ pub enum Ids {
     Text,
     /// An `id` that is a number, and `created_at`.
     Number,
+    /// An `id` that is text.
+    IdsOnly,
     /// `created_at`.
     TimesOnly,
     /// Nothing.
     Absent,
+    /// As `Text` by one of two replicas, and nothing by the other: which of them answers a call is as good as chance.
+    Alternating,
 }
 
 /// How a service account shows when its token ends.
