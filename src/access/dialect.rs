@@ -115,9 +115,9 @@ pub trait Dialect: Send + Sync {
         true
     }
 
-    /// What a sweep has to ask for by itself so that a held thing of this key is seen, or its absence proven. None where lists show
-    /// enough. To everybody but the back end these ids mean nothing.
-    fn asked_for(&self, _kind: Kind, _held: &Key) -> Option<Id> {
+    /// What a sweep has to ask for by itself so that a held thing of this key, and of this id once it has one, is seen, or its absence
+    /// proven. None where lists show enough. To everybody but the back end these ids mean nothing.
+    fn asked_for(&self, _kind: Kind, _held: &Key, _id: Option<&Id>) -> Option<Id> {
         None
     }
 

@@ -73,6 +73,7 @@ pub struct Builder {
     parts: HashMap<Kind, Part>,
     directory: Directory,
     successors: HashMap<(Kind, Key), (Id, Key)>,
+    renamed: HashMap<(Kind, Id), Id>,
 }
 
 impl Builder {
@@ -96,6 +97,12 @@ impl Builder {
         self.successors.insert((kind, before), now);
     }
 
+    /// Says that what is recorded under one id is the same thing that is shown under another, with the key that it had: what is held is to be
+    /// recorded so.
+    pub fn rename(&mut self, kind: Kind, before: Id, now: Id) {
+        self.renamed.insert((kind, before), now);
+    }
+
     /// The directory to fill.
     pub fn directory(&mut self) -> &mut Directory {
         &mut self.directory
@@ -108,6 +115,7 @@ impl Builder {
             directory: self.directory,
             missed: HashSet::new(),
             successors: self.successors,
+            renamed: self.renamed,
         }
     }
 }
@@ -120,12 +128,21 @@ pub struct Snapshot {
     /// What was asked for by its id and not seen.
     missed: HashSet<(Kind, Id)>,
     successors: HashMap<(Kind, Key), (Id, Key)>,
+    renamed: HashMap<(Kind, Id), Id>,
 }
 
 impl Snapshot {
     /// What a thing that was held under a key is known by now, where that has changed.
     pub fn successor(&self, kind: Kind, key: &Key) -> Option<&(Id, Key)> {
         if self.successors.is_empty() { None } else { self.successors.get(&(kind, key.clone())) }
+    }
+
+    /// The id by which a thing is known now, whichever it is recorded under.
+    pub fn current(&self, kind: Kind, recorded: Id) -> Id {
+        if self.renamed.is_empty() {
+            return recorded;
+        }
+        self.renamed.get(&(kind, recorded.clone())).cloned().unwrap_or(recorded)
     }
 
     /// The thing of an id.

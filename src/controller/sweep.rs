@@ -208,7 +208,9 @@ impl Visitor for CollectNeeds<'_> {
         self.needs.levels.extend(needs.levels);
         let dialect = self.link.session.backend.dialect();
         let held = object.held().iter().filter_map(super::managed::to_engine);
-        self.needs.held.extend(held.filter_map(|held| dialect.asked_for(held.kind, &held.key)));
+        self.needs
+            .held
+            .extend(held.filter_map(|held| dialect.asked_for(held.kind, &held.key, held.id.as_ref())));
     }
 }
 
@@ -245,11 +247,9 @@ struct CountVanished<'a> {
 impl Visitor for CountVanished<'_> {
     fn visit<K: Resolve + Stored>(&mut self, object: Arc<K>) {
         let looked = self.session.look(&Needs::default(), |snapshot| {
-            for held in object
-                .held()
-                .iter()
-                .filter(|held| held.state == HeldState::Present)
-                .filter_map(super::managed::to_engine)
+            let present = object.held().iter().filter(|held| held.state == HeldState::Present);
+            for held in
+                crate::engine::follow(present.filter_map(super::managed::to_engine).collect(), snapshot)
             {
                 let Some(id) = &held.id else { continue };
                 self.held += 1;

@@ -12,6 +12,7 @@ pub fn follow(held: Vec<Held>, observed: &Snapshot) -> Vec<Held> {
     let mut known: HashSet<(Kind, Key)> =
         held.iter().filter(|held| !moved(held)).map(|held| (held.kind, held.key.clone())).collect();
     let follow = |mut held: Held| {
+        held.id = held.id.map(|id| observed.current(held.kind, id));
         let Some((id, key)) = observed.successor(held.kind, &held.key) else { return Some(held) };
         held.id = held.id.map(|_| id.clone());
         held.key = key.clone();
@@ -79,6 +80,19 @@ mod tests {
         let wants = [want("grace@example.com", grant("r", "another", None))];
         let plan = planned(&came(true), &wants, vec![recorded()]);
         assert_eq!((plan.is_empty(), issues(&plan)), (true, vec![Issue::Conflict]));
+    }
+
+    #[test]
+    fn what_is_shown_under_another_id_goes_on_under_that_and_what_is_another_thing_does_not() {
+        let body = grant("r", "grace", None);
+        let mut builder = Builder::new();
+        builder.rename(Kind::Grant, Id::new("g"), Id::new("g#1"));
+        builder.add(observed(DIALECT, "g#1", body.clone()));
+        builder.prove(Kind::Grant, Proof::Everywhere);
+        let snapshot = builder.complete();
+        let followed = |id: &str| follow(vec![held(DIALECT, Some(id), &body, None)], &snapshot)[0].id.clone();
+        assert_eq!(followed("g"), Some(Id::new("g#1")));
+        assert_eq!(followed("g#2"), Some(Id::new("g#2")));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::support::{
     KEY, Setting, World, held_ids,
     lenses::{backend, binding, role},
-    subject,
+    ready_condition, subject,
 };
 
 const PEOPLE: [(&str, &str); 2] = [("User", "alice@example.com"), ("User", "peggy")];
@@ -39,6 +39,69 @@ async fn a_role_that_somebody_made_again_under_our_name_is_not_ours() {
         world.apply(role("reader", json!({ "adopt": "Always" }))).await;
         assert_ne!(held_ids(&world.ready("Role", "reader").await), first);
     }
+}
+
+/// The objects that hold something, and the Backend, each with since when it has been ready and how it came to hold the first thing.
+async fn since_when(world: &World<Simulator>) -> Vec<(Value, Value)> {
+    let mut all = Vec::new();
+    for (kind, name) in OBJECTS.into_iter().chain([("Backend", "lenses")]) {
+        let object = world.get(kind, name).await;
+        let ready = ready_condition(&object)["lastTransitionTime"].clone();
+        all.push((ready, object.data["status"]["held"][0]["origin"].clone()));
+    }
+    all
+}
+
+const OBJECTS: [(&str, &str); 3] = [("RoleBinding", "readers"), ("RoleBinding", "teams"), ("Role", "reader")];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_by_name_is_held_by_its_id_once_that_is_shown_and_stays_so_when_it_is_not() {
+    const TEAMS: [(&str, &str); 2] = [("Group", "sre"), ("Group", "newcomers")];
+    let mut world = World::lenses_with("lh-follows", json!({}), |switches| switches.ids = Ids::Absent).await;
+    let before = world.access();
+    world.apply(role("reader", json!({}))).await;
+    world.apply(binding("readers", "reader", &PEOPLE, json!({}))).await;
+    world.apply(binding("teams", "reader", &TEAMS, json!({}))).await;
+    for (kind, name) in OBJECTS {
+        let object = world.ready(kind, name).await;
+        assert!(held_ids(&object).iter().all(|id| !id.contains('#')), "{:?}", held_ids(&object));
+    }
+    world.swept().await;
+    let (standing, since) = (since_when(&world).await, world.now());
+    world.switch(|switches| switches.ids = Ids::Text);
+    for (kind, name) in OBJECTS {
+        let known = |object: &DynamicObject| held_ids(object).iter().all(|id| id.contains('#'));
+        world.until(kind, name, "held by its ids", known).await;
+    }
+    world.swept().await;
+    let versions = world.versions().await;
+    world.swept().await;
+    assert_eq!(world.versions().await, versions);
+    // Another operator, which has seen no id.
+    world.switch(|switches| switches.ids = Ids::Absent);
+    world.restart();
+    world.swept().await;
+    assert_eq!((world.versions().await, since_when(&world).await), (versions, standing));
+    assert_eq!(world.writes_since(since), [""; 0]);
+    for (kind, name) in OBJECTS {
+        world.delete(kind, name).await;
+    }
+    for (kind, name) in OBJECTS {
+        world.gone(kind, name).await;
+    }
+    assert_eq!(world.access(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_is_held_by_name_goes_where_its_id_is_shown_by_now() {
+    let world = World::lenses_with("lh-goes", json!({}), |switches| switches.ids = Ids::Absent).await;
+    world.apply(role("reader", json!({}))).await;
+    world.ready("Role", "reader").await;
+    world.swept().await;
+    world.switch(|switches| switches.ids = Ids::Text);
+    world.delete("Role", "reader").await;
+    world.gone("Role", "reader").await;
+    assert!(!world.sim.edit(|tenant| tenant.roles.contains("reader")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,7 +14,7 @@ use rolewright::simulators::lenses::{
 use serde_json::{Value, json};
 
 use crate::support::{
-    World, every_switch_is_turned,
+    World, every_switch_is_turned, held_ids,
     lenses::{binding, role},
     ready_condition,
 };
@@ -92,6 +92,24 @@ servers! {
         it.lists = Lists::AllOrForbidden;
     } => life;
 
+    a_server_whose_lists_show_no_ids_is_served_alike: |it| {
+        it.ids_in_lists = Some(Ids::Absent);
+    } => life;
+
+    a_server_whose_lists_alone_show_ids_is_served_alike: |it| {
+        it.ids = Ids::Absent;
+        it.ids_in_lists = Some(Ids::Text);
+    } => life;
+
+    a_server_that_shows_times_in_lists_and_ids_elsewhere_is_served_alike: |it| {
+        it.ids = Ids::IdsOnly;
+        it.ids_in_lists = Some(Ids::TimesOnly);
+    } => life;
+
+    two_replicas_of_which_one_shows_no_ids_change_nothing: |it| {
+        it.ids = Ids::Alternating;
+    } => replicas;
+
     a_server_that_hides_what_is_forbidden_is_served_alike: |it| {
         it.lists = Lists::Filtered;
         it.denied_read_status = 404;
@@ -165,6 +183,27 @@ async fn life(turn: fn(&mut Switches)) {
     assert_eq!(world.members(&owned.name), ["peggy", "nightly-reports"]);
     world.quiet().await;
     world.each_deleted(&OBJECTS).await;
+    assert_eq!(world.access(), before);
+}
+
+/// Once an id was shown of everything that is held, nothing moves any more, whichever replica answers, and whoever asks.
+async fn replicas(turn: fn(&mut Switches)) {
+    let mut world = started(turn, json!({})).await;
+    let before = world.access();
+    world.apply(role("reader", json!({}))).await;
+    world.apply(binding("readers", "reader", &PEOPLE, json!({}))).await;
+    world.apply(binding("teams", "reader", &GROUPS, json!({}))).await;
+    ready(&world).await;
+    for (kind, name) in OBJECTS {
+        let known = |object: &DynamicObject| held_ids(object).iter().all(|id| id.contains('#'));
+        let object = world.until(kind, name, "recorded by its ids", known).await;
+        assert_eq!(object.data["status"]["held"][0]["origin"], "Created");
+    }
+    quiet(&world).await;
+    quiet(&world).await;
+    world.restart();
+    quiet(&world).await;
+    delete_all(&world).await;
     assert_eq!(world.access(), before);
 }
 

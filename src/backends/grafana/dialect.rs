@@ -128,7 +128,7 @@ impl Dialect for GrafanaDialect {
         Some(ChosenId { id: Id::new(id), given: false })
     }
 
-    fn asked_for(&self, _kind: Kind, held: &Key) -> Option<Id> {
+    fn asked_for(&self, _kind: Kind, held: &Key, _id: Option<&Id>) -> Option<Id> {
         held.get("subject").or_else(|| held.get("resource")).map(Id::new)
     }
 

@@ -95,8 +95,8 @@ impl Dialect for LensesDialect {
         Id::new(ids::of_thing(role).0)
     }
 
-    fn asked_for(&self, kind: Kind, held: &Key) -> Option<Id> {
-        ids::asked_for(kind, held)
+    fn asked_for(&self, kind: Kind, held: &Key, id: Option<&Id>) -> Option<Id> {
+        ids::asked_for(kind, held, id)
     }
 
     fn key(&self, body: &Body) -> Key {

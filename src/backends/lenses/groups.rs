@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use tokio::sync::OnceCell;
 
 use super::{
+    Lenses,
     client::{self, Client},
     config::Membership,
-    ids::{self, Incarnation},
-    map,
+    ids, map,
+    whole::Whole,
     wire::{self, GroupItem, Principal, Ref},
 };
 use crate::{
@@ -17,40 +18,17 @@ use crate::{
     backends::{Class, Error},
 };
 
-/// A group that was read by itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Whole {
-    pub name: String,
-    pub sso_name: Option<String>,
-    pub roles: BTreeSet<String>,
-    /// Empty for a group that no binding owns: nobody needs them.
-    pub members: BTreeSet<Named>,
-    /// What tells it from another that has had its name.
-    pub made: Incarnation,
-    /// As many roles were shown as the list counts.
-    pub roles_complete: bool,
-    /// As many members were shown as the list counts, or they do not matter.
-    pub members_complete: bool,
-}
-
-impl Whole {
-    pub fn complete(&self) -> bool {
-        self.roles_complete && self.members_complete
-    }
-}
-
 /// What a list tells of a group: how much it has. Nothing, where the list does not show it: then nothing says that what is shown is all.
 #[derive(Clone, Debug, Default)]
 pub struct Listed {
     roles: Option<u64>,
     members: Option<u64>,
-    made: Incarnation,
 }
 
 impl Listed {
     pub fn of(item: &GroupItem) -> Self {
         let members = item.user_count.zip(item.sa_count).map(|(users, accounts)| users + accounts);
-        Self { roles: item.role_count, members, made: item.made.incarnation() }
+        Self { roles: item.role_count, members }
     }
 }
 
@@ -95,7 +73,12 @@ impl<'a> Lists<'a> {
 }
 
 /// Puts a group together from what was read of it.
-pub async fn whole(group: wire::Group, listed: Listed, lists: &Lists<'_>) -> Result<Whole, Error> {
+pub async fn whole(
+    lenses: &Lenses,
+    group: wire::Group,
+    listed: Listed,
+    lists: &Lists<'_>,
+) -> Result<Whole, Error> {
     let roles = names(group.roles.as_deref().unwrap_or_default());
     let matter = ids::is_owned(&group.name) && lists.membership == Membership::Manual;
     let members = match (matter, shown_members(&group)) {
@@ -112,7 +95,7 @@ pub async fn whole(group: wire::Group, listed: Listed, lists: &Lists<'_>) -> Res
         members_complete: members
             .as_ref()
             .is_some_and(|members| !matter || all(members.len(), listed.members)),
-        made: group.made.incarnation().or(listed.made),
+        made: lenses.named_groups.see(&group.name, group.made.incarnation()),
         name: group.name,
         sso_name: group.sso_name.filter(|name| !name.is_empty()),
         roles,
@@ -124,12 +107,14 @@ pub async fn whole(group: wire::Group, listed: Listed, lists: &Lists<'_>) -> Res
 ///
 /// # Errors
 /// [`Class::Denied`] when less is shown of it than is counted, or the list that counts may not be read.
-pub async fn read(client: &Client, membership: Membership, name: &str) -> Result<Option<Whole>, Error> {
+pub async fn read(lenses: &Lenses, name: &str) -> Result<Option<Whole>, Error> {
+    let (client, membership) = (&lenses.client, lenses.connection.membership);
     // What somebody changes between the two calls makes them differ too, but hardly twice.
     for last in [false, true] {
         let Some(group) = client::seen(client.group(name).await)? else { return Ok(None) };
-        let listed = listed(client, name).await?;
-        let whole = whole(group, listed.clone().unwrap_or_default(), &Lists::new(client, membership)).await?;
+        let listed = listed(lenses, name).await?;
+        let lists = Lists::new(client, membership);
+        let whole = whole(lenses, group, listed.clone().unwrap_or_default(), &lists).await?;
         match listed {
             Some(_) if whole.complete() => return Ok(Some(whole)),
             Some(_) if last => return Err(hidden(&whole)),
@@ -141,9 +126,12 @@ pub async fn read(client: &Client, membership: Membership, name: &str) -> Result
 }
 
 /// What the list tells of a group. None where it does not show it.
-async fn listed(client: &Client, name: &str) -> Result<Option<Listed>, Error> {
-    match client.groups().await {
-        Ok(groups) => Ok(groups.iter().find(|group| group.name == name).map(Listed::of)),
+async fn listed(lenses: &Lenses, name: &str) -> Result<Option<Listed>, Error> {
+    match lenses.client.groups().await {
+        Ok(groups) => Ok(groups.iter().find(|group| group.name == name).map(|item| {
+            lenses.named_groups.see(name, item.made.incarnation());
+            Listed::of(item)
+        })),
         Err(error) if error.class.is_withheld() => {
             let message = format!(
                 "whether all that the group {name} has is shown cannot be told without the list of groups, and writing its set could take the \
@@ -182,14 +170,14 @@ fn hidden(whole: &Whole) -> Error {
 }
 
 /// What an answer to a write shows of a group that a binding owns, if it shows all that is needed.
-pub fn answered(group: wire::Group, membership: Membership) -> Option<Whole> {
+pub fn answered(lenses: &Lenses, group: wire::Group) -> Option<Whole> {
     let roles = names(group.roles.as_deref()?);
-    let members = match membership {
+    let members = match lenses.connection.membership {
         Membership::Manual => shown_members(&group)?,
         Membership::Sso => BTreeSet::new(),
     };
     let sso_name = group.sso_name.filter(|name| !name.is_empty());
-    let made = group.made.incarnation();
+    let made = lenses.named_groups.see(&group.name, group.made.incarnation());
     Some(Whole {
         name: group.name,
         sso_name,
@@ -202,10 +190,10 @@ pub fn answered(group: wire::Group, membership: Membership) -> Option<Whole> {
 }
 
 /// What is known of a group of which not all is shown: that it is there.
-pub fn outline(group: wire::Group) -> Whole {
+pub fn outline(lenses: &Lenses, group: wire::Group) -> Whole {
     Whole {
         roles: names(group.roles.as_deref().unwrap_or_default()),
-        made: group.made.incarnation(),
+        made: lenses.named_groups.see(&group.name, group.made.incarnation()),
         name: group.name,
         sso_name: None,
         members: BTreeSet::new(),

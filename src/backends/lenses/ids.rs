@@ -1,6 +1,6 @@
 //! Ids and names. Lenses is called by name alone (contract 2.1), and gives what it makes an id of its own: another one, if the thing was
-//! removed and made again. So the id of a role or a group here is its name with HQ's id behind it, `reader#5f0c-1`, or the name alone where
-//! HQ shows none. What may share a name with those has a word before it: `group:devs#77`, `principal:alice@example.com`. Users and service
+//! removed and made again. So the id of a role or a group here is its name with HQ's id behind it, `reader#5f0c-1`, or else the time at which
+//! it was made, `reader@2026`, or the name alone where HQ shows neither. What may share a name with those has a word before it: `group:devs#77`, `principal:alice@example.com`. Users and service
 //! accounts share the names that groups list as members, so their ids do not say which of the two they are.
 
 use crate::access::{Id, Key, Kind, SubjectKind, sha256_hex};
@@ -10,8 +10,9 @@ const GROUP: &str = "group:";
 const OWNED: &str = "owned:";
 const HELD_ROLE: &str = "role:";
 const OUTSIDERS: &str = "sso:";
-/// Between a name and what tells the thing from others of that name; no name has it.
-const MADE: char = '#';
+/// Between a name and HQ's id of the thing, or the time at which it was made; no name has them.
+const BY_ID: char = '#';
+const BY_TIME: char = '@';
 const LONGEST_INCARNATION: usize = 64;
 
 /// The longest name of anything but a user (contract 3, "Names").
@@ -45,37 +46,45 @@ pub fn of_principal(id: &Id) -> Option<&str> {
     id.as_str().strip_prefix(PRINCIPAL).filter(|name| !name.is_empty())
 }
 
-/// What tells a thing from any other that has had, or will have, its name: HQ's id, or else the time at which it was made (contract 2.1).
-/// None where neither is shown.
+/// What tells a thing from any other that has had, or will have, its name: HQ's id, and the time at which it was made (contract 2.1), as far
+/// as they are shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Incarnation(Option<String>);
+pub struct Incarnation {
+    id: Option<String>,
+    time: Option<String>,
+}
 
 impl Incarnation {
     /// That of a thing that shows these.
     pub fn of(id: Option<&str>, created_at: Option<&str>) -> Self {
         let plain =
             |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
-        let shown = [id, created_at].into_iter().flatten().find(|text| !text.is_empty());
-        Self(shown.map(|text| match plain(text) && text.len() <= LONGEST_INCARNATION {
+        let shown = |text: &str| match plain(text) && text.len() <= LONGEST_INCARNATION {
             true => text.to_owned(),
             false => sha256_hex(text.as_bytes())[..DIGEST].to_owned(),
-        }))
+        };
+        let shown = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(shown);
+        Self { id: shown(id), time: shown(created_at) }
     }
 
-    /// This, or where nothing is shown the other.
-    pub fn or(self, other: Self) -> Self {
-        Self(self.0.or(other.0))
+    /// This, and what is not shown of it as the other has it. The two are not known to be of two things.
+    pub fn join(self, other: &Self) -> Self {
+        Self { id: self.id.or_else(|| other.id.clone()), time: self.time.or_else(|| other.time.clone()) }
     }
 
     /// Whether the two are known not to be of one thing.
     pub fn differs(&self, other: &Self) -> bool {
-        matches!((&self.0, &other.0), (Some(one), Some(other)) if one != other)
+        match (&self.id, &other.id, &self.time, &other.time) {
+            (Some(one), Some(other), ..) | (_, _, Some(one), Some(other)) => one != other,
+            _ => false,
+        }
     }
 
     fn behind(&self, name: &str) -> String {
-        match &self.0 {
-            Some(text) => format!("{name}{MADE}{text}"),
-            None => name.to_owned(),
+        match (&self.id, &self.time) {
+            (Some(id), _) => format!("{name}{BY_ID}{id}"),
+            (None, Some(time)) => format!("{name}{BY_TIME}{time}"),
+            (None, None) => name.to_owned(),
         }
     }
 }
@@ -125,39 +134,48 @@ pub fn is_outsiders(id: &Id) -> bool {
 }
 
 fn parted(text: &str) -> (&str, Incarnation) {
-    match text.split_once(MADE) {
-        Some((name, made)) => (name, Incarnation(Some(made.to_owned()))),
-        None => (text, Incarnation::default()),
+    let Some(at) = text.find([BY_ID, BY_TIME]) else { return (text, Incarnation::default()) };
+    let (name, made) = (&text[..at], Some(text[at + 1..].to_owned()));
+    match text[at..].starts_with(BY_ID) {
+        true => (name, Incarnation { id: made, time: None }),
+        false => (name, Incarnation { id: None, time: made }),
     }
 }
 
-/// What a sweep is asked for.
+/// What a sweep is asked for, each with what tells it from others of its name, as far as that is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked<'a> {
     /// A role, whole.
-    Role(&'a str),
+    Role(&'a str, Incarnation),
     /// A group that a binding owns.
-    Owned(&'a str),
-    /// The roles of any other group, by its name, and what tells it from others of that name.
-    Group(&'a str, Incarnation),
+    Owned(&'a str, Incarnation),
+    /// A role's place in the set of any other group.
+    Place { group: Id, name: String, made: Incarnation, role: &'a str },
 }
 
 impl<'a> Asked<'a> {
     /// What an id asks for that [`asked_for`] gave.
-    pub fn of(id: &'a Id) -> Option<Self> {
-        let text = id.as_str();
-        let role = text.strip_prefix(HELD_ROLE).map(Asked::Role);
-        let owned = || text.strip_prefix(OWNED).map(Asked::Owned);
-        role.or_else(owned).or_else(|| of_group(id).map(|(name, made)| Asked::Group(name, made)))
+    pub fn of(asked: &'a Id) -> Option<Self> {
+        let text = asked.as_str();
+        if let Some((name, made)) = text.strip_prefix(HELD_ROLE).map(parted) {
+            return Some(Asked::Role(name, made));
+        }
+        if let Some((name, made)) = text.strip_prefix(OWNED).map(parted) {
+            return Some(Asked::Owned(name, made));
+        }
+        let (group, role) = of_grant(asked)?;
+        let (name, made) = of_group(&group).map(|(name, made)| (name.to_owned(), made))?;
+        Some(Asked::Place { group, name, made, role })
     }
 }
 
-/// What a sweep has to ask for because a thing of this key is held.
-pub fn asked_for(kind: Kind, held: &Key) -> Option<Id> {
+/// What a sweep has to ask for because a thing of this key, and of this id once it has one, is held.
+pub fn asked_for(kind: Kind, held: &Key, id: Option<&Id>) -> Option<Id> {
+    let named = || id.map(Id::as_str).or_else(|| held.get("name"));
     match kind {
-        Kind::Role => held.get("name").map(|name| Id::new(format!("{HELD_ROLE}{name}"))),
-        Kind::Group => held.get("name").map(|name| Id::new(format!("{OWNED}{name}"))),
-        Kind::Grant => held.get("subject").map(Id::new),
+        Kind::Role => named().map(|thing| Id::new(format!("{HELD_ROLE}{thing}"))),
+        Kind::Group => named().map(|thing| Id::new(format!("{OWNED}{thing}"))),
+        Kind::Grant => Some(grant(&Id::new(held.get("subject")?), held.get("role")?)),
         Kind::Restriction => None,
     }
 }
@@ -221,7 +239,8 @@ mod tests {
     #[test]
     fn an_id_says_what_it_is_of() {
         assert_eq!(of_principal(&principal("alice@example.com")), Some("alice@example.com"));
-        for made in [Incarnation::default(), Incarnation::of(Some("77"), None)] {
+        for made in [(None, None), (Some("77"), None), (None, Some("2026"))] {
+            let made = Incarnation::of(made.0, made.1);
             let devs = group("devs", &made);
             assert_eq!(of_group(&devs), Some(("devs", made.clone())));
             assert_eq!(of_grant(&grant(&devs, "reader")), Some((devs.clone(), "reader")));
@@ -240,6 +259,9 @@ mod tests {
         assert_eq!((made(None, None), made(Some(""), None)), (none.clone(), none.clone()));
         assert!(made(Some("1"), None).differs(&made(Some("2"), Some("x"))));
         assert!(!made(Some("1"), Some("x")).differs(&made(Some("1"), Some("y"))));
+        assert!(!made(Some("1"), None).differs(&made(None, Some("x"))), "nothing that both show");
+        let joined = made(Some("1"), None).join(&made(Some("2"), Some("x")));
+        assert_eq!(joined, made(Some("1"), Some("x")));
         assert!(made(None, Some("2026-01-01T12:00:00Z")).differs(&made(None, Some("2026-01-01T12:00:01Z"))));
         assert!(!none.differs(&made(Some("1"), None)) && !made(Some("1"), None).differs(&none));
         let odd = thing("reader", &made(Some("a/b#c:d"), None));
@@ -248,13 +270,21 @@ mod tests {
 
     #[test]
     fn what_is_held_is_asked_for_by_its_kind() {
-        let name = Key::new([("name", "a")]);
-        let asked = |kind: Kind, key: &Key| asked_for(kind, key);
-        assert_eq!(asked(Kind::Role, &name).as_ref().and_then(Asked::of), Some(Asked::Role("a")));
-        assert_eq!(asked(Kind::Group, &name).as_ref().and_then(Asked::of), Some(Asked::Owned("a")));
-        let made = Incarnation::of(Some("77"), None);
-        let grant = Key::new([("role", "r"), ("subject", group("devs", &made).as_str())]);
-        assert_eq!(asked(Kind::Grant, &grant).as_ref().and_then(Asked::of), Some(Asked::Group("devs", made)));
-        assert_eq!(asked(Kind::Restriction, &name), None);
+        let (name, made) = (Key::new([("name", "a")]), Incarnation::of(Some("77"), None));
+        for (kind, asked) in [
+            (Kind::Role, Asked::Role as fn(&'static str, Incarnation) -> Asked<'static>),
+            (Kind::Group, Asked::Owned),
+        ] {
+            let id = asked_for(kind, &name, None);
+            assert_eq!(id.as_ref().and_then(Asked::of), Some(asked("a", Incarnation::default())));
+            let id = asked_for(kind, &name, Some(&thing("a", &made)));
+            assert_eq!(id.as_ref().and_then(Asked::of), Some(asked("a", made.clone())));
+        }
+        let devs = group("devs", &made);
+        let key = Key::new([("role", "r"), ("subject", devs.as_str())]);
+        let place = Asked::Place { group: devs.clone(), name: "devs".to_owned(), made, role: "r" };
+        let id = asked_for(Kind::Grant, &key, Some(&grant(&devs, "r")));
+        assert_eq!(id.as_ref().and_then(Asked::of), Some(place));
+        assert_eq!(asked_for(Kind::Restriction, &name, None), None);
     }
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::{
     config::Membership,
     dialect,
-    groups::Whole,
     ids::{self, Incarnation},
     lrn, policy,
+    whole::Whole,
     wire::{self, RoleItem, Statement},
 };
 use crate::{
@@ -17,18 +17,18 @@ use crate::{
     backends::reading::present,
 };
 
-/// A role that was read by itself, with its policy.
-pub fn role(role: wire::Role, statements: &[Statement]) -> Observed {
+/// A role that was read by itself, with its policy, and what tells it from others of its name.
+pub fn role(role: wire::Role, statements: &[Statement], made: &Incarnation) -> Observed {
     let rules = policy::rules(statements);
     let remark = remark(&rules);
-    let id = ids::thing(&role.name, &role.made.incarnation());
+    let id = ids::thing(&role.name, made);
     let body = Body::Role(Role { rules, ..named_only(role.name, role.display_name, role.description) });
     Observed { remark, ..observed(id, body) }
 }
 
 /// A role as lists show it: without its policy.
-pub fn outline(item: RoleItem) -> Observed {
-    let id = ids::thing(&item.name, &item.made.incarnation());
+pub fn outline(item: RoleItem, made: &Incarnation) -> Observed {
+    let id = ids::thing(&item.name, made);
     let body = Body::Role(named_only(item.name, item.display_name, item.description));
     Observed { outline: true, ..observed(id, body) }
 }
@@ -141,7 +141,7 @@ mod tests {
     fn read(body: Value) -> Observed {
         let mut whole: wire::Role = serde_json::from_value(body).expect("a role");
         let policy = whole.policy.take().unwrap_or_default();
-        role(whole, &policy)
+        role(whole, &policy, &Incarnation::default())
     }
 
     #[test]

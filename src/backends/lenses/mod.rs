@@ -9,6 +9,7 @@ mod details;
 mod dialect;
 mod groups;
 mod ids;
+mod incarnations;
 mod lrn;
 mod map;
 mod policy;
@@ -17,6 +18,8 @@ mod rights;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod wanted;
+mod whole;
 mod wire;
 mod write;
 
@@ -25,7 +28,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use self::{
-    catalogue::Catalogue, client::Client, config::Connection, details::Details, groups::Whole, write::Turns,
+    catalogue::Catalogue, client::Client, config::Connection, details::Details, incarnations::Incarnations,
+    whole::Whole, write::Turns,
 };
 use super::{Backend, Error, Identity, Needs, Settings, Vendor};
 use crate::access::{Body, Change, Dialect, Entry, Fault, Id, Kind, Observed, Snapshot};
@@ -49,6 +53,8 @@ fn connect(settings: Settings) -> Result<Arc<dyn Backend>, Fault> {
         catalogue: Catalogue::default(),
         roles: Details::default(),
         groups: Details::default(),
+        named_roles: Incarnations::default(),
+        named_groups: Incarnations::default(),
     }))
 }
 
@@ -61,6 +67,10 @@ struct Lenses {
     roles: Details<Observed>,
     /// What was read of groups one by one.
     groups: Details<Whole>,
+    /// Which role has a name.
+    named_roles: Incarnations,
+    /// Which group has a name.
+    named_groups: Incarnations,
 }
 
 impl Lenses {
@@ -85,7 +95,7 @@ impl Backend for Lenses {
     }
 
     async fn look_up(&self, level: &str, name: &str, _parent: Option<&Id>) -> Result<Vec<Entry>, Error> {
-        read::look_up(&self.client, level, name).await
+        read::look_up(self, level, name).await
     }
 
     async fn read(&self, kind: Kind, id: &Id) -> Result<Option<Observed>, Error> {

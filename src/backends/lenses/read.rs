@@ -10,7 +10,9 @@ use super::{
     config::{ACCOUNT_FIELD, Connection},
     groups,
     ids::{self, Incarnation},
-    map, wire,
+    map,
+    whole::Whole,
+    wire,
 };
 use crate::{
     access::{Body, Entry, Grant, Id, Kind, Observed, ROLE, RoleRef, SubjectKind},
@@ -80,7 +82,8 @@ async fn described(client: &Client, account: &str) -> Result<(String, Option<Tim
 }
 
 /// What a name means at a level.
-pub async fn look_up(client: &Client, level: &str, name: &str) -> Result<Vec<Entry>, Error> {
+pub async fn look_up(lenses: &Lenses, level: &str, name: &str) -> Result<Vec<Entry>, Error> {
+    let client = &lenses.client;
     let found = if level == SubjectKind::User.level() {
         client::seen(client.user(name).await)?.map(|user| map::principal(SubjectKind::User, &user.name))
     } else if level == SubjectKind::ServiceAccount.level() {
@@ -89,7 +92,10 @@ pub async fn look_up(client: &Client, level: &str, name: &str) -> Result<Vec<Ent
     } else if level == ids::group_level() {
         // A group that a binding owns is nobody else's to give roles to.
         let group = if ids::is_owned(name) { None } else { client::seen(client.group(name).await)? };
-        group.map(|group| map::group(&group.name, &group.made.incarnation()))
+        group.map(|group| {
+            let made = lenses.named_groups.see(&group.name, group.made.incarnation());
+            map::group(&group.name, &made)
+        })
     } else if level == ROLE {
         client::seen(client.role(name).await)?.map(|role| map::role_entry(&role.name))
     } else {
@@ -103,14 +109,14 @@ pub async fn read(lenses: &Lenses, kind: Kind, id: &Id) -> Result<Option<Observe
     match kind {
         Kind::Role => {
             let (name, made) = ids::of_thing(id);
-            role(lenses, name, &made).await
+            role(lenses, name, Some(&made)).await
         }
         Kind::Group => {
             let (name, made) = ids::of_thing(id);
-            owned(lenses, name, &made).await
+            owned(lenses, name, Some(&made)).await
         }
         Kind::Grant => match ids::of_grant(id) {
-            Some((group, role)) => grant(&lenses.client, &group, role).await,
+            Some((group, role)) => grant(lenses, &group, role).await,
             None => Err(Error::mistake(format!("{id} is no id of a grant on Lenses"))),
         },
         Kind::Restriction => Err(Error::mistake("Lenses has no restrictions")),
@@ -120,10 +126,10 @@ pub async fn read(lenses: &Lenses, kind: Kind, id: &Id) -> Result<Option<Observe
 /// The thing of a body's natural key.
 pub async fn find(lenses: &Lenses, body: &Body) -> Result<Option<Observed>, Error> {
     match body {
-        Body::Role(wanted) => role(lenses, &wanted.name, &Incarnation::default()).await,
-        Body::Group(wanted) => owned(lenses, &wanted.name, &Incarnation::default()).await,
+        Body::Role(wanted) => role(lenses, &wanted.name, None).await,
+        Body::Group(wanted) => owned(lenses, &wanted.name, None).await,
         Body::Grant(Grant { role: RoleRef::Existing(role), subject, .. }) => {
-            grant(&lenses.client, &subject.id, role.id.as_str()).await
+            grant(lenses, &subject.id, role.id.as_str()).await
         }
         // No group has a role that does not exist.
         Body::Grant(_) => Ok(None),
@@ -131,35 +137,63 @@ pub async fn find(lenses: &Lenses, body: &Body) -> Result<Option<Observed>, Erro
     }
 }
 
-/// One role, with its policy. None when it is not found, or is another than the one that was made so.
-pub async fn role(lenses: &Lenses, name: &str, made: &Incarnation) -> Result<Option<Observed>, Error> {
-    let found = client::seen(lenses.client.role(name).await)?;
-    let Some(mut role) = found.filter(|role| !role.made.incarnation().differs(made)) else { return Ok(None) };
+/// One role, with its policy. None when it is not found, or is another than the one that was asked for. One that is not known to be another
+/// is given under the id that it was asked for by.
+pub async fn role(
+    lenses: &Lenses,
+    name: &str,
+    asked: Option<&Incarnation>,
+) -> Result<Option<Observed>, Error> {
+    let Some(mut role) = client::seen(lenses.client.role(name).await)? else {
+        lenses.named_roles.forget(name);
+        return Ok(None);
+    };
+    let made = lenses.named_roles.see(name, role.made.incarnation());
+    let Some(made) = answering(asked, made) else { return Ok(None) };
     let policy = role.policy.take().unwrap_or_default();
-    let seen = map::role(role, &policy);
+    let seen = map::role(role, &policy, &made);
     // What a sweep kept of it may be older.
-    if lenses.roles.get(name).is_some_and(|kept| kept != seen) {
+    if lenses.roles.get(name).is_some_and(|kept| kept.body != seen.body) {
         lenses.roles.forget(name);
     }
     Ok(Some(seen))
 }
 
-/// One group that a binding owns, with roles and members. None when it is not found, or is another than the one that was made so.
-pub async fn owned(lenses: &Lenses, name: &str, made: &Incarnation) -> Result<Option<Observed>, Error> {
-    let found = groups::read(&lenses.client, lenses.connection.membership, name).await?;
-    let Some(whole) = found.filter(|whole| !whole.made.differs(made)) else { return Ok(None) };
-    if lenses.groups.get(name).is_some_and(|kept| kept != whole) {
+/// One group that a binding owns, with roles and members: as [`role`].
+pub async fn owned(
+    lenses: &Lenses,
+    name: &str,
+    asked: Option<&Incarnation>,
+) -> Result<Option<Observed>, Error> {
+    let Some(whole) = groups::read(lenses, name).await? else {
+        lenses.named_groups.forget(name);
+        return Ok(None);
+    };
+    let Some(made) = answering(asked, whole.made.clone()) else { return Ok(None) };
+    let whole = Whole { made, ..whole };
+    if lenses.groups.get(name).is_some_and(|kept| Whole { made: whole.made.clone(), ..kept } != whole) {
         lenses.groups.forget(name);
     }
     Ok(Some(map::owned(&whole, lenses.connection.membership)))
 }
 
+/// What a thing is to be known by that was asked for: as it was asked for. None where it is known to be another.
+pub fn answering(asked: Option<&Incarnation>, made: Incarnation) -> Option<Incarnation> {
+    match asked {
+        Some(asked) => (!made.differs(asked)).then(|| asked.clone()),
+        None => Some(made),
+    }
+}
+
 /// A role in a group's set. None when it is not there, or the group is not, or is another of its name.
-pub async fn grant(client: &Client, group: &Id, role: &str) -> Result<Option<Observed>, Error> {
+pub async fn grant(lenses: &Lenses, group: &Id, role: &str) -> Result<Option<Observed>, Error> {
     let (name, made) =
         ids::of_group(group).ok_or_else(|| Error::mistake(format!("{group} is no group of Lenses")))?;
-    let found = client::seen(client.group(name).await)?;
+    let Some(found) = client::seen(lenses.client.group(name).await)? else {
+        lenses.named_groups.forget(name);
+        return Ok(None);
+    };
+    let now = lenses.named_groups.see(name, found.made.incarnation());
     let has = |group: &wire::Group| group.roles.iter().flatten().any(|held| held.name() == role);
-    let found = found.filter(|group| !group.made.incarnation().differs(&made) && has(group));
-    Ok(found.map(|_| map::grant(map::group_named(name, &made), role)))
+    Ok((!now.differs(&made) && has(&found)).then(|| map::grant(map::group_named(name, &made), role)))
 }

@@ -7,10 +7,14 @@
 //! What is listed under the name of something held, and is known to be another thing, proves by itself that the held one is gone: HQ gives a
 //! name once.
 //!
+//! **Identity.** What is recorded is shown under its recorded id for as long as nothing that HQ shows says that it is another thing. Where HQ
+//! shows more than is recorded, the record follows. Where two things are recorded under one name and HQ does not show which of them it is,
+//! neither is seen, and neither is gone.
+//!
 //! A list that the credential may not read leaves its part empty and unproven. Any other failure makes no snapshot, and neither does a list
 //! that is not found, or names what is then not found: that is a proxy's doing, or servers behind one address that are not of one mind.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use futures::try_join;
 use tokio::sync::OnceCell;
@@ -18,68 +22,19 @@ use tokio::sync::OnceCell;
 use super::{
     Lenses, client,
     details::Mark,
-    groups::{self, Listed, Lists, Whole},
-    ids::{self, Asked, Incarnation},
+    groups::{self, Listed, Lists},
+    ids::{self, Incarnation},
+    incarnations::Incarnations,
     map,
     rights::{self, Sight},
-    wire::{GroupItem, Made, Principal, RoleItem},
+    wanted::Wanted,
+    whole::Whole,
+    wire::{GroupItem, Principal, RoleItem},
 };
 use crate::{
     access::{Builder, Id, Kind, Observed, Proof, ROLE, Snapshot, SubjectKind},
     backends::{Class, Error, Needs, reading::each},
 };
-
-/// What is needed, in Lenses' words.
-struct Wanted<'a> {
-    roles: bool,
-    groups: bool,
-    users: bool,
-    accounts: bool,
-    /// By name, what is held.
-    held_roles: BTreeSet<&'a str>,
-    held_groups: BTreeSet<&'a str>,
-    /// Which of those no binding owns: name, what tells it from others, id.
-    held_places: Vec<(&'a str, Incarnation, &'a Id)>,
-}
-
-impl<'a> Wanted<'a> {
-    fn of(needs: &'a Needs) -> Self {
-        let mut held_roles = BTreeSet::new();
-        let mut held_groups = BTreeSet::new();
-        let mut held_places = Vec::new();
-        for (id, asked) in needs.held.iter().filter_map(|id| Some((id, Asked::of(id)?))) {
-            match asked {
-                Asked::Role(name) => {
-                    held_roles.insert(name);
-                }
-                Asked::Owned(name) => {
-                    held_groups.insert(name);
-                }
-                Asked::Group(name, made) => {
-                    held_groups.insert(name);
-                    held_places.push((name, made, id));
-                }
-            }
-        }
-        let (kind, level) =
-            (|kind: Kind| needs.kinds.contains(&kind), |level: &str| needs.levels.contains(level));
-        Self {
-            roles: kind(Kind::Role) || level(ROLE),
-            groups: kind(Kind::Grant) || kind(Kind::Group) || level(ids::group_level()),
-            users: level(SubjectKind::User.level()),
-            accounts: level(SubjectKind::ServiceAccount.level()),
-            held_roles,
-            held_groups,
-            held_places,
-        }
-    }
-
-    /// The ids of the groups of this name in which something is held, of those that `are` so.
-    fn places(&self, name: &str, are: impl Fn(&Incarnation) -> bool) -> Vec<Id> {
-        let those = self.held_places.iter().filter(|(held, made, _)| *held == name && are(made));
-        those.map(|(_, _, id)| (*id).clone()).collect()
-    }
-}
 
 /// What became of a name that is held and not listed.
 enum Sought<T> {
@@ -119,23 +74,24 @@ pub async fn snapshot(lenses: &Lenses, needs: &Needs) -> Result<Snapshot, Error>
         add(wanted.users, async { principals(lists.users().await, SubjectKind::User) }),
         add(wanted.accounts, async { principals(lists.accounts().await, SubjectKind::ServiceAccount) }),
     )?;
-    for part in [roles, groups, users, accounts].into_iter().flatten() {
-        part(&mut builder);
+    for harvest in [roles, groups, users, accounts].into_iter().flatten() {
+        harvest(&mut builder);
     }
     Ok(builder.complete())
 }
 
 /// What a part of the sweep puts into the snapshot.
-type Part<'a> = Box<dyn FnOnce(&mut Builder) + Send + 'a>;
+type Harvest<'a> = Box<dyn FnOnce(&mut Builder) + Send + 'a>;
 
 async fn add<'a>(
     wanted: bool,
-    part: impl Future<Output = Result<Part<'a>, Error>>,
-) -> Result<Option<Part<'a>>, Error> {
-    if wanted { part.await.map(Some) } else { Ok(None) }
+    harvest: impl Future<Output = Result<Harvest<'a>, Error>>,
+) -> Result<Option<Harvest<'a>>, Error> {
+    if wanted { harvest.await.map(Some) } else { Ok(None) }
 }
 
-fn refused<'a>(level: &'static str, error: Error) -> Result<Part<'a>, Error> {
+/// What a list comes to that was refused. One that HQ does not have is not taken for one that is withheld: each HQ has them all.
+fn refused<'a>(level: &'static str, error: Error) -> Result<Harvest<'a>, Error> {
     match error.class {
         Class::Denied => Ok(Box::new(move |builder| builder.directory().refuse(level, error.message))),
         Class::Missing | Class::Unsupported => Err(Error::new(Class::Transient, error.message)),
@@ -143,7 +99,7 @@ fn refused<'a>(level: &'static str, error: Error) -> Result<Part<'a>, Error> {
     }
 }
 
-fn principals<'a>(listed: Result<&'a [Principal], Error>, kind: SubjectKind) -> Result<Part<'a>, Error> {
+fn principals<'a>(listed: Result<&'a [Principal], Error>, kind: SubjectKind) -> Result<Harvest<'a>, Error> {
     match listed {
         Err(error) => refused(kind.level(), error),
         Ok(listed) => Ok(Box::new(move |builder| {
@@ -152,61 +108,95 @@ fn principals<'a>(listed: Result<&'a [Principal], Error>, kind: SubjectKind) -> 
     }
 }
 
+/// Things that are known by name, and what else they are recorded as.
+#[derive(Default)]
+struct Named {
+    seen: Vec<Observed>,
+    /// Recorded id, id by now.
+    renamed: Vec<(Id, Id)>,
+    /// Something is there, and it is not clear what.
+    unclear: bool,
+}
+
+impl Named {
+    /// Adds a thing under the id that it is to be known by.
+    fn add(&mut self, known: &Incarnations, name: &str, recorded: &[Incarnation], seen: Observed) {
+        let Some(now) = known.settle(name, recorded.iter()) else {
+            self.unclear = true;
+            return;
+        };
+        let id = ids::thing(name, &now);
+        let same = recorded.iter().filter(|recorded| !recorded.differs(&now));
+        let before = same.map(|recorded| ids::thing(name, recorded)).filter(|before| *before != id);
+        self.renamed.extend(before.map(|before| (before, id.clone())));
+        self.seen.push(Observed { id, ..seen });
+    }
+
+    fn enter(self, builder: &mut Builder, kind: Kind, proven: bool) {
+        self.renamed.into_iter().for_each(|(before, now)| builder.rename(kind, before, now));
+        self.seen.into_iter().for_each(|seen| builder.add(seen));
+        if proven && !self.unclear {
+            builder.prove(kind, Proof::Everywhere);
+        }
+    }
+}
+
 /// All roles: those that are held whole, the others in outline.
 async fn roles<'a>(
     lenses: &'a Lenses,
     wanted: &Wanted<'_>,
     witness: &Witness<'_>,
-) -> Result<Part<'a>, Error> {
-    let reading = lenses.roles.begin();
+) -> Result<Harvest<'a>, Error> {
+    let (reading, known) = (lenses.roles.begin(), &lenses.named_roles);
+    let began = known.begin();
     let listed = match lenses.client.roles().await {
         Ok(listed) => listed,
         Err(error) => return refused(ROLE, error),
     };
-    let held = listed.iter().filter(|item| wanted.held_roles.contains(item.name.as_str()));
-    let marks: BTreeMap<String, Mark> = held.map(|item| (item.name.clone(), role_mark(item))).collect();
-    let made: BTreeMap<&str, &Made> = listed.iter().map(|item| (item.name.as_str(), &item.made)).collect();
-    let due = each(lenses.roles.due(&marks), |name| {
-        let made = made.get(name.as_str()).copied().cloned().unwrap_or_default();
-        role(lenses, name, made)
-    });
-    for (name, sought) in due.await? {
+    let items: BTreeMap<&str, (&RoleItem, Incarnation)> = listed
+        .iter()
+        .map(|item| (item.name.as_str(), (item, known.see(&item.name, item.made.incarnation()))))
+        .collect();
+    let held = items.iter().filter(|(name, _)| wanted.held_roles.contains_key(*name));
+    let marks: BTreeMap<String, Mark> =
+        held.map(|(name, (item, made))| ((*name).to_owned(), role_mark(item, made))).collect();
+    for (name, sought) in each(lenses.roles.due(&marks), |name| role(lenses, name)).await? {
         match sought.listed()? {
-            Some(seen) => lenses.roles.learn(&reading, &name, &marks[&name], seen),
+            Some((seen, made)) => {
+                let mark = role_mark(items[name.as_str()].0, &made);
+                lenses.roles.learn(&reading, &name, &mark, seen);
+            }
             None => lenses.roles.lose(&name),
         }
     }
-    let names: BTreeSet<String> = listed.iter().map(|item| item.name.clone()).collect();
-    let unlisted =
-        wanted.held_roles.iter().filter(|name| !names.contains(**name)).map(|name| (*name).to_owned());
-    let sought = each(unlisted.collect::<Vec<_>>(), |name| role(lenses, name, Made::default())).await?;
+    let unlisted = wanted.held_roles.keys().filter(|name| !items.contains_key(*name));
+    let unlisted: Vec<String> = unlisted.map(|name| (*name).to_owned()).collect();
+    let sought = each(unlisted, |name| role(lenses, name)).await?;
     let proven = witness.bears_out(&sought).await?;
-    Ok(Box::new(move |builder| {
-        for item in listed {
-            let kept = if marks.contains_key(&item.name) { lenses.roles.get(&item.name) } else { None };
-            builder.add(kept.unwrap_or_else(|| map::outline(item)));
+    let mut named = Named::default();
+    for item in listed {
+        let (name, recorded) = (item.name.clone(), wanted.role(&item.name));
+        let kept = if marks.contains_key(&name) { lenses.roles.get(&name) } else { None };
+        let seen = kept.unwrap_or_else(|| map::outline(item, &Incarnation::default()));
+        named.add(known, &name, recorded, seen);
+    }
+    for (name, sought) in sought {
+        if let Sought::There((seen, _)) = sought {
+            named.add(known, &name, wanted.role(&name), seen);
         }
-        for (_, sought) in sought {
-            if let Sought::There(seen) = sought {
-                builder.add(seen);
-            }
-        }
-        // Of everything that is held the name was listed, or was asked for and is there or proven not to be.
-        if proven {
-            builder.prove(Kind::Role, Proof::Everywhere);
-        }
-    }))
+    }
+    known.end(began);
+    // Of everything that is held the name was listed, or was asked for and is there or proven not to be.
+    Ok(Box::new(move |builder| named.enter(builder, Kind::Role, proven)))
 }
 
-/// Asks for one role; `listed` is what the list shows of what it was made as.
-async fn role(lenses: &Lenses, name: String, listed: Made) -> Result<(String, Sought<Observed>), Error> {
+/// Asks for one role: what it says, and all that is known of which it is.
+async fn role(lenses: &Lenses, name: String) -> Result<(String, Sought<(Observed, Incarnation)>), Error> {
     let sought = match lenses.client.role(&name).await {
         Ok(mut role) => {
             let policy = role.policy.take().unwrap_or_default();
-            if role.made == Made::default() {
-                role.made = listed;
-            }
-            Sought::There(map::role(role, &policy))
+            let made = lenses.named_roles.see(&name, role.made.incarnation());
+            Sought::There((map::role(role, &policy, &made), made))
         }
         Err(error) => unseen(error)?,
     };
@@ -219,8 +209,9 @@ async fn groups<'a>(
     wanted: &Wanted<'_>,
     lists: &Lists<'_>,
     witness: &Witness<'_>,
-) -> Result<Part<'a>, Error> {
-    let reading = lenses.groups.begin();
+) -> Result<Harvest<'a>, Error> {
+    let (reading, known) = (lenses.groups.begin(), &lenses.named_groups);
+    let (began, held) = (known.begin(), wanted.group_names());
     let listed = match lenses.client.groups().await {
         Ok(listed) => listed,
         Err(error) => return refused(ids::group_level(), error),
@@ -228,12 +219,16 @@ async fn groups<'a>(
     let items: BTreeMap<&str, &GroupItem> = listed.iter().map(|item| (item.name.as_str(), item)).collect();
     // A group without roles gives nobody anything, and matters only where somebody is to be put into it.
     let matters = |item: &&GroupItem| {
-        item.role_count != Some(0)
-            || ids::is_owned(&item.name)
-            || wanted.held_groups.contains(item.name.as_str())
+        item.role_count != Some(0) || ids::is_owned(&item.name) || held.contains(item.name.as_str())
     };
-    let marks: BTreeMap<String, Mark> =
-        listed.iter().filter(matters).map(|item| (item.name.clone(), group_mark(item))).collect();
+    let seen_as = |item: &GroupItem| known.see(&item.name, item.made.incarnation());
+    let marks: BTreeMap<&str, Incarnation> =
+        listed.iter().map(|item| (item.name.as_str(), seen_as(item))).collect();
+    let marks: BTreeMap<String, Mark> = listed
+        .iter()
+        .filter(matters)
+        .map(|item| (item.name.clone(), group_mark(item, &marks[item.name.as_str()])))
+        .collect();
     let mut seen: Vec<Whole> = Vec::new();
     let counted = |name: String| {
         let listed = items.get(name.as_str()).map(|item| Listed::of(item)).unwrap_or_default();
@@ -243,7 +238,8 @@ async fn groups<'a>(
         match sought.listed()? {
             Some(whole) => {
                 if whole.complete() {
-                    lenses.groups.learn(&reading, &name, &marks[&name], whole.clone());
+                    let mark = group_mark(items[name.as_str()], &whole.made);
+                    lenses.groups.learn(&reading, &name, &mark, whole.clone());
                 }
                 seen.push(whole);
             }
@@ -253,54 +249,88 @@ async fn groups<'a>(
     let read_now: HashSet<String> = seen.iter().map(|whole| whole.name.clone()).collect();
     let kept = marks.keys().filter(|name| !read_now.contains(*name));
     seen.extend(kept.filter_map(|name| lenses.groups.get(name)));
-    let unlisted =
-        wanted.held_groups.iter().filter(|name| !items.contains_key(**name)).map(|name| (*name).to_owned());
+    let unlisted = held.iter().filter(|name| !items.contains_key(**name)).map(|name| (*name).to_owned());
     let sought = each(unlisted.collect::<Vec<_>>(), counted).await?;
     let proven = witness.bears_out(&sought).await?;
     // What is listed and does not show what is in it is there all the same.
     let shown: HashSet<&str> = seen.iter().map(|whole| whole.name.as_str()).collect();
     let owned_proven =
         proven && marks.keys().all(|name| !ids::is_owned(name) || shown.contains(name.as_str()));
-    // Groups of which it is known that they have no role: those that say so, and those that are not there.
-    let mut empty: HashSet<Id> = listed
-        .iter()
-        .filter(|item| item.role_count == Some(0))
-        .map(|item| ids::group(&item.name, &item.made.incarnation()))
-        .collect();
-    for item in &listed {
-        empty.extend(wanted.places(&item.name, |made| made.differs(&item.made.incarnation())));
-    }
+    let mut places = Places::default();
     for (name, sought) in sought {
         match sought {
-            Sought::There(whole) => {
-                empty.extend(wanted.places(&name, |made| made.differs(&whole.made)));
-                seen.push(whole);
+            Sought::There(whole) => seen.push(whole),
+            Sought::NotThere(_) if proven => {
+                places.empty.extend(wanted.places(&name).map(|place| place.group.clone()));
             }
-            Sought::NotThere(_) if proven => empty.extend(wanted.places(&name, |_| true)),
             Sought::NotThere(_) | Sought::NotFound(_) | Sought::Unknown => {}
         }
     }
-    let membership = lenses.connection.membership;
-    Ok(Box::new(move |builder| {
-        for item in listed.iter().filter(|item| !ids::is_owned(&item.name)) {
-            builder.directory().insert(map::group(&item.name, &item.made.incarnation()));
+    let (owned, mut others): (Vec<Whole>, Vec<Whole>) =
+        seen.into_iter().partition(|whole| ids::is_owned(&whole.name));
+    let mut own = Named::default();
+    for whole in owned {
+        let seen = map::owned(&whole, lenses.connection.membership);
+        own.add(known, &whole.name, wanted.owned(&whole.name), seen);
+    }
+    for item in listed.iter().filter(|item| !ids::is_owned(&item.name)) {
+        places.settle(known, wanted, &item.name);
+        if item.role_count == Some(0) {
+            places.empty.extend(places.now.get(&item.name).map(|made| ids::group(&item.name, made)));
         }
+    }
+    for whole in others.iter().filter(|whole| !items.contains_key(whole.name.as_str())) {
+        places.settle(known, wanted, &whole.name);
+    }
+    // Nothing is said of a group of which it is not clear which it is.
+    others.retain(|whole| places.now.contains_key(&whole.name));
+    let names: Vec<String> = listed.iter().map(|item| item.name.clone()).collect();
+    known.end(began);
+    Ok(Box::new(move |builder| {
+        let of_list = names.iter().filter_map(|name| Some((name, places.now.get(name)?)));
+        of_list.for_each(|(name, made)| builder.directory().insert(map::group(name, made)));
         // Of a group that shows all that is counted, and of one that has nothing, the roles are all known.
-        let mut whole_sets = empty;
-        for whole in seen {
-            if ids::is_owned(&whole.name) {
-                builder.add(map::owned(&whole, membership));
-                continue;
-            }
-            let group = map::group_named(&whole.name, &whole.made);
+        let mut whole_sets = places.empty;
+        for whole in others {
+            let group = map::group_named(&whole.name, &places.now[&whole.name]);
             whole.roles.iter().for_each(|role| builder.add(map::grant(group.clone(), role)));
             whole_sets.extend(whole.roles_complete.then_some(group.id));
         }
-        builder.prove(Kind::Grant, Proof::Within(whole_sets));
-        if owned_proven {
-            builder.prove(Kind::Group, Proof::Everywhere);
+        for (before, now) in places.renamed {
+            builder.succeed(Kind::Grant, before.key, (now.id, now.key));
         }
+        builder.prove(Kind::Grant, Proof::Within(whole_sets));
+        own.enter(builder, Kind::Group, owned_proven);
     }))
+}
+
+/// Groups that no binding owns, and what is held in them.
+#[derive(Default)]
+struct Places {
+    /// What each that is there is known by, by name.
+    now: BTreeMap<String, Incarnation>,
+    /// Of what is held: as it is recorded, and as it is known by now.
+    renamed: Vec<(Observed, Observed)>,
+    /// Groups of which it is known that they have no role: those that say so, and those that are not there.
+    empty: HashSet<Id>,
+}
+
+impl Places {
+    /// Says which group has a name, and what that means for what is held in groups of that name.
+    fn settle(&mut self, known: &Incarnations, wanted: &Wanted<'_>, name: &str) {
+        let recorded = || wanted.places(name).map(|place| &place.made);
+        let Some(now) = known.settle(name, recorded()) else { return };
+        let group = map::group_named(name, &now);
+        for place in wanted.places(name).filter(|place| place.group != group.id) {
+            if place.made.differs(&now) {
+                self.empty.insert(place.group.clone());
+                continue;
+            }
+            let before = map::grant(map::group_named(name, &place.made), place.role);
+            self.renamed.push((before, map::grant(group.clone(), place.role)));
+        }
+        self.now.insert(name.to_owned(), now);
+    }
 }
 
 async fn group(
@@ -310,13 +340,13 @@ async fn group(
     lists: &Lists<'_>,
 ) -> Result<(String, Sought<Whole>), Error> {
     let sought = match lenses.client.group(&name).await {
-        Ok(group) => Sought::There(groups::whole(group, listed, lists).await?),
+        Ok(group) => Sought::There(groups::whole(lenses, group, listed, lists).await?),
         Err(error) => unseen(error)?,
     };
     Ok((name, sought))
 }
 
-/// What a refusal to show one thing says of it.
+/// What a refusal to show one thing says of it. Whose a 404 is, which matters here, the shared reading of answers does not tell.
 fn unseen<T>(error: Error) -> Result<Sought<T>, Error> {
     match error.class {
         Class::Missing if client::is_hqs_own(&error) => Ok(Sought::NotThere(error)),
@@ -346,14 +376,15 @@ impl Witness<'_> {
     }
 }
 
-fn role_mark(item: &RoleItem) -> Mark {
-    let RoleItem { name: _, made, display_name, description, policy_length } = item;
-    format!("{:?}", (made, display_name, description, policy_length))
+/// What a list shows of a role, and all that is known of which it is.
+fn role_mark(item: &RoleItem, known: &Incarnation) -> Mark {
+    let RoleItem { name: _, made: _, display_name, description, policy_length } = item;
+    format!("{:?}", (known, display_name, description, policy_length))
 }
 
-/// What a list shows of a group.
-pub fn group_mark(item: &GroupItem) -> Mark {
-    let GroupItem { name: _, made, display_name, sso_name, description, user_count, sa_count, role_count } =
+/// What a list shows of a group, and all that is known of which it is.
+fn group_mark(item: &GroupItem, known: &Incarnation) -> Mark {
+    let GroupItem { name: _, made: _, display_name, sso_name, description, user_count, sa_count, role_count } =
         item;
-    format!("{:?}", (made, display_name, sso_name, description, user_count, sa_count, role_count))
+    format!("{:?}", (known, display_name, sso_name, description, user_count, sa_count, role_count))
 }

@@ -270,10 +270,10 @@ mod tests {
         assert_eq!(made(json!({"name": "a", "id": 7})), Incarnation::of(Some("7"), None));
         assert_eq!(
             made(json!({"name": "a", "id": "7", "created_at": "x"})),
-            Incarnation::of(Some("7"), None)
+            Incarnation::of(Some("7"), Some("x"))
         );
         assert_eq!(made(json!({"name": "a", "id": null})), Incarnation::default());
-        assert_eq!(made(json!({"name": "a", "created_at": "x"})), Incarnation::of(Some("x"), None));
+        assert_eq!(made(json!({"name": "a", "created_at": "x"})), Incarnation::of(None, Some("x")));
     }
 
     #[test]

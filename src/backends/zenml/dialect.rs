@@ -77,7 +77,7 @@ impl Dialect for ZenmlDialect {
         kind != Kind::Role
     }
 
-    fn asked_for(&self, kind: Kind, held: &Key) -> Option<Id> {
+    fn asked_for(&self, kind: Kind, held: &Key, _id: Option<&Id>) -> Option<Id> {
         match kind {
             Kind::Role => Some(ids::role_asked(held.get(LEVEL)?, held.get("name")?)),
             Kind::Grant => held.get("scope").map(Id::new),

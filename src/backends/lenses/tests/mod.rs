@@ -3,6 +3,7 @@
 mod failures;
 mod grants;
 mod groups;
+mod identity;
 mod proofs;
 mod reads;
 mod roles;
@@ -93,15 +94,21 @@ fn needs(held: &[Id]) -> Needs {
 }
 
 fn held_role(name: &str) -> Id {
-    ids::asked_for(Kind::Role, &Key::new([("name", name)])).expect("an id")
+    ids::asked_for(Kind::Role, &Key::new([("name", name)]), None).expect("an id")
 }
 
 fn held_group(name: &str) -> Id {
-    ids::asked_for(Kind::Group, &Key::new([("name", name)])).expect("an id")
+    ids::asked_for(Kind::Group, &Key::new([("name", name)]), None).expect("an id")
 }
 
 fn held_grant(group: &str) -> Id {
-    ids::asked_for(Kind::Grant, &Key::new([("subject", place(group).as_str())])).expect("an id")
+    held_place(&place(group))
+}
+
+/// What is asked because the role `reader` is held in a group of this id.
+fn held_place(group: &Id) -> Id {
+    ids::asked_for(Kind::Grant, &Key::new([("role", "reader"), ("subject", group.as_str())]), None)
+        .expect("an id")
 }
 
 /// What the fixtures tell a thing of this name by.

@@ -140,7 +140,7 @@ async fn a_role_that_the_accounts_groups_hide_may_deny_it_something() {
 #[tokio::test]
 async fn a_group_that_was_made_again_under_its_name_is_another_and_the_held_one_is_gone() {
     let old = ids::group("devs", &Incarnation::of(Some("old"), None));
-    let held = ids::asked_for(Kind::Grant, &Key::new([("subject", old.as_str())])).expect("an id");
+    let held = held_place(&old);
     for hidden in [false, true] {
         let snapshot = sweep(std::slice::from_ref(&held), move |seen, _| match call(seen).as_str() {
             GROUPS if hidden => ok(json!({"items": []})),
@@ -159,7 +159,7 @@ async fn a_group_that_was_made_again_under_its_name_is_another_and_the_held_one_
 async fn where_nothing_tells_groups_apart_a_name_is_all_there_is() {
     let bare = json!({"name": "devs", "user_count": 0, "sa_count": 0, "role_count": 2});
     let old = ids::group("devs", &Incarnation::default());
-    let held = ids::asked_for(Kind::Grant, &Key::new([("subject", old.as_str())])).expect("an id");
+    let held = held_place(&old);
     let snapshot = sweep(&[held], with(GROUPS, move |_| ok(json!({"items": [bare.clone()]})))).await;
     let snapshot = snapshot.expect("a snapshot");
     assert!(snapshot.all(Kind::Grant).all(|seen| seen.key.get("subject") == Some("group:devs")));

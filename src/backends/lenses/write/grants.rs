@@ -34,7 +34,7 @@ async fn set(lenses: &Lenses, subject: &Named, role: &Named, wanted: bool) -> Re
     }
     let role = role.id.as_str();
     let _turn = lenses.turn(group).await;
-    let found = groups::read(&lenses.client, lenses.connection.membership, group).await.map_err(explained)?;
+    let found = groups::read(lenses, group).await.map_err(explained)?;
     let Some(now) = found.filter(|now| !now.made.differs(&made)) else {
         let message = format!(
             "the group {group} is not there, or not to be seen, or it was removed and another one was made under its name"
@@ -61,7 +61,7 @@ async fn set(lenses: &Lenses, subject: &Named, role: &Named, wanted: bool) -> Re
     let answered: Option<wire::Group> = answer.decode().ok();
     let there = match answered.and_then(|group| group.roles) {
         Some(roles) => roles.iter().any(|held| held.name() == role),
-        None => read::grant(&lenses.client, &subject.id, role).await.map_err(afterwards)?.is_some(),
+        None => read::grant(lenses, &subject.id, role).await.map_err(afterwards)?.is_some(),
     };
     if there == wanted {
         return Ok(());

@@ -8,7 +8,9 @@ use super::{
     super::{
         Lenses, client, groups,
         ids::{self, Incarnation},
-        map, read, wire,
+        map, read,
+        whole::Whole,
+        wire,
     },
     afterwards, explained, made, mark, role_names,
 };
@@ -36,8 +38,9 @@ pub async fn create(lenses: &Lenses, group: &Group) -> Result<Observed, Error> {
     }
     let _turn = lenses.turn(&group.name).await;
     let _writing = lenses.groups.writing(&group.name);
+    lenses.named_groups.forget(&group.name);
     match made(body, &["metadata", "sso_name"], |body| lenses.client.create_group(body)).await {
-        Ok(answer) => shown(lenses, &answer, &group.name).await,
+        Ok(answer) => shown(lenses, &answer, &group.name, None).await,
         Err(error) if error.class == Class::Invalid => Err(taken(lenses, group, error).await),
         Err(error) => Err(with_hint(group, explained(error))),
     }
@@ -45,7 +48,7 @@ pub async fn create(lenses: &Lenses, group: &Group) -> Result<Observed, Error> {
 
 /// Tells a name that is taken from any other fault: which status stands for it is not documented (contract 1).
 async fn taken(lenses: &Lenses, group: &Group, refused: Error) -> Error {
-    match read::owned(lenses, &group.name, &Incarnation::default()).await {
+    match read::owned(lenses, &group.name, None).await {
         Ok(Some(_)) => {
             let message = format!("{}; the group {} is there already", refused.message, group.name);
             Error::new(Class::Conflict, message)
@@ -79,7 +82,8 @@ pub async fn update(lenses: &Lenses, id: &Id, before: &Group, after: &Group) -> 
         }
     }
     let _turn = lenses.turn(name).await;
-    match read::owned(lenses, name, &ids::of_thing(id).1).await.map_err(explained)? {
+    let asked = ids::of_thing(id).1;
+    match read::owned(lenses, name, Some(&asked)).await.map_err(explained)? {
         None => return Err(Error::new(Class::Missing, format!("the group {name} is not there any more"))),
         Some(now) if now.body != Body::Group(before.clone()) => {
             return Err(Error::new(
@@ -91,25 +95,34 @@ pub async fn update(lenses: &Lenses, id: &Id, before: &Group, after: &Group) -> 
     }
     let _writing = lenses.groups.writing(name);
     match lenses.client.change_group(name, body).await {
-        Ok(answer) => shown(lenses, &answer, name).await,
+        Ok(answer) => shown(lenses, &answer, name, Some(&asked)).await,
         Err(error) => Err(with_hint(after, explained(error))),
     }
 }
 
-/// The group as the answer to a write shows it, or as it is read where the answer does not show all of it.
-async fn shown(lenses: &Lenses, answer: &Answer, name: &str) -> Result<Observed, Error> {
+/// The group as the answer to a write shows it, or as it is read where the answer does not show all of it, under what it was asked for by.
+async fn shown(
+    lenses: &Lenses,
+    answer: &Answer,
+    name: &str,
+    asked: Option<&Incarnation>,
+) -> Result<Observed, Error> {
     let membership = lenses.connection.membership;
     let answered = || answer.decode::<wire::Group>().ok().filter(|group| group.name == name);
-    let whole = answered().and_then(|group| groups::answered(group, membership));
-    if let Some(whole) = whole.filter(|whole| whole.name == name && whole.made != Incarnation::default()) {
-        return Ok(map::owned(&whole, membership));
+    let known = |whole: Whole| {
+        let made = read::answering(asked, whole.made.clone()).unwrap_or_else(|| whole.made.clone());
+        map::owned(&Whole { made, ..whole }, membership)
+    };
+    let tells = answered().filter(|group| group.made != wire::Made::default());
+    if let Some(whole) = tells.and_then(|group| groups::answered(lenses, group)) {
+        return Ok(known(whole));
     }
-    match read::owned(lenses, name, &Incarnation::default()).await {
+    match read::owned(lenses, name, asked).await {
         Ok(Some(seen)) => Ok(seen),
         Ok(None) => Err(answer.undecodable("is not what the API describes, and the group is not to be seen")),
         Err(error) => match answered().filter(|_| error.class == Class::Denied) {
             // It is there, and what is in it is hidden from the token: nobody is to look for whether it was made.
-            Some(group) => Ok(map::owned(&groups::outline(group), membership)),
+            Some(group) => Ok(known(groups::outline(lenses, group))),
             None => Err(afterwards(error)),
         },
     }

@@ -3,6 +3,7 @@
 
 mod grants;
 mod groups;
+mod holders;
 mod roles;
 mod turns;
 

@@ -1,23 +1,20 @@
 //! Roles: the policy always as a whole, never by the call that appends (contract 2.1, 5).
 
-use futures::{StreamExt, stream};
 use serde_json::json;
 
 use super::{
     super::{
-        Lenses, client,
-        config::Membership,
-        groups::{self, Listed, Lists},
+        Lenses,
         ids::{self, Incarnation},
         map, policy, read,
         rights::{self, Sight},
         wire,
     },
-    afterwards, explained, made, mark, marked,
+    afterwards, explained, holders, made, mark, marked,
 };
 use crate::{
     access::{Body, Id, Observed, Role},
-    backends::{Class, Error, http::Answer, reading::AT_ONCE},
+    backends::{Class, Error, http::Answer},
 };
 
 /// Makes a role.
@@ -35,8 +32,9 @@ pub async fn create(lenses: &Lenses, role: &Role) -> Result<Observed, Error> {
         }
     }
     let _writing = lenses.roles.writing(&role.name);
+    lenses.named_roles.forget(&role.name);
     match made(body, &["metadata"], |body| lenses.client.create_role(body)).await {
-        Ok(answer) => shown(lenses, &answer, &role.name).await,
+        Ok(answer) => shown(lenses, &answer, &role.name, None).await,
         Err(error) if error.class == Class::Invalid => Err(taken(lenses, role, error).await),
         Err(error) => Err(explained(error)),
     }
@@ -44,7 +42,7 @@ pub async fn create(lenses: &Lenses, role: &Role) -> Result<Observed, Error> {
 
 /// Tells a name that is taken from any other fault of a role: which status stands for it is not documented (contract 1).
 async fn taken(lenses: &Lenses, role: &Role, refused: Error) -> Error {
-    match read::role(lenses, &role.name, &Incarnation::default()).await {
+    match read::role(lenses, &role.name, None).await {
         Ok(Some(_)) => {
             let message = format!("{}; the role {} is there already", refused.message, role.name);
             Error::new(Class::Conflict, message)
@@ -65,8 +63,10 @@ pub async fn update(lenses: &Lenses, id: &Id, before: &Role, after: &Role) -> Re
     let mut stored = lenses.client.role(name).await.map_err(explained)?;
     let statements = stored.policy.take().unwrap_or_default();
     let metadata = stored.metadata.take();
-    let another = stored.made.incarnation().differs(&ids::of_thing(id).1);
-    if another || map::role(stored, &statements).body != Body::Role(before.clone()) {
+    let asked = ids::of_thing(id).1;
+    let made = lenses.named_roles.see(name, stored.made.incarnation());
+    let changed = || map::role(stored, &statements, &asked).body != Body::Role(before.clone());
+    if made.differs(&asked) || changed() {
         return Err(Error::new(Class::Transient, format!("role {name} has changed since it was last read")));
     }
     let mut body = json!({});
@@ -85,18 +85,26 @@ pub async fn update(lenses: &Lenses, id: &Id, before: &Role, after: &Role) -> Re
     }
     let _writing = lenses.roles.writing(name);
     let answer = lenses.client.change_role(name, body).await.map_err(explained)?;
-    shown(lenses, &answer, name).await
+    shown(lenses, &answer, name, Some(&asked)).await
 }
 
-/// The role as the answer to a write shows it, or as it is read where the answer does not show its policy, or which role it is.
-async fn shown(lenses: &Lenses, answer: &Answer, name: &str) -> Result<Observed, Error> {
+/// The role as the answer to a write shows it, or as it is read where the answer does not show its policy, or which role it is, under what
+/// it was asked for by.
+async fn shown(
+    lenses: &Lenses,
+    answer: &Answer,
+    name: &str,
+    asked: Option<&Incarnation>,
+) -> Result<Observed, Error> {
     let role: Option<wire::Role> = answer.decode().ok();
     if let Some(mut role) = role.filter(|role| role.name == name && role.made != wire::Made::default())
         && let Some(policy) = role.policy.take()
     {
-        return Ok(map::role(role, &policy));
+        let made = lenses.named_roles.see(name, role.made.incarnation());
+        let made = read::answering(asked, made.clone()).unwrap_or(made);
+        return Ok(map::role(role, &policy, &made));
     }
-    match read::role(lenses, name, &Incarnation::default()).await {
+    match read::role(lenses, name, asked).await {
         Ok(Some(seen)) => Ok(seen),
         Ok(None) => Err(answer.undecodable("is not what the API describes, and the role is not to be seen")),
         Err(error) => Err(afterwards(error)),
@@ -106,7 +114,7 @@ async fn shown(lenses: &Lenses, answer: &Answer, name: &str) -> Result<Observed,
 /// Removes a role that no group has. Whether HQ itself refuses to remove one that a group has, or takes it from the group, is not
 /// documented (contract 3): so the token has to be one from which no group is hidden.
 pub async fn delete(lenses: &Lenses, role: &Role) -> Result<(), Error> {
-    let holders = holders(lenses, &role.name).await?;
+    let holders = holders::of(lenses, &role.name).await?;
     if !holders.is_empty() {
         let message = format!(
             "the role {} was not removed, because groups have it that would lose it: {}",
@@ -131,56 +139,5 @@ pub async fn delete(lenses: &Lenses, role: &Role) -> Result<(), Error> {
         )),
         Err(error) => Err(explained(error)),
         Ok(()) => Ok(()),
-    }
-}
-
-/// The groups that have a role. All that have any are read: a list counts roles, and does not name them.
-async fn holders(lenses: &Lenses, role: &str) -> Result<Vec<String>, Error> {
-    let untold = |error: Error| match error.class.is_withheld() {
-        true => Error::new(
-            Class::Denied,
-            format!("whether a group has the role {role} cannot be told: {}", explained(error).message),
-        ),
-        false => error,
-    };
-    let hidden = |name: &str| {
-        let message =
-            format!("whether the group {name} has the role {role} cannot be told: it is not shown whole");
-        Error::new(Class::Denied, message)
-    };
-    let listed = lenses.client.groups().await.map_err(untold)?;
-    let with_roles = listed.iter().filter(|item| item.role_count != Some(0));
-    let with_roles: Vec<(String, Listed)> =
-        with_roles.map(|item| (item.name.clone(), Listed::of(item))).collect();
-    // Who is in the groups does not matter.
-    let lists = Lists::new(&lenses.client, Membership::Sso);
-    let mut reading = stream::iter(with_roles)
-        .map(|(name, listed)| {
-            let lists = &lists;
-            async move {
-                let whole = match client::seen(lenses.client.group(&name).await)? {
-                    Some(group) => Some(groups::whole(group, listed, lists).await?),
-                    None => None,
-                };
-                Ok((name, whole))
-            }
-        })
-        .buffer_unordered(AT_ONCE);
-    let (mut holders, mut untellable) = (Vec::new(), None);
-    while let Some(read) = reading.next().await {
-        match read {
-            Ok((_, Some(whole))) if whole.roles.contains(role) => holders.push(whole.name),
-            Ok((_, Some(whole))) if whole.roles_complete => {}
-            Ok((name, _)) => untellable = Some(hidden(&name)),
-            Err(error) => untellable = Some(untold(error)),
-        }
-    }
-    // Who is known to have it is named, whatever cannot be told of others.
-    match untellable {
-        Some(error) if holders.is_empty() => Err(error),
-        _ => {
-            holders.sort();
-            Ok(holders)
-        }
     }
 }

@@ -98,7 +98,7 @@ fn a_grant_is_known_by_role_principal_and_scope_and_proven_by_itself() {
     let one = grant(READER, &alice(), in_production());
     assert_eq!(key(&one).get("subject"), Some(alice().as_str()));
     assert_eq!(key(&one).place(), Some(Id::new(alice_reads())));
-    assert_eq!(ZenmlDialect.asked_for(Kind::Grant, &key(&one)), Some(Id::new(alice_reads())));
+    assert_eq!(ZenmlDialect.asked_for(Kind::Grant, &key(&one), None), Some(Id::new(alice_reads())));
     let others = [
         grant(TRAINER, &alice(), in_production()),
         grant(READER, &format!("user:{BOB}"), in_production()),
@@ -108,7 +108,7 @@ fn a_grant_is_known_by_role_principal_and_scope_and_proven_by_itself() {
     for other in &others {
         assert_ne!(key(other), key(&one));
     }
-    let asked = ZenmlDialect.asked_for(Kind::Role, &key(&Body::Role(wish("reader", "workspace"))));
+    let asked = ZenmlDialect.asked_for(Kind::Role, &key(&Body::Role(wish("reader", "workspace"))), None);
     assert_eq!(asked, Some(Id::new("role:workspace:reader")));
 }
 
