@@ -41,6 +41,41 @@ async fn a_role_that_somebody_made_again_under_our_name_is_not_ours() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_under_the_name_of_the_held_one_is_given_to_nobody_and_taken_from_nobody() {
+    let world = World::lenses("lh-lookalike").await;
+    world.apply(role("reader", json!({}))).await;
+    world.apply(binding("readers", "reader", &PEOPLE, json!({}))).await;
+    world.apply(binding("teams", "reader", &[("Group", "sre"), ("Group", "newcomers")], json!({}))).await;
+    world.ready("RoleBinding", "readers").await;
+    world.ready("RoleBinding", "teams").await;
+    world.swept().await;
+    let (owned, since) = (world.owned("readers").unwrap().name, world.now());
+    world.make_again("reader", "legacy-auditor");
+    world.reason("Role", "reader", "Conflict").await;
+    world.apply(binding("late", "reader", &PEOPLE, json!({}))).await;
+    for name in ["readers", "teams", "late"] {
+        let told = world.reason("RoleBinding", name, "DependencyNotReady").await;
+        assert!(told.contains("another has its name: see Role reader"), "{told}");
+    }
+    // As where HQ took the old one from all groups but one.
+    world.sim.edit(|tenant| {
+        for group in [owned.as_str(), "sre"] {
+            tenant.groups.get_mut(group).unwrap().roles.remove("reader");
+        }
+    });
+    world.swept().await;
+    assert_eq!(world.writes_since(since), [""; 0]);
+    assert!(world.owned("late").is_none());
+    assert!(world.roles_of("newcomers").contains("reader"));
+    // Whoever says that the other one is to be the Role's gives it to them.
+    world.apply(role("reader", json!({ "adopt": "Always" }))).await;
+    for name in ["readers", "teams", "late"] {
+        world.ready("RoleBinding", name).await;
+    }
+    assert!(world.roles_of(&owned).contains("reader") && world.roles_of("sre").contains("reader"));
+}
+
 /// The objects that hold something, and the Backend, each with since when it has been ready and how it came to hold the first thing.
 async fn since_when(world: &World<Simulator>) -> Vec<(Value, Value)> {
     let mut all = Vec::new();

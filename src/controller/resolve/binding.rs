@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     access::{
-        Body, Capabilities, Dialect, Grant, Group, Id, Kind, Named, ROLE, Role, RoleRef, SubjectKind,
+        Body, Capabilities, Dialect, Grant, Group, Id, Key, Kind, Named, ROLE, Role, RoleRef, SubjectKind,
         same_name,
     },
     api,
@@ -161,12 +161,18 @@ fn binding_role(
     let external = reference.external.clone().unwrap_or(api::ExternalRole { name: None, id: None });
     if let Some(id) = external.id {
         let id = Id::new(id);
+        let granted = around.dialect.granted_as(&id);
+        // Where grants know roles by name alone, the name is not the role.
+        if granted != id && is_another(around, &id, &around.dialect.role_key(granted.as_str(), scope)) {
+            let message =
+                format!("spec.roleRef.external.id: the role {id} is gone, and another has its name");
+            return Err(Problem::new(Issue::Waiting, message));
+        }
         let name = match around.snapshot.by_id(Kind::Role, &id).map(|seen| &seen.body) {
             Some(Body::Role(role)) => role.name.clone(),
             _ => id.to_string(),
         };
-        let id = around.dialect.granted_as(&id);
-        return Ok(RoleRef::Existing(Named::new(ROLE, id, name)));
+        return Ok(RoleRef::Existing(Named::new(ROLE, granted, name)));
     }
     let name = external.name.unwrap_or_default();
     let key = around.dialect.role_key(&name, scope);
@@ -206,11 +212,18 @@ fn own_role(binding: &api::RoleBinding, name: &str, around: &Surroundings<'_>) -
         return Err(Problem::new(Issue::Waiting, format!("Role {name} is being deleted: name another role")));
     }
     let made = |entry: &&api::HeldEntry| entry.kind == "Role" && entry.state == api::HeldState::Present;
-    let held = role.held().iter().find(made).and_then(|entry| entry.id.clone());
+    let held = role.held().iter().find(made).and_then(|entry| Some((entry.id.clone()?, &entry.key)));
     let external = role_name(&role);
     match held {
-        Some(id) => {
-            let id = around.dialect.granted_as(&Id::new(id));
+        Some((id, key)) => {
+            let id = around.snapshot.current(Kind::Role, Id::new(id));
+            if is_another(around, &id, &key.iter().collect()) {
+                let message = format!(
+                    "the role that Role {name} holds is gone, and another has its name: see Role {name}"
+                );
+                return Err(Problem::new(Issue::Waiting, message));
+            }
+            let id = around.dialect.granted_as(&id);
             Ok(RoleRef::Existing(Named::new(ROLE, id, external)))
         }
         None if around.planning || role.status().is_some_and(|status| status.plan.is_some()) => {
@@ -221,6 +234,13 @@ fn own_role(binding: &api::RoleBinding, name: &str, around: &Surroundings<'_>) -
             format!("waits for Role {name}, which is not in the back end yet"),
         )),
     }
+}
+
+/// Whether another role is seen where the one of this id was, and that one is not.
+fn is_another(around: &Surroundings<'_>, id: &Id, key: &Key) -> bool {
+    let seen = |id: &Id| around.snapshot.by_id(Kind::Role, id).is_some();
+    let granted = around.dialect.granted_as(id);
+    !seen(id) && (around.snapshot.by_key(Kind::Role, key).is_some() || granted != *id && seen(&granted))
 }
 
 fn subject(
@@ -266,4 +286,100 @@ fn scope(
         };
     }
     locate(&Place::of_scope(binding.spec.scope.as_ref()), "spec.scope", admitted, around, lookups).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        access::{Builder, Observed, Snapshot},
+        backends::lenses::VENDOR,
+        engine::Wish,
+    };
+
+    /// What HQ shows: a role `reader` of this id, if any.
+    fn shown(id: Option<&str>) -> Builder {
+        let mut builder = Builder::new();
+        let role = |id: &str| {
+            let body = Body::Role(Role {
+                name: "reader".to_owned(),
+                display_name: None,
+                description: None,
+                rules: BTreeSet::new(),
+                settings: BTreeMap::new(),
+                unreadable: false,
+            });
+            Observed::new(Id::new(id), VENDOR.dialect.key(&body), body)
+        };
+        id.map(role).into_iter().for_each(|role| builder.add(role));
+        let devs = Named::new("group", Id::new("group:devs#1"), "devs");
+        builder.directory().insert(crate::access::Entry { named: devs, parent: None, aliases: Vec::new() });
+        builder
+    }
+
+    /// What a binding of the group devs by this reference asks for while the Role `reader` holds `reader#5f0c`: the role, or why none.
+    fn wanted(
+        reference: serde_json::Value,
+        held: &str,
+        snapshot: &Snapshot,
+    ) -> Result<String, (Issue, String)> {
+        let role: api::Role = serde_json::from_value(json!({
+            "apiVersion": "rolewright.dev/v1alpha1", "kind": "Role", "metadata": {"name": "reader", "namespace": "team-a"},
+            "spec": {"backendRef": {"name": "lenses"}, "rules": []},
+            "status": {"held": [{"kind": "Role", "id": held, "key": {"name": "reader"}, "origin": "Created", "state": "Present",
+                "fingerprint": "0"}]},
+        }))
+        .expect("a Role");
+        let binding: api::RoleBinding = serde_json::from_value(json!({
+            "apiVersion": "rolewright.dev/v1alpha1", "kind": "RoleBinding", "metadata": {"name": "readers", "namespace": "team-a"},
+            "spec": {"backendRef": {"name": "lenses"}, "roleRef": reference, "subjects": [{"kind": "Group", "name": "devs"}]},
+        }))
+        .expect("a RoleBinding");
+        let role = std::sync::Arc::new(role);
+        let resolved = binding.resolve(&Surroundings {
+            dialect: VENDOR.dialect,
+            snapshot,
+            roles: &|_| Some(role.clone()),
+            tenant: "hq",
+            lacks: &BTreeMap::new(),
+            planning: false,
+        });
+        match &resolved.wants[0].wish {
+            Wish::Body(Body::Grant(grant)) => Ok(grant.role.text().to_owned()),
+            Wish::Unresolved(issue, message) => Err((*issue, message.clone())),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_role_that_was_made_again_under_the_name_of_the_held_one_is_given_to_nobody() {
+        let another = shown(Some("reader#another")).complete();
+        for reference in [json!({"name": "reader"}), json!({"external": {"id": "reader#5f0c"}})] {
+            let (issue, message) = wanted(reference, "reader#5f0c", &another).expect_err("a problem");
+            assert!(issue == Issue::Waiting && message.contains("another has its name"), "{message}");
+        }
+        // So is one of which nothing but the name is shown.
+        let nameless = shown(Some("reader")).complete();
+        assert!(wanted(json!({"name": "reader"}), "reader#5f0c", &nameless).is_err());
+    }
+
+    #[test]
+    fn a_role_that_is_there_or_not_to_be_seen_or_has_come_to_be_known_by_more_is_meant_as_before() {
+        let mut renamed = shown(Some("reader#5f0c"));
+        renamed.rename(Kind::Role, Id::new("reader"), Id::new("reader#5f0c"));
+        for (held, snapshot) in [
+            ("reader#5f0c", shown(Some("reader#5f0c")).complete()),
+            ("reader#5f0c", shown(None).complete()),
+            ("reader", renamed.complete()),
+        ] {
+            assert_eq!(wanted(json!({"name": "reader"}), held, &snapshot), Ok("reader".to_owned()), "{held}");
+        }
+        let there = shown(Some("reader#5f0c")).complete();
+        assert_eq!(
+            wanted(json!({"external": {"id": "reader"}}), "reader#5f0c", &there),
+            Ok("reader".to_owned())
+        );
+    }
 }
