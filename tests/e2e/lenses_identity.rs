@@ -77,7 +77,7 @@ async fn a_role_under_the_name_of_the_held_one_is_given_to_nobody_and_taken_from
 }
 
 /// The objects that hold something, and the Backend, each with since when it has been ready and how it came to hold the first thing.
-async fn since_when(world: &World<Simulator>) -> Vec<(Value, Value)> {
+async fn since_when(world: &World<Lenses>) -> Vec<(Value, Value)> {
     let mut all = Vec::new();
     for (kind, name) in OBJECTS.into_iter().chain([("Backend", "lenses")]) {
         let object = world.get(kind, name).await;

@@ -193,17 +193,17 @@ async fn replicas(turn: fn(&mut Switches)) {
     world.apply(role("reader", json!({}))).await;
     world.apply(binding("readers", "reader", &PEOPLE, json!({}))).await;
     world.apply(binding("teams", "reader", &GROUPS, json!({}))).await;
-    ready(&world).await;
+    world.each_ready(&OBJECTS).await;
     for (kind, name) in OBJECTS {
         let known = |object: &DynamicObject| held_ids(object).iter().all(|id| id.contains('#'));
         let object = world.until(kind, name, "recorded by its ids", known).await;
         assert_eq!(object.data["status"]["held"][0]["origin"], "Created");
     }
-    quiet(&world).await;
-    quiet(&world).await;
+    world.quiet().await;
+    world.quiet().await;
     world.restart();
-    quiet(&world).await;
-    delete_all(&world).await;
+    world.quiet().await;
+    world.each_deleted(&OBJECTS).await;
     assert_eq!(world.access(), before);
 }
 
