@@ -101,14 +101,11 @@ impl Connection {
         answer
     }
 
-    /// Whether a session is taken for another call than the one that was refused: it was, or it is by now for what every credential may read. Of
-    /// that read itself nothing else speaks.
+    /// Whether a session is taken by now for what every credential may read. Of that read itself nothing else speaks, and that the session was
+    /// taken before says nothing: it may have ended since.
     async fn is_taken(&self, session: &Session, refused: &Call<'_>) -> Result<bool, Error> {
         if refused.path == self.own {
             return Ok(false);
-        }
-        if session.was_taken() {
-            return Ok(true);
         }
         let path: Vec<&str> = self.own.iter().map(String::as_str).collect();
         match self.attempt(&Call::get(&path), session).await {
