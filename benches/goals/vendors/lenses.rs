@@ -19,7 +19,7 @@ pub fn scene() -> Scene {
         credential: "tokenSecretRef",
         role: |_| json!({ "rules": [{ "actions": ["kafka:ListTopics"], "resources": ["kafka:topic:development/*"] }] }),
         binding,
-        every: 5,
+        every: 2,
         calls: (
             2 * PAIRS.div_ceil(SWEEPS) + LISTS,
             "a sixth of the held roles and a sixth of the groups are read whole in turn each sweep, because no list shows what is in them",

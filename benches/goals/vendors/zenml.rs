@@ -22,7 +22,7 @@ pub fn scene() -> Scene {
             })
         },
         binding,
-        every: 5,
+        every: 2,
         calls: (
             PAIRS + LISTS,
             "one call for each role and scope in which something is held, as there is no list of all assignments",
