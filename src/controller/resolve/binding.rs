@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     access::{
-        Absence, Body, Capabilities, Dialect, Grant, Group, Id, Key, Kind, Named, ROLE, Role, RoleRef,
-        SubjectKind, same_name,
+        Body, Capabilities, Dialect, Grant, Group, Id, Key, Kind, Named, ROLE, Role, RoleRef, SubjectKind,
+        same_name,
     },
     api,
     backends::Needs,
@@ -221,12 +221,6 @@ fn own_role(binding: &api::RoleBinding, name: &str, around: &Surroundings<'_>) -
                 let message = format!(
                     "the role that Role {name} holds is gone, and another has its name: see Role {name}"
                 );
-                return Err(Problem::new(Issue::Waiting, message));
-            }
-            let gone = around.snapshot.by_id(Kind::Role, &id).is_none()
-                && around.snapshot.absence(Kind::Role, key.place().as_ref()) == Absence::Proven;
-            if gone && !around.planning {
-                let message = format!("waits for Role {name}, whose role is not in the back end any more");
                 return Err(Problem::new(Issue::Waiting, message));
             }
             let id = around.dialect.granted_as(&id);
