@@ -103,9 +103,9 @@ impl<K: Resolve + Stored> Work<'_, K> {
         self.object.going() && backend.is_none_or(|backend| backend.metadata.deletion_timestamp.is_some())
     }
 
-    /// An object that was in sync keeps its word until something is known.
+    /// An object that was in sync keeps its word until something is known, unless it cannot go.
     async fn wait_for_backend(&mut self, message: &str) -> Result<(), Stop> {
-        if !self.object.in_sync() {
+        if self.object.going() || !self.object.in_sync() {
             self.report_unchanged(&Verdict::new(Reason::BackendNotReady, message)).await?;
         }
         Err(Stop::Wait(None))

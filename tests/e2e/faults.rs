@@ -305,8 +305,9 @@ async fn many_things_that_vanish_at_once_are_made_again_only_when_a_person_says_
     world.swept().await;
     assert!(world.writes_since(since).is_empty(), "{:?}", world.writes_since(since));
     world.delete("RoleBinding", "readers-0").await;
-    world.gone("RoleBinding", "readers-0").await;
+    world.says("RoleBinding", "readers-0", "BackendNotReady", &["held things vanished"]).await;
     world.annotate("Backend", "arize", "rolewright.dev/reconcile-at", "looked").await;
+    world.gone("RoleBinding", "readers-0").await;
     world.account("five are granted again", |tenant| tenant.role_bindings.len() == 6).await;
     world.ready("Backend", "arize").await;
     world.swept().await;

@@ -75,9 +75,9 @@ pub fn locate(
             Problem::new(
                 Issue::Invalid,
                 format!(
-                    "{field}: names nothing that {} has this for: {}",
+                    "{field}: names nothing that {} has this for: write {}",
                     around.dialect.vendor(),
-                    admitted.join(", ")
+                    admitted.join(" or ")
                 ),
             )
         })?
