@@ -126,11 +126,11 @@ pub trait Dialect: Send + Sync {
         Key::new([("name", name)])
     }
 
-    /// Checks that a role can be granted in this scope.
+    /// Checks that a role can be granted in a scope of this level, or in none.
     ///
     /// # Errors
     /// What to write instead.
-    fn check_scope(&self, _role: &Role, _scope: Option<&Named>) -> Result<(), Fault> {
+    fn check_scope(&self, _role: &Role, _level: Option<&str>) -> Result<(), Fault> {
         Ok(())
     }
 

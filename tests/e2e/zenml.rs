@@ -138,6 +138,8 @@ async fn roles_of_the_vendor_are_bound_by_name_at_the_level_of_their_scope() {
     let holders = world.holders(manager);
     assert!(holders.contains(&(bob_is, None, None)), "{manager}: {holders:?} without {bob_is:?}");
 
+    world.apply(role("reader", json!({}))).await;
+    world.ready("Role", "reader").await;
     let since = world.now();
     world.apply(external("wrong", name("Project Viewer"), bob, json!({}))).await;
     let message = world.reason("RoleBinding", "wrong", "Invalid").await;
@@ -145,6 +147,12 @@ async fn roles_of_the_vendor_are_bound_by_name_at_the_level_of_their_scope() {
     world.apply(external("wrong", name("Workspace Viewer"), bob, json!({ "scope": null }))).await;
     let message = world.reason("RoleBinding", "wrong", "Invalid").await;
     assert!(message.contains("role of workspaces"), "{message}");
+    // Nobody is asked for a project in which it cannot be anyway.
+    let deep = json!({ "scope": { "workspace": "production", "project": "default" } });
+    world.apply(binding("deep", "reader", bob, deep)).await;
+    let message = world.reason("RoleBinding", "deep", "Invalid").await;
+    assert!(message.contains("role of workspaces"), "{message}");
+    assert!(!world.asked(since).iter().any(|asked| asked.path.ends_with("/projects")));
     world.apply(role("own", json!({ "name": "Workspace Viewer", "adopt": "Always" }))).await;
     let message = world.reason("Role", "own", "Invalid").await;
     assert!(message.contains("a predefined role"), "{message}");

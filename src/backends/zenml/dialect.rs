@@ -89,10 +89,9 @@ impl Dialect for ZenmlDialect {
         role_key(scope.map_or(ORGANIZATION, |scope| &scope.level), name)
     }
 
-    fn check_scope(&self, role: &Role, scope: Option<&Named>) -> Result<(), Fault> {
+    fn check_scope(&self, role: &Role, scope: Option<&str>) -> Result<(), Fault> {
         let Some(level) = role.settings.get(LEVEL) else { return Ok(()) };
-        let here = scope.map_or(ORGANIZATION, |scope| &scope.level);
-        if level == here {
+        if level == scope.unwrap_or(ORGANIZATION) {
             return Ok(());
         }
         let name = &role.name;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Lookup, Problem, Resolve, Resolved, Surroundings, find, of_roles, owner,
-    places::{Place, locate, place_levels},
+    places::{Place, deepest, locate, place_levels},
     role_name, unresolved, unsupported, wanted_role,
 };
 use crate::{
@@ -37,12 +37,22 @@ impl Resolve for api::RoleBinding {
         let role = binding_role(self, place, around, &mut lookups);
         let role = role.and_then(|role| {
             let known = role_of_binding(self, &role, around);
-            let checked = around.dialect.check_grantable(&role).and_then(|()| match (known, &scope) {
-                (Some(known), Ok(scope)) => around.dialect.check_scope(&known, scope.as_ref()),
+            // Of a scope that is not found, too, it is known how deep it is to lie.
+            let level = match &scope {
+                Ok(scope) => Some(scope.as_ref().map(|scope| scope.level.as_str())),
+                Err(_) => deepest(&Place::of_scope(self.spec.scope.as_ref()), around.dialect).map(Some),
+            };
+            let checked = around.dialect.check_grantable(&role).and_then(|()| match (known, level) {
+                (Some(known), Some(level)) => around.dialect.check_scope(&known, level),
                 _ => Ok(()),
             });
             checked.map(|()| role).map_err(|fault| Problem::of(&[fault]))
         });
+        // Nothing is looked up for what cannot be.
+        let role = match role {
+            Err(problem) if problem.issue == Issue::Invalid => return whole(problem),
+            role => role,
+        };
         let (role, scope) = match (role, scope) {
             (Ok(role), Ok(scope)) => (role, scope),
             (role, scope) => {

@@ -31,6 +31,12 @@ impl Place {
     }
 }
 
+/// The level of the narrowest thing that a place names.
+pub fn deepest(place: &Place, dialect: &dyn Dialect) -> Option<&'static str> {
+    let levels = dialect.capabilities().levels;
+    levels.iter().rev().find(|level| place.levels.contains_key(**level)).copied()
+}
+
 /// A place below another is looked up inside it, so the wider levels are needed too.
 pub fn place_levels(place: &Place, dialect: &dyn Dialect) -> Vec<&'static str> {
     let levels = dialect.capabilities().levels;

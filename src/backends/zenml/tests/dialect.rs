@@ -58,10 +58,10 @@ fn a_role_without_a_level_a_name_or_rules_is_told_what_is_missing() {
 
 #[test]
 fn a_role_is_held_at_its_own_level_and_nowhere_else() {
-    let scopes = [("organization", None), ("workspace", in_production()), ("project", in_churn())];
+    let scopes = [("organization", None), ("workspace", Some("workspace")), ("project", Some("project"))];
     for (level, _) in &scopes {
         for (here, scope) in &scopes {
-            let checked = ZenmlDialect.check_scope(&wish("r", level), scope.as_ref());
+            let checked = ZenmlDialect.check_scope(&wish("r", level), *scope);
             assert_eq!(checked.is_ok(), level == here, "{level} in {here}");
             if let Err(fault) = checked {
                 assert_eq!(fault.field, "spec.scope");
