@@ -132,16 +132,18 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Whether anything is known by another id or key than it was.
+    pub fn moves(&self) -> bool {
+        !self.successors.is_empty() || !self.renamed.is_empty()
+    }
+
     /// What a thing that was held under a key is known by now, where that has changed.
     pub fn successor(&self, kind: Kind, key: &Key) -> Option<&(Id, Key)> {
-        if self.successors.is_empty() { None } else { self.successors.get(&(kind, key.clone())) }
+        self.successors.get(&(kind, key.clone()))
     }
 
     /// The id by which a thing is known now, whichever it is recorded under.
     pub fn current(&self, kind: Kind, recorded: Id) -> Id {
-        if self.renamed.is_empty() {
-            return recorded;
-        }
         self.renamed.get(&(kind, recorded.clone())).cloned().unwrap_or(recorded)
     }
 

@@ -9,6 +9,8 @@ pub mod grafana;
 mod http;
 pub mod lenses;
 mod reading;
+#[cfg(test)]
+mod testing;
 mod untouchable;
 pub mod zenml;
 

@@ -127,9 +127,11 @@ fn weigh<K: Resolve>(
     let mut unsettled = None;
     for held in &mut held {
         held.others = claims.others(&claimant, held.kind, &held.key, held.id.as_ref());
-        let settled_at = tenant.creates.settled_at(held.kind, &held.key);
-        held.unsettled = held.pending() && !held.refused && begun < settled_at;
-        unsettled = unsettled.max(held.unsettled.then_some(settled_at));
+        if held.pending() && !held.refused {
+            let settled_at = tenant.creates.settled_at(held.kind, &held.key);
+            held.unsettled = begun < settled_at;
+            unsettled = unsettled.max(held.unsettled.then_some(settled_at));
+        }
     }
     let policy = Policy {
         dialect,

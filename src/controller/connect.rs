@@ -20,7 +20,7 @@ use super::{
     context::{Context, Stored, Visitor},
     queue::{Item, Kind},
     resolve::Resolve,
-    secrets, sweep,
+    said, secrets, sweep,
     tenants::{Session, Tenant},
     verdict::Verdict,
     writes::{self, WriteError},
@@ -538,21 +538,7 @@ async fn write_status(
     if after == before {
         return Ok(());
     }
-    log(name, &before, &after);
     writes::status(&ctx.client, &ctx.caches.backends, backend, &FIELDS, json!(after)).await?;
+    said::log(&item(name), &before.conditions, &after.conditions);
     Ok(())
-}
-
-/// What a Backend says is logged when it says something else.
-fn log(name: &Name, before: &BackendStatus, after: &BackendStatus) {
-    let ready = |status: &BackendStatus| {
-        let ready = status.conditions.iter().find(|one| one.type_ == "Ready");
-        ready.map(|said| (said.status.clone(), said.reason.clone(), said.message.clone()))
-    };
-    let said = ready(after);
-    if said != ready(before)
-        && let Some((ready, reason, message)) = said
-    {
-        tracing::info!(kind = "Backend", namespace = %name.namespace, name = %name.name, ready, reason, "{message}");
-    }
 }

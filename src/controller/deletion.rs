@@ -90,7 +90,7 @@ pub(super) async fn without_link<K: Resolve + Stored>(
     message: &str,
 ) -> Result<(), Stop> {
     if work.object.held().is_empty() {
-        return finish(work, &[]).await;
+        return release(work).await;
     }
     if work.object.deletion_policy() == Some(DeletionPolicy::Retain) {
         return let_go(work, "its deletionPolicy is Retain").await;

@@ -21,6 +21,7 @@ mod queue;
 pub mod release;
 mod resolve;
 mod routes;
+mod said;
 mod schema;
 mod secrets;
 mod server;

@@ -249,10 +249,7 @@ impl<K: Resolve + Stored> Work<'_, K> {
         let mut found = false;
         if missing.len() > LOOKUPS {
             if link.session.age().is_some_and(|age| age > STALE_VIEW) {
-                if let Err(error) = link.session.refresh(&self.all_needs(link)).await {
-                    return Err(self.failed_reading(backend, &error).await?);
-                }
-                sweep::prepare(self.ctx, &link.session);
+                self.read_since(backend, link, Instant::now()).await?;
                 found = true;
             }
         } else {
@@ -401,16 +398,8 @@ impl<K: Resolve + Stored> Work<'_, K> {
             (None, Some(_)) => self.object.held().iter().filter_map(to_engine).collect(),
         };
         if self.object.going() && held.is_empty() && withheld.is_none() {
-            let gone = |held: &&Held| {
-                assessment
-                    .plan
-                    .gone()
-                    .iter()
-                    .any(|(kind, id)| *kind == held.kind && held.id.as_ref() == Some(id))
-            };
-            let stays = assessment.recorded.iter().filter(|held| !held.pending() && !gone(held));
-            let stays: Vec<HeldEntry> =
-                if outcome.is_some() { Vec::new() } else { stays.map(to_status).collect() };
+            let stays = |held: &&Held| outcome.is_none() && !held.pending() && !assessment.plan.loses(held);
+            let stays: Vec<HeldEntry> = assessment.recorded.iter().filter(stays).map(to_status).collect();
             return deletion::finish(self, &stays).await;
         }
         let done = outcome.is_some_and(|outcome| outcome.ends.iter().any(|end| matches!(end, End::Done(_))));

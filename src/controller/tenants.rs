@@ -240,16 +240,6 @@ impl Session {
         self.read(needs).await
     }
 
-    /// Takes a new snapshot now.
-    ///
-    /// # Errors
-    /// As for [`Session::ensure`].
-    pub async fn refresh(&self, needs: &Needs) -> Result<(), Error> {
-        let _waiting = self.haste.wait();
-        let _only_one_reads = self.reading.lock().await;
-        self.read(needs).await
-    }
-
     fn fresh(&self, needs: &Needs, at_most: Duration) -> bool {
         let view = self.view.read();
         view.covers(needs) && view.taken.is_some_and(|taken| taken.elapsed() <= at_most)

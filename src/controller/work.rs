@@ -10,6 +10,7 @@ use super::{
     managed::{Managed, to_engine},
     queue::Item,
     resolve::Resolve,
+    said,
     verdict::{self, Content, Verdict},
     writes::{self, WriteError},
 };
@@ -53,24 +54,12 @@ impl<K: Resolve + Stored> Work<'_, K> {
 
     pub(super) async fn write(&mut self, content: Content<'_>) -> Result<(), Stop> {
         let Some(status) = verdict::status(&*self.object, content, Timestamp::now()) else { return Ok(()) };
-        let before = ready(&*self.object).map(|said| (said.reason.clone(), said.message.clone()));
+        let before = self.object.clone();
         let cache = K::cache(&self.ctx.caches);
         self.object = Arc::new(
             writes::outcome(&self.ctx.client, cache, &*self.object, &verdict::FIELDS, status).await?,
         );
-        if let Some(said) = ready(&*self.object)
-            && before != Some((said.reason.clone(), said.message.clone()))
-        {
-            tracing::info!(
-                kind = K::KIND.as_str(),
-                namespace = %self.item.name.namespace,
-                name = %self.item.name.name,
-                ready = said.status,
-                reason = said.reason,
-                "{}",
-                said.message
-            );
-        }
+        said::log(&self.item, conditions(&*before), conditions(&*self.object));
         Ok(())
     }
 
@@ -83,6 +72,6 @@ impl<K: Resolve + Stored> Work<'_, K> {
     }
 }
 
-fn ready<K: Managed>(object: &K) -> Option<&Condition> {
-    object.status()?.conditions.iter().find(|condition| condition.type_ == "Ready")
+fn conditions<K: Managed>(object: &K) -> &[Condition] {
+    object.status().map_or(&[], |status| &status.conditions)
 }

@@ -8,6 +8,10 @@ use crate::access::{Key, Kind, Snapshot};
 /// Puts what is held under the ids and keys that it has by now. Of two entries that turn out to be for one thing the one that was recorded
 /// so stays.
 pub fn follow(held: Vec<Held>, observed: &Snapshot) -> Vec<Held> {
+    // Every object is followed at each sweep, and hardly ever is there anything to follow.
+    if !observed.moves() {
+        return held;
+    }
     let moved = |held: &Held| observed.successor(held.kind, &held.key).is_some();
     let mut known: HashSet<(Kind, Key)> =
         held.iter().filter(|held| !moved(held)).map(|held| (held.kind, held.key.clone())).collect();

@@ -81,6 +81,11 @@ impl Plan {
         &self.gone
     }
 
+    /// Whether a held thing is taken to be gone.
+    pub fn loses(&self, held: &Held) -> bool {
+        self.gone.iter().any(|(kind, id)| *kind == held.kind && held.id.as_ref() == Some(id))
+    }
+
     /// What people should know of the things that are as they are wanted.
     pub fn remarks(&self) -> &[String] {
         &self.remarks

@@ -218,17 +218,16 @@ async fn groups<'a>(
     };
     let items: BTreeMap<&str, &GroupItem> = listed.iter().map(|item| (item.name.as_str(), item)).collect();
     // A group without roles gives nobody anything, and matters only where somebody is to be put into it.
-    let matters = |item: &&GroupItem| {
+    let matters = |item: &GroupItem| {
         item.role_count != Some(0) || ids::is_owned(&item.name) || held.contains(item.name.as_str())
     };
-    let seen_as = |item: &GroupItem| known.see(&item.name, item.made.incarnation());
-    let marks: BTreeMap<&str, Incarnation> =
-        listed.iter().map(|item| (item.name.as_str(), seen_as(item))).collect();
-    let marks: BTreeMap<String, Mark> = listed
-        .iter()
-        .filter(matters)
-        .map(|item| (item.name.clone(), group_mark(item, &marks[item.name.as_str()])))
-        .collect();
+    let mut marks: BTreeMap<String, Mark> = BTreeMap::new();
+    for item in &listed {
+        let made = known.see(&item.name, item.made.incarnation());
+        if matters(item) {
+            marks.insert(item.name.clone(), group_mark(item, &made));
+        }
+    }
     let mut seen: Vec<Whole> = Vec::new();
     let counted = |name: String| {
         let listed = items.get(name.as_str()).map(|item| Listed::of(item)).unwrap_or_default();

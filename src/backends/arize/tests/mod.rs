@@ -19,6 +19,7 @@ use crate::{
     backends::{
         Backend, Budget, Class, Dialling, Error, Limits, Needs, Settings,
         http::stub::{Reply, Seen, Stub},
+        testing,
     },
 };
 
@@ -27,15 +28,9 @@ const KEY: &str = "ak-0123456789";
 /// A back end over a server that answers by this function.
 async fn arize(answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) -> (Stub, Arc<dyn Backend>) {
     let stub = Stub::start(answer).await;
-    let settings = Settings {
-        block: json!({"url": stub.url.as_str(), "allowInsecure": true}),
-        secrets: BTreeMap::from([("apiKeySecretRef".to_owned(), format!("{KEY}\n").into())]),
-        ca: None,
-        budget: Arc::new(Budget::new(Limits { per_second: 1000, burst: 1000, concurrency: 4 })),
-        dialling: Dialling { allow_local: true },
-        observer: Arc::new(()),
-    };
-    (stub, (VENDOR.connect)(settings).expect("a back end"))
+    let block = testing::block(&stub, "/", json!({}), json!({}));
+    let arize = testing::connect(&VENDOR, block, "apiKeySecretRef", KEY);
+    (stub, arize)
 }
 
 /// An id as Arize makes them, such as of `Space:1`.

@@ -21,8 +21,9 @@ use crate::{
         Absence, Body, Change, Effect, Grant, Id, Kind, Named, Observed, Role, RoleRef, Rule, Snapshot,
     },
     backends::{
-        Backend, Budget, Class, Dialling, Error, Limits, Needs, Settings,
+        Backend, Class, Error, Needs,
         http::stub::{Reply, Seen, Stub},
+        testing,
     },
 };
 
@@ -39,21 +40,9 @@ async fn grafana(answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static)
 
 /// A back end over a server, with more in its block.
 fn connect(stub: &Stub, more: Value) -> Arc<dyn Backend> {
-    let url = stub.url.join("/grafana/").expect("a URL");
-    let mut block = json!({"url": url.as_str(), "allowInsecure": true});
-    for (field, value) in more.as_object().expect("an object") {
-        block[field] = value.clone();
-    }
+    let block = testing::block(stub, "/grafana/", json!({}), more);
     let field = if block.get("username").is_some() { "passwordSecretRef" } else { "tokenSecretRef" };
-    let settings = Settings {
-        block,
-        secrets: BTreeMap::from([(field.to_owned(), format!("{TOKEN}\n").into())]),
-        ca: None,
-        budget: Arc::new(Budget::new(Limits { per_second: 1000, burst: 1000, concurrency: 4 })),
-        dialling: Dialling { allow_local: true },
-        observer: Arc::new(()),
-    };
-    (VENDOR.connect)(settings).expect("a back end")
+    testing::connect(&VENDOR, block, field, TOKEN)
 }
 
 /// What comes after the base path, with the method.

@@ -23,8 +23,9 @@ use crate::{
         Snapshot,
     },
     backends::{
-        Backend, Budget, Class, Dialling, Error, Limits, Needs, Settings,
+        Backend, Class, Error, Needs,
         http::stub::{Reply, Seen, Stub},
+        testing,
     },
 };
 
@@ -54,20 +55,8 @@ async fn lenses(answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) 
 
 /// A back end over a server, with more in its block.
 fn connect(stub: &Stub, more: Value) -> Arc<dyn Backend> {
-    let url = stub.url.join("/hq/").expect("a URL");
-    let mut block = json!({"url": url.as_str(), "allowInsecure": true, "serviceAccount": "rolewright"});
-    for (field, value) in more.as_object().expect("an object") {
-        block[field] = value.clone();
-    }
-    let settings = Settings {
-        block,
-        secrets: BTreeMap::from([("tokenSecretRef".to_owned(), format!("{TOKEN}\n").into())]),
-        ca: None,
-        budget: Arc::new(Budget::new(Limits { per_second: 1000, burst: 1000, concurrency: 4 })),
-        dialling: Dialling { allow_local: true },
-        observer: Arc::new(()),
-    };
-    (VENDOR.connect)(settings).expect("a back end")
+    let block = testing::block(stub, "/hq/", json!({"serviceAccount": "rolewright"}), more);
+    testing::connect(&VENDOR, block, "tokenSecretRef", TOKEN)
 }
 
 /// What comes after the base path, with the method.

@@ -27,8 +27,9 @@ use crate::{
         Verb,
     },
     backends::{
-        Backend, Budget, Class, Dialling, Error, Limits, Needs, Settings,
+        Backend, Class, Error, Needs,
         http::stub::{Reply, Seen, Stub},
+        testing,
     },
 };
 
@@ -60,21 +61,9 @@ async fn zenml(answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) -
 
 /// A back end over a server, with more in its block.
 fn connect(stub: &Stub, more: Value) -> Arc<dyn Backend> {
-    let url = stub.url.join("/pro/api/v1/").expect("a URL");
-    let mut block = json!({"url": url.as_str(), "organization": "acme", "allowInsecure": true});
-    for (field, value) in more.as_object().expect("an object") {
-        block[field] = value.clone();
-    }
+    let block = testing::block(stub, "/pro/api/v1/", json!({"organization": "acme"}), more);
     let field = if block.get("clientId").is_some() { "clientSecretRef" } else { "apiKeySecretRef" };
-    let settings = Settings {
-        block,
-        secrets: BTreeMap::from([(field.to_owned(), format!("{KEY}\n").into())]),
-        ca: None,
-        budget: Arc::new(Budget::new(Limits { per_second: 1000, burst: 1000, concurrency: 4 })),
-        dialling: Dialling { allow_local: true },
-        observer: Arc::new(()),
-    };
-    (VENDOR.connect)(settings).expect("a back end")
+    testing::connect(&VENDOR, block, field, KEY)
 }
 
 /// What comes after the base path, with the method.
