@@ -10,7 +10,7 @@ WORKDIR /src
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
-    cargo build --locked --release --package rolewright --bin rolewright && cp target/release/rolewright /rolewright
+    cargo build --locked --release --no-default-features --package rolewright --bin rolewright && cp target/release/rolewright /rolewright
 
 FROM scratch
 # Where the TLS stack looks for public CAs: without them no hosted back end can be verified.

@@ -9,7 +9,7 @@ mod grafana_crate;
 
 use std::{env, path::Path};
 
-use rolewright::simulators::{
+use rolewright_simulators::{
     arize, grafana,
     kit::{Server, Vendor},
     zenml,
@@ -28,7 +28,7 @@ const PROXIES: [&str; 6] =
 async fn the_arize_sdk_takes_the_simulator_for_the_vendor() {
     let simulator = arize::Simulator::start(arize::Options::new(TOKEN)).await.unwrap();
     if drive(&simulator, PYTHON, "arize_sdk.py").await {
-        let unknown = |entry: &rolewright::simulators::kit::log::Entry| entry.status == Some(405);
+        let unknown = |entry: &rolewright_simulators::kit::log::Entry| entry.status == Some(405);
         let unanswered = simulator.world().log.since(0).requests.into_iter().find(unknown);
         assert_eq!(unanswered, None, "the SDK used an operation that the simulator does not have");
     }

@@ -7,7 +7,7 @@ use kube::{
     Api,
     api::{Patch, PatchParams},
 };
-use rolewright::api::Backend;
+use rolewright_api::Backend;
 use serde_json::json;
 
 use super::support::{

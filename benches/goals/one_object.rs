@@ -3,10 +3,8 @@
 use std::time::{Duration, Instant};
 
 use kube::{Api, ResourceExt, runtime::wait::await_condition};
-use rolewright::{
-    api::{ObjectStatus, Role, RoleBinding},
-    simulators::arize::{Kind, Tenant, roles},
-};
+use rolewright_api::{ObjectStatus, Role, RoleBinding};
+use rolewright_simulators::arize::{Kind, Tenant, roles};
 use serde_json::json;
 
 use super::support::{

@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use kube::Api;
-use rolewright::{
-    api::Backend,
-    simulators::arize::{Kind, Tenant, users::UserStatus},
-};
+use rolewright_api::Backend;
+use rolewright_simulators::arize::{Kind, Tenant, users::UserStatus};
 use serde_json::json;
 
 use super::{

@@ -10,12 +10,10 @@ use kube::{
     core::Request,
 };
 use reqwest::Method;
-use rolewright::{
-    api::{FINALIZER, Role, RoleBinding},
-    simulators::{
-        arize::{Kind, Tenant},
-        kit::log::Entry,
-    },
+use rolewright_api::{FINALIZER, Role, RoleBinding};
+use rolewright_simulators::{
+    arize::{Kind, Tenant},
+    kit::log::Entry,
 };
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;

@@ -17,7 +17,8 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig},
     runtime::{conditions::is_crd_established, wait::await_condition},
 };
-use rolewright::api::{self, GROUP};
+use rolewright_api as api;
+use rolewright_api::GROUP;
 use tempfile::TempDir;
 
 use super::{Outcome, samples::samples};

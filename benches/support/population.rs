@@ -5,14 +5,12 @@ use std::fmt::Debug;
 use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client, Resource, api::PostParams, core::NamespaceResourceScope};
-use rolewright::{
-    api::{Backend, Role, RoleBinding},
-    simulators::arize::{
-        AccountRole, Id, Kind, Tenant,
-        projects::Project,
-        spaces::Space,
-        users::{User, UserStatus},
-    },
+use rolewright_api::{Backend, Role, RoleBinding};
+use rolewright_simulators::arize::{
+    AccountRole, Id, Kind, Tenant,
+    projects::Project,
+    spaces::Space,
+    users::{User, UserStatus},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;

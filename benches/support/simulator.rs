@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use rolewright::simulators::{
+use rolewright_simulators::{
     arize::Tenant,
     kit::log::{Entry, Excerpt},
 };

@@ -8,7 +8,7 @@ use grafana::{
         openapi::{DeleteRoleQuery, ListRolesQuery, RemoveUserRoleQuery},
     },
 };
-use rolewright::simulators::grafana::{Options, Simulator, switches::Generation};
+use rolewright_simulators::grafana::{Options, Simulator, switches::Generation};
 use serde_json::{Value, json};
 
 const TOKEN: &str = "conformance-token";

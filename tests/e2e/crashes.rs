@@ -1,6 +1,6 @@
 //! The operator is killed in mid-flight, or sleeps while the world changes: one thing each, not zero, not two, and no step for a human.
 
-use rolewright::simulators::{arize::Tenant, kit::faults::Action};
+use rolewright_simulators::{arize::Tenant, kit::faults::Action};
 use serde_json::json;
 
 use crate::support::{World, binding, held_ids, kept, restriction, role};

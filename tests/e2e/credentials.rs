@@ -1,7 +1,7 @@
 //! Keys that are wrong, die, come back, are missing, or belong to another account: nothing is written, nothing lost, and the Backend
 //! says what to do.
 
-use rolewright::simulators::{
+use rolewright_simulators::{
     arize::{self, ADMIN, Kind, Simulator},
     kit::log::Entry,
 };
@@ -235,7 +235,7 @@ async fn a_key_of_another_account_is_a_conflict_also_for_an_operator_that_has_ju
 async fn the_value_of_a_key_is_to_be_read_nowhere() {
     let world = World::in_sync("silence").await;
     // An account that says the key back in its errors, and a key that is none.
-    let echo = rolewright::simulators::kit::faults::Action::Status {
+    let echo = rolewright_simulators::kit::faults::Action::Status {
         status: 403,
         headers: Default::default(),
         body: Some(

@@ -1,6 +1,6 @@
 //! Somebody changes by hand what an object holds: it is put back, with one call, and only that.
 
-use rolewright::simulators::arize::role_bindings;
+use rolewright_simulators::arize::role_bindings;
 use serde_json::json;
 
 use crate::support::{World, held_ids, role};
@@ -21,7 +21,7 @@ async fn a_role_deleted_by_hand_is_made_again_with_its_grants() {
     world.sim.edit(|tenant| {
         let id = tenant.role_by_name("reader").unwrap();
         tenant.role_bindings.retain(|binding| binding.role_id != id);
-        tenant.roles.get_mut(id).unwrap().deleted_at = Some(rolewright::simulators::arize::state::now());
+        tenant.roles.get_mut(id).unwrap().deleted_at = Some(rolewright_simulators::arize::state::now());
     });
     let note = world.event("reader", "DriftCorrected").await;
     assert!(note.contains("had been removed"), "{note}");

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use rolewright::simulators::{arize::Arize, grafana::Grafana, kit::Options, lenses::Lenses, zenml::ZenMl};
+use rolewright_simulators::{arize::Arize, grafana::Grafana, kit::Options, lenses::Lenses, zenml::ZenMl};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

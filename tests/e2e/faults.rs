@@ -1,6 +1,6 @@
 //! A back end that fails, throttles, loses answers and lies about pages: it ends well, with one of each thing.
 
-use rolewright::simulators::{
+use rolewright_simulators::{
     arize::{Arize, Options, Tenant},
     kit::{faults::Action, log::Entry},
 };
@@ -208,10 +208,10 @@ async fn short_and_empty_pages_are_read_to_the_last() {
     world.sim.edit(|tenant| tenant.switches.longest_page = Some(1));
     // The seeded restriction lies where this key may manage nothing: its page is empty, and not the last.
     let space = world.space("research");
-    let grant = rolewright::simulators::arize::Grant {
-        account_role: rolewright::simulators::arize::AccountRole::Member,
+    let grant = rolewright_simulators::arize::Grant {
+        account_role: rolewright_simulators::arize::AccountRole::Member,
         spaces: Some([space].into()),
-        permissions: Some(rolewright::simulators::arize::permissions::ALL.clone()),
+        permissions: Some(rolewright_simulators::arize::permissions::ALL.clone()),
         ..world.admin()
     };
     world.add_key("narrow", "narrow-key", grant);

@@ -1,6 +1,6 @@
 //! Somebody makes by hand what an object is about to make, after the last sweep: it stays theirs unless the object may take it over.
 
-use rolewright::simulators::arize::role_bindings;
+use rolewright_simulators::arize::role_bindings;
 use serde_json::json;
 
 use crate::support::{KEY, World, backend, binding, held_ids, role};

@@ -1,6 +1,6 @@
 //! Servers that differ: an old generation, and what the contract leaves open, turned.
 
-use rolewright::simulators::arize::{
+use rolewright_simulators::arize::{
     Tenant,
     switches::{DuplicatePermissions, Generation, PermissionOrder, Switches},
 };
@@ -103,7 +103,7 @@ async fn a_server_that_keeps_duplicates_and_cascades_is_served_alike() {
         switches.duplicate_permissions = DuplicatePermissions::Keep;
         switches.permission_order = PermissionOrder::AsSent;
         switches.role_names_case_sensitive = false;
-        switches.role_deletion = Some(rolewright::simulators::arize::switches::RoleDeletion::Cascade);
+        switches.role_deletion = Some(rolewright_simulators::arize::switches::RoleDeletion::Cascade);
     })
     .await;
 }

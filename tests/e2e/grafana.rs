@@ -1,6 +1,6 @@
 //! The main job on Grafana: roles and who holds them.
 
-use rolewright::simulators::grafana::switches::{DisplayNameFallback, Generation, Licence};
+use rolewright_simulators::grafana::switches::{DisplayNameFallback, Generation, Licence};
 use serde_json::json;
 
 use crate::support::{

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rolewright::simulators::grafana::{ADMIN, Grafana, Grant, Options};
+use rolewright_simulators::grafana::{ADMIN, Grafana, Grant, Options};
 use serde_json::{Value, json};
 
 use crate::support::{

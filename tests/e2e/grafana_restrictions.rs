@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rolewright::simulators::{
+use rolewright_simulators::{
     grafana::{
         Grafana,
         basic_role::BasicRole::{Editor, Viewer},

@@ -1,7 +1,7 @@
 //! The main job on Lenses HQ: roles, the groups that have them, and the groups that bindings own.
 
 use kube::api::DynamicObject;
-use rolewright::simulators::lenses::{
+use rolewright_simulators::lenses::{
     principals::Principal,
     switches::{MetadataPatch, PolicyEcho},
 };

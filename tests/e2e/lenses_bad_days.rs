@@ -1,7 +1,7 @@
 //! An HQ that fails, throttles, loses answers, sits behind a proxy that shows its own pages, or is narrowed: it ends well, with one of each
 //! thing and nothing taken from anybody else.
 
-use rolewright::simulators::{
+use rolewright_simulators::{
     kit::faults::Action,
     lenses::{self, Lenses, Options, switches::Lists},
 };

@@ -2,7 +2,7 @@
 //! of one of ours, and a token whose end is near, past, or not to be read.
 
 use kube::api::DynamicObject;
-use rolewright::simulators::lenses::{
+use rolewright_simulators::lenses::{
     self, ADMIN_ACCOUNT, Lenses,
     groups::Group,
     principals::Principal,
@@ -244,7 +244,7 @@ async fn a_name_that_a_user_and_a_service_account_have_is_refused_with_what_to_d
         World::lenses_with("lh-twins", json!({}), |switches| switches.principals_share_names = false).await;
     world.sim.edit(|tenant| {
         let user = tenant.users.get("peggy").unwrap().clone();
-        tenant.users.insert(rolewright::simulators::lenses::users::User {
+        tenant.users.insert(rolewright_simulators::lenses::users::User {
             name: "nightly-reports".to_owned(),
             ..user
         });

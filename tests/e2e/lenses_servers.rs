@@ -2,7 +2,7 @@
 //! be. One table of servers; a switch that none of them turns fails a test by its name.
 
 use kube::api::DynamicObject;
-use rolewright::simulators::lenses::{
+use rolewright_simulators::lenses::{
     Lenses,
     policy::{Effect, Statement},
     principals::Principal,

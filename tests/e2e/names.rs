@@ -1,7 +1,7 @@
 //! Names and ids in specs: what stands for nothing, for two things, for another than before, or for the same twice.
 
 use kube::api::DynamicObject;
-use rolewright::simulators::arize::{Kind, users::User};
+use rolewright_simulators::arize::{Kind, users::User};
 use serde_json::{Value, json};
 
 use crate::support::{World, binding, held_ids, restriction, role, subject};
@@ -139,7 +139,7 @@ async fn ids_stand_for_users_service_keys_spaces_projects_and_roles_as_names_do(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_id_that_nobody_has_is_refused_by_the_account_and_said() {
     let world = with_reader("noid").await;
-    let nobody = rolewright::simulators::arize::Id::issue(Kind::User, 999).to_string();
+    let nobody = rolewright_simulators::arize::Id::issue(Kind::User, 999).to_string();
     world.apply(binding("readers", "reader", &[&nobody, "alice@example.com"], json!({}))).await;
     let found = world.says("RoleBinding", "readers", "NotFound", &["not in this account"]).await;
     assert_eq!(state(&found, "alice@example.com"), "Granted");

@@ -1,6 +1,6 @@
 //! Keys that see less than before: unknown is not absent. Nothing is made again, nothing let go, and the objects say so.
 
-use rolewright::simulators::arize::{ADMIN, AccountRole, Grant, permissions, role_bindings};
+use rolewright_simulators::arize::{ADMIN, AccountRole, Grant, permissions, role_bindings};
 use serde_json::json;
 
 use crate::support::{World, binding, held_ids, kept, restriction, role, status};
@@ -225,7 +225,7 @@ async fn a_key_narrowed_in_the_middle_of_a_sweep_has_proven_nothing() {
     let world = World::in_sync("midsweep").await;
     world.swept().await;
     let (access, since) = (world.access(), world.now());
-    let hold = rolewright::simulators::kit::faults::Action::Hold { after_work: false };
+    let hold = rolewright_simulators::kit::faults::Action::Hold { after_work: false };
     world.fault(&["GET"], "/v2/role-bindings", hold);
     // Before it reads lists, the sweep has proven that the key is an administrator's.
     world

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rolewright::simulators::kit::faults::{Action, Fault};
+use rolewright_simulators::kit::faults::{Action, Fault};
 use serde_json::{Value, json};
 
 use crate::support::{KEY, Operator, Setting, World, binding, fresh_log, held_ids, role, shared, unique};

@@ -1,6 +1,6 @@
 //! Steady state: no write to anybody, and of reads the paged lists only. A back end that is down is steady state too.
 
-use rolewright::simulators::kit::log::Entry;
+use rolewright_simulators::kit::log::Entry;
 use serde_json::json;
 
 use crate::support::{KEY, World, backend, binding, reason, restriction, role, status};

@@ -1,6 +1,6 @@
 //! The main job on ZenML Pro: custom roles of workspaces and projects, and who holds roles where.
 
-use rolewright::simulators::zenml::{
+use rolewright_simulators::zenml::{
     ADMIN, Options, Principal, ZenMl,
     roles::Level,
     switches::{MemberEntries, PermissionForm, PermissionsShown},
@@ -493,7 +493,7 @@ async fn a_control_plane_below_a_path_and_another_organization_are_told_apart() 
     world.ready("RoleBinding", "readers").await;
     let admin = world.grant();
     let partners = world.sim.edit(|tenant| tenant.organization_by_name("partners")).unwrap();
-    let both = rolewright::simulators::zenml::Grant {
+    let both = rolewright_simulators::zenml::Grant {
         organizations: Some([world.organization(), partners].into()),
         rights: Some(["*".to_owned()].into()),
         ..admin

@@ -1,7 +1,7 @@
 //! A control plane that fails, throttles, loses answers, sits behind a proxy that shows its own pages, shows less than there is, or pages
 //! badly: it ends well, with one of each thing and nothing taken from anybody else.
 
-use rolewright::simulators::{
+use rolewright_simulators::{
     kit::{
         Server,
         faults::{Action, Fault},

@@ -2,7 +2,7 @@
 //! keeps it from it.
 
 use kube::api::DynamicObject;
-use rolewright::simulators::zenml::{
+use rolewright_simulators::zenml::{
     ADMIN, Grant, Options, Principal, Switches, ZenMl,
     roles::Level,
     switches::{

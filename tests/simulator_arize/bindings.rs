@@ -1,6 +1,6 @@
 //! Contract 2.2: role bindings.
 
-use rolewright::simulators::arize::Kind;
+use rolewright_simulators::arize::Kind;
 use serde_json::json;
 
 use crate::client::{absent, arize, arize_with};
@@ -153,7 +153,7 @@ async fn ten_thousand_bindings_are_paged_quickly() {
             let mut row = tenant.projects.iter().next().unwrap().clone();
             row.id = project;
             tenant.projects.insert(row);
-            tenant.role_bindings.insert(rolewright::simulators::arize::role_bindings::RoleBinding {
+            tenant.role_bindings.insert(rolewright_simulators::arize::role_bindings::RoleBinding {
                 id,
                 role_id: role,
                 user_id: user,

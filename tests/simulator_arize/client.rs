@@ -1,6 +1,6 @@
 //! What the tests of Arize's simulator have beyond those of every simulator.
 
-use rolewright::simulators::arize::{self, Id, Kind, Switches, Tenant};
+use rolewright_simulators::arize::{self, Id, Kind, Switches, Tenant};
 use serde_json::{Value, json};
 
 pub use crate::support::{Answer, Client, Login};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rolewright::simulators::arize::{self, Kind, Options, Simulator};
+use rolewright_simulators::arize::{self, Kind, Options, Simulator};
 use serde_json::{Value, json};
 
 use crate::{
@@ -78,7 +78,7 @@ async fn the_state_is_read_edited_and_put_back() {
     let mut state = arize.get("/_sim/state").await.body;
     let bindings = state["role_bindings"].as_array_mut().unwrap();
     let mut added = bindings[0].clone();
-    added["id"] = rolewright::simulators::arize::Id::issue(Kind::RoleBinding, 41).to_string().into();
+    added["id"] = rolewright_simulators::arize::Id::issue(Kind::RoleBinding, 41).to_string().into();
     added["user_id"] = arize.user("dave").into();
     bindings.push(added);
     assert_eq!(arize.put("/_sim/state", state.clone()).await.status, 204);
@@ -88,7 +88,7 @@ async fn the_state_is_read_edited_and_put_back() {
     // Numbers of rows that were put are not given out again.
     let viewer = arize.role("Project Viewer");
     let binding = arize.bind(&arize.user("bob"), &viewer, &arize.project("research", "churn")).await;
-    let id: rolewright::simulators::arize::Id = binding.text("id").parse().unwrap();
+    let id: rolewright_simulators::arize::Id = binding.text("id").parse().unwrap();
     assert_eq!(id.serial, 42);
 }
 

@@ -1,6 +1,6 @@
 //! Contract 6.1: what servers before 11.40 do otherwise.
 
-use rolewright::simulators::arize::{Switches, switches::Generation};
+use rolewright_simulators::arize::{Switches, switches::Generation};
 use serde_json::json;
 
 use crate::client::{arize_of, arize_with};

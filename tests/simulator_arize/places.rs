@@ -1,6 +1,6 @@
 //! Contract 2.5: organizations, spaces, projects.
 
-use rolewright::simulators::arize::Kind;
+use rolewright_simulators::arize::Kind;
 use serde_json::json;
 
 use crate::client::{absent, arize};

@@ -1,6 +1,6 @@
 //! Contract 2.3: resource restrictions.
 
-use rolewright::simulators::arize::{Kind, switches::ResourceType};
+use rolewright_simulators::arize::{Kind, switches::ResourceType};
 use serde_json::json;
 
 use crate::client::{Arize, absent, arize, arize_with};

@@ -1,6 +1,6 @@
 //! Contract 2.1: roles.
 
-use rolewright::simulators::arize::{
+use rolewright_simulators::arize::{
     Kind,
     switches::{DuplicatePermissions, PermissionOrder, RoleDeletion},
 };

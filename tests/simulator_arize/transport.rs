@@ -1,7 +1,7 @@
 //! Contract 1: credentials, error bodies, identifiers in paths.
 
 use reqwest::Method;
-use rolewright::simulators::arize::Kind;
+use rolewright_simulators::arize::Kind;
 use serde_json::json;
 
 use crate::client::{absent, arize};

@@ -1,6 +1,6 @@
 //! Contract 2.4, 2.6 and 2.7: users, memberships, keys, audit logs.
 
-use rolewright::simulators::arize::Kind;
+use rolewright_simulators::arize::Kind;
 use serde_json::{Value, json};
 
 use crate::client::{Login, absent, arize, arize_with};

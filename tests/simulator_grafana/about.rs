@@ -1,6 +1,6 @@
 //! Contract 1.4, 6: what the server tells anybody about itself.
 
-use rolewright::simulators::grafana::{
+use rolewright_simulators::grafana::{
     self,
     switches::{Generation, Licence},
 };

@@ -229,7 +229,7 @@ async fn what_a_principal_holds_comes_from_basic_roles_assignments_teams_and_res
     let held = dave.get("/access-control/user/permissions").await.body;
     assert_eq!(held["folders:read"], json!(["folders:uid:sre"]));
     // Without a licence roles that were assigned count no more.
-    grafana.switch(|switches| switches.licence = rolewright::simulators::grafana::switches::Licence::Absent);
+    grafana.switch(|switches| switches.licence = rolewright_simulators::grafana::switches::Licence::Absent);
     assert_eq!(may().await, [false, false, false, true]);
 }
 

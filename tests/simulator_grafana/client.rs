@@ -1,6 +1,6 @@
 //! What the tests of Grafana's simulator have beyond those of every simulator.
 
-use rolewright::simulators::grafana::{self, Switches, Tenant};
+use rolewright_simulators::grafana::{self, Switches, Tenant};
 use serde_json::{Value, json};
 
 pub use crate::support::{Answer, Client, Login};

@@ -1,6 +1,6 @@
 //! Contract 3.4, 3.6: nobody hands on what they do not hold; global roles.
 
-use rolewright::simulators::grafana::switches::Generation;
+use rolewright_simulators::grafana::switches::Generation;
 use serde_json::json;
 
 use crate::client::{Client, Grafana, grafana, grafana_with, list};

@@ -1,6 +1,6 @@
 //! Contract 1.3, 1.4: whether the server has roles at all, and where it lies.
 
-use rolewright::simulators::grafana::{self, switches::Licence};
+use rolewright_simulators::grafana::{self, switches::Licence};
 use serde_json::json;
 
 use crate::{

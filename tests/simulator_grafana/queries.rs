@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rolewright::simulators::grafana::{
+use rolewright_simulators::grafana::{
     role_assignments::UserRole,
     switches::{Generation, Licence},
 };

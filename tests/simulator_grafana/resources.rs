@@ -1,6 +1,6 @@
 //! Contract 2.5: permissions on single resources.
 
-use rolewright::simulators::grafana::switches::Licence;
+use rolewright_simulators::grafana::switches::Licence;
 use serde_json::{Value, json};
 
 use crate::client::{Client, grafana, grafana_with};

@@ -1,6 +1,6 @@
 //! Contract 2.1, 2.2, 3.2, 3.3: roles.
 
-use rolewright::simulators::grafana::{
+use rolewright_simulators::grafana::{
     group_sync::GroupMapping,
     switches::{DisplayNameFallback, DuplicatePermissions, PermissionOrder},
 };

@@ -1,6 +1,6 @@
 //! Contract 3.1: versions of roles, which differ between generations.
 
-use rolewright::simulators::grafana::switches::Generation;
+use rolewright_simulators::grafana::switches::Generation;
 use serde_json::{Value, json};
 
 use crate::client::{Grafana, grafana, grafana_with};

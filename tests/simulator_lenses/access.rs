@@ -81,7 +81,7 @@ async fn a_denied_read_can_look_like_nothing() {
 
 #[tokio::test]
 async fn a_list_shows_some_or_is_403_or_is_empty() {
-    use rolewright::simulators::lenses::switches::Lists;
+    use rolewright_simulators::lenses::switches::Lists;
     let lenses = lenses().await;
     let some = lenses.holder("some", &["iam:List*"], &["iam:role:topic-*"]).await;
     let none = lenses.holder("none", &["iam:Get*"], &["*"]).await;

@@ -1,6 +1,6 @@
 //! What the tests of Lenses' simulator have beyond those of every simulator.
 
-use rolewright::simulators::lenses::{self, Switches};
+use rolewright_simulators::lenses::{self, Switches};
 use serde_json::{Value, json};
 
 pub use crate::support::{Answer, Client, Login};

@@ -1,6 +1,6 @@
 //! The `/_sim` paths with Lenses' grants, tenants and lists; and path prefixes.
 
-use rolewright::simulators::lenses;
+use rolewright_simulators::lenses;
 use serde_json::{Value, json};
 
 use crate::{

@@ -1,6 +1,6 @@
 //! Contract 2.2: groups.
 
-use rolewright::simulators::lenses::switches::{Generation, GroupMembers, Ids};
+use rolewright_simulators::lenses::switches::{Generation, GroupMembers, Ids};
 use serde_json::{Value, json};
 
 use crate::client::{lenses, lenses_with, names};

@@ -1,6 +1,6 @@
 //! Contract 2.2, 2.5, 3: who is in which group, changed from either end, and by the identity provider.
 
-use rolewright::simulators::lenses::switches::MembershipMode;
+use rolewright_simulators::lenses::switches::MembershipMode;
 use serde_json::json;
 
 use crate::client::{Lenses, lenses, names};

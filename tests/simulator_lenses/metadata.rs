@@ -1,6 +1,6 @@
 //! Contract 2: metadata of everything.
 
-use rolewright::simulators::lenses::switches::MetadataPatch;
+use rolewright_simulators::lenses::switches::MetadataPatch;
 use serde_json::{Value, json};
 
 use crate::client::{Lenses, lenses, lenses_with};

@@ -1,6 +1,6 @@
 //! Contract 2.1, 3: what a statement may say, and how it is answered.
 
-use rolewright::simulators::lenses::switches::{Generation, PolicyEcho, Validation};
+use rolewright_simulators::lenses::switches::{Generation, PolicyEcho, Validation};
 use serde_json::{Value, json};
 
 use crate::client::{Lenses, lenses, lenses_with};

@@ -1,6 +1,6 @@
 //! Contract 2.1: roles.
 
-use rolewright::simulators::lenses::switches::RoleDeletion;
+use rolewright_simulators::lenses::switches::RoleDeletion;
 use serde_json::{Value, json};
 
 use crate::client::{lenses, lenses_with, names};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rolewright::simulators::lenses::switches::TokenEnd;
+use rolewright_simulators::lenses::switches::TokenEnd;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client, Lenses, Login, lenses};

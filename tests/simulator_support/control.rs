@@ -2,7 +2,7 @@
 //!
 //! What the kit does for every vendor alike is tested once, in the tests of Arize's simulator.
 
-use rolewright::simulators::kit::{Options, Server};
+use rolewright_simulators::kit::{Options, Server};
 use serde_json::{Value, json};
 
 use super::{Answer, Client, Login, Started, Tested};

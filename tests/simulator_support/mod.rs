@@ -10,7 +10,7 @@ pub mod control;
 
 use std::ops::Deref;
 
-use rolewright::simulators::kit::{Options, Server, Vendor};
+use rolewright_simulators::kit::{Options, Server, Vendor};
 use serde_json::{Value, json};
 
 pub use client::{Answer, Client, Login, texts};

@@ -1,6 +1,6 @@
 //! Contract 2.2, 3: who holds which role where.
 
-use rolewright::simulators::zenml::switches::LastRole;
+use rolewright_simulators::zenml::switches::LastRole;
 use serde_json::{Value, json};
 
 use crate::client::{ZenMl, exists, illegal, missing, zenml, zenml_with};

@@ -1,7 +1,7 @@
 //! What the tests of ZenML's simulator have beyond those of every simulator.
 
 use reqwest::Method;
-use rolewright::simulators::zenml::{self, ORGANIZATION, PARTNERS, Switches, Tenant, Uuid};
+use rolewright_simulators::zenml::{self, ORGANIZATION, PARTNERS, Switches, Tenant, Uuid};
 use serde_json::{Value, json};
 
 pub use crate::support::{Answer, Client, Login};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rolewright::simulators::zenml::switches::ListOrder;
+use rolewright_simulators::zenml::switches::ListOrder;
 use serde_json::json;
 
 use crate::client::{ZenMl, zenml, zenml_of, zenml_with};

@@ -1,6 +1,6 @@
 //! Contract 1: logging in, sessions and keys.
 
-use rolewright::simulators::zenml::switches::UnauthorizedForm;
+use rolewright_simulators::zenml::switches::UnauthorizedForm;
 use serde_json::json;
 
 use crate::client::{Login, TOKEN, zenml, zenml_with};

@@ -1,6 +1,6 @@
 //! Contract 2.3: members, invitations, service accounts and users.
 
-use rolewright::simulators::zenml::switches::MemberEntries;
+use rolewright_simulators::zenml::switches::MemberEntries;
 use serde_json::{Value, json};
 
 use crate::client::{ZenMl, exists, illegal, missing, zenml, zenml_with};

@@ -1,6 +1,6 @@
 //! Contract 2.1, gap: how permissions travel, and where they are shown.
 
-use rolewright::simulators::zenml::switches::{PermissionForm, PermissionsShown};
+use rolewright_simulators::zenml::switches::{PermissionForm, PermissionsShown};
 use serde_json::json;
 
 use crate::client::{illegal, zenml, zenml_with};

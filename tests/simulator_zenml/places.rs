@@ -1,6 +1,6 @@
 //! Contract 2.3: organizations, workspaces and projects.
 
-use rolewright::simulators::zenml;
+use rolewright_simulators::zenml;
 use serde_json::{Value, json};
 
 use crate::{

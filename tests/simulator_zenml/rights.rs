@@ -1,6 +1,6 @@
 //! What callers may see and do: by their roles, and with narrowed credentials.
 
-use rolewright::simulators::zenml::switches::ForbiddenLists;
+use rolewright_simulators::zenml::switches::ForbiddenLists;
 use serde_json::json;
 
 use crate::client::{illegal, missing, zenml, zenml_with};

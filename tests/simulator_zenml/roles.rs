@@ -1,6 +1,6 @@
 //! Contract 2.1, 3: roles.
 
-use rolewright::simulators::zenml::switches::{ClientSystemManaged, RoleDeletion};
+use rolewright_simulators::zenml::switches::{ClientSystemManaged, RoleDeletion};
 use serde_json::{Value, json};
 
 use crate::client::{exists, illegal, missing, zenml, zenml_with};

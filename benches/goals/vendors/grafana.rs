@@ -1,6 +1,6 @@
 //! Grafana: its lists show who holds what, and of roles all but what they permit.
 
-use rolewright::simulators::grafana::{BasicRole, Tenant};
+use rolewright_simulators::grafana::{BasicRole, Tenant};
 use serde_json::{Value, json};
 
 use super::Scene;

@@ -1,6 +1,6 @@
 //! Lenses HQ: its lists show neither policies nor members, and each binding to people has a group of its own.
 
-use rolewright::simulators::lenses::ADMIN_ACCOUNT;
+use rolewright_simulators::lenses::ADMIN_ACCOUNT;
 use serde_json::{Value, json};
 
 use super::{PAIRS, Scene};

@@ -8,10 +8,8 @@ mod zenml;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Secret;
-use rolewright::{
-    api::{Backend, Role, RoleBinding},
-    simulators::kit::log::Entry,
-};
+use rolewright_api::{Backend, Role, RoleBinding};
+use rolewright_simulators::kit::log::Entry;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 

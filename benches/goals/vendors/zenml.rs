@@ -1,6 +1,6 @@
 //! ZenML Pro: who holds a role in a scope is asked for role by role and scope by scope.
 
-use rolewright::simulators::zenml::ORGANIZATION;
+use rolewright_simulators::zenml::ORGANIZATION;
 use serde_json::{Value, json};
 
 use super::{PAIRS, Scene};

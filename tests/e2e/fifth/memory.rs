@@ -7,12 +7,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use rolewright::{
-    access::{
-        Body, Builder, Capabilities, Change, Dialect, Entry, Fault, Grant, Id, Key, Kind, Named, Observed,
-        Proof, Role, RoleRef, Snapshot, SubjectKind,
-    },
-    backends::{Backend, Class, Error, Identity, Needs, Settings, Vendor},
+use rolewright_backends::{Backend, Class, Error, Identity, Needs, Settings, Vendor};
+use rolewright_core::model::{
+    Body, Builder, Capabilities, Change, Dialect, Entry, Fault, Grant, Id, Key, Kind, Named, Observed, Proof,
+    Role, RoleRef, Snapshot, SubjectKind,
 };
 use serde_json::Value;
 use url::Url;

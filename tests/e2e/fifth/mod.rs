@@ -8,10 +8,8 @@ use kube::{
     Config,
     config::{KubeConfigOptions, Kubeconfig},
 };
-use rolewright::{
-    backends::{Dialling, Vendor},
-    controller::{self, Options},
-};
+use rolewright_backends::{Dialling, Vendor};
+use rolewright_controller::Options;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -23,7 +21,7 @@ static VENDORS: [Vendor; 1] = [memory::VENDOR];
 /// An operator of one namespace inside of this process, with the fifth back end and no other.
 struct Operator {
     stop: CancellationToken,
-    done: JoinHandle<Result<(), controller::RunError>>,
+    done: JoinHandle<Result<(), rolewright_controller::RunError>>,
 }
 
 impl Operator {
@@ -45,7 +43,7 @@ impl Operator {
             settle: second,
         };
         let stop = CancellationToken::new();
-        let done = tokio::spawn(controller::run(options, None, stop.clone()));
+        let done = tokio::spawn(rolewright_controller::run(options, None, stop.clone()));
         Self { stop, done }
     }
 

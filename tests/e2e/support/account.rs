@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rolewright::simulators::kit::{Options, Server, Vendor, log::Entry};
+use rolewright_simulators::kit::{Options, Server, Vendor, log::Entry};
 use serde::Serialize;
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rolewright::simulators::{
+use rolewright_simulators::{
     arize::{Arize, Grant, Id, Tenant},
     kit::log::Entry,
 };

@@ -7,7 +7,7 @@ use kube::{
     api::{DynamicObject, ListParams},
     core::{ApiResource, GroupVersionKind},
 };
-use rolewright::simulators::kit::{
+use rolewright_simulators::kit::{
     faults::{Action, Fault},
     log::Entry,
 };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rolewright::simulators::{
+use rolewright_simulators::{
     grafana::{
         Grafana, Switches, Tenant,
         basic_role::BasicRole,

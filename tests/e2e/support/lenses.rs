@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use rolewright::simulators::{
+use rolewright_simulators::{
     kit::{Options, log::Entry},
     lenses::{self, ADMIN, Grant, Lenses, Switches, Tenant, groups::Group, roles::Role},
 };

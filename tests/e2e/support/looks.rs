@@ -102,8 +102,8 @@ impl World {
             let user = tenant.user_by_email(email).unwrap();
             let role = tenant.role_by_name(role).unwrap();
             let space = tenant.space_by_name(space).unwrap();
-            rolewright::simulators::arize::role_bindings::set(tenant, user, space, role);
-            let made = rolewright::simulators::arize::role_bindings::held(tenant, user, space);
+            rolewright_simulators::arize::role_bindings::set(tenant, user, space, role);
+            let made = rolewright_simulators::arize::role_bindings::held(tenant, user, space);
             made.unwrap().id.to_string()
         })
     }

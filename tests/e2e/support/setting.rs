@@ -10,7 +10,7 @@ use kube::{
     Api, Client,
     api::{DynamicObject, Patch, PatchParams},
 };
-use rolewright::simulators::kit::{Options, Server};
+use rolewright_simulators::kit::{Options, Server};
 use serde_json::{Value, json};
 
 use super::{

@@ -4,7 +4,7 @@
 //! the end, stands here once.
 
 use kube::api::DynamicObject;
-use rolewright::simulators::kit::{Options, faults::Action, log::Entry};
+use rolewright_simulators::kit::{Options, faults::Action, log::Entry};
 use serde_json::Value;
 
 use super::{

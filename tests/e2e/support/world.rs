@@ -8,7 +8,7 @@ use kube::{
     core::{ApiResource, GroupVersionKind},
     runtime::wait::await_condition,
 };
-use rolewright::simulators::{
+use rolewright_simulators::{
     arize::Arize,
     kit::{Options, Server},
 };

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use kube::api::DynamicObject;
-use rolewright::simulators::{
+use rolewright_simulators::{
     kit::log::Entry,
     zenml::{ORGANIZATION, Principal, Switches, Tenant, Uuid, ZenMl, roles::Level},
 };

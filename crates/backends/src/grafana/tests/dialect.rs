@@ -1,0 +1,185 @@
+//! What is peculiar to Grafana, without any call.
+
+use super::{super::dialect::GrafanaDialect, *};
+use rolewright_core::model::{Dialect, Fault, Key};
+
+fn wish(name: &str) -> Role {
+    let Body::Role(role) = role_body(name, &[("reports:read", Some("reports:*"))]) else { unreachable!() };
+    Role { settings: BTreeMap::new(), ..role }
+}
+
+fn with(fields: &[(&str, &str)]) -> Role {
+    let fields = fields.iter().map(|(field, value)| ((*field).to_owned(), (*value).to_owned()));
+    Role { settings: fields.collect(), ..wish("writer") }
+}
+
+fn faults(role: Role) -> Vec<Fault> {
+    GrafanaDialect.check_role(role).expect_err("faults")
+}
+
+fn fields(role: Role) -> Vec<String> {
+    faults(role).into_iter().map(|fault| fault.field).collect()
+}
+
+#[test]
+fn a_role_that_grafana_takes_comes_back_in_normal_form() {
+    let mut wanted = with(&[("uid", "my_uid-1"), ("group", ""), ("hidden", "true"), ("global", "false")]);
+    wanted.name = "custom:Bericht schreiben (EU)".to_owned();
+    wanted.description = Some(String::new());
+    wanted.display_name = Some(String::new());
+    wanted.rules.insert(rule("licensing:read", Some("")));
+    wanted.rules.insert(rule("licensing:read", None));
+    let checked = GrafanaDialect.check_role(wanted).expect("no fault");
+    assert_eq!((checked.description, checked.display_name), (None, None));
+    assert_eq!(checked.rules.len(), 2, "an empty scope is none");
+    let settings: Vec<&str> = checked.settings.keys().map(String::as_str).collect();
+    assert_eq!(settings, ["global", "group", "hidden"], "the uid is the id, not a setting");
+}
+
+#[test]
+fn names_that_grafana_keeps_for_itself_are_refused_with_a_word_why() {
+    for (name, told) in [
+        ("fixed:reports:writer", "a fixed role"),
+        ("plugins:app:reader", "a plugin's role"),
+        ("basic:admin", "a basic role"),
+        ("managed:users:1:permissions", "a managed role"),
+        ("extsvc:x", "an external service's role"),
+    ] {
+        let faults = faults(wish(name));
+        assert_eq!(faults[0].field, "spec.name");
+        assert!(faults[0].message.contains(told), "{}", faults[0].message);
+    }
+    for name in ["fixed", "custom:fixed:x", "Fixed:x"] {
+        assert!(GrafanaDialect.check_role(wish(name)).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn lengths_are_counted_in_characters() {
+    let long = "é".repeat(191);
+    let fits = "é".repeat(190);
+    assert_eq!(fields(wish(&long)), ["spec.name"]);
+    assert!(GrafanaDialect.check_role(wish(&fits)).is_ok());
+    assert_eq!(fields(Role { display_name: Some(long.clone()), ..wish("x") }), ["spec.displayName"]);
+    assert_eq!(fields(Role { description: Some("x".repeat(65_536)), ..wish("x") }), ["spec.description"]);
+    assert_eq!(fields(with(&[("group", &long)])), ["spec.grafana.group"]);
+    for wanted in [rule(&long, None), rule("a:b", Some(&long))] {
+        assert_eq!(fields(Role { rules: BTreeSet::from([wanted]), ..wish("x") }), ["spec.rules"]);
+    }
+    assert!(GrafanaDialect.check_role(with(&[("group", &fits)])).is_ok());
+}
+
+#[test]
+fn a_uid_is_short_plain_and_not_grafanas_own() {
+    for uid in [
+        "",
+        "a b",
+        "a:b",
+        "ä",
+        "a.b",
+        &"x".repeat(41),
+        "fixed_x",
+        "plugins_x",
+        "basic_x",
+        "managed_x",
+        "extsvc_x",
+    ] {
+        assert_eq!(fields(with(&[("uid", uid)])), ["spec.grafana.uid"], "{uid}");
+    }
+    for uid in ["a", "XvHQJq57z", "_-", &"x".repeat(40), "fixedly_x"] {
+        assert!(GrafanaDialect.check_role(with(&[("uid", uid)])).is_ok(), "{uid}");
+    }
+}
+
+#[test]
+fn all_faults_are_told_at_once() {
+    let mut wanted = with(&[("uid", "a b"), ("hidden", "yes"), ("level", "x"), ("global", "")]);
+    wanted.name = String::new();
+    wanted.display_name = Some("x".repeat(191));
+    wanted.rules =
+        BTreeSet::from([rule("", None), Rule { effect: Effect::Deny, ..rule("a:b", Some("c:*")) }]);
+    let expected = [
+        "spec.name",
+        "spec.displayName",
+        "spec.grafana.uid",
+        "spec.grafana.global",
+        "spec.grafana.hidden",
+        "spec.grafana.level",
+        "spec.rules",
+        "spec.rules",
+    ];
+    assert_eq!(fields(wanted), expected);
+}
+
+#[test]
+fn a_uid_is_the_given_one_or_derived_from_the_owner_alone() {
+    let given = GrafanaDialect.role_id(&with(&[("uid", "mine")]), "t\nns\nname").expect("an id");
+    assert_eq!((given.id.as_str(), given.given), ("mine", true));
+    let derived = |name: &str, owner: &str| {
+        let chosen = GrafanaDialect.role_id(&wish(name), owner).expect("an id");
+        assert!(!chosen.given);
+        let uid = chosen.id.to_string();
+        assert!(GrafanaDialect.check_role(with(&[("uid", &uid)])).is_ok(), "{uid}");
+        uid
+    };
+    let uid = derived("a", "t\nns\nreports-writer");
+    assert!(uid.starts_with("rw-reports-writer-") && uid.len() == "rw-reports-writer-".len() + 16, "{uid}");
+    assert_eq!(derived("b", "t\nns\nreports-writer"), uid, "whatever the role's name");
+    assert_ne!(derived("a", "t\nother\nreports-writer"), uid);
+    assert_ne!(derived("a", "u\nns\nreports-writer"), uid);
+    assert_eq!(derived("a", &format!("t\nns\n{}", "x.yz".repeat(80))).len(), 40);
+    assert_eq!(derived("a", "t\nns\n...").len(), "rw-".len() + 16);
+    assert_eq!(derived("a", "").len(), "rw-".len() + 16);
+}
+
+#[test]
+fn roles_that_assignments_cannot_give_are_refused_with_the_way_to_give_them() {
+    let existing = |uid: &str, name: &str| RoleRef::Existing(named("role", uid, name));
+    for (role, told) in [
+        (existing("basic_admin", "basic:admin"), "role in the organization"),
+        (existing("x", "basic:viewer"), "role in the organization"),
+        (existing("basic_editor", "basic_editor"), "role in the organization"),
+        (existing("x", "managed:users:1:permissions"), "permissions of the resource"),
+        (existing("extsvc_x", "x"), "external service"),
+        (RoleRef::Planned("basic:admin".to_owned()), "role in the organization"),
+    ] {
+        let fault = GrafanaDialect.check_grantable(&role).expect_err("a fault");
+        assert_eq!(fault.field, "spec.roleRef");
+        assert!(fault.message.contains(told), "{}", fault.message);
+    }
+    for role in [
+        existing("fixed_x", "fixed:reports:reader"),
+        existing("x", "plugins:app:reader"),
+        existing("x", "custom:x"),
+        RoleRef::Planned("basic".to_owned()),
+    ] {
+        assert!(GrafanaDialect.check_grantable(&role).is_ok(), "{role:?}");
+    }
+}
+
+#[test]
+fn a_grant_is_one_role_of_one_subject() {
+    let key = Key::new([("role", "r1"), ("subject", "user:1")]);
+    assert_eq!(GrafanaDialect.key(&grant("r1", "user:1")), key);
+    assert_ne!(GrafanaDialect.key(&grant("r2", "user:1")), key);
+    let Body::Grant(mut planned) = grant("r1", "user:1") else { unreachable!() };
+    planned.role = RoleRef::Planned("writer".to_owned());
+    let key = Key::new([("role", "writer"), ("subject", "user:1")]);
+    assert_eq!(GrafanaDialect.key(&Body::Grant(planned)), key);
+    assert_eq!(GrafanaDialect.key(&role_body("n", &[])), Key::new([("name", "n")]));
+}
+
+#[test]
+fn an_id_is_written_with_its_prefix_and_everything_else_is_a_name() {
+    assert_eq!(GrafanaDialect.id_of("user", "id:12"), Some(Id::new("user:12")));
+    assert_eq!(GrafanaDialect.id_of("serviceAccount", "id:12"), Some(Id::new("serviceAccount:12")));
+    assert_eq!(GrafanaDialect.id_of("team", "id:3"), Some(Id::new("team:3")));
+    for text in ["12", "id:", "id:x", "id:-1", "id:012", "login:12", "uid:12", "user:12", "alice@example.com"]
+    {
+        assert_eq!(GrafanaDialect.id_of("user", text), None, "{text}");
+    }
+    assert_eq!(GrafanaDialect.id_of("role", "id:12"), None);
+    assert_eq!(GrafanaDialect.level_of(&Id::new("team:3")), Some("team"));
+    assert_eq!(GrafanaDialect.level_of(&Id::new("rw-writer-0011")), Some("role"));
+    assert_eq!(GrafanaDialect.level_of(&Id::new("space:3")), None);
+}

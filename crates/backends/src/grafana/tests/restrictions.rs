@@ -1,0 +1,295 @@
+//! Folders, dashboards and data sources, and what closing one to its defaults does.
+
+use super::*;
+use rolewright_core::model::{Found, Restriction};
+
+const FOLDER: &str = "GET /access-control/folders/sre";
+const VIEWER: &str = "POST /access-control/folders/sre/builtInRoles/Viewer";
+const EDITOR: &str = "POST /access-control/folders/sre/builtInRoles/Editor";
+const THERE: &str = "GET /folders/sre";
+
+fn entry(role: &str, permission: &str) -> Value {
+    json!({"id": 1, "roleName": "managed:builtins:x:permissions", "isManaged": true, "isInherited": false,
+        "builtInRole": role, "permission": permission, "actions": ["folders:read"]})
+}
+
+fn but(mut entry: Value, change: Value) -> Value {
+    for (field, value) in change.as_object().expect("an object") {
+        entry[field] = value.clone();
+    }
+    entry
+}
+
+fn folder(open: &[(&str, &str)]) -> Body {
+    let open = open.iter().map(|(role, permission)| ((*role).to_owned(), (*permission).to_owned()));
+    Body::Restriction(Restriction { resource: named("folder", "folder:sre", "SRE"), open: open.collect() })
+}
+
+fn change(from: &[(&str, &str)], to: &[(&str, &str)]) -> Change {
+    testing::update(Id::new("folder:sre"), folder(from), folder(to))
+}
+
+async fn read(entries: Value) -> Observed {
+    let (_stub, grafana) = grafana(with(FOLDER, move |_| ok(entries.clone()))).await;
+    let read = grafana.read(Kind::Restriction, &Id::new("folder:sre")).await;
+    read.expect("an answer").expect("the folder")
+}
+
+#[tokio::test]
+async fn the_defaults_are_what_viewers_and_editors_have_on_the_resource_itself() {
+    let seen = read(json!([
+        entry("Viewer", "View"),
+        entry("Editor", "Edit"),
+        but(entry("Admin", "Admin"), json!({"isManaged": false, "roleName": "basic:admin"})),
+        but(entry("", "Edit"), json!({"team": "ops", "teamId": 3})),
+    ]))
+    .await;
+    assert_eq!(seen.body, folder(&[("Viewer", "View"), ("Editor", "Edit")]));
+    let closed = read(json!([
+        but(entry("Viewer", "View"), json!({"isInherited": true})),
+        but(entry("Editor", "Edit"), json!({"isManaged": false, "roleName": "fixed:folders:writer"})),
+    ]))
+    .await;
+    assert_eq!(closed.body, folder(&[]));
+    assert_eq!(read(Value::Null).await.body, folder(&[]));
+}
+
+#[tokio::test]
+async fn where_a_server_does_not_say_that_an_entry_is_from_elsewhere_it_is_not_closed() {
+    let seen = read(json!([{"builtInRole": "Viewer", "permission": "View"}])).await;
+    assert_eq!(seen.body, folder(&[("Viewer", "View")]));
+}
+
+#[tokio::test]
+async fn what_stays_open_is_told_and_what_was_given_on_purpose_is_not() {
+    let from_above = json!({"isInherited": true});
+    let seen = read(json!([
+        but(entry("Viewer", "View"), from_above.clone()),
+        but(entry("", "Edit"), json!({"isInherited": true, "team": "ops", "teamId": 3})),
+        but(entry("", "Admin"), json!({"userLogin": "alice", "userId": 3})),
+        but(entry("Admin", "Admin"), json!({"isManaged": false, "roleName": "basic:admin"})),
+    ]))
+    .await;
+    let remark = seen.remark.expect("a remark");
+    assert_eq!(
+        remark,
+        "closed to its defaults, those of Viewer and Editor; open still: Admin for Admin (by the role basic:admin), \
+         Edit for team ops (from a folder above), View for Viewer (from a folder above); not shown by Grafana: who has it by a \
+         role on folders:*"
+    );
+    let many =
+        (0..30).map(|n| but(entry("", "View"), json!({"isInherited": true, "team": format!("team-{n}")})));
+    let remark = read(many.collect()).await.remark.expect("a remark");
+    assert!(remark.contains("and 22 more") && remark.len() < 1000, "{remark}");
+}
+
+#[tokio::test]
+async fn a_change_is_one_call_for_each_role_that_it_is_about_and_is_read_back() {
+    for (from, to, sent) in [
+        (vec![("Viewer", "View"), ("Editor", "Edit")], vec![], vec![(EDITOR, ""), (VIEWER, "")]),
+        (vec![], vec![("Viewer", "View")], vec![(VIEWER, "View")]),
+        (vec![("Viewer", "Edit")], vec![("Editor", "Edit"), ("Viewer", "Edit")], vec![(EDITOR, "Edit")]),
+        (vec![("Viewer", "Edit")], vec![("Viewer", "View")], vec![(VIEWER, "View")]),
+    ] {
+        let after: Vec<Value> = to.iter().map(|(role, permission)| entry(role, permission)).collect();
+        let (stub, grafana) = grafana(move |seen, _| match call(seen).as_str() {
+            FOLDER => ok(json!(after)),
+            VIEWER | EDITOR => ok(json!({"message": "Permission updated"})),
+            _ => error(404, "Not found"),
+        })
+        .await;
+        let seen = grafana.write(&change(&from, &to)).await.expect("done").expect("the folder");
+        assert_eq!(seen.body, folder(&to));
+        let asked = stub.seen();
+        let asked: Vec<(String, Value)> = asked
+            .iter()
+            .filter(|seen| seen.method == "POST")
+            .map(|seen| (call(seen), seen.body.clone()))
+            .collect();
+        let sent: Vec<(String, Value)> =
+            sent.iter().map(|(path, level)| ((*path).to_owned(), json!({"permission": level}))).collect();
+        assert_eq!((asked, calls(&stub).last().map(String::as_str)), (sent, Some(FOLDER)));
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_was_answered_and_is_not_seen_to_be_made_is_lost() {
+    let done = || ok(json!({"message": "Permission removed"}));
+    let (_stub, unchanged) = grafana(move |seen, _| match call(seen).as_str() {
+        FOLDER => ok(json!([entry("Viewer", "View")])),
+        VIEWER => done(),
+        _ => error(404, "Not found"),
+    })
+    .await;
+    let error_ = unchanged.write(&change(&[("Viewer", "View")], &[])).await.expect_err("a failure");
+    assert_eq!(error_.class, Class::Lost);
+    assert!(error_.message.contains("View for Viewer"), "{error_}");
+    for status in [403, 404, 500] {
+        let (_stub, unread) = grafana(move |seen, _| match call(seen).as_str() {
+            VIEWER => done(),
+            _ => error(status, "no"),
+        })
+        .await;
+        let error = unread.write(&change(&[("Viewer", "View")], &[])).await.expect_err("a failure");
+        assert_eq!(error.class, Class::Lost, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_change_is_the_refusal_unless_another_was_made_before() {
+    for (status, class) in [(400, Class::Invalid), (403, Class::Denied), (404, Class::Missing)] {
+        let (stub, grafana) = grafana(with(VIEWER, move |_| error(status, "no"))).await;
+        let error = grafana.write(&change(&[("Viewer", "View")], &[])).await.expect_err("a failure");
+        assert_eq!((error.class, calls(&stub).len()), (class, 1));
+    }
+    let (_stub, half) = grafana(|seen, _| match call(seen).as_str() {
+        EDITOR => ok(json!({"message": "Permission removed"})),
+        _ => error(403, "no"),
+    })
+    .await;
+    let both = change(&[("Viewer", "View"), ("Editor", "Edit")], &[]);
+    assert_eq!(half.write(&both).await.expect_err("a failure").class, Class::Lost);
+}
+
+/// Reads held resources where a folder's permissions, and the folder, are answered so, with these rights.
+async fn held(reply: fn() -> Reply, there: fn() -> Reply, rights: Value) -> Result<Snapshot, Error> {
+    let (_stub, grafana) = grafana(move |seen, _| match call(seen).as_str() {
+        FOLDER => reply(),
+        THERE => there(),
+        RIGHTS => ok(rights.clone()),
+        _ => error(404, "Not found"),
+    })
+    .await;
+    grafana.snapshot(&needs(&[Kind::Restriction], &[], &["folder:sre", "user:1"])).await
+}
+
+#[tokio::test]
+async fn a_resource_is_gone_only_for_who_would_see_it() {
+    let id = Id::new("folder:sre");
+    let absence = |snapshot: &Snapshot| snapshot.absence(Kind::Restriction, Some(&id));
+    let all = || json!({"folders.permissions:read": ["folders:*"]});
+    let gone: fn() -> Reply = || error(404, "no");
+    let there: fn() -> Reply = || ok(json!({"uid": "sre"}));
+    let snapshot = held(|| ok(json!([])), there, json!({})).await.expect("a snapshot");
+    assert!(snapshot.by_id(Kind::Restriction, &id).is_some());
+    assert_eq!(absence(&held(gone, gone, all()).await.expect("a snapshot")), Absence::Proven);
+    for rights in [
+        json!({}),
+        json!({"folders.permissions:read": ["folders:uid:a"], "dashboards.permissions:read": ["*"]}),
+    ] {
+        assert_eq!(absence(&held(gone, gone, rights).await.expect("a snapshot")), Absence::Unproven);
+    }
+    // It is there, and has no permissions: not every Grafana gives them to each sort of resource.
+    assert_eq!(absence(&held(gone, there, all()).await.expect("a snapshot")), Absence::Unproven);
+    assert_eq!(
+        absence(&held(gone, || error(403, "no"), all()).await.expect("a snapshot")),
+        Absence::Unproven
+    );
+    let snapshot = held(|| error(403, "no"), gone, all()).await.expect("a snapshot");
+    assert_eq!((absence(&snapshot), snapshot.all(Kind::Restriction).count()), (Absence::Unproven, 0));
+    assert!(held(|| error(500, "no"), gone, all()).await.is_err());
+    assert!(held(gone, || error(500, "no"), all()).await.is_err());
+}
+
+#[tokio::test]
+async fn nothing_is_asked_of_an_api_that_restrictions_do_not_need() {
+    let (stub, grafana) = grafana(with(FOLDER, |_| ok(json!([])))).await;
+    grafana.snapshot(&needs(&[Kind::Restriction], &[], &["folder:sre"])).await.expect("a snapshot");
+    assert_eq!(calls(&stub), [RIGHTS, FOLDER, RIGHTS]);
+}
+
+fn found(uid: &str, title: &str, folder: Option<&str>) -> Value {
+    let mut found = json!({"id": 1, "uid": uid, "title": title, "type": "dash-folder", "tags": []});
+    if let Some(folder) = folder {
+        found["folderUid"] = json!(folder);
+    }
+    found
+}
+
+/// Two pages of folders, one of dashboards, and data sources.
+fn places(seen: &Seen) -> Reply {
+    let page = |pages: &[Value]| {
+        let number: usize = seen.param("page").and_then(|page| page.parse().ok()).expect("a page");
+        ok(pages.get(number - 1).cloned().unwrap_or_else(|| json!([])))
+    };
+    match (call(seen).as_str(), seen.param("type")) {
+        ("GET /search", Some("dash-folder")) => page(&[
+            json!([found("sre", "SRE", None), found("sre-runbooks", "Runbooks", Some("sre"))]),
+            json!([
+                found("data", "Data", Some("")),
+                found("data-runbooks", "Runbooks", Some("data")),
+                found("deep", "Deep", Some("data-runbooks")),
+                found("lost", "Lost", Some("hidden")),
+            ]),
+        ]),
+        ("GET /search", Some("dash-db")) => {
+            page(&[json!([found("lat", "Latency", Some("sre")), found("lat-2", "Latency", Some("data"))])])
+        }
+        ("GET /datasources", _) => {
+            ok(json!([{"id": 1, "uid": "prom", "name": "Prometheus", "type": "prometheus"}]))
+        }
+        _ => organization(seen),
+    }
+}
+
+#[tokio::test]
+async fn folders_dashboards_and_data_sources_have_names() {
+    let (stub, grafana) = grafana(|seen, _| places(seen)).await;
+    let levels = ["folder", "dashboard", "dataSource"];
+    let snapshot = grafana.snapshot(&needs(&[Kind::Restriction], &levels, &[])).await.expect("a snapshot");
+    let directory = snapshot.directory();
+    let one = |level: &str, name: &str, parent: Option<&str>| match directory.find(
+        level,
+        name,
+        parent.map(Id::new).as_ref(),
+    ) {
+        Found::One(entry) => entry.named.id.to_string(),
+        Found::Many(entries) => format!("{} of them", entries.len()),
+        Found::Nothing => "nothing".to_owned(),
+    };
+    for (level, name, parent, id) in [
+        ("folder", "SRE", None, "folder:sre"),
+        ("folder", "Runbooks", None, "2 of them"),
+        ("folder", "SRE/Runbooks", None, "folder:sre-runbooks"),
+        ("folder", "Data/Runbooks/Deep", None, "folder:deep"),
+        ("folder", "Lost", None, "folder:lost"),
+        ("dashboard", "Latency", None, "2 of them"),
+        ("dashboard", "Latency", Some("folder:data"), "dashboard:lat-2"),
+        ("dashboard", "SRE", None, "nothing"),
+        ("dataSource", "Prometheus", None, "dataSource:prom"),
+    ] {
+        assert_eq!(one(level, name, parent), id, "{level} {name}");
+    }
+    let searches = calls(&stub).iter().filter(|call| *call == "GET /search").count();
+    assert_eq!(searches, 3 + 2, "each until nothing new comes");
+    assert_eq!(grafana.dialect().id_of("folder", "uid:sre"), Some(Id::new("folder:sre")));
+    assert_eq!(grafana.dialect().id_of("folder", "sre"), None);
+    assert_eq!(grafana.dialect().level_of(&Id::new("dashboard:lat")), Some("dashboard"));
+}
+
+#[tokio::test]
+async fn one_name_is_looked_up_by_itself() {
+    let (_stub, grafana) = grafana(|seen, _| places(seen)).await;
+    for (level, name, ids) in [
+        ("folder", "Data/Runbooks", vec!["folder:data-runbooks"]),
+        ("dashboard", "Latency", vec!["dashboard:lat", "dashboard:lat-2"]),
+        ("dataSource", "Loki", vec![]),
+    ] {
+        let found = grafana.look_up(level, name, None).await.expect("an answer");
+        let found: Vec<String> = found.iter().map(|entry| entry.named.id.to_string()).collect();
+        assert_eq!(found, ids, "{level} {name}");
+    }
+}
+
+#[tokio::test]
+async fn a_search_that_is_refused_is_told_and_one_without_end_is_none() {
+    let (_stub, refused) = grafana(with("GET /search", |_| error(403, "no"))).await;
+    let snapshot = refused.snapshot(&needs(&[], &["folder"], &[])).await.expect("a snapshot");
+    assert!(snapshot.directory().refusal("folder").is_some());
+    let (_stub, endless) = grafana(with("GET /search", |seen| {
+        ok(json!([found(seen.param("page").expect("a page"), "again", None)]))
+    }))
+    .await;
+    let error = endless.snapshot(&needs(&[], &["folder"], &[])).await.expect_err("a failure");
+    assert_eq!(error.class, Class::Transient);
+}

@@ -1,0 +1,258 @@
+//! Sweeps: what is read, and lists that lie.
+
+use futures::future::join_all;
+
+use super::*;
+use rolewright_core::model::Found;
+
+fn one(snapshot: &Snapshot, level: &str, name: &str) -> String {
+    match snapshot.directory().find(level, name, None) {
+        Found::One(entry) => entry.named.id.to_string(),
+        other => panic!("{level} {name}: {other:?}"),
+    }
+}
+
+fn titles(snapshot: &Snapshot, kind: Kind) -> Vec<String> {
+    let mut titles: Vec<String> = snapshot.all(kind).map(|seen| seen.body.title()).collect();
+    titles.sort();
+    titles
+}
+
+#[tokio::test]
+async fn a_sweep_shows_things_with_the_names_people_know() {
+    let snapshot = sweep(|seen, _| organization(seen)).await.expect("a snapshot");
+    assert_eq!(
+        titles(&snapshot, Kind::Grant),
+        ["alice@example.com as writer", "nightly as fixed:reports:reader", "sre as writer"]
+    );
+    let seen = snapshot.by_id(Kind::Grant, &Id::new("team:1/r1")).expect("the grant");
+    assert_eq!(seen.body, grant("r1", "team:1"));
+    assert_eq!(seen.read_only, None);
+    for (level, name, id) in [
+        ("user", "Alice@Example.com", "user:1"),
+        ("user", "login:alice", "user:1"),
+        ("user", "bob", "user:2"),
+        ("user", "login:bob", "user:2"),
+        ("serviceAccount", "nightly", "serviceAccount:14"),
+        ("team", "sre", "team:1"),
+        ("team", "uid:t1", "team:1"),
+        ("role", "fixed:reports:reader", "fixed_r"),
+    ] {
+        assert_eq!(one(&snapshot, level, name), id);
+    }
+    assert_eq!(
+        snapshot.directory().find("user", "alice", None),
+        Found::Nothing,
+        "a login says that it is one"
+    );
+}
+
+#[tokio::test]
+async fn a_list_shows_roles_in_outline_with_the_mark_of_their_state() {
+    let snapshot = sweep(|seen, _| organization(seen)).await.expect("a snapshot");
+    let seen = snapshot.by_id(Kind::Role, &Id::new("r1")).expect("the role");
+    assert!(seen.outline && seen.read_only.is_none());
+    let (_stub, grafana) = grafana(|seen, _| organization(seen)).await;
+    let read = grafana.read(Kind::Role, &Id::new("r1")).await.expect("an answer").expect("the role");
+    assert!(!read.outline && read.revision.is_some());
+    assert_eq!((&read.revision, &read.key), (&seen.revision, &seen.key));
+    assert_eq!(read.body, Body::Role(writer()));
+    let basic = snapshot.by_id(Kind::Role, &Id::new("basic_viewer")).expect("the role");
+    assert_eq!(basic.read_only.as_deref(), Some("a basic role"));
+}
+
+#[tokio::test]
+async fn a_sweep_of_a_thousand_takes_a_handful_of_calls() {
+    let stub = Stub::start(|seen, _| {
+        let each = |item: fn(usize) -> Value| (1..=1000).map(item).collect::<Vec<Value>>();
+        match call(seen).as_str() {
+            ROLES => ok(json!(each(|n| listed(&format!("r{n}"), &format!("role {n}"))))),
+            USERS => ok(json!(each(|n| json!({"userId": n, "email": format!("{n}@example.com")})))),
+            ROLES_OF_USERS => {
+                let all: BTreeMap<String, Value> =
+                    (1..=1000).map(|n| (n.to_string(), json!([listed(&format!("r{n}"), "x")]))).collect();
+                ok(json!(all))
+            }
+            _ => organization(seen),
+        }
+    })
+    .await;
+    let grafana = connect(&stub, json!({}));
+    let subjects: Vec<String> = (1..=1000).map(|n| format!("user:{n}")).collect();
+    let subjects: Vec<&str> = subjects.iter().map(String::as_str).collect();
+    let needs = needs(&BOTH, &LEVELS[..3], &subjects);
+    let first = grafana.snapshot(&needs).await.expect("a snapshot");
+    assert_eq!(first.all(Kind::Grant).filter(|seen| seen.id.as_str().starts_with("user:")).count(), 1000);
+    assert!(stub.calls().len() <= 10, "{:?}", calls(&stub));
+    let before = stub.calls().len();
+    grafana.snapshot(&needs).await.expect("a snapshot");
+    assert_eq!(stub.calls().len() - before, 9);
+}
+
+#[tokio::test]
+async fn what_nobody_refers_to_is_not_read() {
+    let (stub, grafana) = grafana(|seen, _| organization(seen)).await;
+    grafana.snapshot(&needs(&BOTH, &["team"], &[])).await.expect("a snapshot");
+    let mut seen = calls(&stub);
+    seen.sort();
+    assert_eq!(seen, [ROLES, STATUS, RIGHTS, RIGHTS, "GET /org", TEAMS, ROLES_OF_TEAMS]);
+}
+
+#[tokio::test]
+async fn hidden_roles_are_asked_for_in_every_list() {
+    let (stub, grafana) = grafana(|seen, _| organization(seen)).await;
+    grafana.snapshot(&needs(&BOTH, &LEVELS, &[])).await.expect("a snapshot");
+    for seen in stub.seen() {
+        match call(&seen).as_str() {
+            ROLES => assert_eq!(seen.param("includeHidden"), Some("true")),
+            ROLES_OF_USERS => {
+                assert_eq!(seen.body, json!({"userIds": [1, 2, 14], "includeHidden": true, "orgId": 1}));
+            }
+            ROLES_OF_TEAMS => {
+                assert_eq!(seen.body, json!({"teamIds": [1], "includeHidden": true, "orgId": 1}));
+            }
+            _ => assert_eq!(seen.param("includeHidden"), None),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_organization_that_may_not_be_read_is_left_out_of_searches() {
+    let (stub, grafana) = grafana(with("GET /org", |_| error(403, "no"))).await;
+    let snapshot = grafana.snapshot(&needs(&BOTH, &["team"], &[])).await.expect("a snapshot");
+    assert_eq!(snapshot.all(Kind::Grant).count(), 1);
+    let seen = stub.seen();
+    let search = seen.iter().find(|seen| call(seen) == ROLES_OF_TEAMS).expect("a search");
+    assert_eq!(search.body, json!({"teamIds": [1], "includeHidden": true}));
+}
+
+#[tokio::test]
+async fn what_external_groups_give_is_nobodys_grant_and_hidden_ones_are() {
+    let snapshot = sweep(with(ROLES_OF_TEAMS, |_| {
+        let (mut mapped, mut hidden) = (listed("m", "mapped"), listed("h", "hidden"));
+        mapped["mapped"] = json!(true);
+        hidden["hidden"] = json!(true);
+        ok(json!({"1": [mapped, hidden, listed("managed_x", "managed:teams:1:permissions")]}))
+    }))
+    .await
+    .expect("a snapshot");
+    let seen = |id: &str| snapshot.by_id(Kind::Grant, &Id::new(id));
+    assert!(seen("team:1/m").is_none() && seen("team:1/h").is_some());
+    assert!(
+        seen("team:1/managed_x").expect("the grant").read_only.is_some(),
+        "no assignment makes or removes it"
+    );
+}
+
+#[tokio::test]
+async fn pages_are_read_until_all_that_they_count_were_seen() {
+    let team = |n: i64| json!({"id": n, "name": format!("team {n}")});
+    let (stub, grafana) = grafana(with(TEAMS, move |seen| {
+        assert_eq!(seen.param("perpage"), Some("1000"));
+        let teams = match seen.param("page") {
+            Some("1") => vec![team(1), team(2)],
+            // A team that was made in between moves the others on.
+            Some("2") => vec![team(2), team(3)],
+            Some("3") => vec![team(4)],
+            other => panic!("page {other:?}"),
+        };
+        ok(json!({"totalCount": 4, "teams": teams, "perPage": 2}))
+    }))
+    .await;
+    let snapshot = grafana.snapshot(&needs(&[Kind::Role], &["team"], &[])).await.expect("a snapshot");
+    assert_eq!(snapshot.directory().entries().filter(|entry| entry.named.level == "team").count(), 4);
+    assert_eq!(calls(&stub).iter().filter(|call| *call == TEAMS).count(), 3);
+}
+
+#[tokio::test]
+async fn pages_that_count_nothing_are_read_until_one_is_empty() {
+    let snapshot = sweep(with(ACCOUNTS, |seen| match seen.param("page") {
+        Some("1") => ok(json!({"serviceAccounts": [{"id": 14, "name": "nightly"}]})),
+        _ => ok(json!({"serviceAccounts": []})),
+    }))
+    .await
+    .expect("a snapshot");
+    assert_eq!(one(&snapshot, "serviceAccount", "nightly"), "serviceAccount:14");
+}
+
+#[tokio::test]
+async fn pages_that_are_cut_short_make_no_snapshot() {
+    for path in [ACCOUNTS, TEAMS] {
+        for which in 0..4 {
+            let key = if path == TEAMS { "teams" } else { "serviceAccounts" };
+            let answer = with(path, move |seen| match (which, seen.param("page")) {
+                (0, Some("1")) => {
+                    ok(json!({"totalCount": 3, key: [{"id": 1, "name": "x"}, {"id": 2, "name": "y"}]}))
+                }
+                (0, _) => ok(json!({"totalCount": 3, key: []})),
+                (1, _) => ok(json!({"totalCount": 3, key: [{"id": 1, "name": "x"}]})),
+                (2, _) => ok(json!({"totalCount": 3})),
+                (_, Some("1")) => ok(json!({"totalCount": 3, key: [{"id": 1, "name": "x"}]})),
+                (_, _) => error(403, "no"),
+            });
+            assert_eq!(class(sweep(answer).await), Class::Transient, "{path} {which}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_is_not_one_makes_no_snapshot() {
+    let each = async |path: &'static str, which: usize| {
+        let answer = with(path, move |_| match which {
+            0 => Reply::text(200, "text/html", "<html>Log in</html>"),
+            1 => Reply::Cut { body: b"[".to_vec() },
+            2 => error(500, "Internal"),
+            _ => ok(json!([{"version": 1}])),
+        });
+        let refused = sweep(answer).await.expect_err(path);
+        assert_eq!(refused.class, Class::Transient, "{path} {which}: {refused}");
+        assert!(!refused.message.contains("Log in"), "{refused}");
+    };
+    let paths = [ROLES, USERS, ACCOUNTS, TEAMS, ROLES_OF_USERS, ROLES_OF_TEAMS, RIGHTS, STATUS];
+    // At one time, because reads that fail are made again after a while.
+    join_all(paths.iter().flat_map(|path| (0..4).map(|which| each(path, which)))).await;
+}
+
+#[tokio::test]
+async fn a_credential_that_is_not_accepted_makes_no_snapshot() {
+    for path in [ROLES, USERS, ACCOUNTS, TEAMS, ROLES_OF_USERS, ROLES_OF_TEAMS, RIGHTS, STATUS] {
+        assert_eq!(
+            class(sweep(with(path, |_| error(401, "Unauthorized"))).await),
+            Class::Unauthenticated,
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn names_that_the_credential_may_not_list_keep_nothing_else_from_being_read() {
+    for (path, level) in [(ROLES, "role"), (USERS, "user"), (ACCOUNTS, "serviceAccount"), (TEAMS, "team")] {
+        let snapshot = sweep(with(path, |_| error(403, "no"))).await.expect(path);
+        assert!(snapshot.directory().refusal(level).expect(path).contains("answered 403: no"));
+        assert_eq!(LEVELS.iter().filter(|level| snapshot.directory().refusal(level).is_some()).count(), 1);
+        assert!(snapshot.all(Kind::Grant).count() >= 2, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_grafana_that_has_no_rbac_any_more_makes_no_snapshot() {
+    for which in 0..4 {
+        let answer = move |seen: &Seen, before: usize| match (call(seen).as_str(), which) {
+            (STATUS, 0) => ok(json!({"enabled": false})),
+            (STATUS, 1) => error(404, "Not found"),
+            // The whole API is gone, as after a downgrade.
+            (path, 2) if path.contains("/access-control/") => error(404, "Not found"),
+            // It goes in mid-flight, and the lists are empty.
+            (STATUS, _) => error(404, "Not found"),
+            (ROLES, _) => ok(json!([])),
+            (ROLES_OF_USERS | ROLES_OF_TEAMS, _) if before > 0 => ok(json!({})),
+            _ => organization(seen),
+        };
+        assert_eq!(class(sweep(answer).await), Class::Unsupported, "{which}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_roles_that_is_missing_where_rbac_is_there_makes_no_snapshot() {
+    assert_eq!(class(sweep(with(ROLES, |_| error(404, "Not found"))).await), Class::Transient);
+}

@@ -1,0 +1,261 @@
+//! What Grafana sends (contract 2.1, 2.6, 3.10). Lenient where servers differ: unknown fields are ignored, texts and flags may be
+//! left out or null. Strict where a missing field would make something look absent.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::http::VendorError;
+
+/// What comes in pages.
+pub trait Listed: DeserializeOwned + Send {
+    /// The path of the list.
+    const PATH: &'static [&'static str];
+    /// The key of the items in a page.
+    const KEY: &'static str;
+
+    /// What tells it from any other.
+    fn id(&self) -> i64;
+}
+
+/// A role. Lists leave the permissions out.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Role {
+    pub uid: String,
+    pub name: String,
+    pub display_name: Option<String>,
+    pub description: Option<String>,
+    pub group: Option<String>,
+    pub version: Option<i64>,
+    /// Left out when there are none.
+    pub permissions: Option<Vec<Permission>>,
+    pub hidden: Option<bool>,
+    pub global: Option<bool>,
+    /// Given by the mapping of external groups, and by nobody else (contract 3.5).
+    pub mapped: Option<bool>,
+    pub updated: Option<String>,
+}
+
+/// One permission; no scope and an empty one are the same (contract 3.7).
+#[derive(Debug, Deserialize)]
+pub struct Permission {
+    pub action: String,
+    pub scope: Option<String>,
+}
+
+/// Whether there is an RBAC API (contract 1.4).
+#[derive(Debug, Deserialize)]
+pub struct Status {
+    pub enabled: bool,
+}
+
+/// The current organization.
+#[derive(Debug, Deserialize)]
+pub struct Org {
+    pub id: i64,
+    pub name: Option<String>,
+}
+
+/// A user of the current organization.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct User {
+    pub user_id: i64,
+    pub email: Option<String>,
+    pub login: Option<String>,
+}
+
+/// A service account.
+#[derive(Debug, Deserialize)]
+pub struct ServiceAccount {
+    pub id: i64,
+    pub name: Option<String>,
+}
+
+impl Listed for ServiceAccount {
+    const PATH: &'static [&'static str] = &["serviceaccounts", "search"];
+    const KEY: &'static str = "serviceAccounts";
+
+    fn id(&self) -> i64 {
+        self.id
+    }
+}
+
+/// A team.
+#[derive(Debug, Deserialize)]
+pub struct Team {
+    pub id: i64,
+    /// Left out by older servers.
+    pub uid: Option<String>,
+    pub name: Option<String>,
+}
+
+impl Listed for Team {
+    const PATH: &'static [&'static str] = &["teams", "search"];
+    const KEY: &'static str = "teams";
+
+    fn id(&self) -> i64 {
+        self.id
+    }
+}
+
+/// A folder or a dashboard, as searches show it (contract 2.6).
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Found {
+    pub uid: String,
+    pub title: String,
+    /// The folder it is in; left out at the top.
+    pub folder_uid: Option<String>,
+}
+
+/// A data source.
+#[derive(Debug, Deserialize)]
+pub struct DataSource {
+    pub uid: String,
+    pub name: String,
+}
+
+/// What somebody may do to a resource (contract 2.5). One of the names says who.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourcePermission {
+    /// The role that gives it, where it is none that manages the resource's own permissions.
+    pub role_name: Option<String>,
+    pub is_managed: Option<bool>,
+    pub is_inherited: Option<bool>,
+    pub user_login: Option<String>,
+    pub team: Option<String>,
+    pub built_in_role: Option<String>,
+    /// The level: `View`, `Query`, `Edit`, `Admin`.
+    pub permission: Option<String>,
+}
+
+/// Scopes by action: what the credential itself may do (contract 2.3).
+pub type Permissions = HashMap<String, Option<Vec<String>>>;
+
+/// The roles of principals, by number. One without any may be left out, or have null (contract 2.4).
+pub type Assigned = HashMap<String, Option<Vec<Role>>>;
+
+/// One page of a list.
+#[derive(Debug)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    /// How many items all pages have, where the server tells.
+    pub total: Option<usize>,
+}
+
+/// Reads a page.
+///
+/// # Errors
+/// What is wrong with it, without quoting it.
+pub fn page<T: Listed>(body: &[u8]) -> Result<Page<T>, &'static str> {
+    let mut page: Value = serde_json::from_slice(body).map_err(|_| "is not JSON")?;
+    let total = page.get("totalCount").and_then(Value::as_u64).and_then(|total| usize::try_from(total).ok());
+    let items = page.get_mut(T::KEY).map(Value::take).ok_or("lacks the list's items")?;
+    let items: Option<Vec<T>> =
+        serde_json::from_value(items).map_err(|_| "has items that are not what the API describes")?;
+    Ok(Page { items: items.unwrap_or_default(), total })
+}
+
+/// The id of the error that a token of another organization meets (contract 1.2).
+pub const ORGANIZATION_MISMATCH: &str = "api-key.organization-mismatch";
+
+/// The fields of an error that people are told, in any of its shapes (contract 3.10).
+pub fn problem(body: &[u8]) -> Option<VendorError> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let text = |field: &str| body.get(field).and_then(Value::as_str).map(str::to_owned);
+    let (title, message) = (text("title"), text("message"));
+    // What is wrong with a permission stands beside the message, not in it (contract 3.7).
+    let validation = match body.get("extra").and_then(|extra| extra.get("validationError")) {
+        None | Some(Value::Null) => text("error").filter(|error| Some(error) != message.as_ref()),
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(other) => Some(other.to_string()),
+    };
+    let code = text("messageId").or_else(|| text("accessErrorId"));
+    Some(match (title, message, validation) {
+        (None, message, validation) => VendorError { title: message, detail: validation, code },
+        (title, Some(message), Some(validation)) => {
+            VendorError { title, detail: Some(format!("{message}: {validation}")), code }
+        }
+        (title, message, validation) => VendorError { title, detail: message.or(validation), code },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn told(body: Value) -> [Option<String>; 3] {
+        let VendorError { title, detail, code } = problem(body.to_string().as_bytes()).expect("an error");
+        [title, detail, code]
+    }
+
+    fn texts<const N: usize>(texts: [&str; N]) -> [Option<String>; N] {
+        texts.map(|text| (!text.is_empty()).then(|| text.to_owned()))
+    }
+
+    #[test]
+    fn errors_are_read_in_all_their_shapes() {
+        for (body, title, detail, code) in [
+            (
+                json!({"statusCode": 400, "messageId": "accesscontrol.permission-invalid-scope", "message": "invalid scope",
+                    "extra": {"validationError": "a:b: scope x"}, "traceID": ""}),
+                "invalid scope",
+                "a:b: scope x",
+                "accesscontrol.permission-invalid-scope",
+            ),
+            (json!({"message": "Role not found", "traceID": "1"}), "Role not found", "", ""),
+            (json!({"message": "Failed", "error": "why", "status": "x"}), "Failed", "why", ""),
+            (json!({"message": "Failed", "error": "Failed"}), "Failed", "", ""),
+            (
+                json!({"title": "Access denied", "message": "You need roles:write", "accessErrorId": "ACE0123456789"}),
+                "Access denied",
+                "You need roles:write",
+                "ACE0123456789",
+            ),
+            (
+                json!({"title": "A", "message": "b", "extra": {"validationError": ["c"]}}),
+                "A",
+                "b: [\"c\"]",
+                "",
+            ),
+            (json!({"message": 4, "extra": 5}), "", "", ""),
+        ] {
+            assert_eq!(told(body.clone()), texts([title, detail, code]), "{body}");
+        }
+        assert_eq!(problem(b"<html>Bad gateway"), None);
+        assert_eq!(problem(b"[1]"), Some(VendorError::default()));
+    }
+
+    #[test]
+    fn a_role_is_read_from_the_least_that_servers_send() {
+        let role: Role = serde_json::from_value(json!({"uid": "u", "name": "n"})).expect("a role");
+        assert_eq!((role.uid.as_str(), role.version), ("u", None));
+        let nulls = json!({"uid": "u", "name": "n", "description": null, "permissions": null, "hidden": null,
+            "created": "0001-01-01T00:00:00Z", "delegatable": true, "new": {}});
+        assert!(serde_json::from_value::<Role>(nulls).is_ok());
+        for body in [json!({"name": "n"}), json!({"uid": "u"}), json!({"uid": null, "name": "n"})] {
+            assert!(serde_json::from_value::<Role>(body.clone()).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_page_without_the_list_is_no_page() {
+        let read = |body: Value| {
+            page::<Team>(body.to_string().as_bytes()).map(|page| (page.items.len(), page.total)).ok()
+        };
+        assert_eq!(read(json!({"teams": [{"id": 1}], "totalCount": 3})), Some((1, Some(3))));
+        assert_eq!(read(json!({"teams": null, "totalCount": 0})), Some((0, Some(0))));
+        assert_eq!(read(json!({"teams": []})), Some((0, None)));
+        for body in
+            [json!({"totalCount": 0}), json!([]), json!({"teams": [{"name": "x"}]}), json!({"teams": 1})]
+        {
+            assert_eq!(read(body.clone()), None, "{body}");
+        }
+    }
+}

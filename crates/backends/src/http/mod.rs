@@ -1,0 +1,302 @@
+//! The one HTTP stack of all back ends: what is dialled, how long a call may take, when it is made again, what its failure
+//! means. It knows no vendor: paths, bodies and the schema of errors come from the vendor's folder.
+//!
+//! Redirects are not followed: the credential goes to the host that the Secret names, and to no other. Proxies are those of
+//! the environment (`HTTPS_PROXY`, `NO_PROXY`), as operators are used to; calls to the own node never go through one.
+
+mod answer;
+mod dialling;
+mod failure;
+mod request;
+#[cfg(test)]
+pub mod stub;
+#[cfg(test)]
+mod tests;
+mod throttle;
+#[cfg(test)]
+mod tls_tests;
+
+use std::{sync::Arc, time::Duration};
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use jiff::Timestamp;
+use reqwest::{
+    Certificate, Client, Method, Response, StatusCode,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER},
+    redirect::Policy,
+};
+use secrecy::ExposeSecret;
+use tokio::time::Instant;
+use tracing::{Instrument, Span, debug, debug_span, field};
+use url::{Host, Url};
+
+pub use self::{
+    answer::{Answer, ErrorSchema, VendorError},
+    dialling::Dialling,
+    request::{Credential, Request, trimmed},
+};
+use self::{
+    answer::{LONGEST_BODY, LONGEST_REFUSAL, Unread, content_type, read_body, refusal_text},
+    dialling::Guard,
+    failure::Failure,
+    throttle::{OwnPauses, retry_after},
+};
+use super::{
+    budget::Budget,
+    error::{Class, Error},
+};
+use rolewright_core::model::Fault;
+
+/// Told of every call that was made to a back end, each try of one by itself.
+pub trait CallObserver: Send + Sync {
+    /// A call of `vendor` came to `outcome` after `elapsed`. The outcome is a class of statuses (`2xx`) or a kind of failure
+    /// (`connect`, `timeout`, `cut`, `refused`, `oversized`): few enough for a metric's label.
+    fn called(&self, vendor: &'static str, method: &str, outcome: &str, elapsed: Duration);
+}
+
+impl CallObserver for () {
+    fn called(&self, _: &'static str, _: &str, _: &str, _: Duration) {}
+}
+
+/// What a stack is made with.
+pub struct Options {
+    /// The vendor, for metrics and logs.
+    pub vendor: &'static str,
+    /// What every path hangs below.
+    pub base: Url,
+    /// The field of the spec that the base comes from, for its faults.
+    pub base_field: &'static str,
+    /// Certificates (PEM) to trust beside the public ones.
+    pub ca: Option<Vec<u8>>,
+    pub dialling: Dialling,
+    pub budget: Arc<Budget>,
+    pub observer: Arc<dyn CallObserver>,
+    pub errors: ErrorSchema,
+    pub times: Times,
+}
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// To a connection, with TLS.
+    pub connect: Duration,
+    /// One try, from connecting to the end of the body.
+    pub call: Duration,
+    /// All tries of a call, from the start of the first. Waiting for the budget before that does not count.
+    pub total: Duration,
+    /// Before the second try; longer before the third.
+    pub again: Duration,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            call: Duration::from_secs(30),
+            total: Duration::from_secs(60),
+            again: Duration::from_millis(400),
+        }
+    }
+}
+
+/// The media type of forms.
+const FORM: &str = "application/x-www-form-urlencoded";
+/// The field of every Backend that refers to certificates.
+const CA_FIELD: &str = "spec.tls.caSecretRef";
+/// Tries after the first, of calls that can be made again.
+const MORE_TRIES: usize = 2;
+/// Shorter than the idle time of common load balancers, so that a write rarely meets a connection that is being closed:
+/// its outcome would be unknown.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// A vendor's API under one base URL.
+pub struct Http {
+    client: Client,
+    options: Options,
+    own_pauses: OwnPauses,
+}
+
+impl Http {
+    /// A stack for one base URL. Calls nothing.
+    ///
+    /// # Errors
+    /// A fault of the URL or of the certificates.
+    pub fn new(options: Options) -> Result<Self, Fault> {
+        options.dialling.check(&options.base).map_err(|no| Fault::new(options.base_field, no.to_string()))?;
+        let mut builder = Client::builder()
+            .user_agent(concat!("rolewright/", env!("CARGO_PKG_VERSION")))
+            .redirect(Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(options.times.connect)
+            .pool_idle_timeout(IDLE)
+            .dns_resolver(Guard(options.dialling));
+        if is_own_node(&options.base) {
+            builder = builder.no_proxy();
+        }
+        if let Some(pem) = &options.ca {
+            builder = builder.tls_certs_merge(certificates(pem)?);
+        }
+        let client = builder.build().map_err(|error| {
+            Fault::new(
+                "spec.tls.caSecretRef",
+                format!("TLS cannot be set up: {}", failure::root_cause(&error)),
+            )
+        })?;
+        Ok(Self { client, options, own_pauses: OwnPauses::default() })
+    }
+
+    /// Makes a call, a read up to three times.
+    ///
+    /// # Errors
+    /// Everything but a success. What a failure of a write means for the write is in its class.
+    pub async fn call(&self, request: Request<'_>) -> Result<Answer, Error> {
+        let Some(url) = request.url(&self.options.base) else {
+            return Err(Failure::unsendable(&request, "an identifier in its path cannot be one").error);
+        };
+        let mut delays = ExponentialBuilder::default()
+            .with_min_delay(self.options.times.again)
+            .with_factor(3.0)
+            .with_max_times(MORE_TRIES)
+            .with_jitter()
+            .build();
+        let mut permit = self.options.budget.acquire().await;
+        let deadline = Instant::now() + self.options.times.total;
+        loop {
+            let time = self.options.times.call.min(deadline.saturating_duration_since(Instant::now()));
+            let failure = match self.try_once(&request, &url, time).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            drop(permit);
+            let delay = if request.is_read() && failure.again { delays.next() } else { None };
+            let Some(delay) = delay else { return Err(failure.error) };
+            // A pause of the budget is waited for where the budget is asked.
+            let delay = match failure.error.class {
+                Class::Throttled(pause) => pause,
+                _ => delay,
+            };
+            if Instant::now() + delay >= deadline {
+                return Err(failure.error);
+            }
+            tokio::time::sleep(delay).await;
+            permit = self.options.budget.acquire().await;
+            if Instant::now() >= deadline {
+                return Err(failure.error);
+            }
+        }
+    }
+
+    async fn try_once(&self, request: &Request<'_>, url: &Url, time: Duration) -> Result<Answer, Failure> {
+        let begun = Instant::now();
+        let span = debug_span!(
+            "call",
+            vendor = self.options.vendor,
+            method = %request.method,
+            path = url.path(),
+            status = field::Empty,
+            request_id = field::Empty,
+        );
+        let result = self.exchange(request, url, time).instrument(span.clone()).await;
+        let outcome = match &result {
+            Ok(_) => "2xx",
+            Err(failure) => failure.outcome,
+        };
+        let elapsed = begun.elapsed();
+        self.options.observer.called(self.options.vendor, request.method.as_str(), outcome, elapsed);
+        span.in_scope(|| debug!(outcome, elapsed_ms = elapsed.as_millis(), "called"));
+        result
+    }
+
+    async fn exchange(&self, request: &Request<'_>, url: &Url, time: Duration) -> Result<Answer, Failure> {
+        let mut builder = self
+            .client
+            .request(request.method.clone(), url.clone())
+            .timeout(time)
+            .header(ACCEPT, "application/json");
+        builder = match &request.form {
+            Some(form) => builder.header(CONTENT_TYPE, FORM).body(form.expose_secret().to_owned()),
+            None => builder.header(AUTHORIZATION, request.credential.header()),
+        };
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, *value);
+        }
+        if let Some(body) = &request.body {
+            builder = builder.json(body);
+        }
+        let response =
+            builder.send().await.map_err(|error| Failure::unanswered(request, url, &error, time))?;
+        let status = response.status();
+        Span::current().record("status", status.as_u16());
+        if let Some(id) = response.headers().get("x-request-id").and_then(|id| id.to_str().ok()) {
+            Span::current().record("request_id", id.chars().take(100).collect::<String>());
+        }
+        if status.is_success() && (status == StatusCode::OK || request.method != Method::GET) {
+            self.own_pauses.over();
+            self.success(request, url, response, time).await
+        } else {
+            Err(self.refusal(request, url, response).await)
+        }
+    }
+
+    async fn success(
+        &self,
+        request: &Request<'_>,
+        url: &Url,
+        response: Response,
+        time: Duration,
+    ) -> Result<Answer, Failure> {
+        let (status, content_type) = (response.status(), content_type(response.headers()));
+        match read_body(response, LONGEST_BODY).await {
+            Ok(body) => {
+                let (call, read) = (failure::call_of(request, url), request.is_read());
+                Ok(Answer { call, read, status, content_type, body })
+            }
+            Err(Unread::TooLong) => Err(Failure::too_long(request, url)),
+            Err(Unread::Cut(error)) => Err(Failure::broken(request, url, &error, time)),
+        }
+    }
+
+    async fn refusal(&self, request: &Request<'_>, url: &Url, response: Response) -> Failure {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let pause = self.pause(status, &headers);
+        let location = headers.get(LOCATION).and_then(|to| to.to_str().ok()).and_then(|to| url.join(to).ok());
+        let content_type = content_type(&headers);
+        // An error's class is that of its status, whatever became of its body.
+        let body = read_body(response, LONGEST_REFUSAL).await.ok();
+        let said =
+            refusal_text(status, &content_type, body.as_deref(), self.options.errors, request.credential);
+        Failure::refused(request, url, status, pause, location.as_ref(), &said)
+    }
+
+    /// Holds back everything that calls this tenant, where the answer asks for that.
+    fn pause(&self, status: StatusCode, headers: &reqwest::header::HeaderMap) -> Option<Duration> {
+        let pause = match status {
+            StatusCode::TOO_MANY_REQUESTS => {
+                retry_after(headers, Timestamp::now()).unwrap_or_else(|| self.own_pauses.next(Instant::now()))
+            }
+            StatusCode::SERVICE_UNAVAILABLE if headers.contains_key(RETRY_AFTER) => {
+                retry_after(headers, Timestamp::now())?
+            }
+            _ => return None,
+        };
+        self.options.budget.pause(pause);
+        Some(pause)
+    }
+}
+
+fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Fault> {
+    match Certificate::from_pem_bundle(pem) {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        _ => Err(Fault::new(CA_FIELD, "the Secret's value holds no certificates in PEM")),
+    }
+}
+
+/// Whether the URL names the own node, which no proxy can reach. The convention of most HTTP clients.
+fn is_own_node(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}

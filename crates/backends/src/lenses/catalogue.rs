@@ -1,0 +1,237 @@
+//! What this HQ can permit, and on what, in its own words (contract 2.7). Policies are bound to a version: formats and actions changed from
+//! 6.0 to 6.2 (contract 5), and a pattern that fits none grants nothing without a word.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use tokio::sync::Mutex;
+
+use super::{client::Client, lrn, wire::Definitions};
+use crate::{Class, Error};
+use rolewright_core::model::Rule;
+
+/// So many faults of a role are told at once.
+const TOLD: usize = 5;
+/// So many of what there is instead.
+const OFFERED: usize = 40;
+
+/// The definitions, read when they are first needed and kept for as long as the connection lives.
+#[derive(Default)]
+pub struct Catalogue(Mutex<Option<Arc<Known>>>);
+
+/// The definitions by service.
+#[derive(Debug, Default)]
+struct Known {
+    /// Whole: `kafka:ListTopics`.
+    actions: BTreeMap<String, BTreeSet<String>>,
+    /// By type: `topic`, with the format where one is given.
+    types: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+}
+
+impl Catalogue {
+    /// Checks rules against the definitions. Where those cannot be read, the server is left to say what it does not take.
+    ///
+    /// # Errors
+    /// [`Class::Invalid`] with what exists, and failures that every other call would meet too.
+    pub async fn check(&self, client: &Client, rules: &BTreeSet<Rule>) -> Result<(), Error> {
+        let mut kept = self.0.lock().await;
+        if let Some(known) = &*kept
+            && known.faults(rules).is_empty()
+        {
+            return Ok(());
+        }
+        // HQ may have been upgraded since.
+        match client.definitions().await {
+            Ok(definitions) => *kept = Some(Arc::new(Known::of(definitions))),
+            Err(error) if matches!(error.class, Class::Unauthenticated | Class::Throttled(_)) => {
+                return Err(error);
+            }
+            Err(_) => return Ok(()),
+        }
+        let faults = kept.as_ref().map(|known| known.faults(rules)).unwrap_or_default();
+        if faults.is_empty() {
+            return Ok(());
+        }
+        let more = match faults.len().saturating_sub(TOLD) {
+            0 => String::new(),
+            more => format!("; and {more} more"),
+        };
+        let told: Vec<String> = faults.into_iter().take(TOLD).collect();
+        Err(Error::new(Class::Invalid, format!("spec.rules: {}{more}", told.join("; "))))
+    }
+}
+
+impl Known {
+    fn of(definitions: Definitions) -> Self {
+        let mut known = Self::default();
+        for definition in definitions.resource_definitions {
+            let actions = known.actions.entry(definition.service.clone()).or_default();
+            actions.extend(definition.actions.iter().map(|action| match action.contains(':') {
+                true => action.clone(),
+                false => format!("{}:{action}", definition.service),
+            }));
+            let full_name = definition.full_name.as_deref();
+            let format = definition.resource_format.as_deref();
+            if let Some(kind) = full_name.or(format).and_then(|text| text.split(':').nth(1)) {
+                let types = known.types.entry(definition.service.clone()).or_default();
+                types.entry(kind.to_owned()).or_default().extend(format.map(str::to_owned));
+            }
+        }
+        known
+    }
+
+    /// What of these rules there is no such thing of, each once.
+    fn faults(&self, rules: &BTreeSet<Rule>) -> BTreeSet<String> {
+        if self.actions.is_empty() {
+            return BTreeSet::new();
+        }
+        let actions = rules.iter().filter_map(|rule| self.action_fault(&rule.action));
+        let resources = rules.iter().filter_map(|rule| self.resource_fault(rule.resource.as_deref()?));
+        actions.chain(resources).collect()
+    }
+
+    fn action_fault(&self, action: &str) -> Option<String> {
+        let (service, operation) = action.split_once(':')?;
+        let Some(known) = self.actions.get(service) else {
+            return Some(format!(
+                "this HQ has no service {service:?} as in {action:?}; it has {}",
+                offered(self.actions.keys())
+            ));
+        };
+        // A service whose actions are not told may have any.
+        let fits =
+            operation == "*" || known.is_empty() || known.iter().any(|known| lrn::covers(action, known));
+        (!fits).then(|| format!("this HQ has no action {action:?}; it has {}", offered(known.iter())))
+    }
+
+    fn resource_fault(&self, pattern: &str) -> Option<String> {
+        let mut parts = pattern.splitn(3, ':');
+        let (service, kind) = (parts.next()?, parts.next()?);
+        let Some(types) = self.types.get(service) else {
+            let told = self.actions.contains_key(service);
+            return (!told).then(|| {
+                format!(
+                    "this HQ has no service {service:?} as in the resource {pattern:?}; it has {}",
+                    offered(self.actions.keys())
+                )
+            });
+        };
+        if kind == "*" {
+            return None;
+        }
+        let Some(formats) = types.get(kind) else {
+            let all = types.keys().map(|kind| format!("{service}:{kind}")).collect::<Vec<_>>();
+            return Some(format!(
+                "this HQ has no resource type {service}:{kind} as in {pattern:?}; it has {}",
+                offered(all.iter())
+            ));
+        };
+        let id = parts.next()?;
+        let fits = formats.is_empty() || formats.iter().any(|format| can_match(id, format));
+        (!fits).then(|| {
+            format!(
+                "the resource {pattern:?} can match none of this HQ's, which look like {}",
+                offered(formats.iter())
+            )
+        })
+    }
+}
+
+/// Whether a pattern's resource-id can match ids of this format, `kafka:topic:${Environment}/kafka/${Topic}`. What a variable may hold is
+/// not known, slashes included, so only what surely fits none is refused.
+fn can_match(id: &str, format: &str) -> bool {
+    let Some(format) = format.splitn(3, ':').nth(2) else { return true };
+    if !format.contains("${") {
+        return true;
+    }
+    let ids: Vec<&str> = id.split('/').collect();
+    for (at, wanted) in format.split('/').enumerate() {
+        let Some(segment) = ids.get(at) else {
+            // It ended early: only a star may stand for all that is to come.
+            return ids.last().is_some_and(|last| last.ends_with('*'));
+        };
+        let literal = !wanted.contains("${");
+        if literal && !lrn::covers(segment, wanted) {
+            return false;
+        }
+    }
+    true
+}
+
+fn offered<T: AsRef<str>>(all: impl ExactSizeIterator<Item = T>) -> String {
+    let more = all.len().saturating_sub(OFFERED);
+    let mut text = all.take(OFFERED).map(|one| one.as_ref().to_owned()).collect::<Vec<_>>().join(", ");
+    if more > 0 {
+        text.push_str(&format!(" and {more} more"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use rolewright_core::model::Effect;
+
+    fn known() -> Known {
+        let definitions = json!({"resource_definitions": [
+            {"service": "kafka", "short_name": "topic", "full_name": "kafka:topic",
+             "resource_format": "kafka:topic:${Environment}/kafka/${Topic}", "actions": ["ListTopics", "kafka:CreateTopic"]},
+            {"service": "kafka", "short_name": "acl", "full_name": "kafka:acl",
+             "resource_format": "kafka:acl:${Environment}/kafka/${Type}/${Kind}/${Name}", "actions": []},
+            {"service": "k2k", "actions": []},
+            {"service": "iam", "full_name": "iam:role", "resource_format": "iam:role:${Role}", "actions": ["ListRoles"]},
+        ]});
+        Known::of(serde_json::from_value(definitions).expect("definitions"))
+    }
+
+    fn faults(action: &str, resource: &str) -> Vec<String> {
+        let rule =
+            Rule { effect: Effect::Allow, action: action.to_owned(), resource: Some(resource.to_owned()) };
+        known().faults(&[rule].into()).into_iter().collect()
+    }
+
+    #[test]
+    fn what_there_is_is_taken() {
+        for (action, resource) in [
+            ("*", "*"),
+            ("kafka:*", "kafka:*"),
+            ("kafka:List*", "kafka:topic:*"),
+            ("kafka:CreateTopic", "kafka:topic:prod/kafka/orders"),
+            ("kafka:ListTopics", "kafka:topic:prod/*"),
+            ("kafka:ListTopics", "kafka:topic:*/*/blue-*"),
+            ("kafka:ListTopics", "kafka:topic:prod/kafka/a/b"),
+            ("k2k:Anything", "k2k:app:x"),
+            ("iam:ListRoles", "iam:role:x"),
+            ("iam:ListRoles", "kafka:acl:*/*/*/user/blue-*"),
+        ] {
+            assert_eq!(faults(action, resource), [""; 0], "{action} on {resource}");
+        }
+    }
+
+    #[test]
+    fn what_there_is_not_is_told_with_what_there_is() {
+        for (action, resource, told) in [
+            ("kafka:ListTopic", "*", "kafka:CreateTopic, kafka:ListTopics"),
+            ("kafka:Drop*", "*", "kafka:CreateTopic, kafka:ListTopics"),
+            ("kafak:*", "*", "iam, k2k, kafka"),
+            ("*", "kafak:*", "iam, k2k, kafka"),
+            ("*", "kafka:topics:*", "kafka:acl, kafka:topic"),
+            ("*", "kafka:topic:prod/kafka", "kafka:topic:${Environment}/kafka/${Topic}"),
+            ("*", "kafka:topic:prod/kafak/orders", "kafka:topic:${Environment}/kafka/${Topic}"),
+        ] {
+            let faults = faults(action, resource);
+            assert!(faults.len() == 1 && faults[0].contains(told), "{action} on {resource}: {faults:?}");
+        }
+    }
+
+    #[test]
+    fn definitions_that_say_nothing_refuse_nothing() {
+        let rule =
+            Rule { effect: Effect::Allow, action: "a:b".to_owned(), resource: Some("a:b:c".to_owned()) };
+        assert!(Known::default().faults(&[rule].into()).is_empty());
+    }
+}

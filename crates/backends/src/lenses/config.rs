@@ -1,0 +1,176 @@
+//! The `spec.lenses` block: where HQ is, what it is called with, and who says who is in a group (contract 1).
+
+use std::collections::BTreeMap;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::Value;
+use url::Url;
+
+use super::ids;
+use crate::{address, http::Credential};
+use rolewright_core::model::Fault;
+
+/// The field that refers to the Secret with a service account's token.
+pub const TOKEN_FIELD: &str = "tokenSecretRef";
+/// The field of the URL, for faults.
+pub const URL_FIELD: &str = "spec.lenses.url";
+const WANTED: &str = "write https://<host>, with :<port> where it is not 443 and the path where HQ is served below one, and nothing after it: \
+             no /api";
+const OTHER_SCHEME: &str = "write https://<host>, with the path where HQ is served below one";
+/// The field of the account's name, for messages.
+pub const ACCOUNT_FIELD: &str = "spec.lenses.serviceAccount";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Block {
+    url: String,
+    service_account: Option<String>,
+    #[serde(default)]
+    membership: Membership,
+    #[serde(default)]
+    allow_insecure: bool,
+}
+
+/// Who says who is in a group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum Membership {
+    /// Whoever calls the API.
+    #[default]
+    Manual,
+    /// The identity provider, at each login (contract 3, "SSO mode").
+    Sso,
+}
+
+/// What a block says.
+#[derive(Debug)]
+pub struct Connection {
+    /// The address, with the path below which HQ is served and without a slash at its end.
+    url: Url,
+    /// The account that the token is of, as far as the user says: no call tells (contract 1).
+    pub account: Option<String>,
+    pub membership: Membership,
+}
+
+impl Connection {
+    /// Below which all paths of the API lie (contract 1).
+    pub fn api(&self) -> Url {
+        address::below(&self.url, "/api/v1")
+    }
+
+    /// The path below which HQ is served: empty, or with a slash at its beginning and none at its end.
+    pub fn path(&self) -> &str {
+        address::path(&self.url)
+    }
+}
+
+/// Scheme, host and port that calls go to.
+///
+/// # Errors
+/// A fault of the field that does not make a URL.
+pub fn origin(block: &Value) -> Result<Url, Fault> {
+    Ok(address::origin(connection(block)?.url))
+}
+
+/// Reads a block.
+///
+/// # Errors
+/// A fault of the field that makes no sense.
+pub fn connection(block: &Value) -> Result<Connection, Fault> {
+    let block: Block = serde_json::from_value(block.clone()).map_err(|_| {
+        Fault::new(
+            "spec.lenses",
+            "url and serviceAccount are texts, membership is Manual or Sso, allowInsecure is true or false",
+        )
+    })?;
+    if block.service_account.as_deref().is_some_and(|name| !ids::is_name(name)) {
+        let message =
+            "is not the name of a service account: small letters, digits and hyphens, none first or last";
+        return Err(Fault::new(ACCOUNT_FIELD, message));
+    }
+    let url = address(&block.url)?;
+    address::encrypted(URL_FIELD, &url, block.allow_insecure, "credential", OTHER_SCHEME)?;
+    Ok(Connection { url, account: block.service_account, membership: block.membership })
+}
+
+/// The credential of these Secrets.
+///
+/// # Errors
+/// A fault when it is not there, or its value cannot be one.
+pub fn credential(secrets: &BTreeMap<String, SecretString>) -> Result<Credential, Fault> {
+    let (path, secret) = address::secret(&super::VENDOR, secrets, TOKEN_FIELD)?;
+    Credential::bearer(&path, secret)
+}
+
+fn address(text: &str) -> Result<Url, Fault> {
+    let url = address::bare(URL_FIELD, text, WANTED)?;
+    let path = url.path().trim_end_matches('/');
+    if path.ends_with("/api") || path.ends_with("/api/v1") {
+        Err(Fault::new(URL_FIELD, WANTED))
+    } else {
+        Ok(url)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(block: Value) -> Connection {
+        connection(&block).expect("a connection")
+    }
+
+    #[test]
+    fn a_path_is_kept_with_and_without_a_slash_at_its_end() {
+        for (url, api, path) in [
+            ("https://hq.example.com", "https://hq.example.com/api/v1", ""),
+            ("https://hq.example.com/", "https://hq.example.com/api/v1", ""),
+            ("https://example.com:9991/lenses", "https://example.com:9991/lenses/api/v1", "/lenses"),
+            ("https://example.com/a/b//", "https://example.com/a/b/api/v1", "/a/b"),
+        ] {
+            let connection = read(json!({"url": url}));
+            assert_eq!((connection.api().as_str(), connection.path()), (api, path));
+        }
+        let block = json!({"url": "https://Example.com:9991/lenses/"});
+        assert_eq!(origin(&block).expect("a URL").as_str(), "https://example.com:9991/");
+    }
+
+    #[test]
+    fn membership_is_ours_unless_the_block_says_otherwise() {
+        let membership = |block| read(block).membership;
+        assert_eq!(membership(json!({"url": "https://a"})), Membership::Manual);
+        assert_eq!(membership(json!({"url": "https://a", "membership": "Manual"})), Membership::Manual);
+        assert_eq!(membership(json!({"url": "https://a", "membership": "Sso"})), Membership::Sso);
+    }
+
+    #[test]
+    fn a_block_that_could_show_the_credential_or_makes_no_sense_is_a_fault() {
+        for (block, field) in [
+            (json!({"url": "http://hq.example.com"}), URL_FIELD),
+            (json!({"url": "ftp://hq.example.com", "allowInsecure": true}), URL_FIELD),
+            (json!({"url": "hq.example.com:9991"}), URL_FIELD),
+            (json!({"url": "https://user:pw@hq.example.com"}), URL_FIELD),
+            (json!({"url": "https://hq.example.com?x=1"}), URL_FIELD),
+            (json!({"url": "https://hq.example.com#x"}), URL_FIELD),
+            (json!({"url": "https://hq.example.com/api/v1/"}), URL_FIELD),
+            (json!({"url": ""}), URL_FIELD),
+            (json!({"url": "https://a", "serviceAccount": "Not one"}), ACCOUNT_FIELD),
+            (json!({"url": "https://a", "membership": "Scim"}), "spec.lenses"),
+            (json!({}), "spec.lenses"),
+        ] {
+            assert_eq!(connection(&block).expect_err("a fault").field, field, "{block}");
+        }
+        let plain = read(json!({"url": "http://10.0.0.1:9991", "allowInsecure": true}));
+        assert_eq!(plain.api().as_str(), "http://10.0.0.1:9991/api/v1");
+    }
+
+    #[test]
+    fn a_token_is_needed() {
+        let secrets = |field: &str| BTreeMap::from([(field.to_owned(), SecretString::from("sa_1\n"))]);
+        assert_eq!(credential(&secrets(TOKEN_FIELD)).expect("a token").header(), "Bearer sa_1");
+        let fault = credential(&secrets("other")).expect_err("a fault");
+        assert_eq!(fault.field, "spec.lenses.credentials.tokenSecretRef");
+    }
+}

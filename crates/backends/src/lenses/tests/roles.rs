@@ -1,0 +1,339 @@
+//! Changes of roles.
+
+use super::*;
+
+const POST: &str = "POST /roles";
+const PATCH: &str = "PATCH /roles/reader";
+const DELETE: &str = "DELETE /roles/reader";
+
+fn create(role: Role) -> Change {
+    testing::create(None, Body::Role(role))
+}
+
+fn update(after: Role) -> Change {
+    testing::update(Id::new("reader"), Body::Role(reader()), Body::Role(after))
+}
+
+fn delete() -> Change {
+    testing::delete(Id::new("reader"), Body::Role(reader()))
+}
+
+fn widened() -> Role {
+    let mut role = reader();
+    role.rules.insert(rule(Effect::Allow, "kafka:CreateTopic", "kafka:topic:*"));
+    role.rules.insert(rule(Effect::Deny, "kafka:*", "kafka:topic:prod/*"));
+    role
+}
+
+fn policy() -> Value {
+    json!([
+        {"effect": "allow", "action": ["kafka:CreateTopic", "kafka:ListTopics"], "resource": ["kafka:topic:*"]},
+        {"effect": "deny", "action": ["kafka:*"], "resource": ["kafka:topic:prod/*"]},
+    ])
+}
+
+#[tokio::test]
+async fn a_role_is_created_with_its_whole_policy_and_shown_as_the_answer_has_it() {
+    for status in [200, 201] {
+        let mut wanted = widened();
+        wanted.description = Some("reads".to_owned());
+        let (made, seen) = write(create(wanted.clone()), move |seen, _| match call(seen).as_str() {
+            POST => {
+                let mut role = whole();
+                role["policy"] = policy();
+                role["description"] = json!("trimmed");
+                Reply::json(status, role)
+            }
+            _ => hq(seen),
+        })
+        .await;
+        let (call, body) = only_write(&seen);
+        assert_eq!(call, POST);
+        assert_eq!(body["policy"], policy());
+        assert_eq!(
+            (&body["name"], &body["display_name"], &body["description"]),
+            (&json!("reader"), &json!("reader"), &json!("reads"))
+        );
+        let marks = body["metadata"].as_object().expect("a mark");
+        assert!(
+            marks
+                .iter()
+                .all(|(key, value)| key.len() <= 40 && value.as_str().is_some_and(|text| text.len() <= 500))
+        );
+        let made = made.expect("a success").expect("the role");
+        assert_eq!(made.body, Body::Role(Role { description: Some("trimmed".to_owned()), ..wanted }));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_the_policy_is_followed_by_a_look() {
+    for answer in [json!({}), json!({"name": "reader"}), json!(null)] {
+        let (made, _) = write(create(reader()), move |seen, _| match call(seen).as_str() {
+            POST => Reply::json(201, answer.clone()),
+            _ => hq(seen),
+        })
+        .await;
+        assert_eq!(made.expect("a success").expect("the role").body, Body::Role(reader()));
+    }
+    let (lost, _) = write(create(reader()), |seen, _| match call(seen).as_str() {
+        POST => Reply::json(201, json!({})),
+        READER => refusal(403),
+        _ => hq(seen),
+    })
+    .await;
+    assert_eq!(class(lost), Class::Lost, "it was done, and nobody knows what it is now");
+}
+
+#[tokio::test]
+async fn a_role_whose_name_is_taken_is_told_from_one_that_is_wrong() {
+    for (status, there, expected) in [
+        (409, true, Class::Conflict),
+        (400, true, Class::Conflict),
+        (400, false, Class::Invalid),
+        (422, false, Class::Invalid),
+    ] {
+        let (refused, _) = write(create(reader()), move |seen, _| match call(seen).as_str() {
+            POST => refusal(status),
+            READER if !there => missing(),
+            _ => hq(seen),
+        })
+        .await;
+        let refused = refused.expect_err("a failure");
+        assert_eq!(refused.class, expected, "{status}: {refused}");
+        assert!(refused.message.contains("for a reason"), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn an_action_that_this_hq_does_not_have_is_told_before_anything_is_sent() {
+    let mut odd = reader();
+    odd.rules.insert(rule(Effect::Allow, "kafka:LaunchRockets", "kafka:topic:*"));
+    for change in [create(odd.clone()), update(odd)] {
+        let (refused, seen) = write(change, |seen, _| hq(seen)).await;
+        let refused = refused.expect_err("a failure");
+        assert_eq!(refused.class, Class::Invalid);
+        assert!(
+            refused.message.contains("kafka:LaunchRockets") && refused.message.contains("kafka:CreateTopic"),
+            "{refused}"
+        );
+        assert!(writes(&seen).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn definitions_are_read_once_and_again_for_what_they_do_not_have() {
+    let (stub, lenses) = lenses(|seen, before| match call(seen).as_str() {
+        POST => Reply::json(201, whole()),
+        DEFINITIONS if before > 2 => {
+            ok(json!({"resource_definitions": [{"service": "kafka", "actions": ["ListTopics", "LaunchRockets"]}]}))
+        }
+        _ => hq(seen),
+    })
+    .await;
+    let asked = || calls(&stub).iter().filter(|call| *call == DEFINITIONS).count();
+    lenses.write(&create(reader())).await.expect("a success");
+    lenses.write(&create(reader())).await.expect("a success");
+    assert_eq!(asked(), 1);
+    let mut new = reader();
+    new.rules.insert(rule(Effect::Allow, "kafka:LaunchRockets", "kafka:topic:*"));
+    lenses.write(&create(new)).await.expect("HQ was upgraded");
+    assert_eq!(asked(), 2);
+}
+
+#[tokio::test]
+async fn where_definitions_cannot_be_read_the_server_says_what_it_does_not_take() {
+    let mut odd = reader();
+    odd.rules.insert(rule(Effect::Allow, "kafka:LaunchRockets", "kafka:topic:*"));
+    let answers: [fn() -> Reply; 5] = [
+        || refusal(403),
+        || refusal(404),
+        || Reply::HangUp,
+        || ok(json!({})),
+        || ok(json!({"resource_definitions": []})),
+    ];
+    for answer in answers {
+        let (made, _) = write(create(odd.clone()), move |seen, _| match call(seen).as_str() {
+            DEFINITIONS => answer(),
+            POST => Reply::json(201, whole()),
+            _ => hq(seen),
+        })
+        .await;
+        assert!(made.is_ok(), "{made:?}");
+    }
+    let (refused, _) = write(create(odd), with(DEFINITIONS, |_| refusal(401))).await;
+    assert_eq!(class(refused), Class::Unauthenticated);
+}
+
+#[tokio::test]
+async fn a_policy_is_replaced_whole_and_never_appended_to() {
+    let (now, seen) = write(update(widened()), |seen, _| match call(seen).as_str() {
+        PATCH => {
+            let mut role = whole();
+            role["policy"] = policy();
+            ok(role)
+        }
+        _ => hq(seen),
+    })
+    .await;
+    let (call, mut body) = only_write(&seen);
+    assert_eq!(call, PATCH);
+    let metadata = body["metadata"].take();
+    assert_eq!(metadata["team"], json!("data"), "what others wrote is sent along");
+    assert_eq!(metadata.as_object().expect("a map").len(), 2);
+    assert_eq!(body, json!({"policy": policy(), "metadata": null}));
+    assert_eq!(now.expect("a success").expect("the role").body, Body::Role(widened()));
+}
+
+#[tokio::test]
+async fn what_does_not_change_is_not_sent_and_none_is_sent_as_empty() {
+    let mut there = whole();
+    there["description"] = json!("old");
+    there["metadata"] = Value::Null;
+    let before = Role { description: Some("old".to_owned()), ..reader() };
+    let change = testing::update(
+        Id::new("reader"),
+        Body::Role(before),
+        Body::Role(Role { display_name: Some("Reader".to_owned()), ..reader() }),
+    );
+    let (_, seen) = write(change, move |seen, _| match call(seen).as_str() {
+        READER => ok(there.clone()),
+        PATCH => ok(whole()),
+        _ => hq(seen),
+    })
+    .await;
+    let (_, body) = only_write(&seen);
+    assert_eq!(body, json!({"display_name": "Reader", "description": ""}));
+    assert!(!seen.iter().any(|seen| call(seen) == DEFINITIONS), "the rules stay as they are");
+}
+
+#[tokio::test]
+async fn what_others_wrote_on_a_role_is_never_pushed_out() {
+    let mut there = whole();
+    there["metadata"] =
+        (0..50).map(|n| (format!("key-{n}"), json!("x"))).collect::<serde_json::Map<_, _>>().into();
+    let (_, seen) = write(update(widened()), move |seen, _| match call(seen).as_str() {
+        READER => ok(there.clone()),
+        PATCH => ok(whole()),
+        _ => hq(seen),
+    })
+    .await;
+    assert_eq!(only_write(&seen).1.get("metadata"), None);
+}
+
+#[tokio::test]
+async fn a_role_that_changed_since_the_plan_is_not_overwritten() {
+    let mut other = whole();
+    other["policy"] = json!([]);
+    let (refused, seen) = write(update(widened()), with(READER, move |_| ok(other.clone()))).await;
+    assert_eq!(class(refused), Class::Transient);
+    assert!(writes(&seen).is_empty());
+    let renamed = Role { name: "author".to_owned(), ..reader() };
+    let (refused, seen) = write(update(renamed), |seen, _| hq(seen)).await;
+    assert!(refused.is_err_and(|error| error.message.contains("mistake")) && writes(&seen).is_empty());
+}
+
+/// The HQ, with no group that has the role.
+fn without_holders(seen: &Seen) -> Reply {
+    match call(seen).as_str() {
+        GROUPS => ok(json!({"items": [item("devs", 0, 0, 1), item("empty", 1, 0, 0)]})),
+        DEVS => ok(json!({"name": "devs", "roles": ["writer"]})),
+        _ => hq(seen),
+    }
+}
+
+#[tokio::test]
+async fn a_role_that_no_group_has_is_removed() {
+    let (gone, seen) = write(delete(), |seen, _| match call(seen).as_str() {
+        DELETE => Reply::text(204, "", ""),
+        _ => without_holders(seen),
+    })
+    .await;
+    assert_eq!(gone, Ok(None));
+    assert_eq!(only_write(&seen).0, DELETE);
+}
+
+#[tokio::test]
+async fn a_role_that_a_group_came_to_have_since_the_sweep_is_not_removed() {
+    let (stub, lenses) =
+        lenses(|seen, before| if before < 9 { without_holders(seen) } else { hq(seen) }).await;
+    lenses.snapshot(&needs(&[])).await.expect("a snapshot");
+    while stub.seen().len() < 9 {
+        lenses.read(Kind::Role, &Id::new("reader")).await.expect("an answer");
+    }
+    let refused = lenses.write(&delete()).await.expect_err("a failure");
+    assert_eq!(refused.class, Class::Conflict);
+    assert!(refused.message.contains("devs") && refused.message.contains(OWNED), "{refused}");
+    assert!(writes(&stub.seen()).is_empty());
+}
+
+#[tokio::test]
+async fn a_role_is_not_removed_while_nobody_can_tell_who_has_it() {
+    for path in [GROUPS, DEVS] {
+        let (refused, seen) = write(delete(), move |seen, _| match call(seen).as_str() {
+            it if it == path => refusal(403),
+            _ => without_holders(seen),
+        })
+        .await;
+        assert_eq!(class(refused), Class::Denied, "{path}");
+        assert!(writes(&seen).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_role_is_not_removed_by_a_token_from_which_groups_may_be_hidden() {
+    for account in [json!(null), json!("rolewright")] {
+        let stub = Stub::start(|seen, _| match call(seen).as_str() {
+            ACCOUNT => ok(user("rolewright", &[])),
+            _ => without_holders(seen),
+        })
+        .await;
+        let refused = connect(&stub, json!({"serviceAccount": account})).write(&delete()).await;
+        let refused = refused.expect_err("a failure");
+        assert_eq!(refused.class, Class::Denied);
+        assert!(refused.message.contains("spec.lenses.serviceAccount"), "{refused}");
+        assert!(writes(&stub.seen()).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_known_to_have_a_role_is_named_whatever_cannot_be_told_of_others() {
+    let (refused, _) = write(delete(), with(DEVS, |_| refusal(403))).await;
+    let refused = refused.expect_err("a failure");
+    assert_eq!(refused.class, Class::Conflict);
+    assert!(refused.message.contains(OWNED), "{refused}");
+    // Who is in a group does not matter, be it hidden.
+    let (gone, _) = write(delete(), |seen, _| match call(seen).as_str() {
+        GROUPS => ok(json!({"items": [item(OWNED, 5, 5, 1)]})),
+        OWN => ok(json!({"name": OWNED, "roles": ["writer"]})),
+        DELETE => Reply::text(204, "", ""),
+        _ => hq(seen),
+    })
+    .await;
+    assert_eq!(gone, Ok(None));
+}
+
+#[tokio::test]
+async fn a_role_that_was_made_again_under_its_name_is_not_overwritten() {
+    let change = testing::update(Id::new("reader#another"), Body::Role(reader()), Body::Role(widened()));
+    let (refused, seen) = write(change, |seen, _| hq(seen)).await;
+    assert_eq!(class(refused), Class::Transient);
+    assert!(writes(&seen).is_empty());
+}
+
+#[tokio::test]
+async fn a_server_that_keeps_a_role_in_use_says_so_by_any_status() {
+    for (status, expected) in [
+        (400, Class::Conflict),
+        (409, Class::Conflict),
+        (403, Class::Denied),
+        (404, Class::Missing),
+        (500, Class::Lost),
+    ] {
+        let (refused, _) = write(delete(), move |seen, _| match call(seen).as_str() {
+            DELETE => refusal(status),
+            _ => without_holders(seen),
+        })
+        .await;
+        assert_eq!(class(refused), expected, "{status}");
+    }
+}

@@ -1,0 +1,115 @@
+//! What each refusal of a write means, and what is told of it.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+
+use super::*;
+
+fn changes() -> Vec<Change> {
+    let (role, grant) = (Body::Role(wish("reader", "workspace")), grant(READER, &alice(), in_production()));
+    vec![
+        create(role.clone()),
+        testing::update(Id::new(READER), role.clone(), Body::Role(wish("writer", "workspace"))),
+        delete(READER, role),
+        create(grant.clone()),
+        delete(alice_reads(), grant),
+    ]
+}
+
+/// The organization with nobody in the role; every write is answered so.
+async fn refused(change: Change, reply: impl Fn() -> Reply + Send + Sync + 'static) -> (Error, usize) {
+    let (done, seen) = write(change, move |seen, _| match call(seen) {
+        path if path == holders_of(READER) => ok(json!([])),
+        path if path == LOGIN || path.starts_with("GET") => organization(seen),
+        _ => reply(),
+    })
+    .await;
+    (done.expect_err("a failure"), writes(&seen).len())
+}
+
+#[tokio::test]
+async fn every_status_has_its_class_and_a_write_is_never_asked_twice() {
+    for (status, expected) in [
+        (400, Class::Invalid),
+        (402, Class::Denied),
+        (403, Class::Denied),
+        (409, Class::Conflict),
+        (422, Class::Invalid),
+        (405, Class::Unsupported),
+        (501, Class::Unsupported),
+        (408, Class::Lost),
+        (500, Class::Lost),
+        (502, Class::Lost),
+        (503, Class::Lost),
+        (504, Class::Lost),
+    ] {
+        join_all(changes().into_iter().map(|change| async move {
+            let is_role = matches!(change.body(), Body::Role(_)) && change.verb() != Verb::Delete;
+            let (error, sent) = refused(change, move || error(status, "SomeError", "says why")).await;
+            // What was refused as wrong was not done, and may be right in the other form of permissions.
+            let times = if is_role && matches!(expected, Class::Invalid | Class::Denied) { 2 } else { 1 };
+            assert_eq!((error.class, sent), (expected, times), "{error}");
+            assert!(error.message.contains("SomeError: says why"), "{error}");
+        }))
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_401_in_a_session_that_is_taken_otherwise_is_a_refusal_of_this_call() {
+    for change in changes() {
+        let is_role = matches!(change.body(), Body::Role(_)) && change.verb() != Verb::Delete;
+        let (error, sent) = refused(change, || Reply::json(401, json!({"detail": "no"}))).await;
+        assert_eq!((error.class, sent), (Class::Denied, if is_role { 2 } else { 1 }), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_throttled_write_waits_as_long_as_it_is_told() {
+    for change in changes() {
+        let (error, sent) =
+            refused(change, || Reply::json(429, json!({"detail": "slow"})).with("retry-after", "7")).await;
+        assert_eq!((error.class, sent), (Class::Throttled(Duration::from_secs(7)), 1), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_or_makes_no_sense_may_have_been_done() {
+    for change in changes() {
+        let is_role = matches!(change.body(), Body::Role(_)) && !matches!(change, Change::Delete { .. });
+        let (error, sent) = refused(change.clone(), || Reply::HangUp).await;
+        assert_eq!((error.class, sent), (Class::Lost, 1), "{error}");
+        let (error, _) = refused(change.clone(), || Reply::Cut { body: b"{".to_vec() }).await;
+        assert_eq!(error.class, Class::Lost, "{error}");
+        // Of the other calls nothing is taken from the answer (contract 2.2).
+        if is_role {
+            let (error, _) = refused(change, || Reply::text(200, "text/html", "<html>Please log in")).await;
+            assert_eq!(error.class, Class::Lost, "{error}");
+            assert!(!error.message.contains("Please"), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_a_proxy_is_told_by_status_and_type_alone() {
+    let (error, _) =
+        refused(changes().remove(0), || Reply::text(502, "text/html", "<html>nginx says no")).await;
+    assert!(error.message.ends_with("answered 502 with text/html"), "{error}");
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_bounded_and_without_any_credential() {
+    let long = format!("{} jwt-1 {KEY}", "x".repeat(5000));
+    for body in [
+        json!({"detail": ["IllegalOperationError", format!("the key {KEY} or token jwt-1"), long]}),
+        json!({"detail": format!("Bearer jwt-1 of {KEY}")}),
+        json!({"detail": [{"loc": ["body", "name", 0], "msg": format!("{KEY} jwt-1"), "input": "unseen", "type": "x"}]}),
+    ] {
+        let (error, _) = refused(changes().remove(0), move || Reply::json(422, body.clone())).await;
+        for secret in [KEY, "jwt-1", "unseen"] {
+            assert!(!error.message.contains(secret), "{error}");
+        }
+        assert!(error.message.len() < 800, "{} bytes", error.message.len());
+    }
+}

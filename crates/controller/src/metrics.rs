@@ -1,0 +1,211 @@
+//! Counters in the Prometheus text format. Every label takes its values from a fixed set, or names a Backend.
+
+use std::time::Duration;
+
+use k8s_openapi::jiff::Timestamp;
+use parking_lot::RwLock;
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text},
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+    },
+    registry::Registry,
+};
+
+use super::{cache::Name, outcome::End, queue::Kind};
+use rolewright_backends::CallObserver;
+use rolewright_core::model::{self, Verb};
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Call {
+    vendor: &'static str,
+    method: String,
+    outcome: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct VendorLabels {
+    vendor: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ChangeLabels {
+    kind: String,
+    verb: String,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct KindLabels {
+    kind: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ObjectLabels {
+    kind: &'static str,
+    reason: String,
+}
+
+/// As many as there are Backends whose credentials end.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct BackendLabels {
+    namespace: String,
+    backend: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct SweepLabels {
+    outcome: &'static str,
+}
+
+/// All metrics of the operator.
+pub struct Metrics {
+    registry: RwLock<Registry>,
+    calls: Family<Call, Counter>,
+    call_seconds: Family<VendorLabels, Histogram, fn() -> Histogram>,
+    changes: Family<ChangeLabels, Counter>,
+    looks: Family<KindLabels, Counter>,
+    panics: Family<KindLabels, Counter>,
+    objects: Family<ObjectLabels, Gauge>,
+    sweeps: Family<SweepLabels, Counter>,
+    sweep_seconds: Histogram,
+    leader: Gauge,
+    expiries: Family<BackendLabels, Gauge>,
+}
+
+fn seconds() -> Histogram {
+    Histogram::new(exponential_buckets(0.005, 2.0, 14))
+}
+
+impl Metrics {
+    /// All of them at zero.
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("rolewright");
+        let metrics = Self {
+            calls: Family::default(),
+            call_seconds: Family::new_with_constructor(seconds),
+            changes: Family::default(),
+            looks: Family::default(),
+            panics: Family::default(),
+            objects: Family::default(),
+            sweeps: Family::default(),
+            sweep_seconds: seconds(),
+            leader: Gauge::default(),
+            expiries: Family::default(),
+            registry: RwLock::default(),
+        };
+        registry.register("backend_calls", "Calls to back ends, by outcome", metrics.calls.clone());
+        registry.register(
+            "backend_call_duration_seconds",
+            "How long calls to back ends took",
+            metrics.call_seconds.clone(),
+        );
+        registry.register(
+            "changes",
+            "Changes of back ends that were tried, by outcome",
+            metrics.changes.clone(),
+        );
+        registry.register("looks", "Looks at objects", metrics.looks.clone());
+        registry.register("panics", "Looks at objects that panicked", metrics.panics.clone());
+        registry.register(
+            "objects",
+            "Objects by the reason of their Ready condition",
+            metrics.objects.clone(),
+        );
+        registry.register("sweeps", "Sweeps of tenants, by outcome", metrics.sweeps.clone());
+        registry.register("sweep_duration_seconds", "How long sweeps took", metrics.sweep_seconds.clone());
+        registry.register("leader", "1 where this process holds the Lease", metrics.leader.clone());
+        registry.register(
+            "credential_expiry_timestamp_seconds",
+            "When the credential of a Backend ends, where the back end tells",
+            metrics.expiries.clone(),
+        );
+        *metrics.registry.write() = registry;
+        metrics
+    }
+
+    /// The metrics as text.
+    pub fn text(&self) -> String {
+        let mut body = String::new();
+        text::encode(&mut body, &self.registry.read()).expect("writing to a String cannot fail");
+        body
+    }
+
+    /// Counts a change that was tried.
+    pub fn change(&self, kind: model::Kind, verb: Verb, end: &End) {
+        let outcome = end.outcome();
+        self.changes
+            .get_or_create(&ChangeLabels { kind: kind.to_string(), verb: verb.to_string(), outcome })
+            .inc();
+    }
+
+    /// Says when the credential of a Backend ends, if it is known to.
+    pub fn expiry(&self, backend: &Name, at: Option<Timestamp>) {
+        let labels =
+            BackendLabels { namespace: backend.namespace.to_string(), backend: backend.name.to_string() };
+        match at {
+            Some(at) => {
+                self.expiries.get_or_create(&labels).set(at.as_second());
+            }
+            None => {
+                self.expiries.remove(&labels);
+            }
+        }
+    }
+
+    /// Counts a look at an object.
+    pub fn look(&self, kind: Kind) {
+        self.looks.get_or_create(&KindLabels { kind: kind.as_str() }).inc();
+    }
+
+    /// Counts a look that panicked.
+    pub fn panic(&self, kind: Kind) {
+        self.panics.get_or_create(&KindLabels { kind: kind.as_str() }).inc();
+    }
+
+    /// Moves an object from one reason to another.
+    pub fn moved(&self, kind: Kind, from: Option<&str>, to: Option<&str>) {
+        if from == to {
+            return;
+        }
+        let gauge = |reason: &str| {
+            self.objects
+                .get_or_create_owned(&ObjectLabels { kind: kind.as_str(), reason: known(reason).to_owned() })
+        };
+        if let Some(from) = from {
+            gauge(from).dec();
+        }
+        if let Some(to) = to {
+            gauge(to).inc();
+        }
+    }
+
+    /// Counts a sweep.
+    pub fn sweep(&self, took: Duration, done: bool) {
+        let outcome = if done { "done" } else { "failed" };
+        self.sweeps.get_or_create(&SweepLabels { outcome }).inc();
+        self.sweep_seconds.observe(took.as_secs_f64());
+    }
+
+    /// Says whether this process holds the Lease.
+    pub fn leading(&self, leads: bool) {
+        self.leader.set(i64::from(leads));
+    }
+}
+
+/// A status may have been written by anybody: a reason that is none of ours makes no label.
+fn known(reason: &str) -> &str {
+    let ours = rolewright_api::Reason::ALL.iter().any(|known| known.as_str() == reason);
+    if ours { reason } else { "Unknown" }
+}
+
+impl CallObserver for Metrics {
+    fn called(&self, vendor: &'static str, method: &str, outcome: &str, elapsed: Duration) {
+        let call = Call { vendor, method: method.to_owned(), outcome: outcome.to_owned() };
+        self.calls.get_or_create(&call).inc();
+        self.call_seconds.get_or_create(&VendorLabels { vendor }).observe(elapsed.as_secs_f64());
+    }
+}

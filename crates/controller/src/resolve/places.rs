@@ -1,0 +1,106 @@
+//! Scopes and resources, as specs name them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Lookup, Problem, Surroundings, find};
+use rolewright_api as api;
+use rolewright_core::model::{Capabilities, Dialect, Id, Named};
+use rolewright_core::planner::Issue;
+
+/// A scope or resource as a spec names it: by levels from the widest to the narrowest, or by an id.
+pub struct Place {
+    levels: BTreeMap<&'static str, String>,
+    id: Option<String>,
+}
+
+impl Place {
+    pub fn of_scope(scope: Option<&api::Scope>) -> Self {
+        let Some(scope) = scope else { return Self { levels: BTreeMap::new(), id: None } };
+        Self::new(scope.levels(), &scope.id)
+    }
+
+    pub fn of_resource(resource: &api::ResourceRef) -> Self {
+        Self::new(resource.levels(), &resource.id)
+    }
+
+    fn new(levels: Vec<(&'static str, &str)>, id: &Option<String>) -> Self {
+        let levels = levels.into_iter().map(|(level, name)| (level, name.to_owned())).collect();
+        Self { levels, id: id.clone() }
+    }
+}
+
+/// The level of the narrowest thing that a place names.
+pub fn deepest(place: &Place, dialect: &dyn Dialect) -> Option<&'static str> {
+    let levels = dialect.capabilities().levels;
+    levels.iter().rev().find(|level| place.levels.contains_key(**level)).copied()
+}
+
+/// A place below another is looked up inside it, so the wider levels are needed too.
+pub fn place_levels(place: &Place, dialect: &dyn Dialect) -> Vec<&'static str> {
+    let levels = dialect.capabilities().levels;
+    let by_id = place.id.as_deref().and_then(|id| dialect.level_of(&Id::new(id)));
+    let deepest = levels.iter().rposition(|level| place.levels.contains_key(level) || by_id == Some(*level));
+    match deepest {
+        // An organization is needed only where one is named.
+        Some(deepest) => {
+            let named_first =
+                levels.iter().position(|level| place.levels.contains_key(level)).unwrap_or(deepest);
+            levels[named_first.min(deepest)..=deepest].to_vec()
+        }
+        None => Vec::new(),
+    }
+}
+
+pub fn locate(
+    place: &Place,
+    field: &str,
+    admitted: &[&str],
+    around: &Surroundings<'_>,
+    lookups: &mut BTreeSet<Lookup>,
+) -> Result<Named, Problem> {
+    let Capabilities { levels, .. } = around.dialect.capabilities();
+    let found = if let Some(id) = &place.id {
+        let id = Id::new(id);
+        let level = around.dialect.level_of(&id).unwrap_or_default();
+        around.snapshot.directory().named(level, &id)
+    } else {
+        let mut found: Option<Named> = None;
+        for level in *levels {
+            let Some(name) = place.levels.get(level) else { continue };
+            found = Some(if let Some(id) = around.dialect.id_of(level, name) {
+                around.snapshot.directory().named(level, &id)
+            } else {
+                find(around, level, name, found.as_ref(), lookups).map_err(|problem| {
+                    Problem::new(problem.issue, format!("{field}.{level}: {}", problem.message))
+                })?
+            });
+        }
+        found.ok_or_else(|| {
+            Problem::new(
+                Issue::Invalid,
+                format!(
+                    "{field}: names nothing that {} has this for: write {}",
+                    around.dialect.vendor(),
+                    admitted.join(" or ")
+                ),
+            )
+        })?
+    };
+    if !admitted.contains(&found.level.as_str()) {
+        let what = if found.level.is_empty() {
+            "something unknown".to_owned()
+        } else {
+            format!("a {}", found.level)
+        };
+        return Err(Problem::new(
+            Issue::Invalid,
+            format!(
+                "{field}: {} is {what}, and {} has this for: {}",
+                found.name,
+                around.dialect.vendor(),
+                admitted.join(", ")
+            ),
+        ));
+    }
+    Ok(found)
+}

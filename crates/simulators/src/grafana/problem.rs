@@ -1,0 +1,122 @@
+//! Errors as the vendor answers them, in the shapes of contract 3.10.
+
+use crate::kit::answer::switched;
+use axum::{
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+
+/// An error answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
+    /// The status code.
+    pub status: StatusCode,
+    shape: Shape,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Shape {
+    /// What legacy handlers answer.
+    Legacy { message: String, cause: Option<String> },
+    /// What the newer error type answers.
+    Typed { id: &'static str, message: String, extra: Option<Value> },
+    /// What the access-control middleware answers.
+    AccessDenied { needed: String },
+    /// What the delegation check answers.
+    Delegation,
+}
+
+impl Problem {
+    /// An error of a legacy handler.
+    pub fn legacy(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, shape: Shape::Legacy { message: message.into(), cause: None } }
+    }
+
+    /// An error of a legacy handler whose status code a switch decides; 500 if it is no status code.
+    pub fn switched(status: u16, message: impl Into<String>) -> Self {
+        Self::legacy(switched(status), message)
+    }
+
+    /// 400 of a legacy handler.
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::legacy(StatusCode::BAD_REQUEST, message)
+    }
+
+    /// 404 of a legacy handler.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::legacy(StatusCode::NOT_FOUND, message)
+    }
+
+    /// 404 for a path that this server does not have, be it for want of a licence (contract 1.4).
+    pub fn no_such_path() -> Self {
+        Self::not_found("Not found")
+    }
+
+    /// An error with a message identifier.
+    pub fn typed(status: StatusCode, id: &'static str, message: impl Into<String>) -> Self {
+        Self { status, shape: Shape::Typed { id, message: message.into(), extra: None } }
+    }
+
+    /// 403: the caller lacks the action, or has it elsewhere.
+    pub fn access_denied(needed: impl Into<String>) -> Self {
+        Self { status: StatusCode::FORBIDDEN, shape: Shape::AccessDenied { needed: needed.into() } }
+    }
+
+    /// 403: the role has permissions that the caller lacks (contract 3.6).
+    pub fn delegation() -> Self {
+        Self { status: StatusCode::FORBIDDEN, shape: Shape::Delegation }
+    }
+
+    /// The same error, with details.
+    pub fn with_extra(mut self, details: Value) -> Self {
+        if let Shape::Typed { extra, .. } = &mut self.shape {
+            *extra = Some(details);
+        }
+        self
+    }
+
+    /// The same error as a server in development mode answers it: legacy ones tell their cause.
+    pub fn in_development(mut self) -> Self {
+        if let Shape::Legacy { message, cause } = &mut self.shape {
+            *cause = Some(message.clone());
+        }
+        self
+    }
+
+    /// The answer; `serial` numbers refusals of the middleware.
+    pub fn into_response(self, serial: u64) -> Response {
+        let status = self.status;
+        let body = match self.shape {
+            Shape::Legacy { message, cause } => {
+                let mut body = json!({ "message": message, "traceID": "" });
+                if let Some(cause) = cause {
+                    body["error"] = cause.into();
+                }
+                body
+            }
+            Shape::Typed { id, message, extra } => {
+                let mut body = json!({
+                    "statusCode": status.as_u16(),
+                    "messageId": id,
+                    "message": message,
+                    "traceID": "",
+                });
+                if let Some(extra) = extra {
+                    body["extra"] = extra;
+                }
+                body
+            }
+            Shape::AccessDenied { needed } => json!({
+                "title": "Access denied",
+                "message": format!(
+                    "You'll need additional permissions to perform this action. Permissions needed: {needed}"
+                ),
+                "accessErrorId": format!("ACE{serial:010}"),
+            }),
+            Shape::Delegation => json!({ "message": "Forbidden", "traceID": "" }),
+        };
+        (status, [(header::CONTENT_TYPE, "application/json; charset=UTF-8")], body.to_string())
+            .into_response()
+    }
+}

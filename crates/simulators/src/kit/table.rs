@@ -1,0 +1,131 @@
+//! Rows by identifier, in the order of their identifiers; plain lists as JSON.
+
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    fmt::Display,
+    ops::Bound,
+};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+/// Something stored under an identifier.
+pub trait Row {
+    /// The vendor's identifiers, which sort in the order in which they were issued.
+    type Id: Copy + Ord + Display;
+
+    /// The identifier.
+    fn id(&self) -> Self::Id;
+}
+
+/// A type is stored under its field `id`.
+macro_rules! identified {
+    ($row:ty, $id:ty) => {
+        impl $crate::kit::table::Row for $row {
+            type Id = $id;
+
+            fn id(&self) -> $id {
+                self.id
+            }
+        }
+    };
+}
+pub(crate) use identified;
+
+/// The rows of one type, in the order in which they were made.
+#[derive(Clone, Debug)]
+pub struct Table<T: Row> {
+    rows: BTreeMap<T::Id, T>,
+}
+
+impl<T: Row> Default for Table<T> {
+    fn default() -> Self {
+        Self { rows: BTreeMap::new() }
+    }
+}
+
+impl<T: Row> Table<T> {
+    /// The row of this identifier.
+    pub fn get(&self, id: T::Id) -> Option<&T> {
+        self.rows.get(&id)
+    }
+
+    /// The row of this identifier, to be changed in anything but its identifier.
+    pub fn get_mut(&mut self, id: T::Id) -> Option<&mut T> {
+        self.rows.get_mut(&id)
+    }
+
+    /// Whether there is a row of this identifier.
+    pub fn contains(&self, id: T::Id) -> bool {
+        self.rows.contains_key(&id)
+    }
+
+    /// Stores a row under its identifier, in place of the one that was there.
+    pub fn insert(&mut self, row: T) {
+        self.rows.insert(row.id(), row);
+    }
+
+    /// Takes a row out.
+    pub fn remove(&mut self, id: T::Id) -> Option<T> {
+        self.rows.remove(&id)
+    }
+
+    /// Keeps the rows that satisfy a condition.
+    pub fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
+        self.rows.retain(|_, row| keep(row));
+    }
+
+    /// All rows.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
+        self.rows.values()
+    }
+
+    /// All rows, to be changed in anything but their identifiers.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.rows.values_mut()
+    }
+
+    /// The rows behind an identifier; all of them if there is none.
+    pub fn after(&self, id: Option<T::Id>) -> impl Iterator<Item = &T> {
+        let start = id.map_or(Bound::Unbounded, Bound::Excluded);
+        self.rows.range((start, Bound::Unbounded)).map(|(_, row)| row)
+    }
+
+    /// The rows before an identifier, the newest first; all of them if there is none.
+    pub fn before(&self, id: Option<T::Id>) -> impl Iterator<Item = &T> {
+        let end = id.map_or(Bound::Unbounded, Bound::Excluded);
+        self.rows.range((Bound::Unbounded, end)).rev().map(|(_, row)| row)
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+}
+
+impl<T: Row + Serialize> Serialize for Table<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.rows.values())
+    }
+}
+
+impl<'de, T: Row + Deserialize<'de>> Deserialize<'de> for Table<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut rows = BTreeMap::new();
+        for row in Vec::<T>::deserialize(deserializer)? {
+            match rows.entry(row.id()) {
+                Entry::Vacant(place) => {
+                    place.insert(row);
+                }
+                Entry::Occupied(place) => {
+                    return Err(D::Error::custom(format!("{} occurs twice", place.key())));
+                }
+            }
+        }
+        Ok(Self { rows })
+    }
+}
