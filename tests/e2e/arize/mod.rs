@@ -1,0 +1,6 @@
+//! Arize AX.
+
+mod bad_days;
+mod main_job;
+mod narrowed;
+mod servers;

@@ -1,0 +1,5 @@
+//! Grafana.
+
+mod bad_days;
+mod main_job;
+mod restrictions;

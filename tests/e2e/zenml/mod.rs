@@ -1,0 +1,5 @@
+//! ZenML Pro.
+
+mod bad_days;
+mod main_job;
+mod servers;
