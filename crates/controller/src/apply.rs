@@ -99,7 +99,7 @@ fn is_first_closing(step: &Step) -> bool {
 
 async fn create(session: &Session, step: &Step, after: &Body, key: &Key) -> End {
     let backend = &*session.backend;
-    if !backend.dialect().refuses_duplicates(after.kind()) {
+    if !backend.dialect().capabilities().refuses_duplicates(after.kind()) {
         match backend.find(after).await {
             Ok(None) => {}
             Ok(Some(seen)) => return there_already(session, step, seen),

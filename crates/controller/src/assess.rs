@@ -133,7 +133,7 @@ fn weigh<K: Resolve>(
         }
     }
     let policy = Policy {
-        dialect,
+        identity: dialect,
         adopt: match object.adopt() {
             api::Adopt::Never => planner::Adopt::Never,
             api::Adopt::IfIdentical => planner::Adopt::IfIdentical,

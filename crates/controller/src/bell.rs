@@ -8,7 +8,7 @@ use std::{
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use rolewright_backends::{Haste, Waiting};
+use rolewright_backends::{Priority, Raised};
 use rolewright_core::model::{Id, Kind};
 
 /// Wakes the task that sweeps a session.
@@ -16,7 +16,7 @@ use rolewright_core::model::{Id, Kind};
 pub struct Bell {
     notify: Notify,
     /// Whoever asked waits, until the sweep that was asked for is done.
-    asked: Mutex<Option<Waiting>>,
+    asked: Mutex<Option<Raised>>,
     /// A person asked, and so vouches for what the back end shows.
     vouched: AtomicBool,
     started: AtomicBool,
@@ -30,10 +30,10 @@ impl Bell {
         !self.started.swap(true, Ordering::Relaxed)
     }
 
-    /// A person asks for a sweep at once, so what has vanished is believed to be gone. One that is under way makes haste.
-    pub fn ring(&self, haste: &Haste) {
+    /// A person asks for a sweep at once, so what has vanished is believed to be gone. One that is under way gets priority.
+    pub fn ring(&self, priority: &Priority) {
         self.vouched.store(true, Ordering::Relaxed);
-        *self.asked.lock() = Some(haste.wait());
+        *self.asked.lock() = Some(priority.raise());
         self.notify.notify_one();
     }
 
@@ -43,7 +43,7 @@ impl Bell {
     }
 
     /// Whoever asked waits until this is dropped.
-    pub fn answer(&self) -> Option<Waiting> {
+    pub fn answer(&self) -> Option<Raised> {
         self.asked.lock().take()
     }
 

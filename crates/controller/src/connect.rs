@@ -131,7 +131,7 @@ async fn reconcile(ctx: &Arc<Context>, name: &Name, backend: &Backend) -> Result
         }
     };
     if asked && let Some(link) = ctx.connections.link(name) {
-        link.session.bell.ring(&link.session.haste);
+        link.session.bell.ring(&link.session.priority);
     }
     if asked || made_anew {
         // What failed on the old terms, or may have been mended, is tried again.
@@ -302,7 +302,7 @@ async fn probe(
 ) -> Attempt {
     let limits = limits(&backend.spec);
     let connect = |budget: Arc<Budget>| {
-        (vendor.connect)(Settings {
+        vendor.connect(Settings {
             block: block.settings.clone(),
             secrets: read.secrets.clone(),
             ca: read.ca.clone(),
@@ -490,8 +490,8 @@ async fn write_status(
     if let Some(link) = ctx.connections.link(name) {
         let dialect = link.session.backend.dialect();
         after.vendor = Some(dialect.vendor().to_owned());
-        let offered = dialect.capabilities().kinds.iter().filter(|kind| !link.lacks.contains_key(kind));
-        after.capabilities = offered.map(ToString::to_string).collect();
+        let offered = dialect.capabilities().kinds().filter(|kind| !link.lacks.contains_key(kind));
+        after.capabilities = offered.map(|kind| kind.to_string()).collect();
         let written =
             before.counts.clone().map(|counts| Swept { counts, stretched: before.sweep_interval.clone() });
         let swept = ctx.connections.swept(name, written);

@@ -13,7 +13,7 @@ use super::managed::Managed;
 use rolewright_api as api;
 use rolewright_backends::Needs;
 use rolewright_core::model::{
-    Body, Capabilities, Dialect, Fault, Found, Id, Kind, Named, Restriction, Role, Rule, Snapshot,
+    Body, Dialect, Fault, Found, Id, Kind, Level, Named, Restriction, Role, Rule, Snapshot,
 };
 use rolewright_core::planner::{Issue, Want};
 
@@ -21,7 +21,7 @@ use rolewright_core::planner::{Issue, Want};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Lookup {
     /// What it is.
-    pub level: &'static str,
+    pub level: Level,
     /// Its name.
     pub name: String,
     /// What it lies in.
@@ -84,11 +84,11 @@ impl Problem {
 }
 
 fn unsupported(around: &Surroundings<'_>, kind: Kind) -> Option<Problem> {
-    let all = around.dialect.capabilities().kinds;
+    let all: Vec<Kind> = around.dialect.capabilities().kinds().collect();
     let why = match around.lacks.get(&kind) {
         Some(why) => why.clone(),
         None if all.contains(&kind) => return None,
-        None => match around.dialect.instead_of(kind) {
+        None => match around.dialect.capabilities().instead_of(kind) {
             Some(instead) => format!("{} has no {kind}s: {instead}", around.dialect.vendor()),
             None => format!("{} has no {kind}s", around.dialect.vendor()),
         },
@@ -100,7 +100,7 @@ fn unsupported(around: &Surroundings<'_>, kind: Kind) -> Option<Problem> {
 
 /// Roles, and all that says who holds them.
 fn of_roles(dialect: &dyn Dialect) -> BTreeSet<Kind> {
-    let kinds = dialect.capabilities().kinds.iter().copied();
+    let kinds = dialect.capabilities().kinds();
     kinds.filter(|kind| matches!(kind, Kind::Role | Kind::Grant | Kind::Group)).collect()
 }
 
@@ -109,9 +109,9 @@ impl Resolve for api::Role {
         // Grants are read beside roles because a role's removal must not take a grant that nobody holds; names, to say whose.
         let mut levels = BTreeSet::new();
         if self.going() {
-            let Capabilities { subjects, grant_levels, .. } = dialect.capabilities();
-            let subjects = subjects.iter().map(|kind| kind.level());
-            levels.extend(subjects.chain(grant_levels.iter().copied()).map(str::to_owned));
+            let capabilities = dialect.capabilities();
+            let subjects = capabilities.subjects.iter().map(|kind| kind.level());
+            levels.extend(subjects.chain(capabilities.grant_levels().iter().copied()));
         }
         Needs { kinds: of_roles(dialect), levels, ..Needs::default() }
     }
@@ -188,7 +188,7 @@ pub fn role_name(object: &api::Role) -> String {
 
 fn find(
     around: &Surroundings<'_>,
-    level: &'static str,
+    level: Level,
     name: &str,
     parent: Option<&Named>,
     lookups: &mut BTreeSet<Lookup>,
@@ -221,8 +221,8 @@ fn find(
     }
 }
 
-fn spoken(level: &str) -> &str {
-    match level {
+fn spoken(level: Level) -> &'static str {
+    match level.as_str() {
         "serviceAccount" => "service account",
         "dataSource" => "data source",
         level => level,
@@ -232,7 +232,7 @@ fn spoken(level: &str) -> &str {
 impl Resolve for api::ResourceRestriction {
     fn needs(&self, dialect: &dyn Dialect) -> Needs {
         let levels = place_levels(&Place::of_resource(&self.spec.resource), dialect);
-        let levels = levels.into_iter().map(str::to_owned).collect();
+        let levels = levels.into_iter().collect();
         Needs { kinds: [Kind::Restriction].into(), levels, ..Needs::default() }
     }
 
@@ -241,7 +241,7 @@ impl Resolve for api::ResourceRestriction {
         let want = match unsupported(around, Kind::Restriction) {
             Some(problem) => unresolved(None, problem),
             None => {
-                let admitted = around.dialect.capabilities().restriction_levels;
+                let admitted = around.dialect.capabilities().restriction_levels();
                 let place = Place::of_resource(&self.spec.resource);
                 match locate(&place, "spec.resource", admitted, around, &mut lookups) {
                     Ok(resource) => Want::new(None, Body::Restriction(Restriction::new(resource))),

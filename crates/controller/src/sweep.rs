@@ -129,7 +129,7 @@ async fn sweep(
         read_next_whole(session).await;
         Ok::<_, Error>(())
     };
-    let (read, calls) = metered(session.haste.clone(), reading).await;
+    let (read, calls) = metered(session.priority.clone(), reading).await;
     if let Err(error) = read {
         tracing::warn!(
             tenant = session.tenant.id,
@@ -178,10 +178,9 @@ fn next_outline(session: &Session) -> Option<(Thing, Id)> {
     // The view before the claims, as every comparison takes them.
     let next = session.look(&Needs::default(), |snapshot| {
         let claims = session.tenant.claims.lock();
-        let kinds = session.backend.dialect().capabilities().kinds;
+        let kinds = session.backend.dialect().capabilities().kinds();
         let mut held: Vec<(Thing, &Id)> = kinds
-            .iter()
-            .flat_map(|kind| snapshot.all(*kind))
+            .flat_map(|kind| snapshot.all(kind))
             .filter(|seen| seen.outline)
             .map(|seen| (seen.body.kind(), &seen.id))
             .filter(|(kind, id)| claims.is_held(*kind, id))
@@ -206,9 +205,7 @@ impl Visitor for CollectNeeds<'_> {
         self.needs.levels.extend(needs.levels);
         let dialect = self.link.session.backend.dialect();
         let held = object.held().iter().filter_map(super::managed::to_engine);
-        self.needs
-            .held
-            .extend(held.filter_map(|held| dialect.asked_for(held.kind, &held.key, held.id.as_ref())));
+        self.needs.hints.extend(held.filter_map(|held| dialect.hint(held.kind, &held.key, held.id.as_ref())));
     }
 }
 
@@ -327,14 +324,14 @@ impl Compare<'_> {
 fn unmanaged(session: &Session) -> BTreeMap<String, i64> {
     let counted = session.look(&Needs::default(), |snapshot| {
         let claims = session.tenant.claims.lock();
-        let kinds = session.backend.dialect().capabilities().kinds;
+        let kinds = session.backend.dialect().capabilities().kinds();
         let count = |kind: model::Kind| {
             let free = |seen: &&model::Observed| {
                 seen.read_only.is_none() && !seen.body.is_open() && !claims.is_held(kind, &seen.id)
             };
             i64::try_from(snapshot.all(kind).filter(free).count()).unwrap_or(i64::MAX)
         };
-        kinds.iter().map(|kind| (kind.to_string(), count(*kind))).filter(|(_, count)| *count > 0).collect()
+        kinds.map(|kind| (kind.to_string(), count(kind))).filter(|(_, count)| *count > 0).collect()
     });
     counted.unwrap_or_default()
 }

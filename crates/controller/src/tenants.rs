@@ -10,7 +10,7 @@ use std::{
 use parking_lot::{Mutex, RwLock};
 
 use super::{bell::Bell, cache::Name, creates::Creates, queue::Item};
-use rolewright_backends::{Backend, Budget, Class, Error, Haste, Identity, Limits, Needs};
+use rolewright_backends::{Backend, Budget, Class, Error, Identity, Limits, Needs, Priority};
 use rolewright_core::model::{Entry, Id, Kind, Observed, Snapshot};
 use rolewright_core::planner::{Claimant, Claims};
 
@@ -117,7 +117,7 @@ pub struct Session {
     /// Held by whoever reads; why and when the last reading failed.
     reading: tokio::sync::Mutex<Option<(Instant, Error)>>,
     /// Whether anybody waits for a view.
-    pub haste: Haste,
+    pub priority: Priority,
     suspect: Mutex<Option<String>>,
     /// Wakes the task that sweeps it.
     pub bell: Bell,
@@ -152,7 +152,7 @@ impl Session {
             digest,
             view: RwLock::default(),
             reading: tokio::sync::Mutex::default(),
-            haste: Haste::default(),
+            priority: Priority::default(),
             suspect: Mutex::default(),
             bell: Bell::default(),
         }
@@ -188,7 +188,7 @@ impl Session {
     /// # Errors
     /// Whatever kept the back end from being read; the older view stays.
     pub async fn ensure(&self, needs: &Needs, at_most: Duration) -> Result<(), Error> {
-        let _waiting = self.haste.wait();
+        let _waiting = self.priority.raise();
         self.read_if_older(needs, at_most).await
     }
 
@@ -229,7 +229,7 @@ impl Session {
     /// # Errors
     /// As for [`Session::ensure`].
     pub async fn ensure_since(&self, needs: &Needs, since: Instant) -> Result<(), Error> {
-        let _waiting = self.haste.wait();
+        let _waiting = self.priority.raise();
         let _only_one_reads = self.reading.lock().await;
         let begun = self.view.read().begun;
         if self.shows(needs) && begun.is_some_and(|begun| begun >= since) {
@@ -252,7 +252,7 @@ impl Session {
                 kinds: view.needs.kinds.union(&needs.kinds).copied().collect(),
                 levels: view.needs.levels.union(&needs.levels).cloned().collect(),
                 // Only a sweep names them, and then all.
-                held: if needs.held.is_empty() { &view.needs } else { needs }.held.clone(),
+                hints: if needs.hints.is_empty() { &view.needs } else { needs }.hints.clone(),
             }
         };
         let read = self.backend.snapshot(&wanted).await;

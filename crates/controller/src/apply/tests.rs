@@ -16,42 +16,41 @@ use super::*;
 use crate::tenants::{Tenant, Tenants};
 use rolewright_backends::{Backend, Identity, Limits, Needs};
 use rolewright_core::model::{
-    Capabilities, Dialect, Entry, Fault, Fingerprint, Grant, Kind, Named, Role, RoleRef, Snapshot,
+    Capabilities, Dialect, Entry, Fault, Fingerprint, Grant, Grants, IdentityRules, Kind, Level, Named,
+    Restrictions, Role, RoleNames, RoleRef, Snapshot, SpecRules, SweepHints,
 };
 use rolewright_core::planner::{Adopt, Cause as Why, Claim, Origin, Want, testing};
 
 /// Refuses no duplicates.
 struct Lenient;
 
-impl Dialect for Lenient {
-    fn vendor(&self) -> &'static str {
-        "Lenient"
-    }
+static CAPABILITIES: Capabilities = Capabilities {
+    vendor: "Lenient",
+    subjects: &[],
+    levels: &[],
+    role_names: RoleNames::Renamable,
+    grants: Grants::Direct { levels: &[], scope_optional: false },
+    restrictions: Restrictions::None { instead: None },
+    duplicates: &[Kind::Role, Kind::Grant],
+};
 
+impl IdentityRules for Lenient {
     fn capabilities(&self) -> &'static Capabilities {
-        unreachable!("nobody asks what it can do")
+        &CAPABILITIES
     }
 
     fn key(&self, _: &Body) -> Key {
         unreachable!("keys are recorded")
     }
+}
 
+impl SpecRules for Lenient {
     fn check_role(&self, _: Role) -> Result<Role, Vec<Fault>> {
         unreachable!("nothing is resolved")
     }
-
-    fn refuses_duplicates(&self, _: Kind) -> bool {
-        false
-    }
-
-    fn id_of(&self, _: &str, _: &str) -> Option<Id> {
-        unreachable!("nothing is resolved")
-    }
-
-    fn level_of(&self, _: &Id) -> Option<&'static str> {
-        unreachable!("nothing is resolved")
-    }
 }
+
+impl SweepHints for Lenient {}
 
 /// A back end with one grant, or without it.
 struct Shows {
@@ -86,7 +85,7 @@ impl Backend for Shows {
         unreachable!("nobody sweeps")
     }
 
-    async fn look_up(&self, _: &str, _: &str, _: Option<&Id>) -> Result<Vec<Entry>, Error> {
+    async fn look_up(&self, _: Level, _: &str, _: Option<&Id>) -> Result<Vec<Entry>, Error> {
         unreachable!("nobody looks names up")
     }
 
@@ -126,7 +125,7 @@ fn claim(wants: &[&Observed], holds: &[&Observed]) -> Claim {
 
 /// The grant that these tests are about.
 fn alices() -> Observed {
-    let named = |id: &str| Named { level: "user".to_owned(), id: Id::new(id), name: id.to_owned() };
+    let named = |id: &str| Named::new(Level::USER, Id::new(id), id);
     let grant = Grant { role: RoleRef::Existing(named("role")), subject: named("alice"), scope: None };
     Observed::new(Id::new("grant-1"), Key::new([("subject", "alice")]), Body::Grant(grant))
 }

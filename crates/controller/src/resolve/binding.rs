@@ -11,8 +11,7 @@ use crate::managed::Managed;
 use rolewright_api as api;
 use rolewright_backends::Needs;
 use rolewright_core::model::{
-    Body, Capabilities, Dialect, Grant, Group, Id, Key, Kind, Named, ROLE, Role, RoleRef, SubjectKind,
-    same_name,
+    Body, Dialect, Grant, Group, Id, Key, Kind, Level, Named, Role, RoleRef, SubjectKind, same_name,
 };
 use rolewright_core::planner::{Issue, Want};
 
@@ -20,7 +19,7 @@ impl Resolve for api::RoleBinding {
     fn needs(&self, dialect: &dyn Dialect) -> Needs {
         let subjects = self.spec.subjects.iter().map(|subject| kind_of(subject.kind).level());
         let levels = subjects.chain(place_levels(&Place::of_scope(self.spec.scope.as_ref()), dialect));
-        let levels = levels.map(str::to_owned).collect();
+        let levels = levels.collect();
         Needs { kinds: of_roles(dialect), levels, ..Needs::default() }
     }
 
@@ -37,7 +36,7 @@ impl Resolve for api::RoleBinding {
             let known = role_of_binding(self, &role, around);
             // Of a scope that is not found, too, it is known how deep it is to lie.
             let level = match &scope {
-                Ok(scope) => Some(scope.as_ref().map(|scope| scope.level.as_str())),
+                Ok(scope) => Some(scope.as_ref().map(|scope| scope.level)),
                 Err(_) => deepest(&Place::of_scope(self.spec.scope.as_ref()), around.dialect).map(Some),
             };
             let checked = around.dialect.check_grantable(&role).and_then(|()| match (known, level) {
@@ -63,7 +62,7 @@ impl Resolve for api::RoleBinding {
                 };
             }
         };
-        let members = around.dialect.capabilities().group_members;
+        let members = around.dialect.capabilities().group_members();
         let (inside, outside): (Vec<_>, Vec<_>) =
             self.spec.subjects.iter().partition(|listed| members.contains(&kind_of(listed.kind)));
         if !inside.is_empty() && !outside.is_empty() {
@@ -77,7 +76,7 @@ impl Resolve for api::RoleBinding {
         }
         let group = if inside.is_empty() { None } else { around.dialect.group_of(&owner(self, around)) };
         if let Some(group) = &group
-            && !around.dialect.manages_members()
+            && !around.dialect.capabilities().manages_members()
         {
             return Resolved { wants: vec![group_want(group, role, None)], lookups };
         }
@@ -180,7 +179,7 @@ fn binding_role(
             Some(Body::Role(role)) => role.name.clone(),
             _ => id.to_string(),
         };
-        return Ok(RoleRef::Existing(Named::new(ROLE, granted, name)));
+        return Ok(RoleRef::Existing(Named::new(Level::ROLE, granted, name)));
     }
     let name = external.name.unwrap_or_default();
     let key = around.dialect.role_key(&name, scope);
@@ -192,9 +191,9 @@ fn binding_role(
     }
     if let Some(seen) = around.snapshot.by_key(Kind::Role, &key) {
         let id = around.dialect.granted_as(&seen.id);
-        return Ok(RoleRef::Existing(Named::new(ROLE, id, name)));
+        return Ok(RoleRef::Existing(Named::new(Level::ROLE, id, name)));
     }
-    match find(around, ROLE, &name, None, lookups) {
+    match find(around, Level::ROLE, &name, None, lookups) {
         Ok(role) => Ok(RoleRef::Existing(role)),
         Err(problem) => {
             Err(Problem::new(problem.issue, format!("spec.roleRef.external.name: {}", problem.message)))
@@ -232,7 +231,7 @@ fn own_role(binding: &api::RoleBinding, name: &str, around: &Surroundings<'_>) -
                 return Err(Problem::new(Issue::Waiting, message));
             }
             let id = around.dialect.granted_as(&id);
-            Ok(RoleRef::Existing(Named::new(ROLE, id, external)))
+            Ok(RoleRef::Existing(Named::new(Level::ROLE, id, external)))
         }
         None if around.planning || role.status().is_some_and(|status| status.plan.is_some()) => {
             Ok(RoleRef::Planned(external))
@@ -280,8 +279,9 @@ fn scope(
     around: &Surroundings<'_>,
     lookups: &mut BTreeSet<Lookup>,
 ) -> Result<Option<Named>, Problem> {
-    let Capabilities { grant_levels: admitted, scope_optional, .. } = around.dialect.capabilities();
-    if binding.spec.scope.is_none() && *scope_optional {
+    let capabilities = around.dialect.capabilities();
+    let admitted = capabilities.grant_levels();
+    if binding.spec.scope.is_none() && capabilities.scope_is_optional() {
         return Ok(None);
     }
     if admitted.is_empty() {
@@ -320,7 +320,7 @@ mod tests {
             Observed::new(Id::new(id), VENDOR.dialect.key(&body), body)
         };
         id.map(role).into_iter().for_each(|role| builder.add(role));
-        let devs = Named::new("group", Id::new("group:devs#1"), "devs");
+        let devs = Named::new(Level::GROUP, Id::new("group:devs#1"), "devs");
         builder.directory().insert(rolewright_core::model::Entry {
             named: devs,
             parent: None,

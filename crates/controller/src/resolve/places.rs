@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Lookup, Problem, Surroundings, find};
 use rolewright_api as api;
-use rolewright_core::model::{Capabilities, Dialect, Id, Named};
+use rolewright_core::model::{Dialect, Id, Level, Named};
 use rolewright_core::planner::Issue;
+
+/// Of an id that shows none.
+const UNKNOWN: Level = Level::new("");
 
 /// A scope or resource as a spec names it: by levels from the widest to the narrowest, or by an id.
 pub struct Place {
-    levels: BTreeMap<&'static str, String>,
+    levels: BTreeMap<Level, String>,
     id: Option<String>,
 }
 
@@ -24,19 +27,19 @@ impl Place {
     }
 
     fn new(levels: Vec<(&'static str, &str)>, id: &Option<String>) -> Self {
-        let levels = levels.into_iter().map(|(level, name)| (level, name.to_owned())).collect();
+        let levels = levels.into_iter().map(|(level, name)| (Level::new(level), name.to_owned())).collect();
         Self { levels, id: id.clone() }
     }
 }
 
 /// The level of the narrowest thing that a place names.
-pub fn deepest(place: &Place, dialect: &dyn Dialect) -> Option<&'static str> {
+pub fn deepest(place: &Place, dialect: &dyn Dialect) -> Option<Level> {
     let levels = dialect.capabilities().levels;
-    levels.iter().rev().find(|level| place.levels.contains_key(**level)).copied()
+    levels.iter().rev().find(|level| place.levels.contains_key(level)).copied()
 }
 
 /// A place below another is looked up inside it, so the wider levels are needed too.
-pub fn place_levels(place: &Place, dialect: &dyn Dialect) -> Vec<&'static str> {
+pub fn place_levels(place: &Place, dialect: &dyn Dialect) -> Vec<Level> {
     let levels = dialect.capabilities().levels;
     let by_id = place.id.as_deref().and_then(|id| dialect.level_of(&Id::new(id)));
     let deepest = levels.iter().rposition(|level| place.levels.contains_key(level) || by_id == Some(*level));
@@ -54,19 +57,18 @@ pub fn place_levels(place: &Place, dialect: &dyn Dialect) -> Vec<&'static str> {
 pub fn locate(
     place: &Place,
     field: &str,
-    admitted: &[&str],
+    admitted: &[Level],
     around: &Surroundings<'_>,
     lookups: &mut BTreeSet<Lookup>,
 ) -> Result<Named, Problem> {
-    let Capabilities { levels, .. } = around.dialect.capabilities();
     let found = if let Some(id) = &place.id {
         let id = Id::new(id);
-        let level = around.dialect.level_of(&id).unwrap_or_default();
+        let level = around.dialect.level_of(&id).unwrap_or(UNKNOWN);
         around.snapshot.directory().named(level, &id)
     } else {
         let mut found: Option<Named> = None;
-        for level in *levels {
-            let Some(name) = place.levels.get(level) else { continue };
+        for &level in around.dialect.capabilities().levels {
+            let Some(name) = place.levels.get(&level) else { continue };
             found = Some(if let Some(id) = around.dialect.id_of(level, name) {
                 around.snapshot.directory().named(level, &id)
             } else {
@@ -81,13 +83,13 @@ pub fn locate(
                 format!(
                     "{field}: names nothing that {} has this for: write {}",
                     around.dialect.vendor(),
-                    admitted.join(" or ")
+                    listed(admitted, " or ")
                 ),
             )
         })?
     };
-    if !admitted.contains(&found.level.as_str()) {
-        let what = if found.level.is_empty() {
+    if !admitted.contains(&found.level) {
+        let what = if found.level == UNKNOWN {
             "something unknown".to_owned()
         } else {
             format!("a {}", found.level)
@@ -98,9 +100,13 @@ pub fn locate(
                 "{field}: {} is {what}, and {} has this for: {}",
                 found.name,
                 around.dialect.vendor(),
-                admitted.join(", ")
+                listed(admitted, ", ")
             ),
         ));
     }
     Ok(found)
+}
+
+fn listed(levels: &[Level], separator: &str) -> String {
+    levels.iter().map(|level| level.as_str()).collect::<Vec<_>>().join(separator)
 }

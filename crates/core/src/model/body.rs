@@ -9,7 +9,10 @@ use std::{
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::key::{Fingerprint, Id};
+use super::{
+    key::{Fingerprint, Id},
+    level::Level,
+};
 
 /// The kinds of things that an object can hold in a back end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -50,12 +53,12 @@ pub enum SubjectKind {
 
 impl SubjectKind {
     /// The directory level where subjects of this kind are looked up.
-    pub fn level(self) -> &'static str {
+    pub const fn level(self) -> Level {
         match self {
-            SubjectKind::User => "user",
-            SubjectKind::ServiceAccount => "serviceAccount",
-            SubjectKind::Team => "team",
-            SubjectKind::Group => "group",
+            SubjectKind::User => Level::USER,
+            SubjectKind::ServiceAccount => Level::SERVICE_ACCOUNT,
+            SubjectKind::Team => Level::TEAM,
+            SubjectKind::Group => Level::GROUP,
         }
     }
 }
@@ -75,7 +78,7 @@ impl fmt::Display for SubjectKind {
 #[derive(Clone, Debug)]
 pub struct Named {
     /// What it is, such as `space`, `project`, `user`.
-    pub level: String,
+    pub level: Level,
     /// Its identifier.
     pub id: Id,
     /// What people call it; the id where no name is known.
@@ -84,12 +87,12 @@ pub struct Named {
 
 impl Named {
     /// Something of a level with an id and a name.
-    pub fn new(level: &str, id: Id, name: impl Into<String>) -> Self {
-        Self { level: level.to_owned(), id, name: name.into() }
+    pub fn new(level: Level, id: Id, name: impl Into<String>) -> Self {
+        Self { level, id, name: name.into() }
     }
 
     /// Something of which no name is known.
-    pub fn unnamed(level: &str, id: Id) -> Self {
+    pub fn unnamed(level: Level, id: Id) -> Self {
         let name = id.to_string();
         Self::new(level, id, name)
     }

@@ -2,10 +2,7 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use super::{body::Named, key::Id};
-
-/// The level at which the directory has the names of roles.
-pub const ROLE: &str = "role";
+use super::{body::Named, key::Id, level::Level};
 
 /// One user, space, project, ... of a back end.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,8 +41,8 @@ pub enum Found<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
     by_id: HashMap<Id, Entry>,
-    by_name: HashMap<(String, String), Vec<Id>>,
-    refused: HashMap<String, String>,
+    by_name: HashMap<(Level, String), Vec<Id>>,
+    refused: HashMap<Level, String>,
 }
 
 impl Directory {
@@ -54,13 +51,13 @@ impl Directory {
         let id = entry.named.id.clone();
         if let Some(old) = self.by_id.get(&id) {
             for name in old.names() {
-                if let Some(ids) = self.by_name.get_mut(&slot(&old.named.level, name)) {
+                if let Some(ids) = self.by_name.get_mut(&slot(old.named.level, name)) {
                     ids.retain(|known| known != &id);
                 }
             }
         }
         for name in entry.names() {
-            let ids = self.by_name.entry(slot(&entry.named.level, name)).or_default();
+            let ids = self.by_name.entry(slot(entry.named.level, name)).or_default();
             if !ids.contains(&id) {
                 ids.push(id.clone());
             }
@@ -79,7 +76,7 @@ impl Directory {
     }
 
     /// The entry of a name or an alias at a level, inside `parent` where one is given.
-    pub fn find(&self, level: &str, name: &str, parent: Option<&Id>) -> Found<'_> {
+    pub fn find(&self, level: Level, name: &str, parent: Option<&Id>) -> Found<'_> {
         let ids = self.by_name.get(&slot(level, name)).map(Vec::as_slice).unwrap_or_default();
         let mut found: Vec<&Entry> =
             ids.iter().filter_map(|id| self.by_id.get(id)).filter(|entry| inside(entry, parent)).collect();
@@ -94,17 +91,17 @@ impl Directory {
     }
 
     /// Says that a level could not be listed, and why, for people: what is not found there may exist all the same.
-    pub fn refuse(&mut self, level: &str, reason: impl Into<String>) {
-        self.refused.insert(level.to_owned(), reason.into());
+    pub fn refuse(&mut self, level: Level, reason: impl Into<String>) {
+        self.refused.insert(level, reason.into());
     }
 
     /// Why a level could not be listed. None: it was, or nobody asked for it.
-    pub fn refusal(&self, level: &str) -> Option<&str> {
-        self.refused.get(level).map(String::as_str)
+    pub fn refusal(&self, level: Level) -> Option<&str> {
+        self.refused.get(&level).map(String::as_str)
     }
 
     /// The name of an id, or the id itself where no name is known.
-    pub fn named(&self, level: &str, id: &Id) -> Named {
+    pub fn named(&self, level: Level, id: &Id) -> Named {
         match self.by_id.get(id) {
             Some(entry) => entry.named.clone(),
             None => Named::unnamed(level, id.clone()),
@@ -125,6 +122,6 @@ fn folded(name: &str) -> Cow<'_, str> {
     if name.contains('@') { name.to_lowercase().into() } else { name.into() }
 }
 
-fn slot(level: &str, name: &str) -> (String, String) {
-    (level.to_owned(), folded(name).into_owned())
+fn slot(level: Level, name: &str) -> (Level, String) {
+    (level, folded(name).into_owned())
 }

@@ -6,6 +6,7 @@ mod change;
 mod dialect;
 mod directory;
 mod key;
+mod level;
 mod snapshot;
 
 #[cfg(test)]
@@ -15,7 +16,11 @@ pub use body::{
     Body, Defaults, Effect, Grant, Group, Kind, Named, Restriction, Role, RoleRef, Rule, SubjectKind,
 };
 pub use change::{Change, Verb};
-pub use dialect::{Capabilities, ChosenId, Dialect, Fault};
-pub use directory::{Directory, Entry, Found, ROLE, same_name};
+pub use dialect::{
+    Capabilities, ChosenId, Dialect, Fault, Grants, IdentityRules, Members, Restrictions, RoleNames,
+    SpecRules, SweepHints,
+};
+pub use directory::{Directory, Entry, Found, same_name};
 pub use key::{Fingerprint, Id, Key, sha256_hex};
+pub use level::Level;
 pub use snapshot::{Absence, Builder, Observed, Proof, Snapshot};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::*;
 
 fn named(id: &str, name: &str) -> Named {
-    Named { level: "user".to_owned(), id: Id::new(id), name: name.to_owned() }
+    Named::new(Level::USER, Id::new(id), name)
 }
 
 fn role(name: &str, actions: &[&str]) -> Role {
@@ -135,13 +135,16 @@ fn which_of_several_things_of_one_key_is_found_does_not_hang_on_their_order() {
     }
 }
 
-fn entry(level: &str, id: &str, name: &str, parent: Option<&str>) -> Entry {
-    let named = Named { level: level.to_owned(), id: Id::new(id), name: name.to_owned() };
-    Entry { named, parent: parent.map(Id::new), aliases: Vec::new() }
+fn entry(level: &'static str, id: &str, name: &str, parent: Option<&str>) -> Entry {
+    Entry {
+        named: Named::new(Level::new(level), Id::new(id), name),
+        parent: parent.map(Id::new),
+        aliases: Vec::new(),
+    }
 }
 
-fn found(directory: &Directory, level: &str, name: &str, parent: Option<&str>) -> Vec<String> {
-    match directory.find(level, name, parent.map(Id::new).as_ref()) {
+fn found(directory: &Directory, level: &'static str, name: &str, parent: Option<&str>) -> Vec<String> {
+    match directory.find(Level::new(level), name, parent.map(Id::new).as_ref()) {
         Found::Nothing => Vec::new(),
         Found::One(entry) => vec![entry.named.id.to_string()],
         Found::Many(entries) => entries.iter().map(|entry| entry.named.id.to_string()).collect(),
@@ -173,8 +176,8 @@ fn an_entry_that_is_renamed_is_not_found_by_its_old_name() {
     directory.insert(entry("user", "u", "new@example.com", None));
     assert_eq!(found(&directory, "user", "old@example.com", None), [""; 0]);
     assert_eq!(found(&directory, "user", "new@example.com", None), ["u"]);
-    assert_eq!(directory.named("user", &Id::new("u")).name, "new@example.com");
-    assert_eq!(directory.named("user", &Id::new("x")).name, "x");
+    assert_eq!(directory.named(Level::USER, &Id::new("u")).name, "new@example.com");
+    assert_eq!(directory.named(Level::USER, &Id::new("x")).name, "x");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::{
     testing::{self, End, TestDialect, World, carry_out, recorded},
     *,
 };
-use crate::model::{Absence, Body, Dialect, Id, Key, Kind, Proof, RoleRef};
+use crate::model::{Absence, Body, Id, IdentityRules, Key, Kind, Proof, RoleRef};
 
 const ROLES: usize = 4;
 const SUBJECTS: usize = 4;

@@ -9,7 +9,7 @@ use super::{
     testing::{self, End, Refusal, TestDialect, World, carry_out, recorded},
     *,
 };
-use crate::model::{Body, Change, Dialect, Id, Key, Kind};
+use crate::model::{Body, Change, Id, IdentityRules, Key, Kind};
 
 const OBJECTS: usize = 3;
 const ROUNDS: usize = 30;

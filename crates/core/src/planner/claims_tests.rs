@@ -4,7 +4,7 @@ use super::{
     testing::{TestDialect, grant, held, restriction, role},
     *,
 };
-use crate::model::{Body, Dialect, Fingerprint, Id, Key, Kind};
+use crate::model::{Body, Fingerprint, Id, IdentityRules, Key, Kind};
 
 const DIALECT: TestDialect = TestDialect::OneRoleAScope;
 

@@ -93,7 +93,7 @@ impl<'a> Planner<'a> {
                 (Wish::Body(body), Some(fingerprint)) => wants.push(Wanted {
                     want,
                     body,
-                    key: policy.dialect.key(body),
+                    key: policy.identity.key(body),
                     fingerprint: fingerprint.clone(),
                 }),
                 (Wish::Body(_), None) => unreachable!("every body has a fingerprint"),
@@ -302,8 +302,8 @@ impl<'a> Planner<'a> {
         // Under the same key it is the same create that is tried again; under another, or of something else, the first one must not be
         // forgotten. Nor may it be tried again as long as it may come to two.
         let held = &self.held[entry];
-        let other =
-            held.fingerprint != wanted.fingerprint || !self.policy.dialect.refuses_duplicates(held.kind);
+        let other = held.fingerprint != wanted.fingerprint
+            || !self.policy.identity.capabilities().refuses_duplicates(held.kind);
         if held.key != wanted.key && !self.is_gone(entry) || held.unsettled && other {
             return Err(self.unknown(entry));
         }
@@ -338,13 +338,13 @@ impl<'a> Planner<'a> {
     /// where resources are closed instead: the resource was not looked at yet, or there is none.
     fn unmakeable(&mut self, wanted: &Wanted<'_>) -> Option<Obstacle> {
         let kind = wanted.body.kind();
-        if !self.policy.dialect.refuses_duplicates(kind)
+        if !self.policy.identity.capabilities().refuses_duplicates(kind)
             && self.observed.absence(kind, wanted.key.place().as_ref()) == Absence::Unproven
         {
             return Some(wording::not_visible(kind, &wanted.body.title()));
         }
         let Body::Restriction(restriction) = wanted.body else { return None };
-        if !self.policy.dialect.closes_defaults() {
+        if !self.policy.identity.capabilities().closes_defaults() {
             return None;
         }
         let resource = &restriction.resource;
@@ -397,7 +397,7 @@ impl<'a> Planner<'a> {
         held.fingerprint = seen.body.fingerprint();
         held.key = seen.key.clone();
         held.refused = false;
-        if wanted.body.kind() == Kind::Restriction && self.policy.dialect.closes_defaults() {
+        if wanted.body.kind() == Kind::Restriction && self.policy.identity.capabilities().closes_defaults() {
             held.taken = Some(wanted.want.inherited.clone().unwrap_or_default());
             if wanted.want.inherited.is_some() {
                 // What is open now was opened against the object that it comes from.
@@ -425,7 +425,10 @@ impl<'a> Planner<'a> {
         if let Some(why) = &seen.read_only {
             return Err(wording::read_only(seen, why, ""));
         }
-        if wanted.key != seen.key && wanted.body.kind() == Kind::Role && !self.policy.dialect.renames() {
+        if wanted.key != seen.key
+            && wanted.body.kind() == Kind::Role
+            && !self.policy.identity.capabilities().renames_roles()
+        {
             return Err(wording::not_renamed(seen, wanted.body));
         }
         let agreed = matches!(wanted.want.standing, Standing::Shared(_) | Standing::Heir);

@@ -28,7 +28,7 @@ pub fn follow(held: Vec<Held>, observed: &Snapshot) -> Vec<Held> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Builder, Dialect, Id, Proof};
+    use crate::model::{Builder, Id, IdentityRules, Proof};
     use crate::planner::{
         Adopt, Issue, Plan, Removal, Want, plan,
         testing::{TestDialect, grant, held, issues, observed, policy, want},

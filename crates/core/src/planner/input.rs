@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use crate::model::{Body, ChosenId, Defaults, Dialect, Fingerprint, Id, Key, Kind};
+use crate::model::{Body, ChosenId, Defaults, Fingerprint, Id, IdentityRules, Key, Kind};
 
 /// One thing that an object asks for.
 #[derive(Clone, Debug)]
@@ -188,7 +188,7 @@ pub enum Removal {
 #[derive(Clone, Copy)]
 pub struct Policy<'a> {
     /// The back end's pure part.
-    pub dialect: &'a dyn Dialect,
+    pub identity: &'a dyn IdentityRules,
     /// On taking over.
     pub adopt: Adopt,
     /// On removing.

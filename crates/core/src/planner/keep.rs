@@ -6,7 +6,7 @@ use super::{
     claims::Asks,
     input::{Held, Want, Wish},
 };
-use crate::model::{Body, Dialect};
+use crate::model::{Body, IdentityRules};
 
 /// What is kept of what an object holds.
 pub(super) struct Kept {
@@ -66,12 +66,12 @@ pub(super) fn kept(wants: &[Want], held: &[Held]) -> Kept {
 
 /// What an object asks for, as its [`Claim`](super::Claim) says it: its wants by natural key, and what it keeps holding although a
 /// name in its spec stands for nothing now.
-pub fn asks(wants: &[Want], held: &[Held], dialect: &dyn Dialect) -> Asks {
+pub fn asks(wants: &[Want], held: &[Held], identity: &dyn IdentityRules) -> Asks {
     let kept = kept(wants, held);
     let still = held.iter().zip(kept.entries).filter(|(_, kept)| *kept).map(|(held, _)| held);
     let still = still.map(|held| ((held.kind, held.key.clone()), held.fingerprint.clone()));
     let wanted = wants.iter().filter_map(|want| match &want.wish {
-        Wish::Body(body) => Some(((body.kind(), dialect.key(body)), want.fingerprint()?.clone())),
+        Wish::Body(body) => Some(((body.kind(), identity.key(body)), want.fingerprint()?.clone())),
         Wish::Unresolved(..) => None,
     });
     // Of two for one key the wanted one.

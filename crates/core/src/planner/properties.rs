@@ -9,7 +9,7 @@ use super::{
     testing::{self, End, Refusal, carry_out, recorded},
     *,
 };
-use crate::model::{Absence, Body, Change, Dialect, Grant, Id, Key, Kind};
+use crate::model::{Absence, Body, Change, Grant, Id, IdentityRules, Key, Kind};
 
 fn findings(plan: &Plan) -> BTreeSet<(Option<String>, Issue)> {
     plan.findings().iter().map(|finding| (finding.name.clone(), finding.issue)).collect()

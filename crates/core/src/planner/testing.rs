@@ -10,8 +10,8 @@ use std::{
 
 use super::{Adopt, Held, Issue, Origin, Others, Plan, Policy, Removal, Want, plan};
 use crate::model::{
-    Body, Builder, Capabilities, Change, Dialect, Effect, Fault, Grant, Id, Key, Kind, Named, Observed,
-    Proof, Restriction, Role, RoleRef, Rule, Snapshot, Verb,
+    Body, Builder, Capabilities, Change, Effect, Grant, Grants, Id, IdentityRules, Key, Kind, Level, Named,
+    Observed, Proof, Restriction, Restrictions, Role, RoleNames, RoleRef, Rule, Snapshot, Verb,
 };
 
 /// What identifies a grant beside its subject.
@@ -31,55 +31,42 @@ pub enum TestDialect {
     MakesTwice,
 }
 
-impl Dialect for TestDialect {
-    fn vendor(&self) -> &'static str {
-        "test"
-    }
+const fn capabilities(
+    role_names: RoleNames,
+    restrictions: Restrictions,
+    duplicates: &'static [Kind],
+) -> Capabilities {
+    let grants = Grants::Direct { levels: &[], scope_optional: false };
+    Capabilities { vendor: "test", subjects: &[], levels: &[], role_names, grants, restrictions, duplicates }
+}
 
+const OBJECTS: Restrictions = Restrictions::Objects { levels: &[] };
+static USUAL: Capabilities = capabilities(RoleNames::Renamable, OBJECTS, &[]);
+static CLOSES_DEFAULTS: Capabilities =
+    capabilities(RoleNames::Renamable, Restrictions::ClosedDefaults { levels: &[] }, &[]);
+static KEEPS_NAMES: Capabilities = capabilities(RoleNames::Fixed, OBJECTS, &[]);
+static MAKES_TWICE: Capabilities =
+    capabilities(RoleNames::Renamable, OBJECTS, &[Kind::Role, Kind::Grant, Kind::Restriction, Kind::Group]);
+
+impl IdentityRules for TestDialect {
     fn capabilities(&self) -> &'static Capabilities {
-        unreachable!("the engine plans without asking for capabilities")
-    }
-
-    fn check_role(&self, role: Role) -> Result<Role, Vec<Fault>> {
-        Ok(role)
-    }
-
-    fn key(&self, body: &Body) -> Key {
-        match body {
-            Body::Role(role) => Key::new([("name", &role.name)]),
-            Body::Restriction(restriction) => Key::new([("resource", restriction.resource.id.as_str())]),
-            Body::Group(group) => Key::new([("name", &group.name)]),
-            Body::Grant(grant) => {
-                let role = grant.role.text();
-                let subject = ("subject", grant.subject.id.as_str());
-                let scope = ("scope", grant.scope.as_ref().map_or("", |scope| scope.id.as_str()));
-                match self {
-                    TestDialect::OneRoleAScope => Key::new([subject, scope]),
-                    TestDialect::ManyRolesAScope => Key::new([subject, scope, ("role", role)]),
-                    _ => Key::new([subject, ("role", role)]),
-                }
-            }
+        match self {
+            TestDialect::OneRoleAScope | TestDialect::NoScopes | TestDialect::ManyRolesAScope => &USUAL,
+            TestDialect::ClosesDefaults => &CLOSES_DEFAULTS,
+            TestDialect::KeepsNames => &KEEPS_NAMES,
+            TestDialect::MakesTwice => &MAKES_TWICE,
         }
     }
 
-    fn renames(&self) -> bool {
-        *self != TestDialect::KeepsNames
-    }
-
-    fn refuses_duplicates(&self, _: Kind) -> bool {
-        *self != TestDialect::MakesTwice
-    }
-
-    fn closes_defaults(&self) -> bool {
-        *self == TestDialect::ClosesDefaults
-    }
-
-    fn id_of(&self, _: &str, _: &str) -> Option<Id> {
-        None
-    }
-
-    fn level_of(&self, _: &Id) -> Option<&'static str> {
-        None
+    fn key_of_grant(&self, grant: &Grant) -> Key {
+        let role = ("role", grant.role.text());
+        let subject = ("subject", grant.subject.id.as_str());
+        let scope = ("scope", grant.scope.as_ref().map_or("", |scope| scope.id.as_str()));
+        match self {
+            TestDialect::OneRoleAScope => Key::new([subject, scope]),
+            TestDialect::ManyRolesAScope => Key::new([subject, scope, role]),
+            _ => Key::new([subject, role]),
+        }
     }
 }
 
@@ -98,8 +85,8 @@ pub fn delete(id: Id, before: Body) -> Change {
     Change::Delete { id, before }
 }
 
-pub fn named(level: &str, id: &str) -> Named {
-    Named { level: level.to_owned(), id: Id::new(id), name: format!("the {id}") }
+pub fn named(level: &'static str, id: &str) -> Named {
+    Named::new(Level::new(level), Id::new(id), format!("the {id}"))
 }
 
 /// A role by name that allows these actions.
@@ -151,7 +138,7 @@ pub fn held(dialect: TestDialect, id: Option<&str>, body: &Body, name: Option<&s
 }
 
 pub fn policy(dialect: &TestDialect, adopt: Adopt, removal: Removal) -> Policy<'_> {
-    Policy { dialect, adopt, removal }
+    Policy { identity: dialect, adopt, removal }
 }
 
 /// A want of a subject that nobody else claims.

@@ -119,7 +119,7 @@ impl Planner<'_> {
         if seen.body.kind() != Kind::Role {
             return Vec::new();
         }
-        let granted = self.policy.dialect.granted_as(&seen.id);
+        let granted = self.policy.identity.granted_as(&seen.id);
         let is_this = |role: &RoleRef| matches!(role, RoleRef::Existing(role) if role.id == granted);
         let of_this = |thing: &&Observed| match &thing.body {
             Body::Grant(grant) => is_this(&grant.role),
