@@ -1,4 +1,4 @@
-//! Addresses and credentials as blocks of Backends write them: what is sent, and where to.
+//! URLs and credentials in the blocks of Backends: where calls go, and what they carry.
 
 use std::collections::BTreeMap;
 
@@ -8,18 +8,18 @@ use url::Url;
 use super::Vendor;
 use rolewright_core::model::Fault;
 
-/// Reads a URL that has a scheme, a host and maybe a port and a path, and nothing more.
+/// Parses a URL with a scheme, a host, optionally a port and a path, and nothing else.
 ///
 /// # Errors
-/// A fault of the field, which says what is `wanted`.
-pub fn bare(field: &str, text: &str, wanted: &str) -> Result<Url, Fault> {
-    let url = Url::parse(text).map_err(|_| Fault::new(field, wanted))?;
+/// A fault of the field with the message `expected`.
+pub fn bare(field: &str, text: &str, expected: &str) -> Result<Url, Fault> {
+    let url = Url::parse(text).map_err(|_| Fault::new(field, expected))?;
     let bare = url.has_host()
         && url.username().is_empty()
         && url.password().is_none()
         && url.query().is_none()
         && url.fragment().is_none();
-    if bare { Ok(url) } else { Err(Fault::new(field, wanted)) }
+    if bare { Ok(url) } else { Err(Fault::new(field, expected)) }
 }
 
 /// The scheme, host and port of a URL.
@@ -28,22 +28,22 @@ pub fn origin(mut url: Url) -> Url {
     url
 }
 
-/// The path below which a server is served: empty, or with a slash at its beginning and none at its end.
+/// The path of a URL: empty, or with a slash at the start and none at the end.
 pub fn path(url: &Url) -> &str {
     url.path().trim_end_matches('/')
 }
 
-/// The address of what lies below it.
+/// The URL of a path below another URL.
 pub fn below(url: &Url, path: &str) -> Url {
     let mut below = url.clone();
     below.set_path(&format!("{}{path}", self::path(url)));
     below
 }
 
-/// The Secret that a block's `credentials.<field>` refers to, and the whole name of that field.
+/// The Secret that `credentials.<field>` of a block refers to, and the full path of that field.
 ///
 /// # Errors
-/// A fault of the field, when it refers to none.
+/// A fault of the field if it refers to none.
 pub fn secret<'a>(
     vendor: &Vendor,
     secrets: &'a BTreeMap<String, SecretString>,
@@ -56,16 +56,16 @@ pub fn secret<'a>(
     }
 }
 
-/// Checks that what opens the account, a `key` or a `credential`, does not travel in clear text unless somebody has said so.
+/// Checks that the credential is not sent in clear text unless the block allows it. `secret` is the word for it in the message.
 ///
 /// # Errors
-/// A fault of the field, which says what is `wanted` in the place of another scheme.
+/// A fault of the field; for a scheme that is not HTTP, with the message `expected`.
 pub fn encrypted(
     field: &str,
     url: &Url,
     allow_insecure: bool,
     secret: &str,
-    wanted: &str,
+    expected: &str,
 ) -> Result<(), Fault> {
     match url.scheme() {
         "https" => Ok(()),
@@ -75,6 +75,6 @@ pub fn encrypted(
                 format!("the {secret} would travel unencrypted: write https, or set allowInsecure: true");
             Err(Fault::new(field, message))
         }
-        _ => Err(Fault::new(field, wanted)),
+        _ => Err(Fault::new(field, expected)),
     }
 }

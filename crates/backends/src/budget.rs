@@ -1,5 +1,5 @@
-//! What a tenant's calls may use up: a rate, a burst and a number at once, shared by everything that calls the tenant,
-//! and a pause for all of them when the back end asks for one. What nobody waits for is spread over half of the rate.
+//! The limits of the calls to one account: a rate, a burst and a number at the same time. Everything that calls the account shares them,
+//! and pauses together when the back end requests it. Background calls use at most half of the rate.
 
 use std::{
     future::Future,
@@ -18,19 +18,19 @@ use tokio::{
     time::Instant,
 };
 
-/// The limits of a tenant.
+/// The limits of the calls to one account.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
-    /// Calls a second in the long run.
+    /// The average number of calls per second.
     pub per_second: u32,
-    /// Calls that may go at once after a quiet time.
+    /// The number of calls without a delay after a quiet time.
     pub burst: u32,
-    /// Calls under way at one time.
+    /// The number of calls at the same time.
     pub concurrency: u32,
 }
 
 impl Limits {
-    /// What both allow.
+    /// The lower value of each limit.
     pub fn stricter(self, other: Self) -> Self {
         Self {
             per_second: self.per_second.min(other.per_second),
@@ -49,8 +49,8 @@ impl Default for Limits {
 struct Gate {
     limits: Limits,
     rate: DefaultDirectRateLimiter,
-    /// Half of the rate and of the burst, for calls at leisure: they pass this first.
-    leisure: DefaultDirectRateLimiter,
+    /// Half of the rate and of the burst. Background calls pass this first.
+    background: DefaultDirectRateLimiter,
     slots: Arc<Semaphore>,
 }
 
@@ -65,69 +65,69 @@ impl Gate {
         Self {
             limits,
             rate: RateLimiter::direct(quota),
-            leisure: RateLimiter::direct(half),
+            background: RateLimiter::direct(half),
             slots: Arc::new(Semaphore::new(slots)),
         }
     }
 }
 
 tokio::task_local! {
-    /// Set where calls are counted, and made at leisure.
+    /// Set in tasks whose calls are counted and made in the background.
     static METER: Meter;
 }
 
 #[derive(Clone)]
 struct Meter {
     calls: Arc<AtomicU64>,
-    /// Who may come to wait for these calls.
-    haste: Haste,
+    /// Raised while something waits for these calls.
+    priority: Priority,
 }
 
-/// Who waits for calls that are made at leisure: as long as anybody does, they are not. Cheap to clone.
+/// The priority of background calls. While it is raised, they use the whole rate. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Haste {
+pub struct Priority {
     waiting: watch::Sender<usize>,
 }
 
-impl Default for Haste {
+impl Default for Priority {
     fn default() -> Self {
         Self { waiting: watch::Sender::new(0) }
     }
 }
 
-impl Haste {
-    /// Somebody waits, until this is dropped.
-    pub fn wait(&self) -> Waiting {
+impl Priority {
+    /// Raises the priority until the result is dropped: something waits for the background calls.
+    pub fn raise(&self) -> Raised {
         self.waiting.send_modify(|waiting| *waiting += 1);
-        Waiting { haste: self.clone() }
+        Raised { priority: self.clone() }
     }
 
-    async fn is_needed(&self) {
-        // The sender is here, so that this ends only when it is so.
+    async fn raised(&self) {
+        // This cannot fail, because the sender is in `self`.
         let _ = self.waiting.subscribe().wait_for(|waiting| *waiting > 0).await;
     }
 }
 
-/// See [`Haste::wait`].
-pub struct Waiting {
-    haste: Haste,
+/// See [`Priority::raise`].
+pub struct Raised {
+    priority: Priority,
 }
 
-impl Drop for Waiting {
+impl Drop for Raised {
     fn drop(&mut self) {
-        self.haste.waiting.send_modify(|waiting| *waiting -= 1);
+        self.priority.waiting.send_modify(|waiting| *waiting -= 1);
     }
 }
 
-/// Counts the calls that a task makes, and has them made at leisure: as long as nobody waits they are spread over half of the rate, so that
-/// the other half is free for calls that somebody waits for.
-pub async fn metered<T>(haste: Haste, task: impl Future<Output = T>) -> (T, u64) {
+/// Runs a task, counts its calls and makes them in the background: they use at most half of the rate while `priority` is not raised, so
+/// that the other half is free for all other calls.
+pub async fn metered<T>(priority: Priority, task: impl Future<Output = T>) -> (T, u64) {
     let calls = Arc::new(AtomicU64::new(0));
-    let done = METER.scope(Meter { calls: calls.clone(), haste }, task).await;
+    let done = METER.scope(Meter { calls: calls.clone(), priority }, task).await;
     (done, calls.load(Ordering::Relaxed))
 }
 
-/// A tenant's budget of calls.
+/// The budget of calls to one account.
 pub struct Budget {
     gate: ArcSwap<Gate>,
     paused_until: Mutex<Option<Instant>>,
@@ -144,28 +144,28 @@ impl Budget {
         self.gate.load().limits
     }
 
-    /// Puts other limits in force. Calls that wait already wait by the old ones.
+    /// Changes the limits. Calls that already wait keep the old ones.
     pub fn set(&self, limits: Limits) {
         if self.limits() != limits {
             self.gate.store(Arc::new(Gate::new(limits)));
         }
     }
 
-    /// Holds every further call back for this long, as `Retry-After` asks.
+    /// Delays every further call by this long, as `Retry-After` requests.
     pub fn pause(&self, time: Duration) {
         let until = Instant::now() + time;
         let mut paused = self.paused_until.lock().expect("nothing panics while it holds this lock");
         *paused = Some(paused.map_or(until, |earlier| earlier.max(until)));
     }
 
-    /// Waits for a slot, for the rate, and for a pause to end. The slot is free again when the permit is dropped.
+    /// Waits for a slot, for the rate and for the end of a pause. Dropping the permit frees the slot.
     pub async fn acquire(&self) -> OwnedSemaphorePermit {
         let gate = self.gate.load_full();
         let meter = METER.try_with(Clone::clone).ok();
         if let Some(meter) = &meter {
             tokio::select! {
-                () = meter.haste.is_needed() => {}
-                () = gate.leisure.until_ready() => {}
+                () = meter.priority.raised() => {}
+                () = gate.background.until_ready() => {}
             }
         }
         let permit = gate.slots.clone().acquire_owned().await.expect("this semaphore is never closed");
@@ -191,19 +191,19 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn calls_at_leisure_leave_half_of_the_rate_until_somebody_waits_for_them() {
+    async fn background_calls_use_half_of_the_rate_until_raised() {
         let budget = Budget::new(Limits { per_second: 1, burst: 4, concurrency: 4 });
-        let haste = Haste::default();
-        let mut leisurely = Box::pin(metered(haste.clone(), async {
+        let priority = Priority::default();
+        let mut background = Box::pin(metered(priority.clone(), async {
             for _ in 0..3 {
                 drop(budget.acquire().await);
             }
         }));
-        assert!((&mut leisurely).now_or_never().is_none(), "half of the burst is less than three");
-        assert!(budget.acquire().now_or_never().is_some(), "somebody else's call goes at once");
-        let waiting = haste.wait();
-        assert_eq!(leisurely.await, ((), 3), "another's call is not counted");
-        drop(waiting);
-        assert!(haste.is_needed().now_or_never().is_none());
+        assert!((&mut background).now_or_never().is_none(), "half of the burst is less than three");
+        assert!(budget.acquire().now_or_never().is_some(), "any other call goes at once");
+        let raised = priority.raise();
+        assert_eq!(background.await, ((), 3), "the other call is not counted");
+        drop(raised);
+        assert!(priority.raised().now_or_never().is_none());
     }
 }

@@ -1,44 +1,44 @@
-//! What a call to a back end can come to. The class decides what happens next; the message is for the user.
+//! Failures of calls to a back end. The class decides what happens next; the message is for the user.
 
 use std::{fmt, time::Duration};
 
 use rolewright_core::model::{Named, RoleRef};
 
-/// The classes of failure. Each has one consequence, whatever the vendor.
+/// The classes of failures. Each has one consequence, whatever the vendor: see [`Backend`](crate::Backend).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// The request can never succeed as the spec stands: the user has to change it.
+    /// The request cannot succeed as the spec is: the user has to change it.
     Invalid,
     /// The credential may not do this to this thing.
     Denied,
-    /// The credential is not accepted at all: the Backend's matter, not the object's.
+    /// The back end does not accept the credential at all. This concerns the Backend, not the object.
     Unauthenticated,
-    /// What the request names is not there, or hidden.
+    /// What the request names is deleted or hidden.
     Missing,
-    /// Something with the same identity is there already, or something else depends on the thing.
+    /// A thing with the same identity exists, or something depends on the thing.
     Conflict,
-    /// Too many calls: none for this tenant before this time has passed.
+    /// Too many calls: no calls to this account for this long.
     Throttled(Duration),
-    /// The write may have been made or not: the answer was lost. Look before trying again.
+    /// The answer to a write was lost: it was executed or not. Look before you try again.
     Lost,
-    /// Trying again later may help, and does no harm.
+    /// Temporary: a later try can succeed and does no harm.
     Transient,
     /// The back end does not have this function, or it is switched off.
     Unsupported,
 }
 
 impl Class {
-    /// Whether the back end answered, and said no: asking again as it is gives the same.
+    /// Whether the back end answered with a refusal: the same request gets the same answer.
     pub fn is_refusal(self) -> bool {
         matches!(self, Class::Invalid | Class::Denied | Class::Missing | Class::Conflict | Class::Unsupported)
     }
 
-    /// Whether the back end objects to what was asked, by whichever status: which one stands for what, vendors do not document.
+    /// Whether the back end objects to the content of the request. Vendors do not document which of these statuses they use.
     pub fn is_objection(self) -> bool {
         matches!(self, Class::Invalid | Class::Conflict)
     }
 
-    /// Whether the back end kept something from this credential, or does not have it: the rest can be read without it.
+    /// Whether the back end does not show something to this credential, or does not have it. Everything else is still readable.
     pub fn is_withheld(self) -> bool {
         matches!(self, Class::Denied | Class::Missing | Class::Unsupported)
     }
@@ -59,12 +59,12 @@ impl Class {
     }
 }
 
-/// A failed call. The message is bounded, holds only fields of the vendor's own error schema, and never a credential.
+/// A failed call. The message is bounded and contains only fields of the vendor's error schema, never a credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     /// What happens next.
     pub class: Class,
-    /// What the user is told.
+    /// What the user reads.
     pub message: String,
 }
 
@@ -74,17 +74,17 @@ impl Error {
         Self { class, message: message.into() }
     }
 
-    /// Something that no plan should ask for. Nothing was sent.
+    /// The error of a request that no plan may contain. Nothing was sent.
     pub fn mistake(what: impl fmt::Display) -> Self {
         Self::new(Class::Invalid, format!("a mistake in Rolewright, please report it: {what}"))
     }
 }
 
-/// The role of a grant that is to be written.
+/// The role of a grant that is about to be written.
 ///
 /// # Errors
-/// A mistake, where it is only planned: what depends on it is not carried out before it.
-pub fn existing(role: &RoleRef) -> Result<&Named, Error> {
+/// A mistake if the role is only planned: the role's own create comes first.
+pub fn existing_role(role: &RoleRef) -> Result<&Named, Error> {
     role.existing().ok_or_else(|| {
         Error::mistake(format!("a grant of the role {:?}, which does not exist yet", role.name()))
     })

@@ -1,36 +1,35 @@
-//! What the reading of any back end comes to: found or not, shown or withheld, to its end or not.
+//! What every back end needs to read: found or not, readable or refused, complete or not.
 
 use std::{future::Future, pin::pin};
 
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{Class, Error};
-use rolewright_core::model::{Directory, Entry};
+use rolewright_core::model::{Directory, Entry, Level};
 
-/// How many calls of one task are under way at one time. The tenant's budget may allow fewer.
-pub const AT_ONCE: usize = 4;
-/// A list that goes on for longer is a server that lost its way.
-pub const MOST_PAGES: usize = 10_000;
+/// The calls of one task that run at the same time. The account's budget can allow fewer.
+pub const MAX_CONCURRENT: usize = 4;
+/// A list with more pages is a server error.
+pub const MAX_PAGES: usize = 10_000;
 
-/// A list, as far as it could be read.
+/// The result of reading one list.
 pub enum Part<T> {
-    /// To its end.
+    /// The whole list.
     Read(T),
-    /// Not at all, for this reason.
+    /// The back end refused to show it, for this reason.
     Withheld(String),
-    /// Nobody needs it.
-    Unwanted,
+    /// Nothing needs it.
+    NotNeeded,
 }
 
 impl<T> Part<T> {
-    /// Reads a list if it is wanted. That the credential may not read it, or that the server does not have it, is no reason to stop
-    /// reading the rest.
+    /// Reads a list if it is needed. A credential that may not read it, or a server that does not have it, does not stop the other reads.
     ///
     /// # Errors
-    /// Whatever else kept it from being read to its end.
-    pub async fn of(wanted: bool, list: impl Future<Output = Result<T, Error>>) -> Result<Self, Error> {
-        if !wanted {
-            return Ok(Part::Unwanted);
+    /// Any other failure to read it to its end.
+    pub async fn read_if(needed: bool, list: impl Future<Output = Result<T, Error>>) -> Result<Self, Error> {
+        if !needed {
+            return Ok(Part::NotNeeded);
         }
         match list.await {
             Ok(list) => Ok(Part::Read(list)),
@@ -39,49 +38,49 @@ impl<T> Part<T> {
         }
     }
 
-    /// The list, where it was read.
-    pub fn read(&self) -> Option<&T> {
+    /// The list, if it was read.
+    pub fn list(&self) -> Option<&T> {
         match self {
             Part::Read(list) => Some(list),
-            Part::Withheld(_) | Part::Unwanted => None,
+            Part::Withheld(_) | Part::NotNeeded => None,
         }
     }
 
-    /// The list, where it was read; that it was withheld is noted as the level's.
-    pub fn noted(self, directory: &mut Directory, level: &str) -> Option<T> {
+    /// The list, if it was read. If it was refused, the directory records why for this level.
+    pub fn or_refuse(self, directory: &mut Directory, level: Level) -> Option<T> {
         match self {
             Part::Read(list) => Some(list),
             Part::Withheld(reason) => {
                 directory.refuse(level, reason);
                 None
             }
-            Part::Unwanted => None,
+            Part::NotNeeded => None,
         }
     }
 }
 
 impl<T> Part<Vec<T>> {
-    /// What was read; nothing otherwise.
+    /// The items that were read.
     pub fn items(&self) -> &[T] {
-        self.read().map_or(&[], Vec::as_slice)
+        self.list().map_or(&[], Vec::as_slice)
     }
 
-    /// What was read; nothing otherwise.
+    /// The items that were read.
     pub fn into_items(self) -> Vec<T> {
         match self {
             Part::Read(items) => items,
-            Part::Withheld(_) | Part::Unwanted => Vec::new(),
+            Part::Withheld(_) | Part::NotNeeded => Vec::new(),
         }
     }
 
-    /// Puts the names of a level into the directory.
-    pub fn enter(self, directory: &mut Directory, level: &str, entry: impl FnMut(T) -> Option<Entry>) {
-        let items = self.noted(directory, level).unwrap_or_default();
+    /// Adds the names of a level to the directory.
+    pub fn enter(self, directory: &mut Directory, level: Level, entry: impl FnMut(T) -> Option<Entry>) {
+        let items = self.or_refuse(directory, level).unwrap_or_default();
         items.into_iter().filter_map(entry).for_each(|entry| directory.insert(entry));
     }
 }
 
-/// What was found; None where the answer is that there is no such thing, which may mean gone or hidden.
+/// What was found. None for a 404, which means deleted or hidden.
 ///
 /// # Errors
 /// Every other failure.
@@ -92,31 +91,36 @@ pub fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
     }
 }
 
-/// Asks about each, a few at one time. The answers come as they come.
+/// Makes one call for each item, a few at the same time. The results have no order.
 ///
 /// # Errors
-/// The first failure of any; the rest is not asked.
-pub async fn each<I, T, F: Future<Output = Result<T, Error>>>(
-    about: impl IntoIterator<Item = I>,
-    ask: impl FnMut(I) -> F,
+/// The first failure; the remaining calls are not made.
+pub async fn for_each<I, T, F: Future<Output = Result<T, Error>>>(
+    items: impl IntoIterator<Item = I>,
+    call: impl FnMut(I) -> F,
 ) -> Result<Vec<T>, Error> {
-    pin!(stream::iter(about).map(ask).buffer_unordered(AT_ONCE)).try_collect().await
+    pin!(stream::iter(items).map(call).buffer_unordered(MAX_CONCURRENT)).try_collect().await
 }
 
-/// A failure to read one page of a list. A refusal of any but the first is passing: the list was allowed when it began.
-pub fn of_page(error: Error, begun: bool) -> Error {
-    if begun && error.class.is_refusal() {
+/// A failure to read one page of a list. A refusal after the first page is temporary, because the first page was allowed.
+pub fn page_error(error: Error, after_first: bool) -> Error {
+    if after_first && error.class.is_refusal() {
         return Error::new(Class::Transient, format!("in the middle of the list, {}", error.message));
     }
     error
 }
 
-/// The failure of a list that does not end.
-pub fn without_end(path: &[&str]) -> Error {
+/// The failure of a list that never ends.
+pub fn endless_list(path: &[&str]) -> Error {
     Error::new(Class::Transient, format!("GET /{} is a list without end", path.join("/")))
 }
 
-/// A text that says something: many servers write an empty one for none.
+/// The failure of a look-up at a level that the vendor does not have.
+pub fn no_look_up(vendor: &str, level: Level) -> Error {
+    Error::new(Class::Invalid, format!("{vendor} cannot look up a {level} by name"))
+}
+
+/// A text that is not empty: many servers send an empty one for none.
 pub fn present(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }

@@ -1,4 +1,4 @@
-//! What the tests of all back ends share: a back end over a server that answers as a test says.
+//! Shared by the tests of all back ends: a back end over a server that answers as a test says.
 
 pub use rolewright_core::planner::testing::{create, delete, update};
 
@@ -7,8 +7,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::{Value, json};
 
 use super::{Backend, Budget, Dialling, Limits, Settings, Vendor, http::stub::Stub};
+use rolewright_core::model::Level;
 
-/// A block whose URL is a path of a server, with the vendor's own fields, and with more.
+/// A block with the URL of a path on a server, the vendor's own fields, and more fields.
 pub fn block(stub: &Stub, path: &str, own: Value, more: Value) -> Value {
     let url = stub.url.join(path).expect("a URL");
     let mut block = json!({"url": url.as_str(), "allowInsecure": true});
@@ -18,7 +19,7 @@ pub fn block(stub: &Stub, path: &str, own: Value, more: Value) -> Value {
     block
 }
 
-/// A back end of a vendor by a block, and with a secret that ends as files do.
+/// A back end that is connected by a block, with a secret that ends in a line break as files do.
 pub fn connect(vendor: &Vendor, block: Value, field: &str, secret: &str) -> Arc<dyn Backend> {
     let settings = Settings {
         block,
@@ -28,5 +29,10 @@ pub fn connect(vendor: &Vendor, block: Value, field: &str, secret: &str) -> Arc<
         dialling: Dialling { allow_local: true },
         observer: Arc::new(()),
     };
-    (vendor.connect)(settings).expect("a back end")
+    vendor.connect(settings).expect("a back end")
+}
+
+/// A level by its word.
+pub fn level(word: &str) -> Level {
+    Level::new(String::leak(word.to_owned()))
 }

@@ -1,4 +1,4 @@
-//! Answers: bodies read up to a bound, and the little of them that the user is told.
+//! Answers: bodies up to a maximum length, and the part of them that messages show.
 
 use reqwest::{
     Response, StatusCode,
@@ -11,15 +11,15 @@ use super::{
     request::Credential,
 };
 
-/// The longest body of a success, after decompression.
-pub const LONGEST_BODY: usize = 8 * 1024 * 1024;
-/// The longest body of a refusal that is looked at.
-pub const LONGEST_REFUSAL: usize = 64 * 1024;
-/// The longest text from outside in a message, in characters.
-const LONGEST_TEXT: usize = 300;
-const LONGEST_CONTENT_TYPE: usize = 60;
+/// The maximum length of the body of a success, after decompression.
+pub const MAX_BODY: usize = 8 * 1024 * 1024;
+/// The maximum length of the body of a refusal.
+pub const MAX_REFUSAL: usize = 64 * 1024;
+/// The maximum length of an external text in a message, in characters.
+const MAX_TEXT: usize = 300;
+const MAX_CONTENT_TYPE: usize = 60;
 
-/// The fields of a vendor's own error schema that the user is told.
+/// The fields of a vendor's error schema that messages show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VendorError {
     pub title: Option<String>,
@@ -27,26 +27,26 @@ pub struct VendorError {
     pub code: Option<String>,
 }
 
-/// Reads a vendor's error body; None where it is not of the vendor's schema.
+/// Decodes the body of a vendor's error. None if it does not have the vendor's schema.
 pub type ErrorSchema = fn(&[u8]) -> Option<VendorError>;
 
 /// Why a body was not read to its end.
 #[derive(Debug)]
 pub enum Unread {
-    /// It is longer than the bound.
+    /// It is longer than the maximum.
     TooLong,
-    /// The connection ended, or timed out, or the compression was broken.
+    /// The connection ended or timed out, or the compression was broken.
     Cut(reqwest::Error),
 }
 
-/// Reads a body in pieces, so that neither a long one nor one that was compressed from little fills the memory.
-pub async fn read_body(mut response: Response, longest: usize) -> Result<Vec<u8>, Unread> {
+/// Reads a body in chunks, so that neither a long body nor a small one that decompresses to a long one fills the memory.
+pub async fn read_body(mut response: Response, max: usize) -> Result<Vec<u8>, Unread> {
     let mut body = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(Unread::Cut)? {
-        if body.len() + piece.len() > longest {
+    while let Some(chunk) = response.chunk().await.map_err(Unread::Cut)? {
+        if body.len() + chunk.len() > max {
             return Err(Unread::TooLong);
         }
-        body.extend_from_slice(&piece);
+        body.extend_from_slice(&chunk);
     }
     Ok(body)
 }
@@ -56,7 +56,7 @@ pub async fn read_body(mut response: Response, longest: usize) -> Result<Vec<u8>
 pub struct Answer {
     /// Method and path, for messages.
     pub call: String,
-    /// Whether the call only read.
+    /// Whether the call changed nothing.
     pub read: bool,
     pub status: StatusCode,
     pub content_type: String,
@@ -64,16 +64,16 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The body as the type that the API describes.
+    /// Decodes the body as the type in the API description.
     ///
     /// # Errors
     /// See [`Answer::undecodable`].
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        serde_json::from_slice(&self.body).map_err(|_| self.undecodable("is not what the API describes"))
+        serde_json::from_slice(&self.body).map_err(|_| self.undecodable("does not match the API description"))
     }
 
-    /// The error of an answer that makes no sense: after a read it may help to ask again, after a write nobody knows what
-    /// was done. `what` must not quote the body.
+    /// The error of an invalid answer: temporary after a read, and lost after a write, whose result is unknown. `what` must not quote the
+    /// body.
     pub fn undecodable(&self, what: &str) -> Error {
         let class = if self.read { Class::Transient } else { Class::Lost };
         let Self { call, status, content_type, .. } = self;
@@ -81,7 +81,7 @@ impl Answer {
     }
 }
 
-/// What a refusal says, for people: the vendor's fields where it is the vendor's schema, else the content type alone.
+/// The text of a refusal: the vendor's fields if the body has the vendor's schema, else the content type only.
 pub fn refusal_text(
     status: StatusCode,
     content_type: &str,
@@ -90,12 +90,15 @@ pub fn refusal_text(
     credential: &Credential,
 ) -> String {
     let status = status.as_u16();
-    let said = body.and_then(schema).unwrap_or_default();
+    let fields = body.and_then(schema).unwrap_or_default();
     let readable =
         |text: Option<String>| text.map(|text| tidy(&text, credential)).filter(|text| !text.is_empty());
-    let text =
-        [readable(said.title), readable(said.detail)].into_iter().flatten().collect::<Vec<_>>().join(": ");
-    match (text.is_empty(), readable(said.code)) {
+    let text = [readable(fields.title), readable(fields.detail)]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(": ");
+    match (text.is_empty(), readable(fields.code)) {
         (true, None) => format!("answered {status} with {content_type}"),
         (true, Some(code)) => format!("answered {status} ({code})"),
         (false, None) => format!("answered {status}: {text}"),
@@ -107,21 +110,22 @@ pub fn refusal_text(
 pub fn content_type(headers: &HeaderMap) -> String {
     let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type: String =
-        text.split(';').next().unwrap_or_default().trim().chars().take(LONGEST_CONTENT_TYPE).collect();
+        text.split(';').next().unwrap_or_default().trim().chars().take(MAX_CONTENT_TYPE).collect();
     if media_type.is_empty() { "a body of no stated type".to_owned() } else { media_type }
 }
 
-/// A text from outside, fit for a message: the credential taken out before anything is cut off, one line, bounded.
+/// Makes an external text fit for a message: without the credential, on one line, bounded. The credential is removed before the text is
+/// cut, so that no part of it remains.
 pub fn tidy(text: &str, credential: &Credential) -> String {
     let one_line: String = text.chars().map(|c| if is_unprintable(c) { ' ' } else { c }).collect();
     let scrubbed = credential.scrub(one_line.trim());
-    match scrubbed.char_indices().nth(LONGEST_TEXT) {
+    match scrubbed.char_indices().nth(MAX_TEXT) {
         Some((end, _)) => format!("{}…", &scrubbed[..end]),
         None => scrubbed,
     }
 }
 
-/// Control characters, and those that reorder or hide what is printed after them.
+/// Control characters, and characters that reorder or hide the text after them.
 fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
@@ -136,21 +140,21 @@ mod tests {
     }
 
     #[test]
-    fn a_text_from_outside_is_one_bounded_line_without_the_credential() {
+    fn an_external_text_is_one_bounded_line() {
         assert_eq!(tidy("\u{1b}[31mno\nway\u{202e} ", &credential()), "[31mno way");
         assert_eq!(tidy("key s3cret s3cret.", &credential()), "key [credential] [credential].");
         let long = tidy(&"é".repeat(1000), &credential());
-        assert_eq!(long.chars().count(), LONGEST_TEXT + 1);
+        assert_eq!(long.chars().count(), MAX_TEXT + 1);
     }
 
     #[test]
-    fn a_credential_across_the_cut_does_not_leave_its_first_half() {
-        let text = format!("{}s3cret", "x".repeat(LONGEST_TEXT - 3));
+    fn a_credential_at_the_cut_is_removed_whole() {
+        let text = format!("{}s3cret", "x".repeat(MAX_TEXT - 3));
         assert!(!tidy(&text, &credential()).contains("s3c"));
     }
 
     #[test]
-    fn a_body_that_is_not_the_vendors_is_told_by_status_and_type_alone() {
+    fn an_unknown_body_is_described_by_status_and_type() {
         let refusal = |schema: ErrorSchema| {
             refusal_text(StatusCode::BAD_GATEWAY, "text/html", Some(b"<h1>hello"), schema, &credential())
         };

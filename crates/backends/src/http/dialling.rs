@@ -1,5 +1,5 @@
-//! Which addresses may be dialled. Whoever may write a Backend chooses a URL; without this, the operator would carry a
-//! request into its own node. The check is on the address, not on the name, because a name can point anywhere.
+//! Which addresses the operator can call. Users who can write a Backend choose its URL; without this check, the operator would send their
+//! request into its own node. The check is on the address, not on the name, because a name can resolve to any address.
 
 use std::{
     fmt,
@@ -9,19 +9,19 @@ use std::{
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-/// Which addresses may be dialled. Public and private ranges always; loopback, link-local, unspecified, multicast and
-/// metadata addresses only where local ones are allowed.
+/// Which addresses the operator can call: public and private ranges always; loopback, link-local, unspecified, multicast and metadata
+/// addresses only if local ones are allowed.
 ///
-/// Where the environment names a proxy (`HTTPS_PROXY`), the address dialled is the proxy's: a name in the URL is then
-/// resolved by the proxy, and it is the proxy that has to keep requests from its own surroundings.
+/// If the environment names a proxy (`HTTPS_PROXY`), the operator calls the address of the proxy. The proxy then resolves the name in the
+/// URL, and has to protect its own network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Dialling {
-    /// Everything may be dialled: for tests, the demo, and back ends on the operator's own node.
+    /// All addresses are allowed: for tests, the demo, and back ends on the operator's own node.
     pub allow_local: bool,
 }
 
 impl Dialling {
-    /// Whether this address may be dialled.
+    /// Whether this address is allowed.
     pub fn allows(self, address: IpAddr) -> bool {
         self.allow_local
             || match address {
@@ -30,7 +30,7 @@ impl Dialling {
             }
     }
 
-    /// Checks a URL whose host is an address: the resolver is never asked for those.
+    /// Checks a URL whose host is an address, because the resolver never sees those.
     pub fn check(self, url: &Url) -> Result<(), Refused> {
         let address = match url.host() {
             Some(Host::Ipv4(address)) => IpAddr::V4(address),
@@ -41,8 +41,7 @@ impl Dialling {
     }
 }
 
-/// Services that hand credentials to whoever asks from inside, and are not link-local: Alibaba Cloud, Oracle Cloud
-/// (classic), Azure's wire server.
+/// Metadata services that are not link-local: Alibaba Cloud, Oracle Cloud (classic), the wire server of Azure.
 const METADATA_V4: [Ipv4Addr; 3] =
     [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192), Ipv4Addr::new(168, 63, 129, 16)];
 
@@ -70,8 +69,7 @@ fn is_local_v6(address: Ipv6Addr) -> bool {
         || embedded_v4(address).is_some_and(is_local_v4)
 }
 
-/// The IPv4 address that a packet to this one ends at: IPv4-mapped and -compatible (RFC 4291), NAT64 (RFC 6052), 6to4
-/// (RFC 3056).
+/// The IPv4 address in an IPv6 address: IPv4-mapped and -compatible (RFC 4291), NAT64 (RFC 6052), 6to4 (RFC 3056).
 fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let from = |high: u16, low: u16| {
         let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
@@ -85,8 +83,7 @@ fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     }
 }
 
-/// The address may not be dialled. Says nothing of the address: who may write a Backend need not be told what the
-/// cluster's DNS knows.
+/// The address is not allowed. The error does not contain it, so that users who can write a Backend cannot query the cluster's DNS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refused;
 
@@ -100,7 +97,7 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-/// A resolver that leaves out what may not be dialled.
+/// A resolver that drops the addresses that are not allowed.
 pub struct Guard(pub Dialling);
 
 impl Resolve for Guard {
@@ -162,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_whose_host_is_a_number_in_disguise_is_refused() {
+    fn an_address_in_another_spelling_is_refused() {
         for url in ["http://127.1/", "http://0x7f000001/", "http://2130706433/", "http://[::ffff:7f00:1]/"] {
             assert_eq!(Dialling::default().check(&Url::parse(url).expect("a URL")), Err(Refused), "{url}");
         }

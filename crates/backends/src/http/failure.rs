@@ -1,6 +1,7 @@
-//! What a call that came to nothing means: which class it is, what the user is told, and whether a read is made again.
-//! The rule for writes: what certainly never reached the back end, or was refused by it, has its own class; of everything
-//! else nobody knows whether it was done.
+//! Failed calls: their class, their message, and whether a read is repeated.
+//!
+//! The rule for writes: a write that certainly did not reach the back end, or that the back end refused, has its own class. The outcome
+//! of every other failed write is unknown.
 
 use std::{error::Error as StdError, time::Duration};
 
@@ -9,28 +10,28 @@ use url::Url;
 
 use super::{
     super::error::{Class, Error},
-    answer::{LONGEST_BODY, tidy},
+    answer::{MAX_BODY, tidy},
     dialling::Refused,
     request::Request,
 };
 
-/// A call that did not come to a success.
+/// A failed call.
 #[derive(Debug)]
 pub struct Failure {
     /// Class and message.
     pub error: Error,
-    /// Whether a read may be made again at once.
-    pub again: bool,
+    /// Whether a read can be repeated.
+    pub repeatable: bool,
     /// For metrics.
     pub outcome: &'static str,
 }
 
-/// Method and path of a call, as messages name it. Queries hold names of people, so they are left out.
+/// The method and path of a call, for messages. Without the query, which can contain names of people.
 pub fn call_of(request: &Request<'_>, url: &Url) -> String {
     format!("{} {}", request.method, tidy(url.path(), request.credential))
 }
 
-/// The innermost reason of an error: the outer ones repeat the URL and say little.
+/// The innermost cause of an error: the outer ones repeat the URL.
 pub fn root_cause(error: &dyn StdError) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
@@ -41,20 +42,20 @@ pub fn root_cause(error: &dyn StdError) -> String {
 
 impl Failure {
     fn new(class: Class, message: String, outcome: &'static str) -> Self {
-        Self { error: Error::new(class, message), again: false, outcome }
+        Self { error: Error::new(class, message), repeatable: false, outcome }
     }
 
-    fn again(mut self) -> Self {
-        self.again = true;
+    fn repeatable(mut self) -> Self {
+        self.repeatable = true;
         self
     }
 
-    /// The request makes no sense and was not sent.
+    /// The request is invalid and was not sent.
     pub fn unsendable(request: &Request<'_>, why: &str) -> Self {
         Self::new(Class::Invalid, format!("{} cannot be sent: {why}", request.method), "refused")
     }
 
-    /// No answer came.
+    /// There is no answer.
     pub fn unanswered(request: &Request<'_>, url: &Url, error: &reqwest::Error, time: Duration) -> Self {
         let call = call_of(request, url);
         if find::<Refused>(error).is_some() {
@@ -66,7 +67,7 @@ impl Failure {
         if error.is_connect() || error.is_dns() {
             let cause = tidy(&root_cause(error), request.credential);
             let message = format!("{call} was not sent, there is no connection: {cause}");
-            return Self::new(Class::Transient, message, "connect").again();
+            return Self::new(Class::Transient, message, "connect").repeatable();
         }
         Self::broken(request, url, error, time)
     }
@@ -80,24 +81,24 @@ impl Failure {
             let cause = tidy(&root_cause(error), request.credential);
             (format!("{call}: the answer broke off: {cause}"), "cut")
         };
-        Self::new(unknown(request), message, outcome).again()
+        Self::new(unknown(request), message, outcome).repeatable()
     }
 
-    /// The answer's body is longer than anything this API answers.
+    /// The body of the answer is longer than any valid one.
     pub fn too_long(request: &Request<'_>, url: &Url) -> Self {
         let message =
-            format!("{}: answer larger than {} MiB", call_of(request, url), LONGEST_BODY / (1024 * 1024));
+            format!("{}: answer larger than {} MiB", call_of(request, url), MAX_BODY / (1024 * 1024));
         Self::new(unknown(request), message, "oversized")
     }
 
-    /// An answer came, and it is not a success. `said` is what it says, `pause` what it asks everybody to wait.
+    /// The answer is a refusal with this text. `pause` is how long it asks all callers to wait.
     pub fn refused(
         request: &Request<'_>,
         url: &Url,
         status: StatusCode,
         pause: Option<Duration>,
         location: Option<&Url>,
-        said: &str,
+        text: &str,
     ) -> Self {
         let call = call_of(request, url);
         let message = match location {
@@ -105,16 +106,16 @@ impl Failure {
                 let to = tidy(&to.origin().ascii_serialization(), request.credential);
                 format!("{call} answered {} to {to}; redirects are not followed", status.as_u16())
             }
-            _ => format!("{call} {said}"),
+            _ => format!("{call} {text}"),
         };
         let class = class_of(request, status, pause);
         let failure = Self::new(class, message, outcome_of(status));
-        let passes = matches!(class, Class::Transient | Class::Throttled(_)) && !status.is_redirection();
-        if passes && !status.is_success() { failure.again() } else { failure }
+        let temporary = matches!(class, Class::Transient | Class::Throttled(_)) && !status.is_redirection();
+        if temporary && !status.is_success() { failure.repeatable() } else { failure }
     }
 }
 
-/// The class of a call of which nobody knows whether it was done.
+/// The class of a call with an unknown outcome.
 fn unknown(request: &Request<'_>) -> Class {
     if request.is_read() { Class::Transient } else { Class::Lost }
 }
@@ -128,7 +129,7 @@ fn class_of(request: &Request<'_>, status: StatusCode, pause: Option<Duration>) 
         (404 | 410, _) => Class::Missing,
         (405 | 501, _) => Class::Unsupported,
         (409 | 412, _) => Class::Conflict,
-        // A proxy's or a moment's matter, and refused before the work began.
+        // Temporary, or a matter of a proxy; refused before the back end did anything.
         (407 | 421 | 423 | 425, _) => Class::Transient,
         (408 | 500.. | ..400, _) => unknown(request),
         (400..500, _) => Class::Invalid,

@@ -1,8 +1,8 @@
-//! The one HTTP stack of all back ends: what is dialled, how long a call may take, when it is made again, what its failure
-//! means. It knows no vendor: paths, bodies and the schema of errors come from the vendor's folder.
+//! The HTTP stack of all back ends: allowed addresses, deadlines, repeated reads, and the class of each failure. It knows no vendor: paths,
+//! bodies and the schema of errors come from the vendor's folder.
 //!
-//! Redirects are not followed: the credential goes to the host that the Secret names, and to no other. Proxies are those of
-//! the environment (`HTTPS_PROXY`, `NO_PROXY`), as operators are used to; calls to the own node never go through one.
+//! Redirects are not followed, so that the credential goes only to the host that the Secret names. Proxies come from the environment
+//! (`HTTPS_PROXY`, `NO_PROXY`); calls to the own node never use one.
 
 mod answer;
 mod dialling;
@@ -36,7 +36,7 @@ pub use self::{
     request::{Credential, Request, trimmed},
 };
 use self::{
-    answer::{LONGEST_BODY, LONGEST_REFUSAL, Unread, content_type, read_body, refusal_text},
+    answer::{MAX_BODY, MAX_REFUSAL, Unread, content_type, read_body, refusal_text},
     dialling::Guard,
     failure::Failure,
     throttle::{OwnPauses, retry_after},
@@ -47,10 +47,10 @@ use super::{
 };
 use rolewright_core::model::Fault;
 
-/// Told of every call that was made to a back end, each try of one by itself.
+/// Observes every call to a back end. A repeated call is observed each time.
 pub trait CallObserver: Send + Sync {
-    /// A call of `vendor` came to `outcome` after `elapsed`. The outcome is a class of statuses (`2xx`) or a kind of failure
-    /// (`connect`, `timeout`, `cut`, `refused`, `oversized`): few enough for a metric's label.
+    /// A call to `vendor` had this outcome after `elapsed`. The outcome is a class of statuses (`2xx`) or a kind of failure (`connect`,
+    /// `timeout`, `cut`, `refused`, `oversized`): few enough for a metric's label.
     fn called(&self, vendor: &'static str, method: &str, outcome: &str, elapsed: Duration);
 }
 
@@ -58,15 +58,15 @@ impl CallObserver for () {
     fn called(&self, _: &'static str, _: &str, _: &str, _: Duration) {}
 }
 
-/// What a stack is made with.
+/// The configuration of a stack.
 pub struct Options {
     /// The vendor, for metrics and logs.
     pub vendor: &'static str,
-    /// What every path hangs below.
+    /// The base of every path.
     pub base: Url,
-    /// The field of the spec that the base comes from, for its faults.
+    /// The field of the spec with the base, for faults.
     pub base_field: &'static str,
-    /// Certificates (PEM) to trust beside the public ones.
+    /// Certificates (PEM) to trust in addition to the public ones.
     pub ca: Option<Vec<u8>>,
     pub dialling: Dialling,
     pub budget: Arc<Budget>,
@@ -75,17 +75,17 @@ pub struct Options {
     pub times: Times,
 }
 
-/// How long things may take.
+/// The deadlines of a stack.
 #[derive(Clone, Copy, Debug)]
 pub struct Times {
-    /// To a connection, with TLS.
+    /// Until there is a connection, with TLS.
     pub connect: Duration,
     /// One try, from connecting to the end of the body.
     pub call: Duration,
-    /// All tries of a call, from the start of the first. Waiting for the budget before that does not count.
+    /// All tries of a call, from the start of the first. The wait for the budget before it does not count.
     pub total: Duration,
-    /// Before the second try; longer before the third.
-    pub again: Duration,
+    /// The delay before the second try; it is longer before the third.
+    pub retry_delay: Duration,
 }
 
 impl Default for Times {
@@ -94,20 +94,20 @@ impl Default for Times {
             connect: Duration::from_secs(10),
             call: Duration::from_secs(30),
             total: Duration::from_secs(60),
-            again: Duration::from_millis(400),
+            retry_delay: Duration::from_millis(400),
         }
     }
 }
 
 /// The media type of forms.
 const FORM: &str = "application/x-www-form-urlencoded";
-/// The field of every Backend that refers to certificates.
+/// The field of a Backend that refers to certificates.
 const CA_FIELD: &str = "spec.tls.caSecretRef";
-/// Tries after the first, of calls that can be made again.
-const MORE_TRIES: usize = 2;
-/// Shorter than the idle time of common load balancers, so that a write rarely meets a connection that is being closed:
-/// its outcome would be unknown.
-const IDLE: Duration = Duration::from_secs(30);
+/// The tries of a repeatable call after the first.
+const MAX_RETRIES: usize = 2;
+/// Shorter than the idle timeout of common load balancers, so that a write rarely uses a connection that is being closed: its outcome would
+/// be unknown.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A vendor's API under one base URL.
 pub struct Http {
@@ -117,7 +117,7 @@ pub struct Http {
 }
 
 impl Http {
-    /// A stack for one base URL. Calls nothing.
+    /// A stack for one base URL. Makes no call.
     ///
     /// # Errors
     /// A fault of the URL or of the certificates.
@@ -128,7 +128,7 @@ impl Http {
             .redirect(Policy::none())
             .retry(reqwest::retry::never())
             .connect_timeout(options.times.connect)
-            .pool_idle_timeout(IDLE)
+            .pool_idle_timeout(IDLE_TIMEOUT)
             .dns_resolver(Guard(options.dialling));
         if is_own_node(&options.base) {
             builder = builder.no_proxy();
@@ -137,26 +137,23 @@ impl Http {
             builder = builder.tls_certs_merge(certificates(pem)?);
         }
         let client = builder.build().map_err(|error| {
-            Fault::new(
-                "spec.tls.caSecretRef",
-                format!("TLS cannot be set up: {}", failure::root_cause(&error)),
-            )
+            Fault::new(CA_FIELD, format!("TLS cannot be set up: {}", failure::root_cause(&error)))
         })?;
         Ok(Self { client, options, own_pauses: OwnPauses::default() })
     }
 
-    /// Makes a call, a read up to three times.
+    /// Makes a call; a read up to three times.
     ///
     /// # Errors
-    /// Everything but a success. What a failure of a write means for the write is in its class.
+    /// Everything but a success. The class of a failed write says whether the write was executed.
     pub async fn call(&self, request: Request<'_>) -> Result<Answer, Error> {
         let Some(url) = request.url(&self.options.base) else {
-            return Err(Failure::unsendable(&request, "an identifier in its path cannot be one").error);
+            return Err(Failure::unsendable(&request, "an identifier in its path is invalid").error);
         };
         let mut delays = ExponentialBuilder::default()
-            .with_min_delay(self.options.times.again)
+            .with_min_delay(self.options.times.retry_delay)
             .with_factor(3.0)
-            .with_max_times(MORE_TRIES)
+            .with_max_times(MAX_RETRIES)
             .with_jitter()
             .build();
         let mut permit = self.options.budget.acquire().await;
@@ -168,9 +165,9 @@ impl Http {
                 Err(failure) => failure,
             };
             drop(permit);
-            let delay = if request.is_read() && failure.again { delays.next() } else { None };
+            let delay = if request.is_read() && failure.repeatable { delays.next() } else { None };
             let Some(delay) = delay else { return Err(failure.error) };
-            // A pause of the budget is waited for where the budget is asked.
+            // The budget also enforces its pause; this only compares it with the deadline.
             let delay = match failure.error.class {
                 Class::Throttled(pause) => pause,
                 _ => delay,
@@ -231,7 +228,7 @@ impl Http {
             Span::current().record("request_id", id.chars().take(100).collect::<String>());
         }
         if status.is_success() && (status == StatusCode::OK || request.method != Method::GET) {
-            self.own_pauses.over();
+            self.own_pauses.reset();
             self.success(request, url, response, time).await
         } else {
             Err(self.refusal(request, url, response).await)
@@ -246,7 +243,7 @@ impl Http {
         time: Duration,
     ) -> Result<Answer, Failure> {
         let (status, content_type) = (response.status(), content_type(response.headers()));
-        match read_body(response, LONGEST_BODY).await {
+        match read_body(response, MAX_BODY).await {
             Ok(body) => {
                 let (call, read) = (failure::call_of(request, url), request.is_read());
                 Ok(Answer { call, read, status, content_type, body })
@@ -261,14 +258,14 @@ impl Http {
         let pause = self.pause(status, &headers);
         let location = headers.get(LOCATION).and_then(|to| to.to_str().ok()).and_then(|to| url.join(to).ok());
         let content_type = content_type(&headers);
-        // An error's class is that of its status, whatever became of its body.
-        let body = read_body(response, LONGEST_REFUSAL).await.ok();
-        let said =
+        // The class comes from the status, even if the body cannot be read.
+        let body = read_body(response, MAX_REFUSAL).await.ok();
+        let text =
             refusal_text(status, &content_type, body.as_deref(), self.options.errors, request.credential);
-        Failure::refused(request, url, status, pause, location.as_ref(), &said)
+        Failure::refused(request, url, status, pause, location.as_ref(), &text)
     }
 
-    /// Holds back everything that calls this tenant, where the answer asks for that.
+    /// Delays all calls to this account if the answer requests it.
     fn pause(&self, status: StatusCode, headers: &reqwest::header::HeaderMap) -> Option<Duration> {
         let pause = match status {
             StatusCode::TOO_MANY_REQUESTS => {
@@ -287,11 +284,11 @@ impl Http {
 fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Fault> {
     match Certificate::from_pem_bundle(pem) {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        _ => Err(Fault::new(CA_FIELD, "the Secret's value holds no certificates in PEM")),
+        _ => Err(Fault::new(CA_FIELD, "the Secret's value contains no certificates in PEM")),
     }
 }
 
-/// Whether the URL names the own node, which no proxy can reach. The convention of most HTTP clients.
+/// Whether the URL names the own node, which no proxy can reach. Most HTTP clients do the same.
 fn is_own_node(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -1,4 +1,4 @@
-//! A request as a vendor's client asks for it: method, path, query, body, and the credential that goes with it.
+//! A request of a vendor's client: method, path, query, body and credential.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::{Method, header::HeaderValue};
@@ -8,11 +8,11 @@ use url::{Url, form_urlencoded};
 
 use rolewright_core::model::Fault;
 
-/// What a request is sent with. Neither debug output nor error texts show it.
+/// The credential of a request. Neither debug output nor errors show it.
 #[derive(Debug)]
 pub struct Credential {
     header: HeaderValue,
-    /// Every form of it that could come back in an answer, the longest first.
+    /// Every form of it that an answer could contain, the longest first.
     secrets: Vec<SecretString>,
 }
 
@@ -20,7 +20,7 @@ impl Credential {
     /// `Authorization: Bearer <secret>` (RFC 6750).
     ///
     /// # Errors
-    /// A fault of `field`, the one that refers to the Secret, when its value cannot be a token. It does not show the value.
+    /// A fault of `field`, which refers to the Secret, if its value cannot be a token. It does not show the value.
     pub fn bearer(field: &str, secret: &SecretString) -> Result<Self, Fault> {
         let token = trimmed(secret);
         let fault = |message: &str| Err(Fault::new(field, message));
@@ -28,11 +28,11 @@ impl Credential {
             return fault("the Secret's value is empty");
         }
         if token.starts_with("Bearer ") {
-            return fault("the Secret's value starts with \"Bearer \"; store the key alone");
+            return fault("the Secret's value starts with \"Bearer \"; store the credential alone");
         }
         if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return fault(
-                "the Secret's value holds spaces, control characters or characters outside ASCII; store the key alone",
+                "the Secret's value has spaces, control characters or characters outside ASCII; store the credential alone",
             );
         }
         Self::of(field, &format!("Bearer {token}"), vec![token.into()])
@@ -41,8 +41,8 @@ impl Credential {
     /// `Authorization: Basic <user:password>` (RFC 7617).
     ///
     /// # Errors
-    /// A fault of `field`, the one that refers to the Secret, when its value cannot be a password, or the user's name goes with none.
-    /// It does not show the value.
+    /// A fault of `field`, which refers to the Secret, if its value cannot be a password or the user name is invalid. It does not show the
+    /// value.
     pub fn basic(field: &str, user: &str, secret: &SecretString) -> Result<Self, Fault> {
         let password = trimmed(secret);
         let fault = |message: &str| Err(Fault::new(field, message));
@@ -50,10 +50,10 @@ impl Credential {
             return fault("the Secret's value is empty");
         }
         if password.chars().any(char::is_control) {
-            return fault("the Secret's value holds control characters; store the password alone");
+            return fault("the Secret's value has control characters; store the password alone");
         }
         if user.is_empty() || user.contains(':') || user.chars().any(char::is_control) {
-            return fault("the user's name is empty, or holds a colon or control characters");
+            return fault("the user name is empty, or has a colon or control characters");
         }
         let pair = STANDARD.encode(format!("{user}:{password}"));
         Self::of(field, &format!("Basic {pair}"), vec![pair.clone().into(), password.into()])
@@ -72,7 +72,7 @@ impl Credential {
         self.header.clone()
     }
 
-    /// The same, which keeps one more secret out of texts: what the credential was got with.
+    /// The same credential, which also removes this secret from texts.
     pub fn hiding(mut self, secret: &SecretString) -> Self {
         let secret = trimmed(secret);
         let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
@@ -83,7 +83,7 @@ impl Credential {
         self
     }
 
-    /// The text with every occurrence of the credential replaced.
+    /// Replaces every occurrence of the credential in a text.
     pub fn scrub(&self, text: &str) -> String {
         self.secrets
             .iter()
@@ -91,7 +91,7 @@ impl Credential {
     }
 }
 
-/// Secrets made from files end in a line break more often than not.
+/// A secret without the line break at its end, which most secrets from files have.
 pub fn trimmed(secret: &SecretString) -> &str {
     secret.expose_secret().trim_end_matches(['\r', '\n'])
 }
@@ -102,12 +102,12 @@ pub struct Request<'a> {
     pub method: Method,
     pub path: Vec<&'a str>,
     pub query: Vec<(&'a str, &'a str)>,
-    /// Beside those that every call has.
+    /// In addition to those of every call.
     pub headers: Vec<(&'a str, &'a str)>,
     /// It changes nothing, whatever its method.
-    pub only_asks: bool,
+    pub read_only: bool,
     pub body: Option<Value>,
-    /// A form that holds the credential itself, so that no header does.
+    /// A form that contains the credential, so that no header does.
     pub form: Option<SecretString>,
     pub credential: &'a Credential,
 }
@@ -117,48 +117,47 @@ impl<'a> Request<'a> {
     pub fn new(method: Method, path: &[&'a str], credential: &'a Credential) -> Self {
         let (query, headers) = (Vec::new(), Vec::new());
         let path = path.to_vec();
-        Self { method, path, query, headers, only_asks: false, body: None, form: None, credential }
+        Self { method, path, query, headers, read_only: false, body: None, form: None, credential }
     }
 
-    /// The same with one more query parameter.
+    /// Adds a query parameter.
     pub fn query(mut self, name: &'a str, value: &'a str) -> Self {
         self.query.push((name, value));
         self
     }
 
-    /// The same with one more header.
+    /// Adds a header.
     pub fn header(mut self, name: &'a str, value: &'a str) -> Self {
         self.headers.push((name, value));
         self
     }
 
-    /// The same, known to change nothing: a search that is asked by POST.
-    pub fn asking(mut self) -> Self {
-        self.only_asks = true;
+    /// Marks it as a read: a search by POST changes nothing.
+    pub fn read_only(mut self) -> Self {
+        self.read_only = true;
         self
     }
 
-    /// The same with a JSON body.
+    /// Sets a JSON body.
     pub fn body(mut self, body: Value) -> Self {
         self.body = Some(body);
         self
     }
 
-    /// The same with a form in its body (`application/x-www-form-urlencoded`) that the credential is in: for logins, which send no
-    /// `Authorization`.
+    /// Sets a form (`application/x-www-form-urlencoded`) with the credential as the body: for logins, which send no `Authorization`.
     pub fn form(mut self, fields: &[(&str, &str)]) -> Self {
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         self.form = Some(form.into());
         self
     }
 
-    /// Whether making it twice does no harm.
+    /// Whether it can be repeated without harm.
     pub fn is_read(&self) -> bool {
-        self.method == Method::GET || self.only_asks
+        self.method == Method::GET || self.read_only
     }
 
-    /// The URL below `base`, with each segment percent-encoded whole. None where a segment would be another path than it
-    /// seems: empty, or one that means "this" or "above", which URLs resolve even when encoded.
+    /// The URL below `base`, with each segment percent-encoded as a whole. None if a segment is empty, `.` or `..`, which URLs resolve even when
+    /// they are encoded.
     pub fn url(&self, base: &Url) -> Option<Url> {
         let mut path = base.path().trim_end_matches('/').to_owned();
         for segment in &self.path {
@@ -178,7 +177,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// All but the unreserved characters (RFC 3986 2.3): identifiers hold `=`, `/`, `+` and `:`.
+/// Encodes all but the unreserved characters (RFC 3986 2.3): identifiers contain `=`, `/`, `+` and `:`.
 fn encode(segment: &str, into: &mut String) {
     for byte in segment.bytes() {
         match byte {
@@ -205,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn segments_are_encoded_whole_and_hang_below_the_base() {
+    fn segments_are_encoded_whole_below_the_base() {
         assert_eq!(
             path(&["v2", "roles", "Um9sZQ=="], "https://a/").as_deref(),
             Some("/v2/roles/Um9sZQ%3D%3D")
@@ -217,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_segment_cannot_climb_out_of_its_path() {
+    fn a_segment_cannot_leave_its_path() {
         for segment in ["", ".", ".."] {
             assert_eq!(path(&["v2", "roles", segment], "https://a/"), None);
         }
@@ -232,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_sent_with_its_user_and_scrubbed_in_both_forms() {
+    fn a_password_is_removed_from_texts_in_both_forms() {
         let credential = Credential::basic("key", "admin", &"pa: wörd\n".into()).expect("a credential");
         let pair = STANDARD.encode("admin:pa: wörd");
         assert_eq!(credential.header().to_str().expect("ASCII"), format!("Basic {pair}"));
@@ -246,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_and_what_a_credential_was_got_with_are_never_shown() {
+    fn a_form_and_a_hidden_secret_are_never_shown() {
         let credential =
             Credential::bearer("key", &"t0ken".into()).expect("a credential").hiding(&"k+y\n".into());
         assert_eq!(
@@ -266,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_cannot_be_a_key_is_refused_without_being_shown() {
+    fn an_invalid_secret_is_refused_without_showing_it() {
         for value in ["", "\n", "two words", "Bearer s3cret", "s3c\u{7}ret", "s3cré", "s3c\nret"] {
             let fault = Credential::bearer("spec.x", &value.into()).expect_err(value);
             assert_eq!(fault.field, "spec.x");

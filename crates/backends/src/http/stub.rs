@@ -1,5 +1,5 @@
-//! For tests: a server on this machine that answers each request as the test says, rightly or not: it can cut a body, say
-//! nothing, or hang up. It speaks just enough HTTP/1.1 for that, one request a connection.
+//! For tests: a local server that answers each request as the test says. It can also cut a body, never answer, or close the connection. It
+//! supports just enough HTTP/1.1 for that, with one request per connection.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,11 +13,11 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 use url::{Url, form_urlencoded};
 
-/// A request as it came.
+/// A request that the server received.
 #[derive(Clone, Debug)]
 pub struct Seen {
     pub method: String,
-    /// As on the wire, still encoded.
+    /// Still encoded.
     pub path: String,
     pub query: Vec<(String, String)>,
     pub headers: Vec<(String, String)>,
@@ -44,15 +44,15 @@ impl Seen {
     }
 }
 
-/// What a request is answered with.
+/// The answer to a request.
 pub enum Reply {
-    /// An answer, with a right `Content-Length`.
+    /// An answer with the correct `Content-Length`.
     Full { status: u16, headers: Vec<(String, String)>, body: Vec<u8> },
-    /// A 200 of which only the first bytes of the body come.
+    /// A 200 with only the first bytes of its body.
     Cut { body: Vec<u8> },
-    /// The connection is closed without a word.
+    /// The connection is closed without an answer.
     HangUp,
-    /// Nothing, for ever.
+    /// No answer, and the connection stays open.
     Silence,
 }
 
@@ -62,7 +62,7 @@ impl Reply {
         Self::text(status, "application/json", &body.to_string())
     }
 
-    /// A problem as Arize answers them (RFC 9457).
+    /// A problem (RFC 9457).
     pub fn problem(status: u16, title: &str, detail: &str) -> Self {
         let body = serde_json::json!({"status": status, "title": title, "detail": detail});
         Self::text(status, "application/problem+json", &body.to_string())
@@ -74,7 +74,7 @@ impl Reply {
         Self::Full { status, headers, body: body.as_bytes().to_vec() }
     }
 
-    /// The same with one more header.
+    /// Adds a header.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         if let Self::Full { headers, .. } = &mut self {
             headers.push((name.to_owned(), value.to_owned()));
@@ -83,7 +83,7 @@ impl Reply {
     }
 }
 
-/// The server. It ends with the value.
+/// The server. It stops when it is dropped.
 pub struct Stub {
     pub url: Url,
     seen: Arc<Mutex<Vec<Seen>>>,
@@ -97,7 +97,7 @@ impl Drop for Stub {
 }
 
 impl Stub {
-    /// Starts one that answers by this function, which is told the request and how many came before it.
+    /// Starts a server that answers with this function of the request and the number of requests before it.
     pub async fn start(answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) -> Self {
         Self::listen(None, answer).await
     }
@@ -126,7 +126,7 @@ impl Stub {
                     match tls {
                         None => serve(stream, &log, &*answer).await,
                         Some(tls) => {
-                            // A client that does not trust the certificate hangs up here.
+                            // A client that does not trust the certificate closes the connection here.
                             let Ok(stream) = tls.accept(stream).await else { return };
                             serve(stream, &log, &*answer).await;
                         }
@@ -181,7 +181,7 @@ async fn serve(
         head += &format!("{name}: {value}\r\n");
     }
     head += "\r\n";
-    // The client may hang up in the middle of a long body.
+    // The client can close the connection in the middle of a long body.
     let _ = stream.write_all(head.as_bytes()).await;
     let _ = stream.write_all(&body).await;
     let _ = stream.shutdown().await;

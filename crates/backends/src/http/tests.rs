@@ -40,7 +40,7 @@ pub fn options(base: &Url) -> Options {
         errors: schema,
         times: Times {
             call: Duration::from_millis(500),
-            again: Duration::from_millis(1),
+            retry_delay: Duration::from_millis(1),
             ..Times::default()
         },
     }
@@ -77,7 +77,7 @@ async fn a_call_carries_the_credential_the_agent_and_the_body() {
 }
 
 #[tokio::test]
-async fn only_reads_are_made_again_and_three_times_at_most() {
+async fn only_reads_are_repeated_and_at_most_twice() {
     for status in [500, 502, 503, 504] {
         for method in METHODS {
             let stub = Stub::start(move |_, _| Reply::text(status, "text/html", "<h1>oops")).await;
@@ -90,7 +90,7 @@ async fn only_reads_are_made_again_and_three_times_at_most() {
 }
 
 #[tokio::test]
-async fn a_read_that_succeeds_at_the_second_try_is_a_success() {
+async fn a_read_can_succeed_at_the_second_try() {
     let stub = Stub::start(|_, before| match before {
         0 => Reply::HangUp,
         _ => Reply::json(200, json!({})),
@@ -101,7 +101,7 @@ async fn a_read_that_succeeds_at_the_second_try_is_a_success() {
 }
 
 #[tokio::test]
-async fn a_write_whose_answer_is_lost_is_lost_and_not_repeated() {
+async fn a_write_without_an_answer_is_lost_and_not_repeated() {
     for method in [Method::POST, Method::PATCH, Method::DELETE] {
         for (name, reply) in [("hang up", 0), ("silence", 1), ("cut", 2)] {
             let stub = Stub::start(move |_, _| match reply {
@@ -117,14 +117,14 @@ async fn a_write_whose_answer_is_lost_is_lost_and_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_request_that_was_never_sent_is_transient_even_if_it_writes() {
+async fn a_write_that_was_not_sent_is_transient() {
     let stub = Stub::start(|_, _| Reply::HangUp).await;
-    let mut gone = options(&stub.url);
-    // Bound, so that nobody else gets the port, and never listening.
+    let mut closed = options(&stub.url);
+    // Bound, so that no other process gets the port, but not listening.
     let deaf = tokio::net::TcpSocket::new_v4().expect("a socket");
     deaf.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
-    gone.base = Url::parse(&format!("http://{}", deaf.local_addr().expect("an address"))).expect("a URL");
-    let error = call(&Http::new(gone).expect("a stack"), Method::POST).await.expect_err("a failure");
+    closed.base = Url::parse(&format!("http://{}", deaf.local_addr().expect("an address"))).expect("a URL");
+    let error = call(&Http::new(closed).expect("a stack"), Method::POST).await.expect_err("a failure");
     assert_eq!(error.class, Class::Transient, "{error}");
     assert!(error.message.contains("refused"), "{error}");
 }
@@ -174,7 +174,7 @@ async fn a_redirect_is_named_and_not_followed() {
 }
 
 #[tokio::test]
-async fn the_credential_is_taken_out_of_what_the_back_end_says() {
+async fn the_credential_is_removed_from_answers() {
     let stub = Stub::start(|seen, _| {
         let echoed = seen.header("authorization").unwrap_or_default().to_owned();
         Reply::problem(400, "Bad key", &format!("not a key: {echoed}\u{7}{}", "x".repeat(10_000)))
@@ -186,7 +186,7 @@ async fn the_credential_is_taken_out_of_what_the_back_end_says() {
 }
 
 #[tokio::test]
-async fn bodies_longer_than_any_answer_are_not_read() {
+async fn too_long_bodies_are_not_read() {
     let body = vec![b' '; 20 * 1024 * 1024];
     let stub = Stub::start(move |seen, _| Reply::Full {
         status: if seen.param("fail").is_some() { 400 } else { 200 },
@@ -198,7 +198,7 @@ async fn bodies_longer_than_any_answer_are_not_read() {
     let read = call(&http, Method::GET).await.expect_err("a failure");
     assert_eq!(read.class, Class::Transient);
     assert_eq!(read.message, "GET /v2/things: answer larger than 8 MiB");
-    assert_eq!(stub.calls().len(), 1, "asking again would bring the same");
+    assert_eq!(stub.calls().len(), 1, "a repeated call would have the same result");
     assert_eq!(call(&http, Method::POST).await.expect_err("a failure").class, Class::Lost);
     let credential = credential();
     let request = Request::new(Method::GET, &["v2", "things"], &credential).query("fail", "1");
@@ -207,7 +207,7 @@ async fn bodies_longer_than_any_answer_are_not_read() {
     assert_eq!(refused.message, "GET /v2/things answered 400 with a body of no stated type");
 }
 
-/// What `gzip -9` makes of 10 MiB of zeros.
+/// 10 MiB of zeros, compressed with `gzip -9`.
 const BOMB: &[u8] = include_bytes!("ten-mebibytes-of-zeros.gz");
 
 #[tokio::test]
@@ -224,13 +224,13 @@ async fn a_body_is_measured_after_decompression() {
 }
 
 #[tokio::test]
-async fn a_read_answered_with_another_success_than_200_is_no_answer() {
+async fn a_read_with_another_success_than_200_fails() {
     let stub = Stub::start(|_, _| Reply::json(206, json!({"things": []}))).await;
     assert_eq!(call(&http(&stub), Method::GET).await.expect_err("a failure").class, Class::Transient);
 }
 
 #[tokio::test]
-async fn garbage_after_a_read_is_transient_and_after_a_write_lost() {
+async fn an_invalid_answer_is_transient_or_for_a_write_lost() {
     let stub =
         Stub::start(|_, _| Reply::text(200, "text/html; charset=x", "<h1>Log in, ak-0123456789</h1>")).await;
     for (method, class) in [(Method::GET, Class::Transient), (Method::PATCH, Class::Lost)] {
@@ -239,13 +239,15 @@ async fn garbage_after_a_read_is_transient_and_after_a_write_lost() {
         assert_eq!(error.class, class);
         assert_eq!(
             error.message,
-            format!("{method} /v2/things answered 200 with text/html that is not what the API describes")
+            format!(
+                "{method} /v2/things answered 200 with text/html that does not match the API description"
+            )
         );
     }
 }
 
 #[tokio::test]
-async fn retry_after_holds_back_everybody_who_shares_the_budget() {
+async fn retry_after_delays_all_that_share_the_budget() {
     let stub = Stub::start(|_, before| match before {
         0 => Reply::problem(429, "Rate limit exceeded", "").with("retry-after", "1"),
         _ => Reply::json(200, json!({})),
@@ -263,7 +265,7 @@ async fn retry_after_holds_back_everybody_who_shares_the_budget() {
 }
 
 #[tokio::test]
-async fn a_throttled_read_is_made_again_after_the_pause() {
+async fn a_throttled_read_is_repeated_after_the_pause() {
     let stub = Stub::start(|_, before| match before {
         0 => Reply::text(503, "text/plain", "").with("retry-after", "1"),
         _ => Reply::json(200, json!({})),
@@ -283,14 +285,14 @@ async fn a_read_does_not_wait_for_a_pause_that_ends_after_its_deadline() {
 }
 
 #[tokio::test]
-async fn being_throttled_without_a_time_brings_a_pause_of_our_own() {
+async fn throttling_without_a_time_has_a_default_pause() {
     let stub = Stub::start(|_, _| Reply::problem(429, "Rate limit exceeded", "")).await;
     let error = call(&http(&stub), Method::DELETE).await.expect_err("a failure");
     assert_eq!(error.class, Class::Throttled(Duration::from_secs(2)));
 }
 
 #[tokio::test]
-async fn a_name_of_the_own_node_is_not_dialled_unless_allowed() {
+async fn a_name_of_the_own_node_is_not_called_unless_allowed() {
     let stub = Stub::start(|_, _| Reply::json(200, json!({}))).await;
     let mut named = options(&stub.url);
     named.base.set_host(Some("localhost")).expect("a host");
@@ -303,25 +305,25 @@ async fn a_name_of_the_own_node_is_not_dialled_unless_allowed() {
 }
 
 #[tokio::test]
-async fn an_address_of_the_own_node_is_a_fault_of_its_field_unless_allowed() {
+async fn an_address_of_the_own_node_is_a_fault_unless_allowed() {
     let mut literal = options(&Url::parse("http://127.0.0.1:1").expect("a URL"));
     literal.dialling = Dialling::default();
-    let Err(fault) = Http::new(literal) else { panic!("a loopback address was taken") };
+    let Err(fault) = Http::new(literal) else { panic!("a loopback address was accepted") };
     assert_eq!(fault.field, "spec.test.url");
 }
 
 #[tokio::test]
-async fn certificates_that_are_none_are_a_fault() {
+async fn invalid_certificates_are_a_fault() {
     for pem in [&b""[..], b"hello", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
         let mut options = options(&Url::parse("https://127.0.0.1:1").expect("a URL"));
         options.ca = Some(pem.to_vec());
-        let Err(fault) = Http::new(options) else { panic!("{pem:?} was taken") };
+        let Err(fault) = Http::new(options) else { panic!("{pem:?} was accepted") };
         assert_eq!(fault.field, "spec.tls.caSecretRef");
     }
 }
 
 #[tokio::test]
-async fn every_try_is_told_to_the_observer_with_a_bounded_outcome() {
+async fn the_observer_sees_every_try() {
     let stub = Stub::start(|_, before| match before {
         0 => Reply::HangUp,
         1 => Reply::json(500, json!({})),
@@ -344,7 +346,7 @@ async fn every_try_is_told_to_the_observer_with_a_bounded_outcome() {
 }
 
 #[tokio::test]
-async fn an_identifier_that_would_leave_its_path_is_not_sent() {
+async fn an_identifier_that_leaves_its_path_is_not_sent() {
     let stub = Stub::start(|_, _| Reply::json(200, json!({}))).await;
     let credential = credential();
     let error = http(&stub)
@@ -356,7 +358,7 @@ async fn an_identifier_that_would_leave_its_path_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_question_that_is_asked_by_post_is_a_read() {
+async fn a_search_by_post_is_a_read() {
     let stub = Stub::start(|_, before| match before {
         0 => Reply::HangUp,
         1 => Reply::text(502, "text/html", "<h1>oops"),
@@ -364,10 +366,10 @@ async fn a_question_that_is_asked_by_post_is_a_read() {
     })
     .await;
     let (http, credential) = (http(&stub), credential());
-    let request = Request::new(Method::POST, &["search"], &credential).header("x-org", "7").asking();
+    let request = Request::new(Method::POST, &["search"], &credential).header("x-org", "7").read_only();
     let answer = http.call(request.body(json!({"ids": [1]}))).await.expect("a success");
     assert_eq!(answer.decode::<serde_json::Value>().expect_err("not JSON").class, Class::Transient);
     let seen = stub.seen();
-    assert_eq!(seen.len(), 3, "made again");
+    assert_eq!(seen.len(), 3, "repeated");
     assert!(seen.iter().all(|seen| seen.header("x-org") == Some("7") && seen.body == json!({"ids": [1]})));
 }
