@@ -1,4 +1,4 @@
-//! The `spec.arize` block: where the API is, and what it is called with (contract 1).
+//! The `spec.arize` block: the address of the API and its credential (contract 1.1).
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use url::Url;
 use crate::{address, http::Credential};
 use rolewright_core::model::Fault;
 
-/// The field that refers to the Secret with the key.
+/// The field that refers to the Secret with the API key.
 pub const KEY_FIELD: &str = "apiKeySecretRef";
-/// The field of the URL, for faults.
+/// The field of the URL.
 pub const URL_FIELD: &str = "spec.arize.url";
 
 const PUBLIC: &str = "https://api.arize.com";
-/// The names that SDKs know regions by (contract 1).
+/// The short names of regions in the SDKs (contract 1.1).
 const ALIASES: [(&str, &str); 3] = [("US", "us-east-1b"), ("EU", "eu-west-1a"), ("CA", "ca-central-1a")];
 
 #[derive(Deserialize)]
@@ -29,13 +29,13 @@ struct Block {
     allow_insecure: bool,
 }
 
-/// Scheme, host and port that calls go to.
+/// The scheme, host and port that calls go to.
 ///
 /// # Errors
-/// A fault of the field that does not make a URL.
+/// A fault of the field that is not a valid URL.
 pub fn origin(block: &Value) -> Result<Url, Fault> {
     let block: Block = serde_json::from_value(block.clone()).map_err(|_| {
-        Fault::new("spec.arize", "region, url and baseDomain are texts, allowInsecure is true or false")
+        Fault::new("spec.arize", "region, url and baseDomain are strings, allowInsecure is true or false")
     })?;
     match (&block.region, &block.url, &block.base_domain) {
         (None, None, None) => below("spec.arize", PUBLIC),
@@ -44,15 +44,15 @@ pub fn origin(block: &Value) -> Result<Url, Fault> {
         (None, None, Some(domain)) => of_domain(domain),
         _ => Err(Fault::new(
             "spec.arize",
-            "give one of region, url and baseDomain, or none for https://api.arize.com",
+            "set one of region, url and baseDomain, or none for https://api.arize.com",
         )),
     }
 }
 
-/// The key of these Secrets.
+/// The API key in these Secrets.
 ///
 /// # Errors
-/// A fault when there is none, or its value cannot be a key.
+/// A fault if there is none, or if its value cannot be an API key.
 pub fn credential(secrets: &BTreeMap<String, SecretString>) -> Result<Credential, Fault> {
     let (field, secret) = address::secret(&super::VENDOR, secrets, KEY_FIELD)?;
     Credential::bearer(&field, secret)
@@ -76,7 +76,7 @@ fn of_domain(domain: &str) -> Result<Url, Fault> {
     if !domain.split('.').all(is_label) {
         return Err(Fault::new(
             field,
-            "write the domain below which the API is reached as api.<domain>, in lower case, such as arize.example.com",
+            "write the domain of which the API is api.<domain>, in lower case, such as arize.example.com",
         ));
     }
     below(field, &format!("https://api.{domain}"))
@@ -84,15 +84,15 @@ fn of_domain(domain: &str) -> Result<Url, Fault> {
 
 fn of_url(text: &str, allow_insecure: bool) -> Result<Url, Fault> {
     let url = below(URL_FIELD, text)?;
-    let wanted = "write https://<host>, with :<port> where it is not 443";
-    address::encrypted(URL_FIELD, &url, allow_insecure, "key", wanted).map(|()| url)
+    let expected = "write https://<host>, with :<port> if it is not 443";
+    address::encrypted(URL_FIELD, &url, allow_insecure, "API key", expected).map(|()| url)
 }
 
-/// A URL that is a scheme, a host and a port, and nothing more: Arize cannot be served below a path (contract 5.1).
+/// A URL with a scheme, a host and a port and nothing else: all paths start with `/v2` (contract 1.1).
 fn below(field: &str, text: &str) -> Result<Url, Fault> {
-    let wanted = "write https://<host>, with :<port> where it is not 443, and nothing after it";
-    let url = address::bare(field, text, wanted)?;
-    if url.path() == "/" { Ok(url) } else { Err(Fault::new(field, wanted)) }
+    let expected = "write https://<host>, with :<port> if it is not 443, and nothing after it";
+    let url = address::bare(field, text, expected)?;
+    if url.path() == "/" { Ok(url) } else { Err(Fault::new(field, expected)) }
 }
 
 /// One label of a host name (RFC 1123 2.1).
@@ -109,12 +109,12 @@ mod tests {
 
     use super::*;
 
-    fn reached(block: Value) -> Result<String, String> {
+    fn origin_of(block: Value) -> Result<String, String> {
         origin(&block).map(|url| url.to_string()).map_err(|fault| fault.field)
     }
 
     #[test]
-    fn the_block_says_where_the_api_is() {
+    fn a_block_has_one_origin() {
         for (block, url) in [
             (json!({}), "https://api.arize.com/"),
             (json!({"region": "EU"}), "https://api.eu-west-1a.arize.com/"),
@@ -127,12 +127,12 @@ mod tests {
             (json!({"url": "http://10.0.0.1:8080", "allowInsecure": true}), "http://10.0.0.1:8080/"),
             (json!({"credentials": {KEY_FIELD: {"name": "arize"}}}), "https://api.arize.com/"),
         ] {
-            assert_eq!(reached(block.clone()).as_deref(), Ok(url), "{block}");
+            assert_eq!(origin_of(block.clone()).as_deref(), Ok(url), "{block}");
         }
     }
 
     #[test]
-    fn a_block_that_could_send_the_key_elsewhere_is_a_fault() {
+    fn a_block_that_could_leak_the_api_key_is_a_fault() {
         for (block, field) in [
             (json!({"region": "evil.example.com/"}), "spec.arize.region"),
             (json!({"region": "Us-East-1b"}), "spec.arize.region"),
@@ -150,12 +150,12 @@ mod tests {
             (json!({"region": "EU", "url": "https://arize.example.com"}), "spec.arize"),
             (json!({"region": 4}), "spec.arize"),
         ] {
-            assert_eq!(reached(block.clone()), Err(field.to_owned()), "{block}");
+            assert_eq!(origin_of(block.clone()), Err(field.to_owned()), "{block}");
         }
     }
 
     #[test]
-    fn a_key_is_needed() {
+    fn an_api_key_is_required() {
         let fault = credential(&BTreeMap::new()).expect_err("a fault");
         assert_eq!(fault.field, "spec.arize.credentials.apiKeySecretRef");
         let secrets = BTreeMap::from([(KEY_FIELD.to_owned(), "ak-1\n".into())]);

@@ -1,59 +1,55 @@
-//! From Arize's words to the access model, both ways, without calling anything.
+//! Maps Arize's types to the model of access. Makes no call.
 
 use std::collections::BTreeMap;
 
-use super::{
-    dialect::{ArizeDialect, PROJECT, SERVICE_ACCOUNT, SPACE, USER},
-    wire,
-};
+use super::{dialect::ArizeDialect, ids, wire};
 use crate::reading::present;
 use rolewright_core::model::{
-    Body, Dialect, Directory, Effect, Entry, Grant, Id, Named, Observed, ROLE, Restriction, Role, RoleRef,
-    Rule,
+    Body, Directory, Effect, Entry, Grant, Id, IdentityRules, Level, Named, Observed, Restriction, Role,
+    RoleRef, Rule,
 };
 
-/// Why a predefined role may not be written (contract 4).
+/// Why a predefined role is read-only (contract 4.4).
 const PREDEFINED: &str = "a predefined role";
 
-/// Where names of ids come from.
+/// Where the names of ids come from: bindings and restrictions have ids only.
 pub trait Names {
-    /// What an id is called; the id itself where nobody knows.
-    fn named(&self, level: &str, id: Id) -> Named;
+    /// The name of an id, or the id itself where the name is not known.
+    fn named(&self, level: Level, id: Id) -> Named;
 }
 
-/// Nobody knows any name.
+/// No names are known.
 pub struct NoNames;
 
 impl Names for NoNames {
-    fn named(&self, level: &str, id: Id) -> Named {
+    fn named(&self, level: Level, id: Id) -> Named {
         Named::unnamed(level, id)
     }
 }
 
 impl Names for Directory {
-    fn named(&self, level: &str, id: Id) -> Named {
+    fn named(&self, level: Level, id: Id) -> Named {
         Directory::named(self, level, &id)
     }
 }
 
-/// The names in a body, for what the back end answers about the same thing.
-impl Names for Body {
-    fn named(&self, level: &str, id: Id) -> Named {
-        let known: Vec<&Named> = match self {
-            Body::Role(_) | Body::Group(_) => Vec::new(),
-            Body::Grant(Grant { role, subject, scope }) => {
-                [Some(subject), scope.as_ref(), role.existing()].into_iter().flatten().collect()
-            }
-            Body::Restriction(restriction) => vec![&restriction.resource],
-        };
-        match known.into_iter().find(|known| known.id == id) {
-            Some(known) => known.clone(),
-            None => NoNames.named(level, id),
-        }
+/// The names in a grant, for an answer about the same grant.
+impl Names for Grant {
+    fn named(&self, level: Level, id: Id) -> Named {
+        let known = [Some(&self.subject), self.scope.as_ref(), self.role.existing()];
+        let known = known.into_iter().flatten().find(|known| known.id == id);
+        known.cloned().unwrap_or_else(|| NoNames.named(level, id))
     }
 }
 
-/// A role. None where it does not show its permissions: read as none, they would look taken away.
+/// The name in a restriction, for an answer about the same restriction.
+impl Names for Restriction {
+    fn named(&self, level: Level, id: Id) -> Named {
+        if self.resource.id == id { self.resource.clone() } else { NoNames.named(level, id) }
+    }
+}
+
+/// A role. None where the answer omits the permissions: an empty set would look as if they had been removed.
 pub fn role(role: wire::Role) -> Option<Observed> {
     let permissions = match role.permissions {
         Some(permissions) => permissions,
@@ -69,65 +65,45 @@ pub fn role(role: wire::Role) -> Option<Observed> {
         settings: BTreeMap::new(),
         unreadable: false,
     });
-    Some(observed(Id::new(role.id), body, role.is_predefined.then(|| PREDEFINED.to_owned())))
+    let read_only = role.is_predefined.then(|| PREDEFINED.to_owned());
+    Some(Observed { read_only, ..observed(Id::new(role.id), body) })
 }
 
 /// A grant.
 pub fn grant(binding: wire::Binding, names: &impl Names) -> Observed {
-    let level = level_of_type(&binding.resource_type);
+    let resource = Id::new(binding.resource_id);
+    let level = ids::level_of_resource(Some(&binding.resource_type), &resource);
     let body = Body::Grant(Grant {
-        role: RoleRef::Existing(names.named(ROLE, Id::new(binding.role_id))),
-        subject: names.named(USER, Id::new(binding.user_id)),
-        scope: Some(names.named(&level, Id::new(binding.resource_id))),
+        role: RoleRef::Existing(names.named(Level::ROLE, Id::new(binding.role_id))),
+        subject: names.named(Level::USER, Id::new(binding.user_id)),
+        scope: Some(names.named(level, resource)),
     });
-    observed(Id::new(binding.id), body, None)
+    observed(Id::new(binding.id), body)
 }
 
-/// A restriction. It has no id of its own: the restricted resource's stands for it (contract 2.3).
+/// A restriction. It has no id of its own: its id is that of the restricted resource (contract 2.3).
 pub fn restriction(restriction: wire::Restriction, names: &impl Names) -> Observed {
     let id = Id::new(restriction.resource_id);
-    let level = match &restriction.resource_type {
-        Some(resource_type) => level_of_type(resource_type),
-        None => ArizeDialect.level_of(&id).unwrap_or("resource").to_owned(),
-    };
-    observed(id.clone(), Body::Restriction(Restriction::new(names.named(&level, id))), None)
+    let level = ids::level_of_resource(restriction.resource_type.as_deref(), &id);
+    observed(id.clone(), Body::Restriction(Restriction::new(names.named(level, id))))
 }
 
-fn observed(id: Id, body: Body, read_only: Option<String>) -> Observed {
-    Observed { read_only, ..Observed::new(id, ArizeDialect.key(&body), body) }
+fn observed(id: Id, body: Body) -> Observed {
+    Observed::new(id, ArizeDialect.key(&body), body)
 }
 
-/// The level of a resource type, in whichever case the server writes it (contract 6.1).
-pub fn level_of_type(resource_type: &str) -> String {
-    resource_type.to_ascii_lowercase()
-}
-
-/// The resource type of a level, as it is sent (contract 2.2, 2.3).
-pub fn type_of_level(level: &str) -> String {
-    level.to_ascii_uppercase()
-}
-
-/// The type that bindings of a scope have. None where nothing can be bound (contract 2.2).
-pub fn binding_type(scope: &Named) -> Option<&'static str> {
-    match scope.level.as_str() {
-        SPACE => Some("SPACE"),
-        PROJECT => Some("PROJECT"),
-        _ => None,
-    }
-}
-
-/// An entry of the directory; without a name it is found by its id alone.
-pub fn entry(level: &str, id: String, name: Option<String>, parent: Option<String>) -> Entry {
+/// An entry of the directory. Without a name it can be found by its id only.
+pub fn entry(level: Level, id: String, name: Option<String>, parent: Option<String>) -> Entry {
     let name = present(name).unwrap_or_else(|| id.clone());
     let named = Named::new(level, Id::new(id), name);
     Entry { named, parent: parent.map(Id::new), aliases: Vec::new() }
 }
 
-/// A service key as the account that it acts as: its bot user's id, under the name that people gave the key. None where the
-/// server does not tell the bot user, as those before 2026-10 (contract 2.7).
+/// A service key as the account that it acts for: the id of its bot user, under the name of the key. None where the server does not show
+/// the bot user, as before 2026-10 (contract 2.7, 6.10).
 pub fn service_account(key: wire::ApiKey) -> Option<Entry> {
     let bot = key.bot_user?;
     let id = present(bot.id)?;
     let name = present(key.name).or(bot.name);
-    Some(entry(SERVICE_ACCOUNT, id, name, None))
+    Some(entry(Level::SERVICE_ACCOUNT, id, name, None))
 }

@@ -1,12 +1,12 @@
-//! What Arize sends (contract 2). Lenient where servers differ: unknown fields are ignored, enumerations are texts because
-//! they grow and changed their case (contract 6.1, 6.2). Strict where a missing field would make something look absent.
+//! Arize's responses (contract 2). Lenient where servers differ: unknown fields are ignored, and enumerations are strings because they grow
+//! and changed their case (contract 6.1, 6.2). Strict where a missing field would make a thing look absent.
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::http::VendorError;
 
-/// What comes in pages.
+/// An item of a list with pages.
 pub trait Listed: DeserializeOwned + Send {
     /// The last segment of the list's path.
     const PATH: &'static str;
@@ -40,9 +40,9 @@ listed! {
 pub struct Role {
     pub id: String,
     pub name: String,
-    /// Left out when empty.
+    /// Omitted when it is empty.
     pub description: Option<String>,
-    /// Shown to callers that may read roles.
+    /// Only callers with ROLE_READ see them.
     pub permissions: Option<Vec<String>>,
     #[serde(default)]
     pub is_predefined: bool,
@@ -65,7 +65,7 @@ pub struct Restriction {
     pub resource_id: String,
 }
 
-/// The answer to a restriction: bare, or wrapped before server 11.40 (contract 2.3).
+/// The answer to a restrict call. Servers before 11.40 wrap it (contract 2.3).
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Restricted {
@@ -84,7 +84,7 @@ pub struct User {
 #[derive(Debug, Deserialize)]
 pub struct ApiKey {
     pub name: Option<String>,
-    /// Of service keys only, and only on servers since 2026-10.
+    /// Only for service keys, and only since 2026-10.
     pub bot_user: Option<BotUser>,
 }
 
@@ -107,7 +107,7 @@ pub struct Organization {
 pub struct Space {
     pub id: String,
     pub name: Option<String>,
-    /// Left out by older servers.
+    /// Older servers omit it.
     pub organization_id: Option<String>,
 }
 
@@ -119,15 +119,15 @@ pub struct Project {
     pub space_id: Option<String>,
 }
 
-/// Contract 2.7. Only that it can be read matters.
+/// Contract 2.7. Its content does not matter.
 #[derive(Debug, Deserialize)]
 pub struct AuditLog {}
 
-/// One page of a list (contract 1).
+/// One page of a list (contract 1.8).
 #[derive(Debug)]
 pub struct Page<T> {
     pub items: Vec<T>,
-    /// Where the next page begins; None at the end of the list.
+    /// The cursor of the next page. None at the end of the list.
     pub next: Option<String>,
 }
 
@@ -137,28 +137,29 @@ struct Pagination {
     next_cursor: Option<String>,
 }
 
-/// Reads a page. A page that does not say whether it is the last is none: taking it for the last would make the rest of the
-/// list look absent.
+/// Decodes a page.
 ///
 /// # Errors
-/// What is wrong with it, without quoting it.
+/// What is wrong with it, without a quote. A page that does not say whether it is the last is an error, because the rest of the list
+/// would look absent.
 pub fn page<T: Listed>(body: &[u8]) -> Result<Page<T>, &'static str> {
     let mut page: Value = serde_json::from_slice(body).map_err(|_| "is not JSON")?;
     let items = page.get_mut(T::KEY).map(Value::take).ok_or("lacks the list's items")?;
-    let items = serde_json::from_value(items).map_err(|_| "has items that are not what the API describes")?;
+    let items =
+        serde_json::from_value(items).map_err(|_| "has items that do not match the API description")?;
     let pagination =
-        page.get_mut("pagination").map(Value::take).ok_or("does not say whether more follows")?;
+        page.get_mut("pagination").map(Value::take).ok_or("does not say whether more pages follow")?;
     let pagination: Pagination =
-        serde_json::from_value(pagination).map_err(|_| "does not say whether more follows")?;
+        serde_json::from_value(pagination).map_err(|_| "does not say whether more pages follow")?;
     let next = match (pagination.has_more, pagination.next_cursor) {
         (false, _) => None,
         (true, Some(cursor)) if !cursor.is_empty() => Some(cursor),
-        (true, _) => return Err("says that more follows and not where"),
+        (true, _) => return Err("says that more pages follow but has no cursor"),
     };
     Ok(Page { items, next })
 }
 
-/// The fields of a problem (RFC 9457) that people are told (contract 1).
+/// The fields of a problem (RFC 9457) that messages show (contract 1.4).
 pub fn problem(body: &[u8]) -> Option<VendorError> {
     #[derive(Deserialize)]
     struct Problem {
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_says_where_the_next_one_begins() {
+    fn a_page_has_the_cursor_of_the_next_one() {
         let role = json!({"id": "r", "name": "n", "new_field": {"a": 1}});
         let body = json!({"roles": [role], "pagination": {"has_more": true, "next_cursor": "c"}});
         assert_eq!(roles(body), Ok((1, Some("c".to_owned()))));
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_leaves_anything_open_is_no_page() {
+    fn an_incomplete_page_is_an_error() {
         for body in [
             json!({"pagination": {"has_more": false}}),
             json!({"items": [], "pagination": {"has_more": false}}),
@@ -209,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restriction_is_read_bare_and_wrapped() {
+    fn a_restriction_is_decoded_bare_and_wrapped() {
         let bare = json!({"resource_type": "project", "resource_id": "p", "created_at": "x"});
         for body in [bare.clone(), json!({"resource_restriction": bare})] {
             let (Restricted::Bare(restriction) | Restricted::Wrapped { resource_restriction: restriction }) =
@@ -220,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_no_problem_tells_nothing() {
+    fn a_body_that_is_not_a_problem_shows_nothing() {
         assert_eq!(problem(b"<html>"), None);
         assert_eq!(problem(b"{}"), Some(VendorError::default()));
         assert_eq!(problem(br#"{"title": 4}"#), None);

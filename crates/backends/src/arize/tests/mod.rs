@@ -1,4 +1,4 @@
-//! The back end against a server that answers as the contract says, or as it should not.
+//! The back end against a server that follows the contract, or breaks it.
 
 mod reads;
 mod snapshots;
@@ -17,15 +17,15 @@ use super::VENDOR;
 use crate::{
     Backend, Budget, Class, Dialling, Error, Limits, Needs, Settings,
     http::stub::{Reply, Seen, Stub},
-    testing,
+    testing::{self, level},
 };
 use rolewright_core::model::{
-    Body, Effect, Grant, Id, Kind, Named, Restriction, Role, RoleRef, Rule, Snapshot,
+    Body, Effect, Grant, Id, Kind, Level, Named, Restriction, Role, RoleRef, Rule, Snapshot,
 };
 
 const KEY: &str = "ak-0123456789";
 
-/// A back end over a server that answers by this function.
+/// A back end over a server that answers with this function.
 async fn arize(answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) -> (Stub, Arc<dyn Backend>) {
     let stub = Stub::start(answer).await;
     let block = testing::block(&stub, "/", json!({}), json!({}));
@@ -33,7 +33,7 @@ async fn arize(answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) -
     (stub, arize)
 }
 
-/// An id as Arize makes them, such as of `Space:1`.
+/// An id in the form of Arize, such as that of `Space:1`.
 fn id(text: &str) -> Id {
     Id::new(raw(text))
 }
@@ -42,15 +42,15 @@ fn raw(text: &str) -> String {
     STANDARD.encode(format!("{text}:aBcD"))
 }
 
-fn named(level: &str, text: &str, name: &str) -> Named {
-    Named { level: level.to_owned(), id: id(text), name: name.to_owned() }
+fn named(word: &str, text: &str, name: &str) -> Named {
+    Named::new(level(word), id(text), name)
 }
 
 fn needs(kinds: &[Kind], levels: &[&str]) -> Needs {
     Needs {
         kinds: kinds.iter().copied().collect(),
-        levels: levels.iter().map(|level| (*level).to_owned()).collect(),
-        held: BTreeSet::new(),
+        levels: levels.iter().map(|word| level(word)).collect(),
+        hints: BTreeSet::new(),
     }
 }
 
@@ -59,7 +59,7 @@ fn page(key: &str, items: Value) -> Reply {
     Reply::json(200, json!({key: items, "pagination": {"has_more": false}}))
 }
 
-/// A page with another one after it.
+/// A page before another one.
 fn page_before(key: &str, items: Value, cursor: &str) -> Reply {
     Reply::json(200, json!({key: items, "pagination": {"has_more": true, "next_cursor": cursor}}))
 }
@@ -72,7 +72,7 @@ fn missing() -> Reply {
     Reply::problem(404, "Resource not found", "no")
 }
 
-/// A small account: two spaces with a project each, a role of each sort, a person and a service key.
+/// A small account: two spaces with one project each, a predefined and a custom role, a person and a service key.
 fn account(seen: &Seen) -> Reply {
     match seen.path.as_str() {
         "/v2/roles" => page(
@@ -172,7 +172,7 @@ fn class(result: Result<impl std::fmt::Debug, Error>) -> Class {
 }
 
 #[tokio::test]
-async fn calls_go_to_the_origin_and_carry_the_key_without_its_line_break() {
+async fn calls_carry_the_api_key_without_its_line_break() {
     let (stub, arize) = arize(|seen, _| account(seen)).await;
     arize.probe().await.expect("an identity");
     for seen in stub.seen() {
@@ -181,7 +181,7 @@ async fn calls_go_to_the_origin_and_carry_the_key_without_its_line_break() {
 }
 
 #[test]
-fn a_local_address_is_a_fault_of_the_url_unless_allowed() {
+fn a_local_address_is_a_fault_unless_allowed() {
     let settings = Settings {
         block: json!({"url": "https://[::ffff:169.254.169.254]"}),
         secrets: BTreeMap::from([("apiKeySecretRef".to_owned(), KEY.into())]),
@@ -190,12 +190,12 @@ fn a_local_address_is_a_fault_of_the_url_unless_allowed() {
         dialling: Dialling::default(),
         observer: Arc::new(()),
     };
-    let Err(fault) = (VENDOR.connect)(settings) else { panic!("the metadata service was taken for Arize") };
+    let Err(fault) = VENDOR.connect(settings) else { panic!("the metadata service was accepted") };
     assert_eq!(fault.field, "spec.arize.url");
 }
 
 #[tokio::test]
-async fn being_throttled_holds_back_every_call_of_the_tenant() {
+async fn throttling_delays_every_call_to_the_account() {
     let (stub, arize) = arize(|seen, before| match before {
         0 => Reply::problem(429, "Rate limit exceeded", "").with("retry-after", "1"),
         _ => account(seen),

@@ -1,18 +1,18 @@
-//! Single questions.
+//! Single reads.
 
 use super::*;
 
 #[tokio::test]
-async fn a_key_is_described_by_what_it_sees_and_anchored_in_its_organizations() {
+async fn an_api_key_is_anchored_in_its_organizations() {
     let (stub, arize) = arize(|seen, _| account(seen)).await;
     let identity = arize.probe().await.expect("an identity");
-    assert_eq!(identity.description, "a key that sees 1 organization and 2 spaces");
+    assert_eq!(identity.description, "an API key that sees 1 organization and 2 spaces");
     assert_eq!(identity.anchors, BTreeSet::from([raw("AccountOrganization:1")]));
     assert_eq!(stub.calls().len(), 2);
 }
 
 #[tokio::test]
-async fn a_key_that_may_not_list_organizations_is_anchored_by_its_spaces() {
+async fn an_api_key_without_organizations_uses_its_spaces() {
     let (_stub, arize) =
         arize(|seen, _| if seen.path == "/v2/organizations" { forbidden() } else { account(seen) }).await;
     let identity = arize.probe().await.expect("an identity");
@@ -20,7 +20,7 @@ async fn a_key_that_may_not_list_organizations_is_anchored_by_its_spaces() {
 }
 
 #[tokio::test]
-async fn a_probe_that_sees_nothing_readable_fails() {
+async fn a_probe_fails_if_it_can_read_nothing() {
     for (status, class_of) in
         [(401, Class::Unauthenticated), (403, Class::Denied), (404, Class::Missing), (500, Class::Transient)]
     {
@@ -30,7 +30,7 @@ async fn a_probe_that_sees_nothing_readable_fails() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_accepted_for_one_list_only_is_not_accepted() {
+async fn a_401_of_one_list_fails_the_probe() {
     for path in ["/v2/organizations", "/v2/spaces"] {
         let (_stub, arize) =
             arize(move |seen, _| if seen.path == path { Reply::problem(401, "x", "") } else { forbidden() })
@@ -50,7 +50,7 @@ async fn a_probe_reads_a_bounded_number_of_pages() {
     })
     .await;
     let identity = arize.probe().await.expect("an identity");
-    assert!(identity.description.starts_with("a key that sees more than "), "{}", identity.description);
+    assert!(identity.description.starts_with("an API key that sees more than "), "{}", identity.description);
     assert!(stub.calls().len() < 20);
 }
 
@@ -61,7 +61,7 @@ async fn a_person_is_found_by_the_whole_address_in_any_case() {
         _ => page("users", json!([{"id": raw("User:1"), "email": "Alice@Example.com"}])),
     })
     .await;
-    let found = arize.look_up("user", "alice@example.com", None).await.expect("an answer");
+    let found = arize.look_up(Level::USER, "alice@example.com", None).await.expect("an answer");
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].named.id, id("User:1"));
     assert!(stub.seen().iter().all(|seen| seen.param("email") == Some("alice@example.com")));
@@ -76,28 +76,29 @@ async fn a_space_is_found_by_its_whole_name_inside_its_organization() {
         {"id": raw("Space:4"), "name": "Research", "organization_id": raw("AccountOrganization:1")},
     ]);
     let (stub, arize) = arize(move |_, _| page("spaces", spaces.clone())).await;
-    assert_eq!(arize.look_up("space", "research", None).await.expect("an answer").len(), 2);
+    assert_eq!(arize.look_up(Level::new("space"), "research", None).await.expect("an answer").len(), 2);
     let organization = id("AccountOrganization:2");
-    let inside = arize.look_up("space", "research", Some(&organization)).await.expect("an answer");
+    let inside =
+        arize.look_up(Level::new("space"), "research", Some(&organization)).await.expect("an answer");
     assert_eq!(inside.len(), 1);
     assert_eq!(inside[0].named.id, id("Space:2"));
     assert_eq!(stub.seen()[1].param("org_id"), Some(organization.as_str()));
 }
 
 #[tokio::test]
-async fn a_space_of_an_older_server_lies_in_the_organization_that_was_asked_for() {
+async fn a_space_of_an_older_server_is_in_the_given_organization() {
     let (_stub, arize) =
         arize(|_, _| page("spaces", json!([{"id": raw("Space:1"), "name": "research"}]))).await;
     let organization = id("AccountOrganization:1");
-    let found = arize.look_up("space", "research", Some(&organization)).await.expect("an answer");
+    let found = arize.look_up(Level::new("space"), "research", Some(&organization)).await.expect("an answer");
     assert_eq!(found[0].parent, Some(organization));
 }
 
 #[tokio::test]
-async fn a_project_in_a_space_that_is_gone_is_not_found() {
+async fn a_project_in_a_deleted_space_is_not_found() {
     let (_stub, arize) = arize(|_, _| missing()).await;
-    assert_eq!(arize.look_up("project", "churn", Some(&id("Space:8"))).await, Ok(Vec::new()));
-    assert_eq!(class(arize.look_up("project", "churn", None).await), Class::Missing);
+    assert_eq!(arize.look_up(Level::new("project"), "churn", Some(&id("Space:8"))).await, Ok(Vec::new()));
+    assert_eq!(class(arize.look_up(Level::new("project"), "churn", None).await), Class::Missing);
 }
 
 #[tokio::test]
@@ -107,9 +108,9 @@ async fn an_id_is_looked_up_directly() {
         false => missing(),
     })
     .await;
-    let found = arize.look_up("user", &raw("User:1"), None).await.expect("an answer");
+    let found = arize.look_up(Level::USER, &raw("User:1"), None).await.expect("an answer");
     assert_eq!(found[0].named.name, "alice@example.com");
-    assert_eq!(arize.look_up("space", &raw("Space:1"), None).await, Ok(Vec::new()));
+    assert_eq!(arize.look_up(Level::new("space"), &raw("Space:1"), None).await, Ok(Vec::new()));
     let encoded = |text: &str| raw(text).replace('=', "%3D");
     let calls =
         [format!("GET /v2/users/{}", encoded("User:1")), format!("GET /v2/spaces/{}", encoded("Space:1"))];
@@ -117,29 +118,29 @@ async fn an_id_is_looked_up_directly() {
 }
 
 #[tokio::test]
-async fn service_accounts_roles_and_organizations_are_found_by_name() {
+async fn service_accounts_and_roles_are_found_by_name() {
     let (_stub, arize) = arize(|seen, _| account(seen)).await;
     for (level, name, expected) in [
         ("serviceAccount", "ci", "User:9"),
         ("role", "Project Viewer", "Role:1"),
         ("organization", "org", "AccountOrganization:1"),
     ] {
-        let found = arize.look_up(level, name, None).await.expect("an answer");
+        let found = arize.look_up(super::level(level), name, None).await.expect("an answer");
         assert_eq!(found.len(), 1, "{level}");
         assert_eq!(found[0].named.id, id(expected));
-        assert_eq!(arize.look_up(level, "nobody", None).await, Ok(Vec::new()));
+        assert_eq!(arize.look_up(super::level(level), "nobody", None).await, Ok(Vec::new()));
     }
-    assert_eq!(class(arize.look_up("team", "x", None).await), Class::Invalid);
+    assert_eq!(class(arize.look_up(Level::TEAM, "x", None).await), Class::Invalid);
 }
 
 #[tokio::test]
-async fn a_refused_look_up_is_an_error_and_not_an_absence() {
+async fn a_refused_look_up_is_an_error_not_an_absence() {
     let (_stub, arize) = arize(|_, _| forbidden()).await;
-    assert_eq!(class(arize.look_up("user", "alice@example.com", None).await), Class::Denied);
+    assert_eq!(class(arize.look_up(Level::USER, "alice@example.com", None).await), Class::Denied);
 }
 
 #[tokio::test]
-async fn a_thing_is_read_by_its_id_and_missing_is_not_seen() {
+async fn a_thing_is_read_by_its_id_and_a_404_is_not_visible() {
     let (_stub, arize) = arize(|seen, _| match seen.path.as_str() {
         path if path.starts_with("/v2/roles/") => Reply::json(200, role_json("Role:1", "Admin", true)),
         _ => missing(),
@@ -151,7 +152,7 @@ async fn a_thing_is_read_by_its_id_and_missing_is_not_seen() {
 }
 
 #[tokio::test]
-async fn a_thing_that_may_not_be_read_is_an_error_and_not_an_absence() {
+async fn a_refused_read_is_an_error_not_an_absence() {
     for (status, expected) in [(401, Class::Unauthenticated), (403, Class::Denied)] {
         let (_stub, arize) = arize(move |_, _| Reply::problem(status, "Title", "")).await;
         for kind in EVERYTHING {
@@ -178,7 +179,7 @@ async fn a_restriction_is_read_through_the_list_of_its_type() {
 }
 
 #[tokio::test]
-async fn a_role_is_found_by_its_exact_name_and_the_rest_of_the_list_left_unread() {
+async fn a_role_is_found_by_its_exact_name() {
     let (stub, arize) = arize(|_, _| {
         page_before(
             "roles",
@@ -193,7 +194,7 @@ async fn a_role_is_found_by_its_exact_name_and_the_rest_of_the_list_left_unread(
 }
 
 #[tokio::test]
-async fn a_grant_is_found_by_its_user_and_resource_whatever_its_role() {
+async fn a_grant_is_found_by_user_and_resource_with_any_role() {
     let (stub, arize) = arize(|seen, _| match seen.param("cursor") {
         None => page_before(
             "role_bindings",
@@ -215,7 +216,7 @@ async fn a_grant_is_found_by_its_user_and_resource_whatever_its_role() {
 }
 
 #[tokio::test]
-async fn the_grants_of_a_user_whom_the_account_does_not_have_are_not_seen() {
+async fn the_grants_of_an_unknown_user_are_not_visible() {
     let (_stub, arize) = arize(|_, _| missing()).await;
     assert_eq!(arize.find(&grant("Role:2", space("Space:1"))).await, Ok(None));
 }

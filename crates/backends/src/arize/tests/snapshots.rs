@@ -1,4 +1,4 @@
-//! Sweeps: what is read, what its absence proves, and pages that lie.
+//! Snapshots: what is read, what it proves, and pages that are wrong.
 
 use super::*;
 use rolewright_core::model::{Absence, Found};
@@ -15,7 +15,7 @@ fn absence(snapshot: &Snapshot, kind: Kind, place: &str) -> Absence {
 }
 
 #[tokio::test]
-async fn a_sweep_shows_things_with_the_names_people_know() {
+async fn a_snapshot_shows_names_for_ids() {
     let snapshot = sweep(|seen, _| account(seen)).await.expect("a snapshot");
     let grant = snapshot.by_id(Kind::Grant, &id("RoleBinding:1")).expect("the grant");
     assert_eq!(grant.body.title(), "alice@example.com as writer on space research");
@@ -25,21 +25,29 @@ async fn a_sweep_shows_things_with_the_names_people_know() {
     let predefined = snapshot.by_id(Kind::Role, &id("Role:1")).expect("the role");
     assert_eq!(predefined.read_only.as_deref(), Some("a predefined role"));
     let directory = snapshot.directory();
-    let Found::One(alice) = directory.find("user", "ALICE@example.com", None) else { panic!("no Alice") };
+    let Found::One(alice) = directory.find(Level::USER, "ALICE@example.com", None) else {
+        panic!("no Alice")
+    };
     assert_eq!(alice.named.id, id("User:1"));
-    let Found::One(ci) = directory.find("serviceAccount", "ci", None) else { panic!("no service account") };
+    let Found::One(ci) = directory.find(Level::SERVICE_ACCOUNT, "ci", None) else {
+        panic!("no service account")
+    };
     assert_eq!(ci.named.id, id("User:9"), "the bot user, not the key");
-    assert_eq!(directory.find("serviceAccount", "old", None), Found::Nothing, "a key without a bot user");
-    assert!(matches!(directory.find("project", "churn", None), Found::Many(_)));
-    let Found::One(churn) = directory.find("project", "churn", Some(&id("Space:2"))) else {
+    assert_eq!(
+        directory.find(Level::SERVICE_ACCOUNT, "old", None),
+        Found::Nothing,
+        "a key without a bot user"
+    );
+    assert!(matches!(directory.find(Level::new("project"), "churn", None), Found::Many(_)));
+    let Found::One(churn) = directory.find(Level::new("project"), "churn", Some(&id("Space:2"))) else {
         panic!("no project")
     };
     assert_eq!(churn.named.id, id("Model:2"));
-    assert!(matches!(directory.find("role", "Project Viewer", None), Found::One(_)));
+    assert!(matches!(directory.find(Level::ROLE, "Project Viewer", None), Found::One(_)));
 }
 
 #[tokio::test]
-async fn what_nobody_refers_to_is_not_read() {
+async fn what_nothing_needs_is_not_read() {
     let (stub, arize) = arize(|seen, _| account(seen)).await;
     arize.snapshot(&needs(&[Kind::Role], &["space"])).await.expect("a snapshot");
     let mut calls = stub.calls();
@@ -49,7 +57,7 @@ async fn what_nobody_refers_to_is_not_read() {
 }
 
 #[tokio::test]
-async fn pages_are_read_to_the_end_even_if_some_are_empty() {
+async fn empty_pages_do_not_end_a_list() {
     let snapshot = sweep(with("/v2/roles", |seen| match seen.param("cursor") {
         None => page_before("roles", json!([]), "a"),
         Some("a") => page_before("roles", json!([role_json("Role:1", "Admin", true)]), "b"),
@@ -81,7 +89,7 @@ async fn filters_are_sent_with_every_page() {
 }
 
 #[tokio::test]
-async fn a_list_that_leads_in_a_circle_is_an_error() {
+async fn a_repeated_cursor_is_an_error() {
     let (stub, arize) = arize(with("/v2/roles", |seen| match seen.param("cursor") {
         Some("a") => page_before("roles", json!([]), "b"),
         _ => page_before("roles", json!([]), "a"),
@@ -89,12 +97,12 @@ async fn a_list_that_leads_in_a_circle_is_an_error() {
     .await;
     let error = arize.snapshot(&needs(&[Kind::Role], &[])).await.expect_err("a failure");
     assert_eq!(error.class, Class::Transient);
-    assert!(error.message.contains("read already"), "{error}");
+    assert!(error.message.contains("already read"), "{error}");
     assert_eq!(stub.calls().len(), 3);
 }
 
 #[tokio::test]
-async fn a_list_that_is_not_one_makes_no_snapshot() {
+async fn an_invalid_list_makes_no_snapshot() {
     for which in 0..5 {
         let answer = with("/v2/roles", move |_| match which {
             0 => Reply::text(200, "text/html", "<html>Log in</html>"),
@@ -111,7 +119,7 @@ async fn a_list_that_is_not_one_makes_no_snapshot() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_cut_every_time_makes_no_snapshot() {
+async fn a_body_that_is_always_cut_makes_no_snapshot() {
     let (stub, arize) = arize(|_, _| Reply::Cut { body: b"{\"roles\": [],".to_vec() }).await;
     assert_eq!(class(arize.snapshot(&needs(&[Kind::Role], &[])).await), Class::Transient);
     assert_eq!(stub.calls().len(), 3);
@@ -129,7 +137,7 @@ async fn a_refusal_in_the_middle_of_a_list_makes_no_snapshot() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_not_accepted_makes_no_snapshot() {
+async fn a_401_makes_no_snapshot() {
     for path in ["/v2/roles", "/v2/users", "/v2/audit-logs", "/v2/role-bindings"] {
         let answer = with(path, |_| Reply::problem(401, "Authentication required", ""));
         assert_eq!(class(sweep(answer).await), Class::Unauthenticated, "{path}");
@@ -137,29 +145,31 @@ async fn a_key_that_is_not_accepted_makes_no_snapshot() {
 }
 
 #[tokio::test]
-async fn names_that_the_key_may_not_list_keep_nothing_else_from_being_read() {
+async fn a_refused_list_of_names_does_not_stop_the_rest() {
     for path in ["/v2/users", "/v2/api-keys", "/v2/organizations", "/v2/spaces", "/v2/projects"] {
         let snapshot = sweep(with(path, |_| forbidden())).await.expect(path);
         assert_eq!(snapshot.all(Kind::Grant).count(), 1, "{path}");
-        let refused: Vec<&str> =
-            LEVELS.into_iter().filter(|level| snapshot.directory().refusal(level).is_some()).collect();
+        let refused: Vec<&str> = LEVELS
+            .into_iter()
+            .filter(|level| snapshot.directory().refusal(super::level(level)).is_some())
+            .collect();
         assert_eq!(refused.len(), 1, "{path}: {refused:?}");
         assert_eq!(
-            snapshot.directory().refusal(refused[0]),
+            snapshot.directory().refusal(super::level(refused[0])),
             Some(format!("GET {path} answered 403: Access forbidden: no").as_str())
         );
     }
 }
 
 #[tokio::test]
-async fn roles_are_proven_absent_only_if_a_predefined_one_was_seen() {
+async fn roles_are_proven_only_if_a_predefined_one_is_visible() {
     let absence = async |answer: Reply| {
         let answer = std::sync::Mutex::new(Some(answer));
         let snapshot =
             sweep(with("/v2/roles", move |_| answer.lock().expect("not poisoned").take().expect("one call")))
                 .await
                 .expect("a snapshot");
-        assert_eq!(snapshot.all(Kind::Grant).count(), 1, "grants are read whatever becomes of roles");
+        assert_eq!(snapshot.all(Kind::Grant).count(), 1, "grants are read whether roles are or not");
         snapshot.absence(Kind::Role, None)
     };
     assert_eq!(absence(page("roles", json!([role_json("Role:1", "Admin", true)]))).await, Absence::Proven);
@@ -170,7 +180,7 @@ async fn roles_are_proven_absent_only_if_a_predefined_one_was_seen() {
 }
 
 #[tokio::test]
-async fn an_account_admin_proves_the_absence_of_grants_and_restrictions_everywhere() {
+async fn an_account_admin_proves_absence_everywhere() {
     let snapshot = sweep(with("/v2/audit-logs", |seen| {
         assert_eq!(seen.param("limit"), Some("1"));
         page("logs", json!([{"id": "x"}]))
@@ -184,7 +194,7 @@ async fn an_account_admin_proves_the_absence_of_grants_and_restrictions_everywhe
 }
 
 #[tokio::test]
-async fn an_audit_log_that_cannot_be_read_proves_nothing_and_spoils_nothing() {
+async fn an_unreadable_audit_log_proves_nothing() {
     for which in 0..4 {
         let snapshot = sweep(with("/v2/audit-logs", move |_| match which {
             0 => forbidden(),
@@ -199,7 +209,7 @@ async fn an_audit_log_that_cannot_be_read_proves_nothing_and_spoils_nothing() {
 }
 
 #[tokio::test]
-async fn a_grant_that_is_seen_proves_its_space_and_the_projects_in_it() {
+async fn a_visible_grant_proves_its_space_and_its_projects() {
     let snapshot = sweep(|seen, _| account(seen)).await.expect("a snapshot");
     assert_eq!(absence(&snapshot, Kind::Grant, "Space:1"), Absence::Proven);
     assert_eq!(absence(&snapshot, Kind::Grant, "Model:1"), Absence::Proven);
@@ -208,7 +218,7 @@ async fn a_grant_that_is_seen_proves_its_space_and_the_projects_in_it() {
 }
 
 #[tokio::test]
-async fn a_grant_on_a_project_proves_the_space_around_it_even_if_projects_have_no_readers() {
+async fn a_grant_on_a_project_proves_the_space_around_it() {
     let (_stub, arize) = arize(with("/v2/role-bindings", |seen| match seen.param("resource_type") {
         Some("PROJECT") => page(
             "role_bindings",
@@ -223,7 +233,7 @@ async fn a_grant_on_a_project_proves_the_space_around_it_even_if_projects_have_n
     assert_eq!(absence(&snapshot, Kind::Grant, "Space:1"), Absence::Unproven);
     let seen = snapshot.by_id(Kind::Grant, &id("RoleBinding:2")).expect("the grant");
     let Body::Grant(grant) = &seen.body else { panic!("not a grant") };
-    assert_eq!(grant.scope.as_ref().expect("a scope").level, "project", "a type in lower case");
+    assert_eq!(grant.scope.as_ref().expect("a scope").level, level("project"), "a type in lower case");
 }
 
 #[tokio::test]
@@ -234,7 +244,7 @@ async fn an_empty_list_of_grants_proves_nothing() {
 }
 
 #[tokio::test]
-async fn a_refused_half_of_the_grants_leaves_all_of_them_unproven() {
+async fn half_of_the_grants_proves_none_of_them() {
     let snapshot = sweep(with("/v2/role-bindings", |seen| match seen.param("resource_type") {
         Some("PROJECT") => forbidden(),
         _ => account(seen),
@@ -246,7 +256,7 @@ async fn a_refused_half_of_the_grants_leaves_all_of_them_unproven() {
 }
 
 #[tokio::test]
-async fn a_restriction_that_is_seen_proves_the_projects_of_its_space() {
+async fn a_visible_restriction_proves_the_projects_of_its_space() {
     let snapshot = sweep(with("/v2/resource-restrictions", |_| {
         page(
             "resource_restrictions",
@@ -267,7 +277,7 @@ async fn a_restriction_that_is_seen_proves_the_projects_of_its_space() {
 }
 
 #[tokio::test]
-async fn a_server_without_the_lists_is_read_without_them() {
+async fn a_server_without_some_lists_is_read_without_them() {
     let snapshot = sweep(|seen, _| match seen.path.as_str() {
         "/v2/role-bindings" | "/v2/resource-restrictions" => missing(),
         _ => account(seen),

@@ -1,4 +1,4 @@
-//! Changes: one call each, and what its answer comes to.
+//! Changes: one call each, and the result of its answer.
 
 use super::*;
 use rolewright_core::model::{Change, Observed};
@@ -33,10 +33,10 @@ fn encoded(thing: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_role_is_created_and_shown_as_the_answer_has_it() {
+async fn a_created_role_is_the_one_in_the_answer() {
     for status in [200, 201] {
-        let wanted = role("writer", Some("writes"), &["SPACE_READ", "PROJECT_READ"]);
-        let (made, seen) = write(create(wanted), move |_, _| {
+        let desired = role("writer", Some("writes"), &["SPACE_READ", "PROJECT_READ"]);
+        let (made, seen) = write(create(desired), move |_, _| {
             let mut role = role_json("Role:5", "writer", false);
             role["permissions"] = json!(["PROJECT_READ"]);
             role["description"] = json!("trimmed");
@@ -82,15 +82,15 @@ async fn an_update_of_a_role_sends_only_what_differs() {
 }
 
 #[tokio::test]
-async fn a_grant_is_created_with_the_type_in_upper_case_and_named_as_the_wish() {
+async fn a_grant_is_created_with_the_type_in_upper_case() {
     for (scope, resource_type) in
         [(space("Space:1"), "SPACE"), (named("project", "Model:1", "churn"), "PROJECT")]
     {
-        let (resource, level) = (scope.id.clone(), scope.level.clone());
+        let (resource, level) = (scope.id.clone(), scope.level);
         let (made, seen) = write(create(grant("Role:2", scope)), move |seen, _| {
             let mut binding = seen.body.clone();
             binding["id"] = json!(raw("RoleBinding:1"));
-            binding["resource_type"] = json!(level);
+            binding["resource_type"] = json!(level.as_str());
             Reply::json(201, binding)
         })
         .await;
@@ -134,7 +134,7 @@ async fn a_resource_is_restricted_by_old_and_new_servers() {
 }
 
 #[tokio::test]
-async fn things_are_removed_by_their_ids() {
+async fn things_are_deleted_by_their_ids() {
     for (change, path_of) in [
         (delete("Role:5", role("x", None, &[])), "roles"),
         (delete("RoleBinding:5", grant("Role:2", space("Space:1"))), "role-bindings"),
@@ -164,7 +164,7 @@ fn changes() -> Vec<Change> {
 }
 
 #[tokio::test]
-async fn a_refused_write_has_its_class_and_was_tried_once() {
+async fn a_refused_write_has_its_class_and_is_not_repeated() {
     for (status, expected) in [
         (400, Class::Invalid),
         (401, Class::Unauthenticated),
@@ -184,7 +184,7 @@ async fn a_refused_write_has_its_class_and_was_tried_once() {
 }
 
 #[tokio::test]
-async fn a_write_whose_answer_makes_no_sense_is_lost() {
+async fn a_write_with_an_invalid_answer_is_lost() {
     for change in changes().into_iter().filter(|change| change.verb() != rolewright_core::model::Verb::Delete)
     {
         for which in 0..4 {
@@ -206,7 +206,7 @@ async fn a_write_whose_answer_makes_no_sense_is_lost() {
 }
 
 #[tokio::test]
-async fn messages_say_what_an_answer_may_mean() {
+async fn messages_explain_a_refusal() {
     for (index, status, part) in [
         (0, 403, "ROLE_CREATE"),
         (0, 409, "has the name"),
@@ -218,7 +218,7 @@ async fn messages_say_what_an_answer_may_mean() {
             "ROLE_BINDING_CREATE on this space or project; Arize answers the same when that does not exist",
         ),
         (3, 404, "the user or the role is not in this account"),
-        (3, 409, "has a binding on this space or project already"),
+        (3, 409, "already has a binding on this space or project"),
         (4, 404, "ROLE_BINDING_CREATE or ROLE_BINDING_DELETE"),
         (5, 404, "ROLE_BINDING_DELETE"),
         (6, 403, "PROJECT_RESTRICT"),
@@ -233,7 +233,7 @@ async fn messages_say_what_an_answer_may_mean() {
 }
 
 #[tokio::test]
-async fn a_message_shows_the_vendors_fields_and_never_the_key() {
+async fn a_message_shows_the_vendors_fields_and_no_credential() {
     let (result, _) = write(create(role("x", None, &["PROJECT_READ"])), |seen, _| {
         let key = seen.header("authorization").unwrap_or_default().to_owned();
         Reply::json(
@@ -247,7 +247,7 @@ async fn a_message_shows_the_vendors_fields_and_never_the_key() {
 }
 
 #[tokio::test]
-async fn a_grant_of_a_role_that_is_still_planned_is_not_sent() {
+async fn a_grant_of_a_planned_role_is_not_sent() {
     let Body::Grant(mut planned) = grant("Role:2", space("Space:1")) else { panic!("not a grant") };
     planned.role = RoleRef::Planned("writer".to_owned());
     let (result, seen) = write(create(Body::Grant(planned)), |_, _| missing()).await;
@@ -255,7 +255,7 @@ async fn a_grant_of_a_role_that_is_still_planned_is_not_sent() {
 }
 
 #[tokio::test]
-async fn changes_that_no_plan_should_hold_are_not_sent() {
+async fn changes_that_no_plan_contains_are_not_sent() {
     let same = role("x", None, &["PROJECT_READ"]);
     let everywhere = |mut body: Body| {
         if let Body::Grant(grant) = &mut body {
@@ -276,7 +276,7 @@ async fn changes_that_no_plan_should_hold_are_not_sent() {
 }
 
 #[tokio::test]
-async fn a_predefined_role_that_was_seen_is_never_written() {
+async fn an_observed_predefined_role_is_never_written() {
     let (stub, arize) = arize(|seen, _| account(seen)).await;
     arize.snapshot(&needs(&[Kind::Role], &[])).await.expect("a snapshot");
     let before = || role("Project Viewer", None, &["PROJECT_READ"]);
@@ -284,7 +284,7 @@ async fn a_predefined_role_that_was_seen_is_never_written() {
     {
         let error = arize.write(&change).await.expect_err("a failure");
         assert_eq!(error.class, Class::Invalid);
-        assert!(error.message.contains("keeps for itself"), "{error}");
+        assert!(error.message.contains("which belongs to Arize AX"), "{error}");
     }
     assert_eq!(stub.calls(), ["GET /v2/roles"]);
 }
