@@ -91,8 +91,8 @@ async fn the_message_claims_the_defaults_only_and_says_what_stays_open() {
     let said = message(&world, "runbooks").await;
     for part in [
         "closed to its defaults, those of Viewer and Editor",
-        "View for Viewer (from a folder above)",
-        "Edit for Editor (from a folder above)",
+        "View for Viewer (from a parent folder)",
+        "Edit for Editor (from a parent folder)",
         "a role on folders:*",
     ] {
         assert!(said.contains(part), "{said}");

@@ -1,4 +1,4 @@
-//! The `spec.grafana` block: where the API is, which organization is meant, and what it is called with (contract 1).
+//! The `spec.grafana` block: the address of the API, the organization and the credential (contract 1.1 to 1.3).
 
 use std::collections::BTreeMap;
 
@@ -14,13 +14,13 @@ use rolewright_core::model::Fault;
 pub const TOKEN_FIELD: &str = "tokenSecretRef";
 /// The field that refers to the Secret with a user's password.
 pub const PASSWORD_FIELD: &str = "passwordSecretRef";
-/// The field of the URL, for faults.
+/// The field of the URL.
 pub const URL_FIELD: &str = "spec.grafana.url";
-const WANTED: &str = "write https://<host>, with :<port> where it is not 443 and the path where Grafana is served below one, and \
-             nothing after it";
-const OTHER_SCHEME: &str = "write https://<host>, with the path where Grafana is served below one";
+const EXPECTED: &str = "write https://<host>, with :<port> if it is not 443 and the path if Grafana is served below one, and nothing \
+             after it";
+const EXPECTED_SCHEME: &str = "write https://<host>, with the path if Grafana is served below one";
 
-/// The organization of a user who names none (contract 1.2).
+/// The organization of a user if the block names none (contract 1.2).
 const FIRST_ORGANIZATION: i64 = 1;
 
 #[derive(Deserialize)]
@@ -33,64 +33,64 @@ struct Block {
     username: Option<String>,
 }
 
-/// What a block says.
+/// The content of a block.
 #[derive(Debug)]
 pub struct Connection {
-    /// The address, with the path below which Grafana is served and without a slash at its end.
+    /// The address, with the path below which Grafana is served, without a slash at its end.
     url: Url,
     org_id: Option<i64>,
-    /// Who the password belongs to. None: the credential is a token.
+    /// The user of the password. None if the credential is a token.
     pub username: Option<String>,
 }
 
 impl Connection {
-    /// Below which all paths of the API lie (contract 1.3).
+    /// The base of all paths of the API (contract 1.3).
     pub fn api(&self) -> Url {
         address::below(&self.url, "/api")
     }
 
-    /// The path below which Grafana is served: empty, or with a slash at its beginning and none at its end.
+    /// The path below which Grafana is served: empty, or with a slash at the start and none at the end.
     pub fn path(&self) -> &str {
         address::path(&self.url)
     }
 
-    /// The organization that every call names. None: the token's own (contract 1.2).
+    /// The organization that every call names. None for that of the token (contract 1.2).
     pub fn organization(&self) -> Option<i64> {
         self.org_id.or(self.username.as_ref().map(|_| FIRST_ORGANIZATION))
     }
 }
 
-/// Scheme, host and port that calls go to.
+/// The scheme, host and port that calls go to.
 ///
 /// # Errors
-/// A fault of the field that does not make a URL.
+/// A fault of the field that is not a valid URL.
 pub fn origin(block: &Value) -> Result<Url, Fault> {
     Ok(address::origin(connection(block)?.url))
 }
 
-/// Reads a block.
+/// Decodes a block.
 ///
 /// # Errors
-/// A fault of the field that makes no sense.
+/// A fault of the invalid field.
 pub fn connection(block: &Value) -> Result<Connection, Fault> {
     let block: Block = serde_json::from_value(block.clone()).map_err(|_| {
         Fault::new(
             "spec.grafana",
-            "url and username are texts, orgId is a number, allowInsecure is true or false",
+            "url and username are strings, orgId is a number, allowInsecure is true or false",
         )
     })?;
     if block.org_id.is_some_and(|id| id < 1) {
         return Err(Fault::new("spec.grafana.orgId", "organizations are numbered from 1"));
     }
-    let url = address::bare(URL_FIELD, &block.url, WANTED)?;
-    address::encrypted(URL_FIELD, &url, block.allow_insecure, "credential", OTHER_SCHEME)?;
+    let url = address::bare(URL_FIELD, &block.url, EXPECTED)?;
+    address::encrypted(URL_FIELD, &url, block.allow_insecure, "credential", EXPECTED_SCHEME)?;
     Ok(Connection { url, org_id: block.org_id, username: block.username })
 }
 
-/// The credential of these Secrets: the one that the block asks for.
+/// The credential in these Secrets: the kind that the block needs.
 ///
 /// # Errors
-/// A fault when it is not there, or its value cannot be one.
+/// A fault if it is missing or invalid.
 pub fn credential(
     connection: &Connection,
     secrets: &BTreeMap<String, SecretString>,
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_kept_with_and_without_a_slash_at_its_end() {
+    fn a_path_can_end_in_a_slash() {
         for (url, api, path) in [
             ("https://grafana.example.com", "https://grafana.example.com/api", ""),
             ("https://grafana.example.com/", "https://grafana.example.com/api", ""),
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn an_organization_is_named_by_the_block_or_for_a_user_the_first() {
+    fn the_default_organization_of_a_user_is_the_first() {
         let organization = |block| read(block).organization();
         assert_eq!(organization(json!({"url": "https://a"})), None);
         assert_eq!(organization(json!({"url": "https://a", "orgId": 7})), Some(7));
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_that_could_show_the_credential_or_makes_no_sense_is_a_fault() {
+    fn an_insecure_or_invalid_block_is_a_fault() {
         for (block, field) in [
             (json!({"url": "http://grafana.example.com"}), URL_FIELD),
             (json!({"url": "ftp://grafana.example.com", "allowInsecure": true}), URL_FIELD),
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_or_a_users_password_is_needed_and_never_the_other() {
+    fn a_token_and_a_password_do_not_replace_each_other() {
         let token = read(json!({"url": "https://a"}));
         let user = read(json!({"url": "https://a", "username": "admin"}));
         let with = |field: &str| BTreeMap::from([(field.to_owned(), SecretString::from("glsa_1\n"))]);

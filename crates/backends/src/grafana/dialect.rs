@@ -1,9 +1,10 @@
-//! Grafana's pure part: its rules for roles, the uid that a role is made under, its natural keys (contract 3.2, 3.3).
+//! Grafana's pure part: its capabilities, its rules for roles and the uid of a new role (contract 3.2, 3.3, 3.7).
 
-use super::ids::{self, Principal, Resource, Sort};
+use super::ids::{self, DASHBOARD, DATA_SOURCE, FOLDER, Principal, Resource, ResourceKind};
+use crate::text::{DERIVED_PREFIX, DIGEST, derived_name};
 use rolewright_core::model::{
-    Body, Capabilities, ChosenId, Dialect, Effect, Fault, Id, Key, Kind, ROLE, Role, RoleRef, Rule,
-    SubjectKind, sha256_hex,
+    Body, Capabilities, ChosenId, Effect, Fault, Grants, Id, IdentityRules, Key, Kind, Level, Restrictions,
+    Role, RoleNames, RoleRef, Rule, SpecRules, SubjectKind, SweepHints,
 };
 
 /// The settings of a role.
@@ -12,26 +13,28 @@ pub const GROUP: &str = "group";
 pub const HIDDEN: &str = "hidden";
 pub const GLOBAL: &str = "global";
 
-/// Of names, display names, groups, actions and scopes, in characters (contract 3.2).
-const LONGEST_TEXT: usize = 190;
-const LONGEST_UID: usize = 40;
-/// The smallest column that an installation may keep it in, in bytes.
-const LONGEST_DESCRIPTION: usize = 65_535;
-/// Of a name inside a derived uid, which has to leave room for `rw-`, a dash and the digest.
-const LONGEST_IN_UID: usize = 20;
-const DIGEST: usize = 16;
+/// For names, display names, groups, actions and scopes, in characters (contract 3.2).
+const MAX_TEXT: usize = 190;
+const MAX_UID: usize = 40;
+/// The smallest column that an installation can have, in bytes.
+const MAX_DESCRIPTION: usize = 65_535;
+/// For the object's name in a derived uid, which must leave room for the prefix and the digest.
+const MAX_IN_UID: usize = 20;
+const _: () = assert!(DERIVED_PREFIX.len() + MAX_IN_UID + 1 + DIGEST <= MAX_UID);
+
+const RESOURCES: [Level; 3] = [FOLDER, DASHBOARD, DATA_SOURCE];
 
 static CAPABILITIES: Capabilities = Capabilities {
-    kinds: &[Kind::Role, Kind::Grant, Kind::Restriction],
+    vendor: "grafana",
     subjects: &[SubjectKind::User, SubjectKind::ServiceAccount, SubjectKind::Team],
-    levels: &["folder", "dashboard", "dataSource"],
-    grant_levels: &[],
-    scope_optional: false,
-    group_members: &[],
-    restriction_levels: &["folder", "dashboard", "dataSource"],
+    levels: &RESOURCES,
+    role_names: RoleNames::Renamable,
+    grants: Grants::Direct { levels: &[], scope_optional: false },
+    restrictions: Restrictions::ClosedDefaults { levels: &RESOURCES },
+    duplicates: &[],
 };
 
-/// The roles that Grafana keeps for itself (contract 3.3).
+/// The kinds of roles that Grafana owns (contract 3.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reserved {
     Fixed,
@@ -50,8 +53,13 @@ const RESERVED: [(Reserved, &str); 5] = [
 ];
 
 impl Reserved {
-    /// What people are told such a role is.
-    pub fn told(self) -> &'static str {
+    /// The kind of role, by its name or else by its uid. Not all of them have such uids.
+    pub fn of(name: &str, uid: Option<&str>) -> Option<Self> {
+        reserved(name, ':').or_else(|| reserved(uid?, '_'))
+    }
+
+    /// What such a role is, in messages.
+    pub fn description(self) -> &'static str {
         match self {
             Reserved::Fixed => "a fixed role",
             Reserved::Plugin => "a plugin's role",
@@ -61,39 +69,43 @@ impl Reserved {
         }
     }
 
-    /// Whether Grafana lets anybody assign it.
+    /// Whether Grafana can assign it to other principals.
     pub fn grantable(self) -> bool {
         matches!(self, Reserved::Fixed | Reserved::Plugin)
     }
 }
 
-/// Which of Grafana's own roles this is the name of.
-pub fn reserved_name(name: &str) -> Option<Reserved> {
-    reserved(name, ':')
-}
-
-/// Which of Grafana's own roles this is the uid of. Not all of them have such uids.
-pub fn reserved_uid(uid: &str) -> Option<Reserved> {
-    reserved(uid, '_')
-}
-
-fn reserved(text: &str, sign: char) -> Option<Reserved> {
-    let (prefix, _) = text.split_once(sign)?;
+fn reserved(text: &str, separator: char) -> Option<Reserved> {
+    let (prefix, _) = text.split_once(separator)?;
     RESERVED.iter().find(|(_, known)| *known == prefix).map(|(kind, _)| *kind)
 }
 
-/// What is peculiar to Grafana.
+/// Grafana's rules.
 pub struct GrafanaDialect;
 
-impl Dialect for GrafanaDialect {
-    fn vendor(&self) -> &'static str {
-        "grafana"
-    }
-
+impl IdentityRules for GrafanaDialect {
     fn capabilities(&self) -> &'static Capabilities {
         &CAPABILITIES
     }
 
+    /// The uid in the spec, else one that is derived from the object.
+    fn role_id(&self, role: &Role, owner: &str) -> Option<ChosenId> {
+        if let Some(uid) = role.settings.get(UID) {
+            return Some(ChosenId { id: Id::new(uid), given: true });
+        }
+        let replace = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+        Some(ChosenId { id: Id::new(derived_name(owner, MAX_IN_UID, replace)), given: false })
+    }
+}
+
+impl SweepHints for GrafanaDialect {
+    /// The subject of a grant, and the resource of a restriction: no list shows all grants or all permissions.
+    fn hint(&self, _kind: Kind, key: &Key, _id: Option<&Id>) -> Option<Id> {
+        key.get("subject").or_else(|| key.get("resource")).map(Id::new)
+    }
+}
+
+impl SpecRules for GrafanaDialect {
     fn check_role(&self, mut role: Role) -> Result<Role, Vec<Fault>> {
         let mut faults = Vec::new();
         faults.extend(name_fault(&role.name));
@@ -101,52 +113,27 @@ impl Dialect for GrafanaDialect {
         faults.extend(role.display_name.as_ref().and_then(|text| length_fault("spec.displayName", text)));
         role.description = role.description.filter(|text| !text.is_empty());
         let length = role.description.as_ref().map_or(0, String::len);
-        if length > LONGEST_DESCRIPTION {
-            let message = format!("has {length} bytes; Grafana keeps {LONGEST_DESCRIPTION}");
+        if length > MAX_DESCRIPTION {
+            let message = format!("has {length} bytes; Grafana stores {MAX_DESCRIPTION}");
             faults.push(Fault::new("spec.description", message));
         }
         faults.extend(role.settings.remove(UID).and_then(|uid| uid_fault(&uid)));
         faults.extend(role.settings.iter().filter_map(|(field, value)| setting_fault(field, value)));
-        role.rules = role.rules.into_iter().map(normal).collect();
+        role.rules = role.rules.into_iter().map(normalized).collect();
         faults.extend(role.rules.iter().flat_map(rule_faults));
         if faults.is_empty() { Ok(role) } else { Err(faults) }
     }
 
-    fn role_id(&self, role: &Role, owner: &str) -> Option<ChosenId> {
-        if let Some(uid) = role.settings.get(UID) {
-            return Some(ChosenId { id: Id::new(uid), given: true });
-        }
-        // Of the owner alone, not of the role's name: a role that is renamed before it was made keeps its uid.
-        let last = owner.rsplit('\n').next().unwrap_or_default();
-        let sign = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
-        let name: String = last.chars().map(sign).take(LONGEST_IN_UID).collect();
-        let digest = &sha256_hex(owner.as_bytes())[..DIGEST];
-        let id = match name.trim_matches('-') {
-            "" => format!("rw-{digest}"),
-            name => format!("rw-{name}-{digest}"),
-        };
-        Some(ChosenId { id: Id::new(id), given: false })
-    }
-
-    fn asked_for(&self, _kind: Kind, held: &Key, _id: Option<&Id>) -> Option<Id> {
-        held.get("subject").or_else(|| held.get("resource")).map(Id::new)
-    }
-
-    fn closes_defaults(&self) -> bool {
-        true
-    }
-
     fn check_grantable(&self, role: &RoleRef) -> Result<(), Fault> {
-        let by_id = role.existing().and_then(|role| reserved_uid(role.id.as_str()));
-        let how = match reserved_name(role.name()).or(by_id) {
+        let how = match Reserved::of(role.name(), role.existing().map(|role| role.id.as_str())) {
             None | Some(Reserved::Fixed | Reserved::Plugin) => return Ok(()),
-            // The call for it is answered as if it were done, and nothing is (contract 3.9).
+            // Grafana answers such an assignment with success and does nothing (contract 3.9).
             Some(Reserved::Basic) => {
-                "is a basic role, which Grafana does not assign: it is given by changing the user's or service account's role \
-                 in the organization"
+                "is a basic role, which Grafana cannot assign: change the user's or service account's role in the \
+                 organization instead"
             }
             Some(Reserved::Managed) => {
-                "is a managed role: it is given by the permissions of the resource that it belongs to"
+                "is a managed role: change the permissions of the resource that it belongs to instead"
             }
             Some(Reserved::ExternalService) => {
                 "belongs to an external service, and Grafana assigns it to no other"
@@ -156,53 +143,51 @@ impl Dialect for GrafanaDialect {
         Err(Fault::new("spec.roleRef", message))
     }
 
-    fn key(&self, body: &Body) -> Key {
+    /// All reserved roles, and the grants of those that Grafana cannot assign.
+    fn vendor_owned(&self, id: Option<&Id>, body: &Body) -> Option<&'static str> {
         match body {
-            Body::Role(role) => Key::new([("name", &role.name)]),
+            Body::Role(role) => Reserved::of(&role.name, id.map(Id::as_str)),
             Body::Grant(grant) => {
-                Key::new([("role", grant.role.text()), ("subject", grant.subject.id.as_str())])
+                let uid = grant.role.existing().map(|role| role.id.as_str());
+                Reserved::of(grant.role.name(), uid).filter(|kind| !kind.grantable())
             }
-            Body::Restriction(restriction) => Key::new([("resource", restriction.resource.id.as_str())]),
-            Body::Group(group) => Key::new([("name", &group.name)]),
+            Body::Restriction(_) | Body::Group(_) => None,
         }
+        .map(Reserved::description)
     }
 
-    fn id_of(&self, level: &str, text: &str) -> Option<Id> {
-        if let Some(sort) = Sort::of(level) {
+    fn id_of(&self, level: Level, text: &str) -> Option<Id> {
+        if let Some(kind) = ResourceKind::of(level) {
             let uid = text.strip_prefix("uid:")?;
-            return Some(Resource { sort, uid: uid.to_owned() }.id());
+            return Some(Resource { kind, uid: uid.to_owned() }.id());
         }
         let number = ids::number_of(text.strip_prefix("id:")?)?;
-        Some(Principal { kind: ids::kind_of(level)?, number }.id())
+        Some(Principal { kind: ids::principal_kind(level)?, number }.id())
     }
 
-    fn level_of(&self, id: &Id) -> Option<&'static str> {
+    fn level_of(&self, id: &Id) -> Option<Level> {
         let principal = Principal::of(id).map(|principal| principal.kind.level());
-        match principal.or_else(|| Resource::of(id).map(|resource| resource.sort.level())) {
+        match principal.or_else(|| Resource::of(id).map(|resource| resource.kind.level())) {
             Some(level) => Some(level),
-            // No uid has a colon.
-            None if !id.as_str().contains(':') => Some(ROLE),
+            // The uid of a role has no colon.
+            None if !id.as_str().contains(':') => Some(Level::ROLE),
             None => None,
         }
     }
 }
 
 /// No scope and an empty one are the same (contract 3.7).
-fn normal(mut rule: Rule) -> Rule {
+fn normalized(mut rule: Rule) -> Rule {
     rule.resource = rule.resource.filter(|scope| !scope.is_empty());
     rule
 }
 
 fn name_fault(name: &str) -> Option<Fault> {
     if name.is_empty() {
-        return Some(Fault::new("spec.name", "a role's name cannot be empty"));
+        return Some(Fault::new("spec.name", "the name of a role cannot be empty"));
     }
-    if let Some(kind) = reserved_name(name) {
-        let message = format!(
-            "{name:?} is the name of {}: Grafana keeps its prefix for itself, choose another",
-            kind.told()
-        );
-        return Some(Fault::new("spec.name", message));
+    if let Some(kind) = Reserved::of(name, None) {
+        return Some(Fault::new("spec.name", reserved_message(&format!("{name:?} is the name"), kind)));
     }
     length_fault("spec.name", name)
 }
@@ -211,16 +196,17 @@ fn uid_fault(uid: &str) -> Option<Fault> {
     let fault = |message: String| Some(Fault::new("spec.grafana.uid", message));
     if uid.is_empty() || !uid.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     {
-        return fault("write letters and digits of ASCII, - and _, or leave it out".to_owned());
+        return fault("write ASCII letters and digits, - and _, or leave it out".to_owned());
     }
-    if let Some(fault) = Fault::if_longer("spec.grafana.uid", uid, LONGEST_UID, "Grafana") {
+    if let Some(fault) = Fault::if_longer("spec.grafana.uid", uid, MAX_UID, "Grafana") {
         return Some(fault);
     }
-    let kind = reserved_uid(uid)?;
-    fault(format!(
-        "{uid:?} is the uid of {}: Grafana keeps its prefix for itself, choose another",
-        kind.told()
-    ))
+    let kind = Reserved::of("", Some(uid))?;
+    fault(reserved_message(&format!("{uid:?} is the uid"), kind))
+}
+
+fn reserved_message(what: &str, kind: Reserved) -> String {
+    format!("{what} of {}: Grafana reserves its prefix, choose another one", kind.description())
 }
 
 fn setting_fault(field: &str, value: &str) -> Option<Fault> {
@@ -247,15 +233,14 @@ fn rule_faults(rule: &Rule) -> Vec<Fault> {
     let texts = [("action", Some(action)), ("scope", rule.resource.as_ref())];
     for (what, text) in texts.into_iter().filter_map(|(what, text)| Some((what, text?))) {
         let length = text.chars().count();
-        if length > LONGEST_TEXT {
+        if length > MAX_TEXT {
             let start: String = text.chars().take(30).collect();
-            messages
-                .push(format!("the {what} {start:?}… has {length} characters; Grafana takes {LONGEST_TEXT}"));
+            messages.push(format!("the {what} {start:?}… has {length} characters; Grafana takes {MAX_TEXT}"));
         }
     }
     messages.into_iter().map(|message| Fault::new("spec.rules", message)).collect()
 }
 
 fn length_fault(field: &str, text: &str) -> Option<Fault> {
-    Fault::if_longer(field, text, LONGEST_TEXT, "Grafana")
+    Fault::if_longer(field, text, MAX_TEXT, "Grafana")
 }

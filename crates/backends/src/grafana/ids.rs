@@ -1,12 +1,17 @@
-//! Ids of principals, of grants and of resources. Grafana numbers users and service accounts together and teams apart, so a number alone says
-//! nothing: an id here is `user:12`, `serviceAccount:14` or `team:3`, and a grant's is `team:3/<role's uid>`. A resource's is its sort and
-//! its uid: `folder:abc`.
+//! Ids and levels. Grafana numbers users and service accounts together and teams separately, so a number alone is ambiguous. An id here is
+//! `user:12`, `serviceAccount:14` or `team:3`; that of a grant is `team:3/<uid of the role>`; that of a resource is its level and its uid,
+//! `folder:abc`.
 
-use rolewright_core::model::{Id, SubjectKind};
+use rolewright_core::model::{Id, Level, SubjectKind};
+
+/// The levels of resources.
+pub const FOLDER: Level = Level::new("folder");
+pub const DASHBOARD: Level = Level::new("dashboard");
+pub const DATA_SOURCE: Level = Level::new("dataSource");
 
 const KINDS: [SubjectKind; 3] = [SubjectKind::User, SubjectKind::ServiceAccount, SubjectKind::Team];
 
-/// Who can hold a role.
+/// A principal that can have a role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Principal {
     pub kind: SubjectKind,
@@ -14,10 +19,10 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// The principal of an id. None for an id that is none of a principal's.
+    /// The principal with an id. None for the id of anything else.
     pub fn of(id: &Id) -> Option<Self> {
         let (level, number) = id.as_str().split_once(':')?;
-        let kind = KINDS.into_iter().find(|kind| kind.level() == level)?;
+        let kind = KINDS.into_iter().find(|kind| kind.level().as_str() == level)?;
         Some(Self { kind, number: number_of(number)? })
     }
 
@@ -26,103 +31,103 @@ impl Principal {
         Id::new(format!("{}:{}", self.kind.level(), self.number))
     }
 
-    /// The group of endpoints that speaks of it.
-    pub fn group(self) -> Group {
+    /// Its endpoints.
+    pub fn endpoints(self) -> Endpoints {
         match self.kind {
-            SubjectKind::User | SubjectKind::ServiceAccount => Group::Users,
-            // Grafana has no groups beside its teams.
-            SubjectKind::Team | SubjectKind::Group => Group::Teams,
+            SubjectKind::User | SubjectKind::ServiceAccount => Endpoints::Users,
+            SubjectKind::Team | SubjectKind::Group => Endpoints::Teams,
         }
     }
 }
 
-/// The two groups of endpoints for assignments: service accounts are users there (contract 2.3, 2.4).
+/// The endpoints for assignments. Service accounts use those of users (contract 2.3, 2.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Group {
+pub enum Endpoints {
     Users,
     Teams,
 }
 
-impl Group {
+impl Endpoints {
     /// The segment of the path.
     pub fn path(self) -> &'static str {
         match self {
-            Group::Users => "users",
-            Group::Teams => "teams",
+            Endpoints::Users => "users",
+            Endpoints::Teams => "teams",
         }
     }
 
     /// The field of a search that lists the principals (contract 2.1).
     pub fn ids_field(self) -> &'static str {
         match self {
-            Group::Users => "userIds",
-            Group::Teams => "teamIds",
+            Endpoints::Users => "userIds",
+            Endpoints::Teams => "teamIds",
         }
     }
 }
 
-/// The sorts of resources whose default permissions can be taken away.
+/// The kinds of resources that have default permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Sort {
+pub enum ResourceKind {
     Folder,
     Dashboard,
     DataSource,
 }
 
-impl Sort {
-    pub const ALL: [Self; 3] = [Sort::Folder, Sort::Dashboard, Sort::DataSource];
+impl ResourceKind {
+    pub const ALL: [Self; 3] = [ResourceKind::Folder, ResourceKind::Dashboard, ResourceKind::DataSource];
 
-    /// The level of the directory.
-    pub fn level(self) -> &'static str {
+    /// Its level.
+    pub fn level(self) -> Level {
         match self {
-            Sort::Folder => "folder",
-            Sort::Dashboard => "dashboard",
-            Sort::DataSource => "dataSource",
+            ResourceKind::Folder => FOLDER,
+            ResourceKind::Dashboard => DASHBOARD,
+            ResourceKind::DataSource => DATA_SOURCE,
         }
     }
 
-    /// The sort of a level.
-    pub fn of(level: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|sort| sort.level() == level)
+    /// The kind of a level.
+    pub fn of(level: Level) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.level() == level)
     }
 
     /// The segment of the path, and the first part of its actions and scopes.
     pub fn path(self) -> &'static str {
         match self {
-            Sort::Folder => "folders",
-            Sort::Dashboard => "dashboards",
-            Sort::DataSource => "datasources",
+            ResourceKind::Folder => "folders",
+            ResourceKind::Dashboard => "dashboards",
+            ResourceKind::DataSource => "datasources",
         }
     }
 }
 
-/// Something that permissions are given on.
+/// A resource that has permissions.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Resource {
-    pub sort: Sort,
+    pub kind: ResourceKind,
     pub uid: String,
 }
 
 impl Resource {
-    /// The resource of an id. None for an id that is none of a resource's.
+    /// The resource with an id. None for the id of anything else.
     pub fn of(id: &Id) -> Option<Self> {
         let (level, uid) = id.as_str().split_once(':')?;
-        let named = !uid.is_empty() && !uid.contains([':', '/']);
-        Some(Self { sort: Sort::of(level)?, uid: uid.to_owned() }).filter(|_| named)
+        let valid = !uid.is_empty() && !uid.contains([':', '/']);
+        let kind = ResourceKind::ALL.into_iter().find(|kind| kind.level().as_str() == level)?;
+        Some(Self { kind, uid: uid.to_owned() }).filter(|_| valid)
     }
 
     /// Its id.
     pub fn id(&self) -> Id {
-        Id::new(format!("{}:{}", self.sort.level(), self.uid))
+        Id::new(format!("{}:{}", self.kind.level(), self.uid))
     }
 }
 
-/// The kind of a level's principals. None for the level of roles, and for any other.
-pub fn kind_of(level: &str) -> Option<SubjectKind> {
+/// The kind of the principals of a level. None for other levels.
+pub fn principal_kind(level: Level) -> Option<SubjectKind> {
     KINDS.into_iter().find(|kind| kind.level() == level)
 }
 
-/// A number as Grafana gives them out, in the one way of writing it.
+/// A number in the one spelling that Grafana uses.
 pub fn number_of(text: &str) -> Option<i64> {
     let canonical = text.starts_with(|first: char| matches!(first, '1'..='9'));
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
@@ -134,7 +139,7 @@ pub fn grant(subject: &Id, role: &Id) -> Id {
     Id::new(format!("{subject}/{role}"))
 }
 
-/// The subject and the role of a grant's id.
+/// The subject and the role in the id of a grant.
 pub fn of_grant(id: &Id) -> Option<(Principal, Id)> {
     let (subject, role) = id.as_str().split_once('/')?;
     Some((Principal::of(&Id::new(subject))?, Id::new(role)))
@@ -145,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_says_which_kind_of_principal_its_number_is_of() {
+    fn the_id_of_a_principal_includes_its_kind() {
         for kind in KINDS {
             let principal = Principal { kind, number: 14 };
             assert_eq!(Principal::of(&principal.id()), Some(principal));
@@ -159,9 +164,9 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_is_known_by_its_sort_and_its_uid() {
-        for sort in Sort::ALL {
-            let resource = Resource { sort, uid: "a-B_1".to_owned() };
+    fn the_id_of_a_resource_is_its_level_and_its_uid() {
+        for kind in ResourceKind::ALL {
+            let resource = Resource { kind, uid: "a-B_1".to_owned() };
             assert_eq!(Resource::of(&resource.id()), Some(resource));
         }
         for text in ["folder:", "folder", "folders:a", "folder:a/b", "folder:a:b", "team:3", "rw-a_1"] {
@@ -170,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_is_known_by_its_subject_and_its_role() {
+    fn the_id_of_a_grant_is_its_subject_and_its_role() {
         let id = grant(&Id::new("team:3"), &Id::new("rw-a_1"));
         assert_eq!(id.as_str(), "team:3/rw-a_1");
         let (principal, role) = of_grant(&id).expect("a grant");

@@ -1,20 +1,21 @@
-//! From Grafana's words to the access model, without calling anything.
+//! Maps Grafana's types to the model of access. Makes no call.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use super::{
-    dialect::{GLOBAL, GROUP, GrafanaDialect, HIDDEN, reserved_name, reserved_uid},
+    dialect::{GLOBAL, GROUP, GrafanaDialect, HIDDEN, Reserved},
     ids::{self, Principal},
     wire,
 };
 use crate::reading::present;
 use rolewright_core::model::{
-    Body, Dialect, Effect, Entry, Grant, Id, Named, Observed, ROLE, Role, RoleRef, Rule, SubjectKind,
+    Body, Effect, Entry, Grant, Id, IdentityRules, Level, Named, Observed, Role, RoleRef, Rule, SpecRules,
+    SubjectKind,
 };
 
-/// A role that was read by itself.
+/// A role with its permissions.
 pub fn role(role: wire::Role) -> Observed {
     let read_only = read_only(&role);
     let revision = revision(&role);
@@ -40,35 +41,35 @@ pub fn role(role: wire::Role) -> Observed {
     Observed { read_only, revision, ..Observed::new(Id::new(role.uid), key, body) }
 }
 
-/// A role as lists show it: without its permissions (contract 2.1).
+/// A role from a list, which omits the permissions (contract 2.1).
 pub fn outline(listed: wire::Role) -> Observed {
     Observed { outline: true, ..role(listed) }
 }
 
-/// A grant, from the role as a list of its subject's roles shows it. None for what no assignment by this API makes or removes: what
-/// the mapping of external groups gives (contract 3.5).
+/// A grant, from the list of its subject's roles. None for an assignment by the mapping of external groups: this API can neither create
+/// nor delete it (contract 3.5).
 pub fn grant(subject: Named, role: &wire::Role) -> Option<Observed> {
     if role.mapped == Some(true) {
         return None;
     }
     let id = ids::grant(&subject.id, &Id::new(&role.uid));
     let body = Body::Grant(Grant { role: RoleRef::Existing(role_named(role)), subject, scope: None });
-    let kind = reserved_name(&role.name).or_else(|| reserved_uid(&role.uid));
-    let read_only = kind.filter(|kind| !kind.grantable()).map(|kind| kind.told().to_owned());
+    let read_only = GrafanaDialect.vendor_owned(Some(&id), &body).map(str::to_owned);
     Some(Observed { read_only, ..Observed::new(id, GrafanaDialect.key(&body), body) })
 }
 
-/// A principal of whom no name is known.
+/// A principal without a known name.
 pub fn unnamed(principal: Principal) -> Named {
     Named::unnamed(principal.kind.level(), principal.id())
 }
 
-/// A resource of which no name is known.
-pub fn unknown(resource: &Id) -> Named {
-    Named::unnamed(GrafanaDialect.level_of(resource).unwrap_or_default(), resource.clone())
+/// A resource without a known name.
+pub fn unnamed_resource(resource: &Id) -> Named {
+    let level = GrafanaDialect.level_of(resource).unwrap_or(Level::new("resource"));
+    Named::unnamed(level, resource.clone())
 }
 
-/// A user: the e-mail address is the name, and each can be told by the login too.
+/// A user, named by the e-mail address, and also by `login:` and the login.
 pub fn user(user: wire::User) -> Entry {
     let (email, login) = (present(user.email), present(user.login));
     let aliases = login.iter().map(|login| format!("login:{login}")).collect();
@@ -80,19 +81,19 @@ pub fn service_account(account: wire::ServiceAccount) -> Entry {
     entry(SubjectKind::ServiceAccount, account.id, account.name, Vec::new())
 }
 
-/// A team, which can be told by its uid too.
+/// A team, also named by `uid:` and its uid.
 pub fn team(team: wire::Team) -> Entry {
     let aliases = present(team.uid).into_iter().map(|uid| format!("uid:{uid}")).collect();
     entry(SubjectKind::Team, team.id, team.name, aliases)
 }
 
-/// A role as a name.
+/// A role as an entry of the directory.
 pub fn role_entry(role: &wire::Role) -> Entry {
     Entry { named: role_named(role), parent: None, aliases: Vec::new() }
 }
 
 fn role_named(role: &wire::Role) -> Named {
-    Named::new(ROLE, Id::new(&role.uid), &role.name)
+    Named::new(Level::ROLE, Id::new(&role.uid), &role.name)
 }
 
 fn entry(kind: SubjectKind, number: i64, name: Option<String>, aliases: Vec<String>) -> Entry {
@@ -104,13 +105,13 @@ fn entry(kind: SubjectKind, number: i64, name: Option<String>, aliases: Vec<Stri
 }
 
 fn read_only(role: &wire::Role) -> Option<String> {
-    if let Some(kind) = reserved_name(&role.name).or_else(|| reserved_uid(&role.uid)) {
-        return Some(kind.told().to_owned());
+    if let Some(kind) = Reserved::of(&role.name, Some(&role.uid)) {
+        return Some(kind.description().to_owned());
     }
-    (role.mapped == Some(true)).then(|| "given by the mapping of external groups".to_owned())
+    (role.mapped == Some(true)).then(|| "assigned by the mapping of external groups".to_owned())
 }
 
-/// Version and time of the last change. The time in whole seconds: an answer to a write may be finer than what the database keeps.
+/// The version and the time of the last change, in whole seconds: the answer to a write can be more precise than the database.
 fn revision(role: &wire::Role) -> Option<String> {
     let updated = role.updated.as_deref().unwrap_or_default();
     if role.version.is_none() && updated.is_empty() {
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_role_always_says_what_it_is_set_to() {
+    fn a_role_has_every_setting() {
         let seen = read(json!({"uid": "u", "name": "n", "description": "", "displayName": ""}));
         let Body::Role(role) = seen.body else { panic!("not a role") };
         assert_eq!((role.display_name, role.description), (None, None));
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_grafana_owns_is_known_by_its_name_and_by_its_uid() {
+    fn a_reserved_role_is_recognized_by_name_or_uid() {
         for (uid, name, owned) in [
             ("x", "fixed:reports:reader", true),
             ("fixed_abc", "reports", true),
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_is_called_by_e_mail_or_login() {
+    fn a_user_is_named_by_e_mail_or_login() {
         let read = |body: Value| user(serde_json::from_value(body).expect("a user"));
         let alice = read(json!({"userId": 1, "email": "alice@example.com", "login": "alice"}));
         assert_eq!(

@@ -1,5 +1,4 @@
-//! Lists that come in numbered pages (contract 2.6), read to their ends. A page tells how many items there are in all, so one that
-//! was cut short is noticed.
+//! Lists with numbered pages (contract 2.6). A page has the total number of items, so a list that is cut short is noticed.
 
 use std::{collections::HashSet, marker::PhantomData};
 
@@ -9,13 +8,13 @@ use super::{
 };
 use crate::{
     Error,
-    reading::{MOST_PAGES, of_page, without_end},
+    reading::{MAX_PAGES, endless_list, page_error},
 };
 
-/// What is asked for on a page; the server may give fewer.
+/// The page size that is requested; the server can return fewer items.
 const PER_PAGE: &str = "1000";
 
-/// A list, not read yet.
+/// A list that is not read yet.
 pub struct Pages<'a, T> {
     client: &'a Client,
     filters: Vec<(&'a str, &'a str)>,
@@ -23,7 +22,7 @@ pub struct Pages<'a, T> {
 }
 
 impl<'a, T: Listed> Pages<'a, T> {
-    /// The list of all items that these filters let through.
+    /// The list of all items that pass these filters.
     pub fn new(client: &'a Client, filters: &[(&'a str, &'a str)]) -> Self {
         Self { client, filters: filters.to_vec(), items: PhantomData }
     }
@@ -31,28 +30,27 @@ impl<'a, T: Listed> Pages<'a, T> {
     /// All items, each once.
     ///
     /// # Errors
-    /// Whatever kept a page from being read, and pages that end before all items were seen. A refusal of any page but the first is
-    /// passing: the list was allowed when it began.
+    /// Any failure to read a page, and pages that end before the total. A refusal after the first page is temporary.
     pub async fn all(self) -> Result<Vec<T>, Error> {
         let (mut all, mut known) = (Vec::new(), HashSet::new());
-        for number in 1..=MOST_PAGES {
+        for number in 1..=MAX_PAGES {
             let text = number.to_string();
             let mut query = self.filters.clone();
             query.extend([("perpage", PER_PAGE), ("page", text.as_str())]);
             let answer = self.client.answer(T::PATH, &query).await;
-            let answer = answer.map_err(|error| of_page(error, number > 1))?;
+            let answer = answer.map_err(|error| page_error(error, number > 1))?;
             let page = wire::page::<T>(&answer.body).map_err(|what| answer.undecodable(what))?;
             let before = all.len();
             all.extend(page.items.into_iter().filter(|item| known.insert(item.id())));
             match page.total {
                 Some(total) if all.len() >= total => return Ok(all),
                 Some(_) if all.len() == before => {
-                    return Err(answer.undecodable("ends before all items that it counts were shown"));
+                    return Err(answer.undecodable("ends before the total number of items"));
                 }
                 None if all.len() == before => return Ok(all),
                 _ => {}
             }
         }
-        Err(without_end(T::PATH))
+        Err(endless_list(T::PATH))
     }
 }

@@ -1,7 +1,7 @@
-//! One sweep: the lists that are needed, read to their ends, and what their silence proves (contract 1.4, 2.2 to 2.6).
+//! Reads one snapshot: the lists that are needed, and what they prove (contract 1.4, 2.2 to 2.6).
 //!
-//! A list that the credential may not read leaves its part empty and unproven, and the others as they are. Any other failure makes no
-//! snapshot, and neither does a Grafana that has no RBAC API, or none any more.
+//! A list that the credential may not read leaves its part empty and unproven; the other parts are complete. Any other failure makes no
+//! snapshot, and neither does a Grafana without the RBAC API if that API is needed.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -9,53 +9,53 @@ use futures::try_join;
 
 use super::{
     client::{Client, Status},
-    ids::{Group, Principal, Resource, Sort},
+    ids::{self, Endpoints, Principal, Resource, ResourceKind},
     map,
     pages::Pages,
     resources,
-    rights::{Rights, Sight},
+    visibility::{OwnPermissions, Visibility},
     wire::{self, Assigned},
 };
 use crate::{
     Class, Error, Needs,
-    reading::{Part, each},
+    reading::{Part, for_each},
 };
-use rolewright_core::model::{Builder, Entry, Kind, Named, Observed, Proof, ROLE, Snapshot, SubjectKind};
+use rolewright_core::model::{Builder, Entry, Kind, Level, Named, Observed, Proof, Snapshot, SubjectKind};
 
-/// What principals of a group hold.
+/// The roles of principals.
 #[derive(Default)]
 struct Holdings {
     roles: Vec<(Principal, Vec<wire::Role>)>,
 }
 
-/// What is needed, in Grafana's words.
-struct Wanted {
+/// The needs in Grafana's terms.
+struct Selection {
     roles: bool,
     grants: bool,
     kinds: BTreeSet<SubjectKind>,
-    /// The subjects of held grants.
-    held: BTreeSet<Principal>,
-    /// The sorts of resources whose names are needed.
-    sorts: BTreeSet<Sort>,
-    /// The resources of held restrictions.
+    /// The subjects of managed grants.
+    subjects: BTreeSet<Principal>,
+    /// The kinds of resources whose names are needed.
+    resources: BTreeSet<ResourceKind>,
+    /// The resources of managed restrictions.
     restricted: BTreeSet<Resource>,
 }
 
-impl Wanted {
+impl Selection {
     fn of(needs: &Needs) -> Self {
         let grants = needs.kinds.contains(&Kind::Grant);
-        let held: BTreeSet<Principal> =
-            needs.held.iter().filter(|_| grants).filter_map(Principal::of).collect();
-        let named = needs.levels.iter().filter_map(|level| super::ids::kind_of(level));
-        let kinds = named.chain(held.iter().map(|principal| principal.kind)).collect();
-        let roles = needs.kinds.contains(&Kind::Role) || needs.levels.contains(ROLE);
-        let sorts = needs.levels.iter().filter_map(|level| Sort::of(level)).collect();
+        let subjects: BTreeSet<Principal> =
+            needs.hints.iter().filter(|_| grants).filter_map(Principal::of).collect();
+        let named = needs.levels.iter().filter_map(|level| ids::principal_kind(*level));
+        let kinds = named.chain(subjects.iter().map(|principal| principal.kind)).collect();
+        let roles = needs.kinds.contains(&Kind::Role) || needs.levels.contains(&Level::ROLE);
+        let resources = needs.levels.iter().filter_map(|level| ResourceKind::of(*level)).collect();
         let restricts = needs.kinds.contains(&Kind::Restriction);
-        let restricted = needs.held.iter().filter(|_| restricts).filter_map(Resource::of).collect();
-        Self { roles, grants, kinds, held, sorts, restricted }
+        let restricted = needs.hints.iter().filter(|_| restricts).filter_map(Resource::of).collect();
+        Self { roles, grants, kinds, subjects, resources, restricted }
     }
 
-    /// Whether anything is needed of the API that not every Grafana has.
+    /// Whether the RBAC API is needed, which not every Grafana has.
     fn rbac(&self) -> bool {
         self.roles || self.grants
     }
@@ -64,53 +64,53 @@ impl Wanted {
 /// Reads what is needed.
 ///
 /// # Errors
-/// Whatever kept a list from being read to its end, but for a refusal of the list; [`Class::Unsupported`] where there is no RBAC API.
+/// Any failure to read a list to its end but a refusal of the list; [`Class::Unsupported`] if the RBAC API is needed and missing.
 pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error> {
-    let wanted = Wanted::of(needs);
-    // Asked before the lists and once more behind them: a credential that is widened in between has proven nothing.
-    let before = sight(client).await?;
+    let selection = Selection::of(needs);
+    // Asked before the lists and again after them: a credential whose rights change in between proves nothing.
+    let before = visibility(client).await?;
     let (roles, users, accounts, teams) = try_join!(
-        roles(client, wanted.roles),
-        Part::of(wanted.kinds.contains(&SubjectKind::User), client.get(&["org", "users"], &[])),
-        Part::of(wanted.kinds.contains(&SubjectKind::ServiceAccount), Pages::new(client, &[]).all()),
-        Part::of(wanted.kinds.contains(&SubjectKind::Team), Pages::new(client, &[]).all()),
+        roles(client, selection.roles),
+        Part::read_if(selection.kinds.contains(&SubjectKind::User), client.get(&["org", "users"], &[])),
+        Part::read_if(selection.kinds.contains(&SubjectKind::ServiceAccount), Pages::new(client, &[]).all()),
+        Part::read_if(selection.kinds.contains(&SubjectKind::Team), Pages::new(client, &[]).all()),
     )?;
     let mut builder = Builder::new();
-    let mut principals = if wanted.grants { wanted.held.clone() } else { BTreeSet::new() };
+    let mut principals = if selection.grants { selection.subjects.clone() } else { BTreeSet::new() };
     let mut noted = |entry: Entry| {
-        principals.extend(Principal::of(&entry.named.id).filter(|_| wanted.grants));
+        principals.extend(Principal::of(&entry.named.id).filter(|_| selection.grants));
         Some(entry)
     };
     let directory = builder.directory();
-    users.enter(directory, SubjectKind::User.level(), |it| noted(map::user(it)));
-    accounts.enter(directory, SubjectKind::ServiceAccount.level(), |it| noted(map::service_account(it)));
-    teams.enter(directory, SubjectKind::Team.level(), |it| noted(map::team(it)));
+    users.enter(directory, Level::USER, |it| noted(map::user(it)));
+    accounts.enter(directory, Level::SERVICE_ACCOUNT, |it| noted(map::service_account(it)));
+    teams.enter(directory, Level::TEAM, |it| noted(map::team(it)));
     let (of_users, of_teams) = try_join!(
-        holdings(client, Group::Users, &principals, &wanted.held),
-        holdings(client, Group::Teams, &principals, &wanted.held),
+        holdings(client, Endpoints::Users, &principals, &selection.subjects),
+        holdings(client, Endpoints::Teams, &principals, &selection.subjects),
     )?;
-    for sort in &wanted.sorts {
-        let entries = Part::of(true, resources::entries(client, *sort, None)).await?;
-        entries.enter(builder.directory(), sort.level(), Some);
+    for kind in &selection.resources {
+        let entries = Part::read_if(true, resources::entries(client, *kind, None)).await?;
+        entries.enter(builder.directory(), kind.level(), Some);
     }
-    let restrictions = restrictions(client, &mut builder, &wanted.restricted).await?;
-    let behind = sight(client).await?;
-    let sight = before.and(behind);
-    add_restrictions(&mut builder, restrictions, sight);
-    // Last: a licence that lapsed in between may have emptied the lists.
-    let sight = match wanted.rbac() {
-        true if matches!(client.status().await?, Status::Enabled) => sight,
-        _ => Sight::default(),
+    let restrictions = restrictions(client, &mut builder, &selection.restricted).await?;
+    let visible = before.and(visibility(client).await?);
+    add_restrictions(&mut builder, restrictions, visible);
+    // Asked last: a licence that expired in between could have emptied the lists.
+    let visible = match selection.rbac() {
+        true if matches!(client.status().await?, Status::Enabled) => visible,
+        _ => Visibility::default(),
     };
-    add_roles(&mut builder, roles, sight);
+    add_roles(&mut builder, roles, visible);
     let mut proven = HashSet::new();
-    for (group, Holdings { roles }) in [(Group::Users, of_users), (Group::Teams, of_teams)] {
-        for (principal, held) in roles {
+    for (endpoints, Holdings { roles }) in [(Endpoints::Users, of_users), (Endpoints::Teams, of_teams)] {
+        for (principal, assigned) in roles {
             let subject = builder.directory().named(principal.kind.level(), &principal.id());
-            held.iter()
+            assigned
+                .iter()
                 .filter_map(|role| map::grant(subject.clone(), role))
-                .for_each(|seen| builder.add(seen));
-            proven.extend(sight.of(group).then(|| principal.id()));
+                .for_each(|grant| builder.add(grant));
+            proven.extend(visible.of(endpoints).then(|| principal.id()));
         }
     }
     if !proven.is_empty() {
@@ -119,44 +119,44 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
     Ok(builder.complete())
 }
 
-/// Which lists hold back nothing. A server that does not tell proves nothing.
-async fn sight(client: &Client) -> Result<Sight, Error> {
-    let rights = Part::of(true, client.rights()).await?;
-    Ok(rights.read().map(Rights::sight).unwrap_or_default())
+/// The lists that the credential sees completely. A server that does not show the permissions of the credential proves nothing.
+async fn visibility(client: &Client) -> Result<Visibility, Error> {
+    let own = Part::read_if(true, client.own_permissions()).await?;
+    Ok(own.list().map(OwnPermissions::visibility).unwrap_or_default())
 }
 
-async fn roles(client: &Client, wanted: bool) -> Result<Part<Vec<wire::Role>>, Error> {
+async fn roles(client: &Client, needed: bool) -> Result<Part<Vec<wire::Role>>, Error> {
     let all = async {
         match client.roles().await {
             Err(error) if error.class == Class::Missing => {
                 client.status().await?;
-                // The API is there and its first list is not: servers behind one address that are not of one mind.
+                // The API exists and its first list does not: the servers behind one address differ.
                 Err(Error::new(Class::Transient, error.message))
             }
             roles => roles,
         }
     };
-    Part::of(wanted, all).await
+    Part::read_if(needed, all).await
 }
 
-/// What the principals of a group hold. Who is left out of the answer may hold roles all the same: those whose grants are held are asked
-/// about by themselves, of the others nothing is said.
+/// The roles of principals. A principal that the answer omits can have roles too: those with managed grants are read one by one, and
+/// nothing is said about the others.
 async fn holdings(
     client: &Client,
-    group: Group,
+    endpoints: Endpoints,
     principals: &BTreeSet<Principal>,
-    held: &BTreeSet<Principal>,
+    managed: &BTreeSet<Principal>,
 ) -> Result<Holdings, Error> {
-    let asked: Vec<Principal> =
-        principals.iter().copied().filter(|principal| principal.group() == group).collect();
-    if asked.is_empty() {
+    let of_endpoints: Vec<Principal> =
+        principals.iter().copied().filter(|principal| principal.endpoints() == endpoints).collect();
+    if of_endpoints.is_empty() {
         return Ok(Holdings::default());
     }
-    let numbers: BTreeSet<i64> = asked.iter().map(|principal| principal.number).collect();
-    let mut assigned = match client.roles_of_all(group, &numbers).await {
+    let numbers: BTreeSet<i64> = of_endpoints.iter().map(|principal| principal.number).collect();
+    let mut assigned = match client.roles_of_all(endpoints, &numbers).await {
         Ok(assigned) => assigned,
         Err(error) if error.class == Class::Denied => return Ok(Holdings::default()),
-        // Older servers have no such search (contract 2.3).
+        // Older servers do not have this search (contract 2.3).
         Err(error) if matches!(error.class, Class::Missing | Class::Unsupported | Class::Invalid) => {
             client.status().await?;
             Assigned::new()
@@ -165,21 +165,24 @@ async fn holdings(
     };
     let mut roles = Vec::new();
     let mut omitted = Vec::new();
-    for principal in asked {
+    for principal in of_endpoints {
         match assigned.remove(&principal.number.to_string()).flatten() {
             Some(shown) => roles.push((principal, shown)),
-            None if held.contains(&principal) => omitted.push(principal),
+            None if managed.contains(&principal) => omitted.push(principal),
             None => {}
         }
     }
-    let alone: Vec<Option<(Principal, Vec<wire::Role>)>> =
-        each(omitted, |principal| alone(client, principal)).await?;
-    roles.extend(alone.into_iter().flatten());
+    let single: Vec<Option<(Principal, Vec<wire::Role>)>> =
+        for_each(omitted, |principal| roles_of_one(client, principal)).await?;
+    roles.extend(single.into_iter().flatten());
     Ok(Holdings { roles })
 }
 
-/// What one principal holds; nothing where there is no such principal. None where nobody may tell.
-async fn alone(client: &Client, principal: Principal) -> Result<Option<(Principal, Vec<wire::Role>)>, Error> {
+/// The roles of one principal, which are empty for an unknown principal. None if the credential may not read them.
+async fn roles_of_one(
+    client: &Client,
+    principal: Principal,
+) -> Result<Option<(Principal, Vec<wire::Role>)>, Error> {
     match client.roles_of(principal).await {
         Ok(roles) => Ok(Some((principal, roles.unwrap_or_default()))),
         Err(error) if matches!(error.class, Class::Denied | Class::Invalid) => Ok(None),
@@ -187,20 +190,20 @@ async fn alone(client: &Client, principal: Principal) -> Result<Option<(Principa
     }
 }
 
-/// The resources of held restrictions, as far as they can be read: each with how open it is, or None where neither its permissions nor the
-/// resource itself are found.
+/// The resources of managed restrictions that can be read: each with its default permissions, or None if neither its permissions nor
+/// the resource itself are found.
 async fn restrictions(
     client: &Client,
     builder: &mut Builder,
     restricted: &BTreeSet<Resource>,
 ) -> Result<Vec<(Resource, Option<Observed>)>, Error> {
-    let mut named = |resource: &Resource| builder.directory().named(resource.sort.level(), &resource.id());
+    let mut named = |resource: &Resource| builder.directory().named(resource.kind.level(), &resource.id());
     let restricted: Vec<(Resource, Named)> =
         restricted.iter().map(|resource| (resource.clone(), named(resource))).collect();
-    let read = each(restricted, |(resource, named)| async move {
+    let read = for_each(restricted, |(resource, named)| async move {
         match resources::restriction(client, named).await {
             Ok(Some(seen)) => Ok(Some((resource, Some(seen)))),
-            Ok(None) => match client.is_there(&resource).await {
+            Ok(None) => match client.exists(&resource).await {
                 Ok(false) => Ok(Some((resource, None))),
                 Ok(true) => Ok(None),
                 Err(error) if matches!(error.class, Class::Denied | Class::Invalid) => Ok(None),
@@ -213,12 +216,12 @@ async fn restrictions(
     Ok(read.await?.into_iter().flatten().collect())
 }
 
-fn add_restrictions(builder: &mut Builder, read: Vec<(Resource, Option<Observed>)>, sight: Sight) {
+fn add_restrictions(builder: &mut Builder, read: Vec<(Resource, Option<Observed>)>, visible: Visibility) {
     let mut proven = HashSet::new();
     for (resource, seen) in read {
         match seen {
             Some(seen) => builder.add(seen),
-            None if sight.of_sort(resource.sort) => {
+            None if visible.of_kind(resource.kind) => {
                 proven.insert(resource.id());
             }
             None => {}
@@ -227,17 +230,17 @@ fn add_restrictions(builder: &mut Builder, read: Vec<(Resource, Option<Observed>
     builder.prove(Kind::Restriction, Proof::Within(proven));
 }
 
-/// Roles are things and names at once. Every Grafana has fixed roles, so a list without any of its own is no whole list.
-fn add_roles(builder: &mut Builder, roles: Part<Vec<wire::Role>>, sight: Sight) {
-    let roles = roles.noted(builder.directory(), ROLE).unwrap_or_default();
-    let mut own = false;
+/// Roles are things and names. Every Grafana has fixed roles, so a list without any reserved role is incomplete.
+fn add_roles(builder: &mut Builder, roles: Part<Vec<wire::Role>>, visible: Visibility) {
+    let roles = roles.or_refuse(builder.directory(), Level::ROLE).unwrap_or_default();
+    let mut reserved = false;
     for role in roles {
         builder.directory().insert(map::role_entry(&role));
         let seen = map::outline(role);
-        own |= seen.read_only.is_some();
+        reserved |= seen.read_only.is_some();
         builder.add(seen);
     }
-    if sight.roles && own {
+    if visible.roles && reserved {
         builder.prove(Kind::Role, Proof::Everywhere);
     }
 }

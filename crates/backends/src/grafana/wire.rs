@@ -1,5 +1,5 @@
-//! What Grafana sends (contract 2.1, 2.6, 3.10). Lenient where servers differ: unknown fields are ignored, texts and flags may be
-//! left out or null. Strict where a missing field would make something look absent.
+//! Grafana's responses (contract 2.1, 2.6, 3.10). Lenient where servers differ: unknown fields are ignored, and strings and flags can be
+//! omitted or null. Strict where a missing field would make a thing look absent.
 
 use std::collections::HashMap;
 
@@ -8,18 +8,18 @@ use serde_json::Value;
 
 use crate::http::VendorError;
 
-/// What comes in pages.
+/// An item of a list with pages.
 pub trait Listed: DeserializeOwned + Send {
     /// The path of the list.
     const PATH: &'static [&'static str];
     /// The key of the items in a page.
     const KEY: &'static str;
 
-    /// What tells it from any other.
+    /// Its identifier.
     fn id(&self) -> i64;
 }
 
-/// A role. Lists leave the permissions out.
+/// A role. Lists omit the permissions.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Role {
@@ -29,23 +29,23 @@ pub struct Role {
     pub description: Option<String>,
     pub group: Option<String>,
     pub version: Option<i64>,
-    /// Left out when there are none.
+    /// Omitted when there are none.
     pub permissions: Option<Vec<Permission>>,
     pub hidden: Option<bool>,
     pub global: Option<bool>,
-    /// Given by the mapping of external groups, and by nobody else (contract 3.5).
+    /// Assigned only by the mapping of external groups (contract 3.5).
     pub mapped: Option<bool>,
     pub updated: Option<String>,
 }
 
-/// One permission; no scope and an empty one are the same (contract 3.7).
+/// One permission. No scope and an empty one are the same (contract 3.7).
 #[derive(Debug, Deserialize)]
 pub struct Permission {
     pub action: String,
     pub scope: Option<String>,
 }
 
-/// Whether there is an RBAC API (contract 1.4).
+/// Whether the RBAC API is on (contract 1.4).
 #[derive(Debug, Deserialize)]
 pub struct Status {
     pub enabled: bool,
@@ -87,7 +87,7 @@ impl Listed for ServiceAccount {
 #[derive(Debug, Deserialize)]
 pub struct Team {
     pub id: i64,
-    /// Left out by older servers.
+    /// Older servers omit it.
     pub uid: Option<String>,
     pub name: Option<String>,
 }
@@ -101,13 +101,13 @@ impl Listed for Team {
     }
 }
 
-/// A folder or a dashboard, as searches show it (contract 2.6).
+/// A folder or a dashboard in a search (contract 2.6).
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Found {
     pub uid: String,
     pub title: String,
-    /// The folder it is in; left out at the top.
+    /// Its parent folder. Omitted at the top level.
     pub folder_uid: Option<String>,
 }
 
@@ -118,11 +118,11 @@ pub struct DataSource {
     pub name: String,
 }
 
-/// What somebody may do to a resource (contract 2.5). One of the names says who.
+/// A permission on a resource (contract 2.5). One of the names is the subject.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourcePermission {
-    /// The role that gives it, where it is none that manages the resource's own permissions.
+    /// The role that contains the permission.
     pub role_name: Option<String>,
     pub is_managed: Option<bool>,
     pub is_inherited: Option<bool>,
@@ -133,42 +133,42 @@ pub struct ResourcePermission {
     pub permission: Option<String>,
 }
 
-/// Scopes by action: what the credential itself may do (contract 2.3).
+/// The permissions of the credential: scopes by action (contract 2.3).
 pub type Permissions = HashMap<String, Option<Vec<String>>>;
 
-/// The roles of principals, by number. One without any may be left out, or have null (contract 2.4).
+/// The roles of principals, by number. A principal without roles can be omitted or null (contract 2.4).
 pub type Assigned = HashMap<String, Option<Vec<Role>>>;
 
 /// One page of a list.
 #[derive(Debug)]
 pub struct Page<T> {
     pub items: Vec<T>,
-    /// How many items all pages have, where the server tells.
+    /// The total number of items, if the server sends it.
     pub total: Option<usize>,
 }
 
-/// Reads a page.
+/// Decodes a page.
 ///
 /// # Errors
-/// What is wrong with it, without quoting it.
+/// What is wrong with it, without a quote.
 pub fn page<T: Listed>(body: &[u8]) -> Result<Page<T>, &'static str> {
     let mut page: Value = serde_json::from_slice(body).map_err(|_| "is not JSON")?;
     let total = page.get("totalCount").and_then(Value::as_u64).and_then(|total| usize::try_from(total).ok());
     let items = page.get_mut(T::KEY).map(Value::take).ok_or("lacks the list's items")?;
     let items: Option<Vec<T>> =
-        serde_json::from_value(items).map_err(|_| "has items that are not what the API describes")?;
+        serde_json::from_value(items).map_err(|_| "has items that do not match the API description")?;
     Ok(Page { items: items.unwrap_or_default(), total })
 }
 
-/// The id of the error that a token of another organization meets (contract 1.2).
+/// The message id of the error for a token of another organization (contract 1.2).
 pub const ORGANIZATION_MISMATCH: &str = "api-key.organization-mismatch";
 
-/// The fields of an error that people are told, in any of its shapes (contract 3.10).
+/// The fields of an error that messages show, in any of its shapes (contract 3.10).
 pub fn problem(body: &[u8]) -> Option<VendorError> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let text = |field: &str| body.get(field).and_then(Value::as_str).map(str::to_owned);
     let (title, message) = (text("title"), text("message"));
-    // What is wrong with a permission stands beside the message, not in it (contract 3.7).
+    // The fault of a permission is beside the message, not in it (contract 3.7).
     let validation = match body.get("extra").and_then(|extra| extra.get("validationError")) {
         None | Some(Value::Null) => text("error").filter(|error| Some(error) != message.as_ref()),
         Some(Value::String(text)) => Some(text.clone()),
@@ -190,7 +190,7 @@ mod tests {
 
     use super::*;
 
-    fn told(body: Value) -> [Option<String>; 3] {
+    fn fields(body: Value) -> [Option<String>; 3] {
         let VendorError { title, detail, code } = problem(body.to_string().as_bytes()).expect("an error");
         [title, detail, code]
     }
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_read_in_all_their_shapes() {
+    fn errors_are_decoded_in_all_their_shapes() {
         for (body, title, detail, code) in [
             (
                 json!({"statusCode": 400, "messageId": "accesscontrol.permission-invalid-scope", "message": "invalid scope",
@@ -226,14 +226,14 @@ mod tests {
             ),
             (json!({"message": 4, "extra": 5}), "", "", ""),
         ] {
-            assert_eq!(told(body.clone()), texts([title, detail, code]), "{body}");
+            assert_eq!(fields(body.clone()), texts([title, detail, code]), "{body}");
         }
         assert_eq!(problem(b"<html>Bad gateway"), None);
         assert_eq!(problem(b"[1]"), Some(VendorError::default()));
     }
 
     #[test]
-    fn a_role_is_read_from_the_least_that_servers_send() {
+    fn a_role_is_decoded_from_its_minimum() {
         let role: Role = serde_json::from_value(json!({"uid": "u", "name": "n"})).expect("a role");
         assert_eq!((role.uid.as_str(), role.version), ("u", None));
         let nulls = json!({"uid": "u", "name": "n", "description": null, "permissions": null, "hidden": null,
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_without_the_list_is_no_page() {
+    fn a_page_without_its_list_is_an_error() {
         let read = |body: Value| {
             page::<Team>(body.to_string().as_bytes()).map(|page| (page.items.len(), page.total)).ok()
         };

@@ -1,16 +1,16 @@
-//! What is peculiar to Grafana, without any call.
+//! Grafana's pure part.
 
 use super::{super::dialect::GrafanaDialect, *};
-use rolewright_core::model::{Dialect, Fault, Key};
+use rolewright_core::model::{Fault, IdentityRules, Key, SpecRules};
 
-fn wish(name: &str) -> Role {
+fn desired(name: &str) -> Role {
     let Body::Role(role) = role_body(name, &[("reports:read", Some("reports:*"))]) else { unreachable!() };
     Role { settings: BTreeMap::new(), ..role }
 }
 
 fn with(fields: &[(&str, &str)]) -> Role {
     let fields = fields.iter().map(|(field, value)| ((*field).to_owned(), (*value).to_owned()));
-    Role { settings: fields.collect(), ..wish("writer") }
+    Role { settings: fields.collect(), ..desired("writer") }
 }
 
 fn faults(role: Role) -> Vec<Fault> {
@@ -22,14 +22,14 @@ fn fields(role: Role) -> Vec<String> {
 }
 
 #[test]
-fn a_role_that_grafana_takes_comes_back_in_normal_form() {
-    let mut wanted = with(&[("uid", "my_uid-1"), ("group", ""), ("hidden", "true"), ("global", "false")]);
-    wanted.name = "custom:Bericht schreiben (EU)".to_owned();
-    wanted.description = Some(String::new());
-    wanted.display_name = Some(String::new());
-    wanted.rules.insert(rule("licensing:read", Some("")));
-    wanted.rules.insert(rule("licensing:read", None));
-    let checked = GrafanaDialect.check_role(wanted).expect("no fault");
+fn a_valid_role_is_returned_in_normal_form() {
+    let mut role = with(&[("uid", "my_uid-1"), ("group", ""), ("hidden", "true"), ("global", "false")]);
+    role.name = "custom:Bericht schreiben (EU)".to_owned();
+    role.description = Some(String::new());
+    role.display_name = Some(String::new());
+    role.rules.insert(rule("licensing:read", Some("")));
+    role.rules.insert(rule("licensing:read", None));
+    let checked = GrafanaDialect.check_role(role).expect("no fault");
     assert_eq!((checked.description, checked.display_name), (None, None));
     assert_eq!(checked.rules.len(), 2, "an empty scope is none");
     let settings: Vec<&str> = checked.settings.keys().map(String::as_str).collect();
@@ -37,20 +37,20 @@ fn a_role_that_grafana_takes_comes_back_in_normal_form() {
 }
 
 #[test]
-fn names_that_grafana_keeps_for_itself_are_refused_with_a_word_why() {
-    for (name, told) in [
+fn a_reserved_name_is_a_fault() {
+    for (name, description) in [
         ("fixed:reports:writer", "a fixed role"),
         ("plugins:app:reader", "a plugin's role"),
         ("basic:admin", "a basic role"),
         ("managed:users:1:permissions", "a managed role"),
         ("extsvc:x", "an external service's role"),
     ] {
-        let faults = faults(wish(name));
+        let faults = faults(desired(name));
         assert_eq!(faults[0].field, "spec.name");
-        assert!(faults[0].message.contains(told), "{}", faults[0].message);
+        assert!(faults[0].message.contains(description), "{}", faults[0].message);
     }
     for name in ["fixed", "custom:fixed:x", "Fixed:x"] {
-        assert!(GrafanaDialect.check_role(wish(name)).is_ok(), "{name}");
+        assert!(GrafanaDialect.check_role(desired(name)).is_ok(), "{name}");
     }
 }
 
@@ -58,19 +58,19 @@ fn names_that_grafana_keeps_for_itself_are_refused_with_a_word_why() {
 fn lengths_are_counted_in_characters() {
     let long = "é".repeat(191);
     let fits = "é".repeat(190);
-    assert_eq!(fields(wish(&long)), ["spec.name"]);
-    assert!(GrafanaDialect.check_role(wish(&fits)).is_ok());
-    assert_eq!(fields(Role { display_name: Some(long.clone()), ..wish("x") }), ["spec.displayName"]);
-    assert_eq!(fields(Role { description: Some("x".repeat(65_536)), ..wish("x") }), ["spec.description"]);
+    assert_eq!(fields(desired(&long)), ["spec.name"]);
+    assert!(GrafanaDialect.check_role(desired(&fits)).is_ok());
+    assert_eq!(fields(Role { display_name: Some(long.clone()), ..desired("x") }), ["spec.displayName"]);
+    assert_eq!(fields(Role { description: Some("x".repeat(65_536)), ..desired("x") }), ["spec.description"]);
     assert_eq!(fields(with(&[("group", &long)])), ["spec.grafana.group"]);
-    for wanted in [rule(&long, None), rule("a:b", Some(&long))] {
-        assert_eq!(fields(Role { rules: BTreeSet::from([wanted]), ..wish("x") }), ["spec.rules"]);
+    for long in [rule(&long, None), rule("a:b", Some(&long))] {
+        assert_eq!(fields(Role { rules: BTreeSet::from([long]), ..desired("x") }), ["spec.rules"]);
     }
     assert!(GrafanaDialect.check_role(with(&[("group", &fits)])).is_ok());
 }
 
 #[test]
-fn a_uid_is_short_plain_and_not_grafanas_own() {
+fn a_uid_is_short_plain_and_not_reserved() {
     for uid in [
         "",
         "a b",
@@ -92,12 +92,11 @@ fn a_uid_is_short_plain_and_not_grafanas_own() {
 }
 
 #[test]
-fn all_faults_are_told_at_once() {
-    let mut wanted = with(&[("uid", "a b"), ("hidden", "yes"), ("level", "x"), ("global", "")]);
-    wanted.name = String::new();
-    wanted.display_name = Some("x".repeat(191));
-    wanted.rules =
-        BTreeSet::from([rule("", None), Rule { effect: Effect::Deny, ..rule("a:b", Some("c:*")) }]);
+fn all_faults_of_a_role_are_reported_together() {
+    let mut role = with(&[("uid", "a b"), ("hidden", "yes"), ("level", "x"), ("global", "")]);
+    role.name = String::new();
+    role.display_name = Some("x".repeat(191));
+    role.rules = BTreeSet::from([rule("", None), Rule { effect: Effect::Deny, ..rule("a:b", Some("c:*")) }]);
     let expected = [
         "spec.name",
         "spec.displayName",
@@ -108,15 +107,15 @@ fn all_faults_are_told_at_once() {
         "spec.rules",
         "spec.rules",
     ];
-    assert_eq!(fields(wanted), expected);
+    assert_eq!(fields(role), expected);
 }
 
 #[test]
-fn a_uid_is_the_given_one_or_derived_from_the_owner_alone() {
+fn a_uid_is_given_or_derived_from_the_owner_alone() {
     let given = GrafanaDialect.role_id(&with(&[("uid", "mine")]), "t\nns\nname").expect("an id");
     assert_eq!((given.id.as_str(), given.given), ("mine", true));
     let derived = |name: &str, owner: &str| {
-        let chosen = GrafanaDialect.role_id(&wish(name), owner).expect("an id");
+        let chosen = GrafanaDialect.role_id(&desired(name), owner).expect("an id");
         assert!(!chosen.given);
         let uid = chosen.id.to_string();
         assert!(GrafanaDialect.check_role(with(&[("uid", &uid)])).is_ok(), "{uid}");
@@ -133,9 +132,9 @@ fn a_uid_is_the_given_one_or_derived_from_the_owner_alone() {
 }
 
 #[test]
-fn roles_that_assignments_cannot_give_are_refused_with_the_way_to_give_them() {
+fn a_role_that_cannot_be_assigned_is_a_fault() {
     let existing = |uid: &str, name: &str| RoleRef::Existing(named("role", uid, name));
-    for (role, told) in [
+    for (role, part) in [
         (existing("basic_admin", "basic:admin"), "role in the organization"),
         (existing("x", "basic:viewer"), "role in the organization"),
         (existing("basic_editor", "basic_editor"), "role in the organization"),
@@ -145,7 +144,7 @@ fn roles_that_assignments_cannot_give_are_refused_with_the_way_to_give_them() {
     ] {
         let fault = GrafanaDialect.check_grantable(&role).expect_err("a fault");
         assert_eq!(fault.field, "spec.roleRef");
-        assert!(fault.message.contains(told), "{}", fault.message);
+        assert!(fault.message.contains(part), "{}", fault.message);
     }
     for role in [
         existing("fixed_x", "fixed:reports:reader"),
@@ -158,7 +157,7 @@ fn roles_that_assignments_cannot_give_are_refused_with_the_way_to_give_them() {
 }
 
 #[test]
-fn a_grant_is_one_role_of_one_subject() {
+fn the_key_of_a_grant_is_its_role_and_its_subject() {
     let key = Key::new([("role", "r1"), ("subject", "user:1")]);
     assert_eq!(GrafanaDialect.key(&grant("r1", "user:1")), key);
     assert_ne!(GrafanaDialect.key(&grant("r2", "user:1")), key);
@@ -170,16 +169,16 @@ fn a_grant_is_one_role_of_one_subject() {
 }
 
 #[test]
-fn an_id_is_written_with_its_prefix_and_everything_else_is_a_name() {
-    assert_eq!(GrafanaDialect.id_of("user", "id:12"), Some(Id::new("user:12")));
-    assert_eq!(GrafanaDialect.id_of("serviceAccount", "id:12"), Some(Id::new("serviceAccount:12")));
-    assert_eq!(GrafanaDialect.id_of("team", "id:3"), Some(Id::new("team:3")));
+fn an_id_has_a_prefix_and_a_name_does_not() {
+    assert_eq!(GrafanaDialect.id_of(Level::USER, "id:12"), Some(Id::new("user:12")));
+    assert_eq!(GrafanaDialect.id_of(Level::SERVICE_ACCOUNT, "id:12"), Some(Id::new("serviceAccount:12")));
+    assert_eq!(GrafanaDialect.id_of(Level::TEAM, "id:3"), Some(Id::new("team:3")));
     for text in ["12", "id:", "id:x", "id:-1", "id:012", "login:12", "uid:12", "user:12", "alice@example.com"]
     {
-        assert_eq!(GrafanaDialect.id_of("user", text), None, "{text}");
+        assert_eq!(GrafanaDialect.id_of(Level::USER, text), None, "{text}");
     }
-    assert_eq!(GrafanaDialect.id_of("role", "id:12"), None);
-    assert_eq!(GrafanaDialect.level_of(&Id::new("team:3")), Some("team"));
-    assert_eq!(GrafanaDialect.level_of(&Id::new("rw-writer-0011")), Some("role"));
+    assert_eq!(GrafanaDialect.id_of(Level::ROLE, "id:12"), None);
+    assert_eq!(GrafanaDialect.level_of(&Id::new("team:3")), Some(level("team")));
+    assert_eq!(GrafanaDialect.level_of(&Id::new("rw-writer-0011")), Some(level("role")));
     assert_eq!(GrafanaDialect.level_of(&Id::new("space:3")), None);
 }

@@ -3,7 +3,7 @@
 use super::*;
 use rolewright_core::model::Restriction;
 
-const HELD_BY_USER: &str = "GET /access-control/users/1/roles";
+const ROLES_OF_USER: &str = "GET /access-control/users/1/roles";
 
 fn create(role: &str, subject: &str) -> Change {
     testing::create(None, grant(role, subject))
@@ -13,26 +13,26 @@ fn delete(role: &str, subject: &str) -> Change {
     testing::delete(Id::new(format!("{subject}/{role}")), grant(role, subject))
 }
 
-fn told(seen: &[Seen]) -> Vec<String> {
+fn calls_of(seen: &[Seen]) -> Vec<String> {
     seen.iter().map(call).collect()
 }
 
 #[tokio::test]
-async fn a_role_is_given_and_taken_by_one_call_that_touches_nobody_else() {
+async fn a_role_is_assigned_and_taken_away_by_one_call() {
     for (subject, path) in [("user:1", "users/1"), ("serviceAccount:14", "users/14"), ("team:3", "teams/3")] {
         let (made, seen) = write(create("r1", subject), |_, _| ok(json!({"message": "Role added."}))).await;
-        assert_eq!(told(&seen), [format!("POST /access-control/{path}/roles")]);
+        assert_eq!(calls_of(&seen), [format!("POST /access-control/{path}/roles")]);
         assert_eq!(seen[0].body, json!({"roleUid": "r1"}), "in this organization alone");
         let made = made.expect("a success").expect("the grant");
         assert_eq!((made.id, made.body), (Id::new(format!("{subject}/r1")), grant("r1", subject)));
         let (gone, seen) = write(delete("r1", subject), |_, _| ok(json!({"message": "Role removed."}))).await;
         assert_eq!(gone, Ok(None));
-        assert_eq!(told(&seen), [format!("DELETE /access-control/{path}/roles/r1")]);
+        assert_eq!(calls_of(&seen), [format!("DELETE /access-control/{path}/roles/r1")]);
     }
 }
 
 #[tokio::test]
-async fn what_is_seen_after_a_grant_is_what_a_sweep_shows() {
+async fn a_created_grant_equals_the_one_in_a_snapshot() {
     let (made, _) = write(create("r1", "user:1"), |_, _| ok(json!({}))).await;
     let made = made.expect("a success").expect("the grant");
     let snapshot = sweep(|seen, _| organization(seen)).await.expect("a snapshot");
@@ -40,12 +40,12 @@ async fn what_is_seen_after_a_grant_is_what_a_sweep_shows() {
 }
 
 #[tokio::test]
-async fn a_role_that_is_given_already_is_given() {
+async fn an_existing_assignment_is_a_success() {
     for status in [400, 409] {
         for there in [true, false] {
             let (made, seen) = write(create("r1", "user:1"), move |seen, _| match call(seen).as_str() {
-                HELD_BY_USER if there => ok(json!([listed("r1", "writer")])),
-                HELD_BY_USER => ok(json!([])),
+                ROLES_OF_USER if there => ok(json!([listed("r1", "writer")])),
+                ROLES_OF_USER => ok(json!([])),
                 _ => error(status, "already assigned"),
             })
             .await;
@@ -59,7 +59,7 @@ async fn a_role_that_is_given_already_is_given() {
 }
 
 #[tokio::test]
-async fn a_role_or_principal_that_is_not_there_is_missing() {
+async fn an_unknown_role_or_principal_is_missing() {
     let (made, _) = write(create("r1", "team:1"), |seen, _| match seen.method.as_str() {
         "POST" => error(404, "Team not found"),
         _ => organization(seen),
@@ -68,7 +68,7 @@ async fn a_role_or_principal_that_is_not_there_is_missing() {
     let refused = made.expect_err("a failure");
     assert_eq!(refused.class, Class::Missing);
     assert!(
-        refused.message.contains("Team not found; the role, or the one it is to be given to"),
+        refused.message.contains("Team not found; the role or the principal is not in this organization"),
         "{refused}"
     );
     for change in [create("r1", "team:1"), delete("r1", "team:1")] {
@@ -77,20 +77,20 @@ async fn a_role_or_principal_that_is_not_there_is_missing() {
 }
 
 #[tokio::test]
-async fn a_role_that_is_not_held_any_more_is_taken() {
-    for (held, gone) in [
+async fn an_absent_assignment_counts_as_deleted() {
+    for (assigned, absent) in [
         (ok(json!([])), true),
         (error(404, "User not found"), true),
         (ok(json!([listed("r1", "writer")])), false),
     ] {
-        let held = std::sync::Mutex::new(Some(held));
+        let assigned = std::sync::Mutex::new(Some(assigned));
         let (result, _) = write(delete("r1", "user:1"), move |seen, _| match call(seen).as_str() {
-            HELD_BY_USER => held.lock().expect("not poisoned").take().expect("asked once"),
+            ROLES_OF_USER => assigned.lock().expect("not poisoned").take().expect("asked once"),
             STATUS => organization(seen),
             _ => error(404, "Role not found"),
         })
         .await;
-        match gone {
+        match absent {
             true => assert_eq!(result, Ok(None)),
             false => {
                 let refused = result.expect_err("a failure");
@@ -102,15 +102,15 @@ async fn a_role_that_is_not_held_any_more_is_taken() {
 }
 
 #[tokio::test]
-async fn a_refusal_to_take_a_role_is_one_only_while_it_is_held() {
-    for (status, held, expected) in [
+async fn a_refused_delete_fails_only_if_it_is_still_assigned() {
+    for (status, assigned, expected) in [
         (400, json!([]), None),
         (409, json!([]), None),
         (400, json!([listed("r1", "writer")]), Some(Class::Invalid)),
         (409, json!([listed("r1", "writer")]), Some(Class::Conflict)),
     ] {
         let (result, _) = write(delete("r1", "user:1"), move |seen, _| match call(seen).as_str() {
-            HELD_BY_USER => ok(held.clone()),
+            ROLES_OF_USER => ok(assigned.clone()),
             _ => error(status, "no"),
         })
         .await;
@@ -119,10 +119,10 @@ async fn a_refusal_to_take_a_role_is_one_only_while_it_is_held() {
 }
 
 #[tokio::test]
-async fn a_role_that_permits_more_than_the_credential_may_is_told_by_what_is_missing() {
+async fn a_refused_assignment_names_the_missing_permissions() {
     for change in [create("r1", "user:1"), delete("r1", "user:1")] {
         let (result, seen) = write(change, |seen, _| match call(seen).as_str() {
-            RIGHTS => ok(json!({"reports:read": ["reports:id:1"]})),
+            OWN => ok(json!({"reports:read": ["reports:id:1"]})),
             "GET /access-control/roles/r1" => organization(seen),
             _ => error(403, "Forbidden"),
         })
@@ -139,7 +139,7 @@ async fn a_role_that_permits_more_than_the_credential_may_is_told_by_what_is_mis
 }
 
 #[tokio::test]
-async fn an_answer_that_is_lost_is_lost() {
+async fn a_write_without_an_answer_is_lost() {
     for change in [create("r1", "user:1"), delete("r1", "team:1")] {
         for which in 0..4 {
             let (result, seen) = write(change.clone(), move |_, _| match which {
@@ -156,7 +156,7 @@ async fn an_answer_that_is_lost_is_lost() {
 }
 
 #[tokio::test]
-async fn changes_that_no_plan_should_hold_are_not_sent() {
+async fn changes_that_no_plan_contains_are_not_sent() {
     let edited = |edit: fn(&mut Grant)| {
         let Body::Grant(mut grant) = grant("r1", "user:1") else { unreachable!() };
         edit(&mut grant);
@@ -182,7 +182,7 @@ async fn changes_that_no_plan_should_hold_are_not_sent() {
 }
 
 #[tokio::test]
-async fn fixed_and_plugins_roles_can_be_given() {
+async fn fixed_and_plugin_roles_can_be_assigned() {
     for role in ["fixed_r", "plugins_r"] {
         assert!(write(create(role, "user:1"), |_, _| ok(json!({}))).await.0.is_ok());
     }

@@ -1,4 +1,4 @@
-//! The back end against a server that answers as the contract says, or as it should not.
+//! The back end against a server that follows the contract, or breaks it.
 
 mod dialect;
 mod grants;
@@ -19,31 +19,31 @@ use super::VENDOR;
 use crate::{
     Backend, Class, Error, Needs,
     http::stub::{Reply, Seen, Stub},
-    testing,
+    testing::{self, level},
 };
 use rolewright_core::model::{
-    Absence, Body, Change, Effect, Grant, Id, Kind, Named, Observed, Role, RoleRef, Rule, Snapshot,
+    Absence, Body, Change, Effect, Grant, Id, Kind, Level, Named, Observed, Role, RoleRef, Rule, Snapshot,
 };
 
 const TOKEN: &str = "glsa_0123456789";
 const BOTH: [Kind; 2] = [Kind::Role, Kind::Grant];
 const LEVELS: [&str; 4] = ["user", "serviceAccount", "team", "role"];
 
-/// A back end over a server that answers by this function, with a token, below a path.
+/// A back end over a server that answers with this function, with a token, below a path.
 async fn grafana(answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) -> (Stub, Arc<dyn Backend>) {
     let stub = Stub::start(answer).await;
     let grafana = connect(&stub, json!({}));
     (stub, grafana)
 }
 
-/// A back end over a server, with more in its block.
+/// A back end over a server, with more fields in its block.
 fn connect(stub: &Stub, more: Value) -> Arc<dyn Backend> {
     let block = testing::block(stub, "/grafana/", json!({}), more);
     let field = if block.get("username").is_some() { "passwordSecretRef" } else { "tokenSecretRef" };
     testing::connect(&VENDOR, block, field, TOKEN)
 }
 
-/// What comes after the base path, with the method.
+/// The method, and the path below the base.
 fn call(seen: &Seen) -> String {
     let path = seen.path.strip_prefix("/grafana/api").expect("a path below the base");
     format!("{} {path}", seen.method)
@@ -61,8 +61,8 @@ fn writes(seen: &[Seen]) -> Vec<&Seen> {
 fn needs(kinds: &[Kind], levels: &[&str], subjects: &[&str]) -> Needs {
     Needs {
         kinds: kinds.iter().copied().collect(),
-        levels: levels.iter().map(|level| (*level).to_owned()).collect(),
-        held: subjects.iter().copied().map(Id::new).collect(),
+        levels: levels.iter().map(|word| level(word)).collect(),
+        hints: subjects.iter().copied().map(Id::new).collect(),
     }
 }
 
@@ -75,7 +75,7 @@ fn ok(body: Value) -> Reply {
 }
 
 const STATUS: &str = "GET /access-control/status";
-const RIGHTS: &str = "GET /access-control/user/permissions";
+const OWN: &str = "GET /access-control/user/permissions";
 const ROLES: &str = "GET /access-control/roles";
 const USERS: &str = "GET /org/users";
 const ACCOUNTS: &str = "GET /serviceaccounts/search";
@@ -83,12 +83,12 @@ const TEAMS: &str = "GET /teams/search";
 const ROLES_OF_USERS: &str = "POST /access-control/users/roles/search";
 const ROLES_OF_TEAMS: &str = "POST /access-control/teams/roles/search";
 
-/// A small organization: a role of each sort, two people, a service account and a team.
+/// A small organization: a basic, a fixed and a custom role, two people, a service account and a team.
 fn organization(seen: &Seen) -> Reply {
     match call(seen).as_str() {
         STATUS => ok(json!({"enabled": true})),
         "GET /org" => ok(json!({"id": 1, "name": "Main Org.", "address": {}})),
-        RIGHTS => ok(json!({
+        OWN => ok(json!({
             "roles:read": ["roles:*"], "users.roles:read": ["users:id:*"], "teams.roles:read": ["teams:id:*"],
             "reports:read": ["reports:*"], "licensing:read": [""],
         })),
@@ -114,7 +114,7 @@ fn organization(seen: &Seen) -> Reply {
     }
 }
 
-/// The organization, but for one call.
+/// The organization, with another answer to one call.
 fn with(
     path: &'static str,
     reply: impl Fn(&Seen) -> Reply + Send + Sync + 'static,
@@ -122,13 +122,13 @@ fn with(
     move |seen, _| if call(seen) == path { reply(seen) } else { organization(seen) }
 }
 
-/// A role as lists have it.
+/// A role in a list.
 fn listed(uid: &str, name: &str) -> Value {
     json!({"version": 3, "uid": uid, "name": name, "description": "", "group": "Reports", "global": false,
         "created": "0001-01-01T00:00:00Z", "updated": "2026-01-01T12:00:00Z"})
 }
 
-/// A role as it is read by itself.
+/// A role with its permissions.
 fn whole(uid: &str, name: &str, version: i64) -> Value {
     let mut role = listed(uid, name);
     role["version"] = json!(version);
@@ -143,7 +143,7 @@ fn rule(action: &str, scope: Option<&str>) -> Rule {
     Rule { effect: Effect::Allow, action: action.to_owned(), resource: scope.map(str::to_owned) }
 }
 
-/// A role as the back end shows it.
+/// The body of a role.
 fn role_body(name: &str, rules: &[(&str, Option<&str>)]) -> Body {
     let settings = [("group", "Reports"), ("hidden", "false"), ("global", "false")];
     Body::Role(Role {
@@ -156,15 +156,15 @@ fn role_body(name: &str, rules: &[(&str, Option<&str>)]) -> Body {
     })
 }
 
-/// What [`whole`] says.
+/// The role of [`whole`].
 fn writer() -> Role {
     let rules = [("licensing:read", None), ("reports:read", Some("reports:*"))];
     let Body::Role(role) = role_body("writer", &rules) else { unreachable!() };
     role
 }
 
-fn named(level: &str, id: &str, name: &str) -> Named {
-    Named { level: level.to_owned(), id: Id::new(id), name: name.to_owned() }
+fn named(word: &str, id: &str, name: &str) -> Named {
+    Named::new(level(word), Id::new(id), name)
 }
 
 fn grant(role: &str, subject: &str) -> Body {

@@ -1,4 +1,4 @@
-//! What the silence of a sweep proves.
+//! What a snapshot proves.
 
 use super::*;
 
@@ -10,13 +10,13 @@ fn grants(snapshot: &Snapshot, subject: &str) -> Absence {
     snapshot.absence(Kind::Grant, Some(&Id::new(subject)))
 }
 
-/// A sweep in which these subjects' grants are held.
+/// A snapshot with managed grants of these subjects, and the principals that were read one by one.
 async fn sweep_for(
-    held: &[&str],
+    subjects: &[&str],
     answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static,
 ) -> (Snapshot, Vec<String>) {
     let (stub, grafana) = grafana(answer).await;
-    let snapshot = grafana.snapshot(&needs(&BOTH, &LEVELS, held)).await.expect("a snapshot");
+    let snapshot = grafana.snapshot(&needs(&BOTH, &LEVELS, subjects)).await.expect("a snapshot");
     let alone = |call: &String| call.starts_with("GET") && call.ends_with("/roles") && call != ROLES;
     let mut asked: Vec<String> = calls(&stub).into_iter().filter(alone).collect();
     asked.sort();
@@ -24,7 +24,7 @@ async fn sweep_for(
 }
 
 #[tokio::test]
-async fn a_credential_that_sees_everything_proves_what_it_was_shown_to_be_all() {
+async fn a_credential_that_sees_everything_proves_absence() {
     let (snapshot, asked) = sweep_for(&["user:1", "team:1"], |seen, _| organization(seen)).await;
     assert_eq!(roles(&snapshot), Absence::Proven);
     for subject in ["user:1", "user:2", "serviceAccount:14", "team:1"] {
@@ -38,26 +38,26 @@ async fn a_credential_that_sees_everything_proves_what_it_was_shown_to_be_all() 
 
 #[tokio::test]
 async fn a_narrowed_credential_proves_nothing() {
-    for rights in [
+    for own in [
         json!({}),
         json!({"roles:read": ["roles:uid:r1"], "users.roles:read": ["users:id:1"], "teams.roles:read": ["teams:id:1"]}),
         json!({"roles:read": null}),
     ] {
-        let (snapshot, _) = sweep_for(&[], with(RIGHTS, move |_| ok(rights.clone()))).await;
+        let (snapshot, _) = sweep_for(&[], with(OWN, move |_| ok(own.clone()))).await;
         assert_eq!(roles(&snapshot), Absence::Unproven);
         assert_eq!(grants(&snapshot, "user:1"), Absence::Unproven);
-        assert_eq!(snapshot.all(Kind::Grant).count(), 3, "what is seen is seen");
+        assert_eq!(snapshot.all(Kind::Grant).count(), 3, "visible grants are shown");
     }
     for refusal in [403, 404] {
-        let (snapshot, _) = sweep_for(&[], with(RIGHTS, move |_| error(refusal, "no"))).await;
+        let (snapshot, _) = sweep_for(&[], with(OWN, move |_| error(refusal, "no"))).await;
         assert_eq!(roles(&snapshot), Absence::Unproven);
     }
 }
 
 #[tokio::test]
-async fn each_list_is_proven_by_its_own_right() {
+async fn each_list_is_proven_by_its_own_permission() {
     for (action, proven) in [("roles:read", 0), ("users.roles:read", 1), ("teams.roles:read", 2)] {
-        let (snapshot, _) = sweep_for(&[], with(RIGHTS, move |_| ok(json!({action: ["*"]})))).await;
+        let (snapshot, _) = sweep_for(&[], with(OWN, move |_| ok(json!({action: ["*"]})))).await;
         let parts = [roles(&snapshot), grants(&snapshot, "user:1"), grants(&snapshot, "team:1")];
         for (part, absence) in parts.into_iter().enumerate() {
             assert_eq!(absence == Absence::Proven, part == proven, "{action} {part}");
@@ -66,12 +66,12 @@ async fn each_list_is_proven_by_its_own_right() {
 }
 
 #[tokio::test]
-async fn a_credential_that_is_narrowed_or_widened_in_mid_flight_proves_nothing() {
+async fn permissions_that_change_during_a_sweep_prove_nothing() {
     for narrow_first in [true, false] {
         let asked = std::sync::atomic::AtomicUsize::new(0);
         let (snapshot, _) = sweep_for(
             &[],
-            with(RIGHTS, move |seen| {
+            with(OWN, move |seen| {
                 let first = asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0;
                 if first == narrow_first { ok(json!({})) } else { organization(seen) }
             }),
@@ -83,16 +83,16 @@ async fn a_credential_that_is_narrowed_or_widened_in_mid_flight_proves_nothing()
 }
 
 #[tokio::test]
-async fn rights_are_asked_for_after_the_lists_and_from_the_cache_that_filters_them() {
+async fn own_permissions_are_read_after_the_lists() {
     let (stub, grafana) = grafana(|seen, _| organization(seen)).await;
     grafana.snapshot(&needs(&BOTH, &LEVELS, &[])).await.expect("a snapshot");
     let calls = calls(&stub);
-    assert_eq!(calls[calls.len() - 2..], [RIGHTS, STATUS]);
+    assert_eq!(calls[calls.len() - 2..], [OWN, STATUS]);
     assert!(stub.seen().iter().all(|seen| seen.param("reloadcache").is_none()));
 }
 
 #[tokio::test]
-async fn a_list_of_roles_without_grafanas_own_is_no_whole_list() {
+async fn a_list_of_roles_without_reserved_ones_proves_nothing() {
     for list in [json!([]), json!([listed("r1", "writer")])] {
         let (snapshot, _) = sweep_for(&[], with(ROLES, move |_| ok(list.clone()))).await;
         assert_eq!(roles(&snapshot), Absence::Unproven);
@@ -101,14 +101,14 @@ async fn a_list_of_roles_without_grafanas_own_is_no_whole_list() {
 }
 
 #[tokio::test]
-async fn a_status_that_the_credential_may_not_ask_for_leaves_everything_unproven() {
+async fn a_refused_status_leaves_everything_unproven() {
     let (snapshot, _) = sweep_for(&[], with(STATUS, |_| error(403, "no"))).await;
     assert_eq!((roles(&snapshot), grants(&snapshot, "user:1")), (Absence::Unproven, Absence::Unproven));
     assert_eq!(snapshot.all(Kind::Grant).count(), 3);
 }
 
 #[tokio::test]
-async fn who_is_left_out_of_the_answer_and_held_is_asked_about_alone() {
+async fn an_omitted_principal_with_managed_grants_is_read_alone() {
     for left_out in
         [json!({"1": [listed("r1", "writer")]}), json!({"1": [listed("r1", "writer")], "2": null})]
     {
@@ -124,7 +124,7 @@ async fn who_is_left_out_of_the_answer_and_held_is_asked_about_alone() {
         assert_eq!(
             asked,
             ["GET /access-control/users/2/roles"],
-            "not the service account, which nobody holds a grant of"
+            "not the service account, which has no managed grant"
         );
         assert!(snapshot.by_id(Kind::Grant, &Id::new("user:2/r9")).is_some());
         assert_eq!(grants(&snapshot, "user:2"), Absence::Proven);
@@ -133,7 +133,7 @@ async fn who_is_left_out_of_the_answer_and_held_is_asked_about_alone() {
 }
 
 #[tokio::test]
-async fn an_answer_with_nobody_in_it_proves_only_who_is_asked_about_alone() {
+async fn an_empty_search_proves_only_principals_read_alone() {
     for nobody in [json!({}), Value::Null] {
         let answer = move |seen: &Seen, _: usize| match call(seen).as_str() {
             ROLES_OF_USERS | ROLES_OF_TEAMS => ok(nobody.clone()),
@@ -150,7 +150,7 @@ async fn an_answer_with_nobody_in_it_proves_only_who_is_asked_about_alone() {
 }
 
 #[tokio::test]
-async fn who_is_not_in_the_lists_and_held_is_asked_about_all_the_same() {
+async fn an_unlisted_principal_with_managed_grants_is_read() {
     let (stub, grafana) = grafana(|seen, _| match call(seen).as_str() {
         USERS => ok(json!([])),
         "GET /access-control/users/77/roles" => ok(json!([])),
@@ -165,7 +165,7 @@ async fn who_is_not_in_the_lists_and_held_is_asked_about_all_the_same() {
 }
 
 #[tokio::test]
-async fn who_is_gone_holds_nothing_unless_nobody_may_tell() {
+async fn a_deleted_principal_has_no_grants() {
     for (status, expected) in [(404, Absence::Proven), (403, Absence::Unproven), (400, Absence::Unproven)] {
         let answer = move |seen: &Seen, _: usize| match call(seen).as_str() {
             ROLES_OF_USERS => ok(json!({})),
@@ -178,7 +178,7 @@ async fn who_is_gone_holds_nothing_unless_nobody_may_tell() {
 }
 
 #[tokio::test]
-async fn a_failure_of_the_question_about_one_makes_no_snapshot() {
+async fn a_failed_read_of_one_principal_makes_no_snapshot() {
     for status in [401, 500] {
         let (_stub, grafana) = grafana(move |seen, _| match call(seen).as_str() {
             ROLES_OF_USERS => ok(json!({})),
@@ -191,7 +191,7 @@ async fn a_failure_of_the_question_about_one_makes_no_snapshot() {
 }
 
 #[tokio::test]
-async fn a_server_without_the_search_is_asked_about_the_held_ones() {
+async fn without_the_search_managed_principals_are_read_alone() {
     for status in [404, 405, 400] {
         let answer = move |seen: &Seen, _: usize| match call(seen).as_str() {
             ROLES_OF_USERS => error(status, "Not found"),
@@ -207,7 +207,7 @@ async fn a_server_without_the_search_is_asked_about_the_held_ones() {
 }
 
 #[tokio::test]
-async fn a_search_that_is_refused_leaves_its_grants_unproven_and_the_others_as_they_are() {
+async fn a_refused_search_leaves_only_its_grants_unproven() {
     let (snapshot, asked) = sweep_for(&["user:1"], with(ROLES_OF_USERS, |_| error(403, "no"))).await;
     assert_eq!(grants(&snapshot, "user:1"), Absence::Unproven);
     assert_eq!(grants(&snapshot, "team:1"), Absence::Proven);

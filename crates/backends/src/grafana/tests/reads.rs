@@ -1,9 +1,9 @@
-//! Single questions.
+//! Single reads.
 
 use super::*;
 
 #[tokio::test]
-async fn a_token_acts_in_its_own_organization_unless_one_is_named() {
+async fn a_token_uses_its_own_organization_by_default() {
     for (block, header, description) in [
         (json!({}), None, "organization Main Org. (1), as a service account token"),
         (json!({"orgId": 1}), Some("1"), "organization Main Org. (1), as a service account token"),
@@ -22,7 +22,7 @@ async fn a_token_acts_in_its_own_organization_unless_one_is_named() {
 }
 
 #[tokio::test]
-async fn an_organization_that_may_not_be_read_is_the_named_one_or_unknown() {
+async fn an_unreadable_organization_is_the_named_one_or_unknown() {
     let answer = || with("GET /org", |_| error(403, "no"));
     let stub = Stub::start(answer()).await;
     let identity = connect(&stub, json!({"orgId": 7})).probe().await.expect("an identity");
@@ -33,7 +33,7 @@ async fn an_organization_that_may_not_be_read_is_the_named_one_or_unknown() {
 }
 
 #[tokio::test]
-async fn another_organization_than_was_asked_for_is_not_taken_for_it() {
+async fn an_answer_for_another_organization_is_an_error() {
     let stub = Stub::start(|seen, _| organization(seen)).await;
     let error = connect(&stub, json!({"orgId": 7})).probe().await.expect_err("a failure");
     assert_eq!(error.class, Class::Invalid);
@@ -64,8 +64,11 @@ async fn a_grafana_without_the_rbac_api_has_restrictions_only() {
         _ => error(404, "Not found"),
     })
     .await;
-    assert!(!hidden.probe().await.expect("an identity").lacks.is_empty(), "a refusal is an answer");
-    // Where not even the organization answers, it may be no Grafana.
+    assert!(
+        !hidden.probe().await.expect("an identity").lacks.is_empty(),
+        "a refusal shows that it is a Grafana"
+    );
+    // If the organization is not found either, it may not be a Grafana.
     let (_stub, nothing) = grafana(|_, _| error(404, "Not found")).await;
     assert_eq!(nothing.probe().await.expect_err("a failure").class, Class::Unsupported);
     let (_stub, grafana) = grafana(with(STATUS, |_| error(403, "no"))).await;
@@ -75,7 +78,7 @@ async fn a_grafana_without_the_rbac_api_has_restrictions_only() {
 }
 
 #[tokio::test]
-async fn a_token_of_another_organization_is_told_from_a_dead_one() {
+async fn a_token_of_another_organization_has_its_own_message() {
     let refused = |id: &'static str| {
         with(STATUS, move |_| {
             Reply::json(
@@ -106,7 +109,7 @@ async fn a_password_never_shows_in_a_message() {
 }
 
 #[tokio::test]
-async fn failures_of_the_probe_have_their_classes_and_show_no_page_of_a_proxy() {
+async fn a_failed_probe_shows_no_page_of_a_proxy() {
     for (status, expected) in
         [(401, Class::Unauthenticated), (500, Class::Transient), (502, Class::Transient)]
     {
@@ -118,7 +121,7 @@ async fn failures_of_the_probe_have_their_classes_and_show_no_page_of_a_proxy() 
 }
 
 #[tokio::test]
-async fn a_person_is_found_by_the_whole_address_in_any_case_or_by_login() {
+async fn a_person_is_found_by_whole_address_or_login() {
     let (stub, grafana) = grafana(with(USERS, |_| {
         ok(json!([
             {"userId": 1, "login": "alice", "email": "Alice@Example.com"},
@@ -129,7 +132,7 @@ async fn a_person_is_found_by_the_whole_address_in_any_case_or_by_login() {
     .await;
     let found = async |name: &str| {
         let mut ids: Vec<String> = grafana
-            .look_up("user", name, None)
+            .look_up(Level::USER, name, None)
             .await
             .expect("an answer")
             .into_iter()
@@ -138,7 +141,7 @@ async fn a_person_is_found_by_the_whole_address_in_any_case_or_by_login() {
         ids.sort();
         ids
     };
-    assert_eq!(found("alice@example.com").await, ["user:1", "user:3"], "both, so that nobody is chosen");
+    assert_eq!(found("alice@example.com").await, ["user:1", "user:3"], "both, so the name is ambiguous");
     assert_eq!(found("MALICE@example.com").await, ["user:2"]);
     assert_eq!(found("login:alice").await, ["user:1"]);
     assert_eq!(found("alice").await, [""; 0]);
@@ -148,7 +151,7 @@ async fn a_person_is_found_by_the_whole_address_in_any_case_or_by_login() {
 }
 
 #[tokio::test]
-async fn other_names_are_found_whole_at_their_level() {
+async fn names_are_matched_whole_at_their_level() {
     let (stub, grafana) = grafana(|seen, _| match call(seen).as_str() {
         ACCOUNTS => ok(json!({"totalCount": 2, "serviceAccounts": [{"id": 14, "name": "nightly"}, {"id": 15, "name": "nightly-2"}]})),
         TEAMS => ok(json!({"totalCount": 2, "teams": [{"id": 1, "uid": "t1", "name": "sre"}, {"id": 2, "uid": "t2", "name": "SRE"}]})),
@@ -164,19 +167,19 @@ async fn other_names_are_found_whole_at_their_level() {
         ("role", "fixed:reports:reader", Some("fixed_r")),
         ("role", "fixed:reports", None),
     ] {
-        let found = grafana.look_up(level, name, None).await.expect("an answer");
+        let found = grafana.look_up(super::level(level), name, None).await.expect("an answer");
         let ids: Vec<&str> = found.iter().map(|entry| entry.named.id.as_str()).collect();
         assert_eq!(ids, id.into_iter().collect::<Vec<_>>(), "{level} {name}");
     }
     let seen = stub.seen();
     assert_eq!(seen[0].param("query"), Some("nightly"));
     assert_eq!(seen[2].param("name"), Some("sre"));
-    assert_eq!(seen[3].param("name"), None, "uids are no names");
-    assert_eq!(class(grafana.look_up("space", "x", None).await), Class::Invalid);
+    assert_eq!(seen[3].param("name"), None, "a uid is not a name");
+    assert_eq!(class(grafana.look_up(Level::new("space"), "x", None).await), Class::Invalid);
 }
 
 #[tokio::test]
-async fn what_is_not_found_is_gone_only_where_rbac_is_there() {
+async fn a_404_means_not_found_only_with_the_rbac_api() {
     let things = [(Kind::Role, "r7"), (Kind::Grant, "user:7/r1"), (Kind::Grant, "team:7/r1")];
     for (kind, id) in things {
         let (stub, backend) = grafana(|seen, _| organization(seen)).await;
@@ -190,14 +193,14 @@ async fn what_is_not_found_is_gone_only_where_rbac_is_there() {
 }
 
 #[tokio::test]
-async fn a_grant_is_read_from_what_its_subject_holds() {
+async fn a_grant_is_read_from_the_roles_of_its_subject() {
     let (stub, grafana) = grafana(|seen, _| match call(seen).as_str() {
         "GET /access-control/users/14/roles" => {
             let mut mapped = listed("m", "mapped");
             mapped["mapped"] = json!(true);
             ok(json!([listed("r1", "writer"), mapped]))
         }
-        // An unknown team holds nothing, says Grafana.
+        // Grafana answers with an empty list for an unknown team.
         "GET /access-control/teams/1/roles" => ok(json!([])),
         _ => organization(seen),
     })
@@ -207,7 +210,7 @@ async fn a_grant_is_read_from_what_its_subject_holds() {
     assert_eq!((seen.id.as_str(), &seen.body), ("serviceAccount:14/r1", &grant("r1", "serviceAccount:14")));
     assert_eq!(seen.body.title(), "serviceAccount:14 as writer");
     assert_eq!(read("serviceAccount:14/r2").await, None);
-    assert_eq!(read("serviceAccount:14/m").await, None, "given by an external group");
+    assert_eq!(read("serviceAccount:14/m").await, None, "assigned by an external group");
     assert_eq!(read("team:1/r1").await, None);
     assert!(stub.seen().iter().all(|seen| seen.param("includeHidden") == Some("true")));
     assert_eq!(class(grafana.read(Kind::Grant, &Id::new("r1")).await), Class::Invalid);
@@ -215,7 +218,7 @@ async fn a_grant_is_read_from_what_its_subject_holds() {
 }
 
 #[tokio::test]
-async fn a_thing_is_found_by_its_key_and_shown_whole() {
+async fn a_thing_is_found_by_its_natural_key() {
     let (_stub, grafana) = grafana(|seen, _| match call(seen).as_str() {
         ROLES => {
             let mut global = listed("a0", "writer");
@@ -244,7 +247,7 @@ async fn a_thing_is_found_by_its_key_and_shown_whole() {
 }
 
 #[tokio::test]
-async fn questions_that_fail_fail() {
+async fn a_failed_read_keeps_its_class() {
     let each = async |status: u16, expected: Class| {
         let (_stub, grafana) = grafana(move |seen, _| match call(seen).as_str() {
             STATUS => organization(seen),
@@ -252,13 +255,13 @@ async fn questions_that_fail_fail() {
         })
         .await;
         let (user, team, role) = (Id::new("user:1/r1"), Id::new("team:1/r1"), Id::new("r1"));
-        let wish = role_body("writer", &[]);
+        let desired = role_body("writer", &[]);
         let (user, team, role, found, known) = tokio::join!(
             grafana.read(Kind::Grant, &user),
             grafana.read(Kind::Grant, &team),
             grafana.read(Kind::Role, &role),
-            grafana.find(&wish),
-            grafana.look_up("user", "alice@example.com", None),
+            grafana.find(&desired),
+            grafana.look_up(Level::USER, "alice@example.com", None),
         );
         let classes = [class(user), class(team), class(role), class(found), class(known)];
         assert_eq!(classes, [expected; 5], "{status}");

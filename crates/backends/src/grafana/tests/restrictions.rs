@@ -1,4 +1,4 @@
-//! Folders, dashboards and data sources, and what closing one to its defaults does.
+//! Folders, dashboards and data sources, and their default permissions.
 
 use super::*;
 use rolewright_core::model::{Found, Restriction};
@@ -6,7 +6,7 @@ use rolewright_core::model::{Found, Restriction};
 const FOLDER: &str = "GET /access-control/folders/sre";
 const VIEWER: &str = "POST /access-control/folders/sre/builtInRoles/Viewer";
 const EDITOR: &str = "POST /access-control/folders/sre/builtInRoles/Editor";
-const THERE: &str = "GET /folders/sre";
+const RESOURCE: &str = "GET /folders/sre";
 
 fn entry(role: &str, permission: &str) -> Value {
     json!({"id": 1, "roleName": "managed:builtins:x:permissions", "isManaged": true, "isInherited": false,
@@ -36,7 +36,7 @@ async fn read(entries: Value) -> Observed {
 }
 
 #[tokio::test]
-async fn the_defaults_are_what_viewers_and_editors_have_on_the_resource_itself() {
+async fn defaults_are_of_viewers_and_editors_on_the_resource() {
     let seen = read(json!([
         entry("Viewer", "View"),
         entry("Editor", "Edit"),
@@ -55,16 +55,16 @@ async fn the_defaults_are_what_viewers_and_editors_have_on_the_resource_itself()
 }
 
 #[tokio::test]
-async fn where_a_server_does_not_say_that_an_entry_is_from_elsewhere_it_is_not_closed() {
+async fn an_entry_without_its_origin_counts_as_a_default() {
     let seen = read(json!([{"builtInRole": "Viewer", "permission": "View"}])).await;
     assert_eq!(seen.body, folder(&[("Viewer", "View")]));
 }
 
 #[tokio::test]
-async fn what_stays_open_is_told_and_what_was_given_on_purpose_is_not() {
-    let from_above = json!({"isInherited": true});
+async fn a_remark_names_what_remains_open() {
+    let inherited = json!({"isInherited": true});
     let seen = read(json!([
-        but(entry("Viewer", "View"), from_above.clone()),
+        but(entry("Viewer", "View"), inherited.clone()),
         but(entry("", "Edit"), json!({"isInherited": true, "team": "ops", "teamId": 3})),
         but(entry("", "Admin"), json!({"userLogin": "alice", "userId": 3})),
         but(entry("Admin", "Admin"), json!({"isManaged": false, "roleName": "basic:admin"})),
@@ -73,8 +73,8 @@ async fn what_stays_open_is_told_and_what_was_given_on_purpose_is_not() {
     let remark = seen.remark.expect("a remark");
     assert_eq!(
         remark,
-        "closed to its defaults, those of Viewer and Editor; open still: Admin for Admin (by the role basic:admin), \
-         Edit for team ops (from a folder above), View for Viewer (from a folder above); not shown by Grafana: who has it by a \
+        "closed to its defaults, those of Viewer and Editor; still open: Admin for Admin (by the role basic:admin), \
+         Edit for team ops (from a parent folder), View for Viewer (from a parent folder); Grafana does not show who has access by a \
          role on folders:*"
     );
     let many =
@@ -84,7 +84,7 @@ async fn what_stays_open_is_told_and_what_was_given_on_purpose_is_not() {
 }
 
 #[tokio::test]
-async fn a_change_is_one_call_for_each_role_that_it_is_about_and_is_read_back() {
+async fn a_change_is_one_call_per_role_and_is_read_back() {
     for (from, to, sent) in [
         (vec![("Viewer", "View"), ("Editor", "Edit")], vec![], vec![(EDITOR, ""), (VIEWER, "")]),
         (vec![], vec![("Viewer", "View")], vec![(VIEWER, "View")]),
@@ -113,7 +113,7 @@ async fn a_change_is_one_call_for_each_role_that_it_is_about_and_is_read_back() 
 }
 
 #[tokio::test]
-async fn a_change_that_was_answered_and_is_not_seen_to_be_made_is_lost() {
+async fn a_change_that_cannot_be_read_back_is_lost() {
     let done = || ok(json!({"message": "Permission removed"}));
     let (_stub, unchanged) = grafana(move |seen, _| match call(seen).as_str() {
         FOLDER => ok(json!([entry("Viewer", "View")])),
@@ -136,7 +136,7 @@ async fn a_change_that_was_answered_and_is_not_seen_to_be_made_is_lost() {
 }
 
 #[tokio::test]
-async fn a_refused_change_is_the_refusal_unless_another_was_made_before() {
+async fn a_refusal_after_a_successful_call_is_lost() {
     for (status, class) in [(400, Class::Invalid), (403, Class::Denied), (404, Class::Missing)] {
         let (stub, grafana) = grafana(with(VIEWER, move |_| error(status, "no"))).await;
         let error = grafana.write(&change(&[("Viewer", "View")], &[])).await.expect_err("a failure");
@@ -151,12 +151,12 @@ async fn a_refused_change_is_the_refusal_unless_another_was_made_before() {
     assert_eq!(half.write(&both).await.expect_err("a failure").class, Class::Lost);
 }
 
-/// Reads held resources where a folder's permissions, and the folder, are answered so, with these rights.
-async fn held(reply: fn() -> Reply, there: fn() -> Reply, rights: Value) -> Result<Snapshot, Error> {
+/// A snapshot with a managed restriction: the answers for the permissions of the folder and for the folder, and the own permissions.
+async fn managed(reply: fn() -> Reply, exists: fn() -> Reply, own: Value) -> Result<Snapshot, Error> {
     let (_stub, grafana) = grafana(move |seen, _| match call(seen).as_str() {
         FOLDER => reply(),
-        THERE => there(),
-        RIGHTS => ok(rights.clone()),
+        RESOURCE => exists(),
+        OWN => ok(own.clone()),
         _ => error(404, "Not found"),
     })
     .await;
@@ -164,38 +164,38 @@ async fn held(reply: fn() -> Reply, there: fn() -> Reply, rights: Value) -> Resu
 }
 
 #[tokio::test]
-async fn a_resource_is_gone_only_for_who_would_see_it() {
+async fn a_resource_is_deleted_only_if_all_are_visible() {
     let id = Id::new("folder:sre");
     let absence = |snapshot: &Snapshot| snapshot.absence(Kind::Restriction, Some(&id));
     let all = || json!({"folders.permissions:read": ["folders:*"]});
-    let gone: fn() -> Reply = || error(404, "no");
-    let there: fn() -> Reply = || ok(json!({"uid": "sre"}));
-    let snapshot = held(|| ok(json!([])), there, json!({})).await.expect("a snapshot");
+    let missing: fn() -> Reply = || error(404, "no");
+    let exists: fn() -> Reply = || ok(json!({"uid": "sre"}));
+    let snapshot = managed(|| ok(json!([])), exists, json!({})).await.expect("a snapshot");
     assert!(snapshot.by_id(Kind::Restriction, &id).is_some());
-    assert_eq!(absence(&held(gone, gone, all()).await.expect("a snapshot")), Absence::Proven);
-    for rights in [
+    assert_eq!(absence(&managed(missing, missing, all()).await.expect("a snapshot")), Absence::Proven);
+    for own in [
         json!({}),
         json!({"folders.permissions:read": ["folders:uid:a"], "dashboards.permissions:read": ["*"]}),
     ] {
-        assert_eq!(absence(&held(gone, gone, rights).await.expect("a snapshot")), Absence::Unproven);
+        assert_eq!(absence(&managed(missing, missing, own).await.expect("a snapshot")), Absence::Unproven);
     }
-    // It is there, and has no permissions: not every Grafana gives them to each sort of resource.
-    assert_eq!(absence(&held(gone, there, all()).await.expect("a snapshot")), Absence::Unproven);
+    // It exists without permissions: not every Grafana has them for each kind of resource.
+    assert_eq!(absence(&managed(missing, exists, all()).await.expect("a snapshot")), Absence::Unproven);
     assert_eq!(
-        absence(&held(gone, || error(403, "no"), all()).await.expect("a snapshot")),
+        absence(&managed(missing, || error(403, "no"), all()).await.expect("a snapshot")),
         Absence::Unproven
     );
-    let snapshot = held(|| error(403, "no"), gone, all()).await.expect("a snapshot");
+    let snapshot = managed(|| error(403, "no"), missing, all()).await.expect("a snapshot");
     assert_eq!((absence(&snapshot), snapshot.all(Kind::Restriction).count()), (Absence::Unproven, 0));
-    assert!(held(|| error(500, "no"), gone, all()).await.is_err());
-    assert!(held(gone, || error(500, "no"), all()).await.is_err());
+    assert!(managed(|| error(500, "no"), missing, all()).await.is_err());
+    assert!(managed(missing, || error(500, "no"), all()).await.is_err());
 }
 
 #[tokio::test]
-async fn nothing_is_asked_of_an_api_that_restrictions_do_not_need() {
+async fn restrictions_do_not_need_the_rbac_api() {
     let (stub, grafana) = grafana(with(FOLDER, |_| ok(json!([])))).await;
     grafana.snapshot(&needs(&[Kind::Restriction], &[], &["folder:sre"])).await.expect("a snapshot");
-    assert_eq!(calls(&stub), [RIGHTS, FOLDER, RIGHTS]);
+    assert_eq!(calls(&stub), [OWN, FOLDER, OWN]);
 }
 
 fn found(uid: &str, title: &str, folder: Option<&str>) -> Value {
@@ -238,8 +238,8 @@ async fn folders_dashboards_and_data_sources_have_names() {
     let levels = ["folder", "dashboard", "dataSource"];
     let snapshot = grafana.snapshot(&needs(&[Kind::Restriction], &levels, &[])).await.expect("a snapshot");
     let directory = snapshot.directory();
-    let one = |level: &str, name: &str, parent: Option<&str>| match directory.find(
-        level,
+    let one = |word: &str, name: &str, parent: Option<&str>| match directory.find(
+        level(word),
         name,
         parent.map(Id::new).as_ref(),
     ) {
@@ -261,31 +261,31 @@ async fn folders_dashboards_and_data_sources_have_names() {
         assert_eq!(one(level, name, parent), id, "{level} {name}");
     }
     let searches = calls(&stub).iter().filter(|call| *call == "GET /search").count();
-    assert_eq!(searches, 3 + 2, "each until nothing new comes");
-    assert_eq!(grafana.dialect().id_of("folder", "uid:sre"), Some(Id::new("folder:sre")));
-    assert_eq!(grafana.dialect().id_of("folder", "sre"), None);
-    assert_eq!(grafana.dialect().level_of(&Id::new("dashboard:lat")), Some("dashboard"));
+    assert_eq!(searches, 3 + 2, "each until a page has nothing new");
+    assert_eq!(grafana.dialect().id_of(Level::new("folder"), "uid:sre"), Some(Id::new("folder:sre")));
+    assert_eq!(grafana.dialect().id_of(Level::new("folder"), "sre"), None);
+    assert_eq!(grafana.dialect().level_of(&Id::new("dashboard:lat")), Some(level("dashboard")));
 }
 
 #[tokio::test]
-async fn one_name_is_looked_up_by_itself() {
+async fn a_resource_is_looked_up_by_name() {
     let (_stub, grafana) = grafana(|seen, _| places(seen)).await;
     for (level, name, ids) in [
         ("folder", "Data/Runbooks", vec!["folder:data-runbooks"]),
         ("dashboard", "Latency", vec!["dashboard:lat", "dashboard:lat-2"]),
         ("dataSource", "Loki", vec![]),
     ] {
-        let found = grafana.look_up(level, name, None).await.expect("an answer");
+        let found = grafana.look_up(super::level(level), name, None).await.expect("an answer");
         let found: Vec<String> = found.iter().map(|entry| entry.named.id.to_string()).collect();
         assert_eq!(found, ids, "{level} {name}");
     }
 }
 
 #[tokio::test]
-async fn a_search_that_is_refused_is_told_and_one_without_end_is_none() {
+async fn a_refused_search_is_noted_and_an_endless_one_fails() {
     let (_stub, refused) = grafana(with("GET /search", |_| error(403, "no"))).await;
     let snapshot = refused.snapshot(&needs(&[], &["folder"], &[])).await.expect("a snapshot");
-    assert!(snapshot.directory().refusal("folder").is_some());
+    assert!(snapshot.directory().refusal(Level::new("folder")).is_some());
     let (_stub, endless) = grafana(with("GET /search", |seen| {
         ok(json!([found(seen.param("page").expect("a page"), "again", None)]))
     }))

@@ -24,12 +24,12 @@ fn delete() -> Change {
 }
 
 #[tokio::test]
-async fn a_role_is_created_under_its_uid_and_shown_as_the_answer_has_it() {
+async fn a_role_is_created_under_its_uid() {
     for status in [200, 201] {
-        let mut wanted = writer();
-        wanted.description = Some("writes".to_owned());
-        wanted.display_name = Some("Writer".to_owned());
-        let (made, seen) = write(create(Some("rw-writer-1"), wanted), move |_, _| {
+        let mut desired = writer();
+        desired.description = Some("writes".to_owned());
+        desired.display_name = Some("Writer".to_owned());
+        let (made, seen) = write(create(Some("rw-writer-1"), desired), move |_, _| {
             let mut role = whole("rw-writer-1", "writer", 0);
             role["description"] = json!("trimmed");
             role["updated"] = json!("2026-01-01T12:00:00.123456789Z");
@@ -51,14 +51,14 @@ async fn a_role_is_created_under_its_uid_and_shown_as_the_answer_has_it() {
 }
 
 #[tokio::test]
-async fn a_role_that_names_nothing_more_is_created_with_nothing_more() {
-    let wanted = Role { settings: BTreeMap::new(), rules: BTreeSet::new(), ..writer() };
-    let (_, seen) = write(create(None, wanted), |_, _| Reply::json(201, listed("x", "writer"))).await;
+async fn a_minimal_role_is_created_with_few_fields() {
+    let desired = Role { settings: BTreeMap::new(), rules: BTreeSet::new(), ..writer() };
+    let (_, seen) = write(create(None, desired), |_, _| Reply::json(201, listed("x", "writer"))).await;
     assert_eq!(seen[0].body, json!({"name": "writer", "hidden": false, "global": false, "permissions": []}));
 }
 
 #[tokio::test]
-async fn a_role_whose_name_or_uid_is_taken_is_told_from_one_that_is_wrong() {
+async fn a_taken_name_or_uid_differs_from_an_invalid_role() {
     for (status, uid_taken, name_taken, expected) in [
         (400, true, false, Class::Conflict),
         (400, false, true, Class::Conflict),
@@ -84,7 +84,7 @@ async fn a_role_whose_name_or_uid_is_taken_is_told_from_one_that_is_wrong() {
 }
 
 #[tokio::test]
-async fn a_role_of_all_organizations_keeps_no_name_in_this_one() {
+async fn a_global_role_does_not_take_a_name_in_this_organization() {
     let (made, _) = write(create(Some("u1"), writer()), |seen, _| match call(seen).as_str() {
         POST => error(400, "no"),
         ROLES => {
@@ -104,7 +104,7 @@ async fn a_role_of_all_organizations_keeps_no_name_in_this_one() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_cannot_be_told_from_a_duplicate_is_looked_into_later() {
+async fn a_refusal_that_could_be_a_duplicate_is_lost() {
     let (made, _) = write(create(Some("u1"), writer()), |seen, _| match call(seen).as_str() {
         POST => error(400, "no"),
         _ => error(403, "hidden"),
@@ -114,7 +114,7 @@ async fn a_refusal_that_cannot_be_told_from_a_duplicate_is_looked_into_later() {
 }
 
 #[tokio::test]
-async fn a_fault_of_a_permission_reaches_the_user() {
+async fn the_fault_of_a_permission_is_in_the_message() {
     let (made, _) = write(create(Some("u1"), Role { name: "new".to_owned(), ..writer() }), |seen, _| match call(seen).as_str() {
         POST => Reply::json(
             400,
@@ -139,7 +139,7 @@ async fn an_update_replaces_the_role_under_the_next_version() {
         let after = Role { description: None, display_name: None, ..renamed() };
         let (now, seen) = write(update(after), move |seen, _| match call(seen).as_str() {
             R1 => ok(whole("r1", "writer", stored)),
-            // Some servers count by one, whatever was sent.
+            // Some servers add one to the stored version, whatever was sent.
             PUT => ok(whole("r1", "author", 7)),
             other => panic!("{other}"),
         })
@@ -168,7 +168,7 @@ async fn a_role_that_changed_since_the_plan_is_not_overwritten() {
 }
 
 #[tokio::test]
-async fn a_version_that_was_overtaken_is_told_from_a_role_that_is_wrong() {
+async fn a_stale_version_differs_from_an_invalid_role() {
     for status in [400, 409, 412] {
         for (again, expected) in
             [(4, Class::Transient), (3, if status == 400 { Class::Invalid } else { Class::Conflict })]
@@ -197,7 +197,7 @@ async fn a_version_that_was_overtaken_is_told_from_a_role_that_is_wrong() {
 }
 
 #[tokio::test]
-async fn a_role_cannot_become_one_of_all_organizations() {
+async fn a_role_cannot_become_global() {
     let mut after = writer();
     after.settings.insert("global".to_owned(), "true".to_owned());
     let (result, seen) = write(update(after), |seen, _| organization(seen)).await;
@@ -210,7 +210,7 @@ async fn a_role_cannot_become_one_of_all_organizations() {
 }
 
 #[tokio::test]
-async fn a_role_is_deleted_where_it_lies_and_never_by_force() {
+async fn a_role_is_deleted_without_force() {
     for global in ["false", "true"] {
         let mut before = writer();
         before.settings.insert("global".to_owned(), global.to_owned());
@@ -223,7 +223,7 @@ async fn a_role_is_deleted_where_it_lies_and_never_by_force() {
 }
 
 #[tokio::test]
-async fn a_role_that_somebody_still_has_is_not_deleted() {
+async fn an_assigned_role_is_not_deleted() {
     for status in [400, 409, 412] {
         let (result, _) = write(delete(), move |_, _| error(status, "role in use")).await;
         let refused = result.expect_err("a failure");
@@ -236,7 +236,7 @@ async fn a_role_that_somebody_still_has_is_not_deleted() {
 }
 
 #[tokio::test]
-async fn what_the_credential_lacks_is_named() {
+async fn a_refused_write_names_the_missing_permissions() {
     let many: Vec<String> = (1..=7).map(|n| format!("x:{n}")).collect();
     let mut rules = writer().rules;
     rules.extend(many.iter().map(|action| rule(action, None)));
@@ -257,26 +257,31 @@ async fn what_the_credential_lacks_is_named() {
         "it lacks nothing of the role"
     );
     let (result, _) = write(create(Some("u1"), writer()), |_, _| error(403, "Forbidden")).await;
-    assert_eq!(class(result), Class::Denied, "even if nothing more can be found out");
+    assert_eq!(class(result), Class::Denied, "even if the missing permissions cannot be found");
 }
 
 #[tokio::test]
-async fn a_write_that_is_not_found_says_whether_rbac_is_gone() {
+async fn a_404_of_a_write_checks_for_the_rbac_api() {
     for change in [create(Some("u1"), writer()), update(renamed()), delete()] {
-        let gone = |with_status: bool| {
+        let missing = |with_status: bool| {
             move |seen: &Seen, _: usize| match call(seen).as_str() {
                 STATUS if with_status => error(404, "Not found"),
                 POST | PUT | DELETE => error(404, "Not found"),
                 _ => organization(seen),
             }
         };
-        assert_eq!(class(write(change.clone(), gone(true)).await.0), Class::Unsupported, "{}", change.verb());
-        assert_eq!(class(write(change.clone(), gone(false)).await.0), Class::Missing, "{}", change.verb());
+        assert_eq!(
+            class(write(change.clone(), missing(true)).await.0),
+            Class::Unsupported,
+            "{}",
+            change.verb()
+        );
+        assert_eq!(class(write(change.clone(), missing(false)).await.0), Class::Missing, "{}", change.verb());
     }
 }
 
 #[tokio::test]
-async fn a_write_whose_outcome_is_unknown_is_lost_and_tried_once() {
+async fn a_write_with_an_unknown_outcome_is_lost() {
     for change in [create(Some("u1"), writer()), update(renamed()), delete()] {
         for which in 0..6 {
             if matches!(change, Change::Delete { .. }) && which < 2 {
@@ -300,7 +305,7 @@ async fn a_write_whose_outcome_is_unknown_is_lost_and_tried_once() {
 }
 
 #[tokio::test]
-async fn refusals_that_are_the_credentials_or_the_tenants_matter_keep_their_class() {
+async fn refusals_of_the_credential_keep_their_class() {
     for change in [create(Some("u1"), writer()), update(renamed()), delete()] {
         for (status, expected) in
             [(401, Class::Unauthenticated), (403, Class::Denied), (405, Class::Unsupported)]
@@ -322,7 +327,7 @@ async fn refusals_that_are_the_credentials_or_the_tenants_matter_keep_their_clas
 }
 
 #[tokio::test]
-async fn what_grafana_keeps_for_itself_is_never_written() {
+async fn reserved_roles_are_never_written() {
     let fixed = || Body::Role(Role { name: "fixed:reports:reader".to_owned(), ..writer() });
     let role = || Body::Role(writer());
     for change in [

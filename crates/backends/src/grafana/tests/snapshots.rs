@@ -1,4 +1,4 @@
-//! Sweeps: what is read, and lists that lie.
+//! Snapshots: what is read, and lists that are wrong.
 
 use futures::future::join_all;
 
@@ -6,7 +6,7 @@ use super::*;
 use rolewright_core::model::Found;
 
 fn one(snapshot: &Snapshot, level: &str, name: &str) -> String {
-    match snapshot.directory().find(level, name, None) {
+    match snapshot.directory().find(super::level(level), name, None) {
         Found::One(entry) => entry.named.id.to_string(),
         other => panic!("{level} {name}: {other:?}"),
     }
@@ -19,7 +19,7 @@ fn titles(snapshot: &Snapshot, kind: Kind) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_sweep_shows_things_with_the_names_people_know() {
+async fn a_snapshot_shows_names_for_ids() {
     let snapshot = sweep(|seen, _| organization(seen)).await.expect("a snapshot");
     assert_eq!(
         titles(&snapshot, Kind::Grant),
@@ -41,14 +41,14 @@ async fn a_sweep_shows_things_with_the_names_people_know() {
         assert_eq!(one(&snapshot, level, name), id);
     }
     assert_eq!(
-        snapshot.directory().find("user", "alice", None),
+        snapshot.directory().find(Level::USER, "alice", None),
         Found::Nothing,
-        "a login says that it is one"
+        "a login needs its prefix"
     );
 }
 
 #[tokio::test]
-async fn a_list_shows_roles_in_outline_with_the_mark_of_their_state() {
+async fn a_listed_role_is_an_outline_with_a_revision() {
     let snapshot = sweep(|seen, _| organization(seen)).await.expect("a snapshot");
     let seen = snapshot.by_id(Kind::Role, &Id::new("r1")).expect("the role");
     assert!(seen.outline && seen.read_only.is_none());
@@ -62,7 +62,7 @@ async fn a_list_shows_roles_in_outline_with_the_mark_of_their_state() {
 }
 
 #[tokio::test]
-async fn a_sweep_of_a_thousand_takes_a_handful_of_calls() {
+async fn a_snapshot_of_a_thousand_users_takes_few_calls() {
     let stub = Stub::start(|seen, _| {
         let each = |item: fn(usize) -> Value| (1..=1000).map(item).collect::<Vec<Value>>();
         match call(seen).as_str() {
@@ -90,16 +90,16 @@ async fn a_sweep_of_a_thousand_takes_a_handful_of_calls() {
 }
 
 #[tokio::test]
-async fn what_nobody_refers_to_is_not_read() {
+async fn what_nothing_needs_is_not_read() {
     let (stub, grafana) = grafana(|seen, _| organization(seen)).await;
     grafana.snapshot(&needs(&BOTH, &["team"], &[])).await.expect("a snapshot");
     let mut seen = calls(&stub);
     seen.sort();
-    assert_eq!(seen, [ROLES, STATUS, RIGHTS, RIGHTS, "GET /org", TEAMS, ROLES_OF_TEAMS]);
+    assert_eq!(seen, [ROLES, STATUS, OWN, OWN, "GET /org", TEAMS, ROLES_OF_TEAMS]);
 }
 
 #[tokio::test]
-async fn hidden_roles_are_asked_for_in_every_list() {
+async fn every_list_includes_hidden_roles() {
     let (stub, grafana) = grafana(|seen, _| organization(seen)).await;
     grafana.snapshot(&needs(&BOTH, &LEVELS, &[])).await.expect("a snapshot");
     for seen in stub.seen() {
@@ -117,7 +117,7 @@ async fn hidden_roles_are_asked_for_in_every_list() {
 }
 
 #[tokio::test]
-async fn an_organization_that_may_not_be_read_is_left_out_of_searches() {
+async fn searches_omit_an_unreadable_organization() {
     let (stub, grafana) = grafana(with("GET /org", |_| error(403, "no"))).await;
     let snapshot = grafana.snapshot(&needs(&BOTH, &["team"], &[])).await.expect("a snapshot");
     assert_eq!(snapshot.all(Kind::Grant).count(), 1);
@@ -127,7 +127,7 @@ async fn an_organization_that_may_not_be_read_is_left_out_of_searches() {
 }
 
 #[tokio::test]
-async fn what_external_groups_give_is_nobodys_grant_and_hidden_ones_are() {
+async fn mapped_roles_are_not_grants_and_hidden_ones_are() {
     let snapshot = sweep(with(ROLES_OF_TEAMS, |_| {
         let (mut mapped, mut hidden) = (listed("m", "mapped"), listed("h", "hidden"));
         mapped["mapped"] = json!(true);
@@ -140,18 +140,18 @@ async fn what_external_groups_give_is_nobodys_grant_and_hidden_ones_are() {
     assert!(seen("team:1/m").is_none() && seen("team:1/h").is_some());
     assert!(
         seen("team:1/managed_x").expect("the grant").read_only.is_some(),
-        "no assignment makes or removes it"
+        "no assignment creates or deletes it"
     );
 }
 
 #[tokio::test]
-async fn pages_are_read_until_all_that_they_count_were_seen() {
+async fn pages_are_read_until_their_total() {
     let team = |n: i64| json!({"id": n, "name": format!("team {n}")});
     let (stub, grafana) = grafana(with(TEAMS, move |seen| {
         assert_eq!(seen.param("perpage"), Some("1000"));
         let teams = match seen.param("page") {
             Some("1") => vec![team(1), team(2)],
-            // A team that was made in between moves the others on.
+            // A team that is created in between moves the others.
             Some("2") => vec![team(2), team(3)],
             Some("3") => vec![team(4)],
             other => panic!("page {other:?}"),
@@ -160,12 +160,15 @@ async fn pages_are_read_until_all_that_they_count_were_seen() {
     }))
     .await;
     let snapshot = grafana.snapshot(&needs(&[Kind::Role], &["team"], &[])).await.expect("a snapshot");
-    assert_eq!(snapshot.directory().entries().filter(|entry| entry.named.level == "team").count(), 4);
+    assert_eq!(
+        snapshot.directory().entries().filter(|entry| entry.named.level.as_str() == "team").count(),
+        4
+    );
     assert_eq!(calls(&stub).iter().filter(|call| *call == TEAMS).count(), 3);
 }
 
 #[tokio::test]
-async fn pages_that_count_nothing_are_read_until_one_is_empty() {
+async fn pages_without_a_total_are_read_until_one_is_empty() {
     let snapshot = sweep(with(ACCOUNTS, |seen| match seen.param("page") {
         Some("1") => ok(json!({"serviceAccounts": [{"id": 14, "name": "nightly"}]})),
         _ => ok(json!({"serviceAccounts": []})),
@@ -196,7 +199,7 @@ async fn pages_that_are_cut_short_make_no_snapshot() {
 }
 
 #[tokio::test]
-async fn a_list_that_is_not_one_makes_no_snapshot() {
+async fn an_invalid_list_makes_no_snapshot() {
     let each = async |path: &'static str, which: usize| {
         let answer = with(path, move |_| match which {
             0 => Reply::text(200, "text/html", "<html>Log in</html>"),
@@ -208,14 +211,14 @@ async fn a_list_that_is_not_one_makes_no_snapshot() {
         assert_eq!(refused.class, Class::Transient, "{path} {which}: {refused}");
         assert!(!refused.message.contains("Log in"), "{refused}");
     };
-    let paths = [ROLES, USERS, ACCOUNTS, TEAMS, ROLES_OF_USERS, ROLES_OF_TEAMS, RIGHTS, STATUS];
-    // At one time, because reads that fail are made again after a while.
+    let paths = [ROLES, USERS, ACCOUNTS, TEAMS, ROLES_OF_USERS, ROLES_OF_TEAMS, OWN, STATUS];
+    // At the same time, because failed reads are repeated after a delay.
     join_all(paths.iter().flat_map(|path| (0..4).map(|which| each(path, which)))).await;
 }
 
 #[tokio::test]
-async fn a_credential_that_is_not_accepted_makes_no_snapshot() {
-    for path in [ROLES, USERS, ACCOUNTS, TEAMS, ROLES_OF_USERS, ROLES_OF_TEAMS, RIGHTS, STATUS] {
+async fn a_401_makes_no_snapshot() {
+    for path in [ROLES, USERS, ACCOUNTS, TEAMS, ROLES_OF_USERS, ROLES_OF_TEAMS, OWN, STATUS] {
         assert_eq!(
             class(sweep(with(path, |_| error(401, "Unauthorized"))).await),
             Class::Unauthenticated,
@@ -225,24 +228,27 @@ async fn a_credential_that_is_not_accepted_makes_no_snapshot() {
 }
 
 #[tokio::test]
-async fn names_that_the_credential_may_not_list_keep_nothing_else_from_being_read() {
+async fn a_refused_list_of_names_does_not_stop_the_rest() {
     for (path, level) in [(ROLES, "role"), (USERS, "user"), (ACCOUNTS, "serviceAccount"), (TEAMS, "team")] {
         let snapshot = sweep(with(path, |_| error(403, "no"))).await.expect(path);
-        assert!(snapshot.directory().refusal(level).expect(path).contains("answered 403: no"));
-        assert_eq!(LEVELS.iter().filter(|level| snapshot.directory().refusal(level).is_some()).count(), 1);
+        assert!(snapshot.directory().refusal(super::level(level)).expect(path).contains("answered 403: no"));
+        assert_eq!(
+            LEVELS.iter().filter(|level| snapshot.directory().refusal(super::level(level)).is_some()).count(),
+            1
+        );
         assert!(snapshot.all(Kind::Grant).count() >= 2, "{path}");
     }
 }
 
 #[tokio::test]
-async fn a_grafana_that_has_no_rbac_any_more_makes_no_snapshot() {
+async fn a_grafana_that_lost_rbac_makes_no_snapshot() {
     for which in 0..4 {
         let answer = move |seen: &Seen, before: usize| match (call(seen).as_str(), which) {
             (STATUS, 0) => ok(json!({"enabled": false})),
             (STATUS, 1) => error(404, "Not found"),
-            // The whole API is gone, as after a downgrade.
+            // The whole API is missing, as after a downgrade.
             (path, 2) if path.contains("/access-control/") => error(404, "Not found"),
-            // It goes in mid-flight, and the lists are empty.
+            // It disappears during the sweep, and the lists are empty.
             (STATUS, _) => error(404, "Not found"),
             (ROLES, _) => ok(json!([])),
             (ROLES_OF_USERS | ROLES_OF_TEAMS, _) if before > 0 => ok(json!({})),
@@ -253,6 +259,6 @@ async fn a_grafana_that_has_no_rbac_any_more_makes_no_snapshot() {
 }
 
 #[tokio::test]
-async fn a_list_of_roles_that_is_missing_where_rbac_is_there_makes_no_snapshot() {
+async fn a_missing_list_of_roles_makes_no_snapshot() {
     assert_eq!(class(sweep(with(ROLES, |_| error(404, "Not found"))).await), Class::Transient);
 }

@@ -1,52 +1,52 @@
-//! Grants: one role given to one principal, or taken from it. Neither touches what others assigned (contract 2.3, 2.4, 3.9).
+//! Grants: one role assigned to one principal, or taken from it. Neither call changes other assignments (contract 2.3, 2.4, 3.9).
 
 use super::{
     super::{
         client::Client,
-        dialect::{GrafanaDialect, reserved_name, reserved_uid},
+        dialect::GrafanaDialect,
         ids::{self, Principal},
         read,
     },
-    denied, untouchable,
+    denied,
 };
-use crate::{Class, Error, error::existing};
-use rolewright_core::model::{Body, Dialect, Grant, Named, Observed};
+use crate::{Class, Error, error::existing_role};
+use rolewright_core::model::{Body, Grant, IdentityRules, Named, Observed};
 
-/// Gives a role.
-pub async fn create(client: &Client, grant: &Grant, after: &Body) -> Result<Observed, Error> {
+/// Assigns a role.
+pub async fn create(client: &Client, grant: &Grant) -> Result<Observed, Error> {
     let (principal, role) = parts(grant)?;
-    let Err(error) = client.assign(principal, &role.id).await else { return Ok(made(grant, role, after)) };
-    // Some servers refuse what is given already (contract 3.9).
+    let Err(error) = client.assign(principal, &role.id).await else { return Ok(observed(grant, role)) };
+    // Some servers refuse an existing assignment (contract 3.9).
     if error.class.is_objection() {
-        return match read::grant_of(client, grant).await {
-            Ok(Some(_)) => Ok(made(grant, role, after)),
+        return match read::find_grant(client, grant).await {
+            Ok(Some(_)) => Ok(observed(grant, role)),
             _ => Err(error),
         };
     }
-    let mut error = denied::explained_by_role(client, client.sure(error).await, &role.id).await;
+    let mut error = denied::explained_by_role(client, client.confirmed(error).await, &role.id).await;
     if error.class == Class::Missing {
-        error.message.push_str("; the role, or the one it is to be given to, is not in this organization");
+        error.message.push_str("; the role or the principal is not in this organization");
     }
     Err(error)
 }
 
-/// Takes a role. What is not held any more is done.
+/// Takes a role away. An assignment that does not exist is a success.
 pub async fn delete(client: &Client, grant: &Grant) -> Result<(), Error> {
     let (principal, role) = parts(grant)?;
     let Err(error) = client.unassign(principal, &role.id).await else { return Ok(()) };
     match error.class {
-        Class::Missing => client.is_missing(&error).await?,
-        // Which status says that it is not held is not documented (contract 3.9).
+        Class::Missing => client.confirm_missing(&error).await?,
+        // It is not documented which status means that the assignment does not exist (contract 3.9).
         class if class.is_objection() => {}
         _ => return Err(denied::explained_by_role(client, error, &role.id).await),
     }
-    match read::grant_of(client, grant).await? {
+    match read::find_grant(client, grant).await? {
         None => Ok(()),
         Some(_) if error.class != Class::Missing => Err(error),
         Some(_) => Err(Error::new(
             Class::Missing,
             format!(
-                "{}, and yet it is held: it may have been given for all organizations at once",
+                "{}, but the assignment is visible: it may apply to all organizations at once",
                 error.message
             ),
         )),
@@ -58,14 +58,11 @@ fn parts(grant: &Grant) -> Result<(Principal, &Named), Error> {
         return Err(Error::mistake("a grant with a scope"));
     }
     let principal = Principal::of(&grant.subject.id)
-        .ok_or_else(|| Error::mistake("a grant for an id that is nobody's"))?;
-    let role = existing(&grant.role)?;
-    // The call would be answered as if it were done (contract 3.9).
-    let kind = reserved_name(&role.name).or_else(|| reserved_uid(role.id.as_str()));
-    untouchable(&role.name, kind.filter(|kind| !kind.grantable()))?;
-    Ok((principal, role))
+        .ok_or_else(|| Error::mistake("a grant whose subject is not a principal"))?;
+    Ok((principal, existing_role(&grant.role)?))
 }
 
-fn made(grant: &Grant, role: &Named, after: &Body) -> Observed {
-    Observed::new(ids::grant(&grant.subject.id, &role.id), GrafanaDialect.key(after), after.clone())
+fn observed(grant: &Grant, role: &Named) -> Observed {
+    let body = Body::Grant(grant.clone());
+    Observed::new(ids::grant(&grant.subject.id, &role.id), GrafanaDialect.key(&body), body)
 }

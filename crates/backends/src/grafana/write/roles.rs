@@ -1,22 +1,21 @@
-//! Roles: made under a uid of our choice, replaced under the version that was read, removed where nobody holds them (contract 2.2, 3.1,
-//! 3.8).
+//! Roles: created under a chosen uid, replaced only if they did not change since they were read, and deleted only without assignments
+//! (contract 2.2, 3.1, 3.8).
 
 use serde_json::{Value, json};
 
 use super::{
     super::{
         client::Client,
-        dialect::{GLOBAL, GROUP, HIDDEN, reserved_name, reserved_uid},
+        dialect::{GLOBAL, GROUP, HIDDEN},
         map, read, wire,
     },
-    denied, untouchable,
+    denied,
 };
 use crate::{Class, Error};
 use rolewright_core::model::{Body, Id, Observed, Role, Rule};
 
-/// Makes a role.
+/// Creates a role.
 pub async fn create(client: &Client, id: Option<&Id>, role: &Role) -> Result<Observed, Error> {
-    untouchable(&role.name, reserved_name(&role.name).or_else(|| reserved_uid(id.map_or("", Id::as_str))))?;
     let mut body = json!({
         "name": role.name,
         "hidden": flag(role, HIDDEN)?.unwrap_or_default(),
@@ -36,54 +35,47 @@ pub async fn create(client: &Client, id: Option<&Id>, role: &Role) -> Result<Obs
     }
     match client.create_role(body).await {
         Ok(answer) => Ok(map::role(answer.decode()?)),
-        Err(error) if error.class.is_objection() => Err(taken(client, id, role, error).await),
-        Err(error) => Err(denied::explained(client, client.sure(error).await, &role.rules).await),
+        Err(error) if error.class.is_objection() => Err(taken_or_invalid(client, id, role, error).await),
+        Err(error) => Err(denied::explained(client, client.confirmed(error).await, &role.rules).await),
     }
 }
 
-/// Tells a name or uid that is taken from any other fault of a role: Grafana answers both alike (contract 3.2), so it is looked for.
-async fn taken(client: &Client, id: Option<&Id>, role: &Role, refused: Error) -> Error {
-    match there(client, id, role).await {
+/// Distinguishes a name or uid that is taken from an invalid role by a look: Grafana answers both with the same status (contract 3.2).
+async fn taken_or_invalid(client: &Client, id: Option<&Id>, role: &Role, refused: Error) -> Error {
+    match existing(client, id, role).await {
         Ok(None) => refused,
-        Ok(Some(there)) => {
-            let (title, uid) = (there.body.title(), there.id);
-            let message =
-                format!("{}; the role {title} with the uid {uid} is there already", refused.message);
+        Ok(Some(existing)) => {
+            let (title, uid) = (existing.body.title(), existing.id);
+            let message = format!("{}; the role {title} with the uid {uid} already exists", refused.message);
             Error::new(Class::Conflict, message)
         }
-        // It may be this very role, made by a call whose answer was lost.
+        // It can be this role, created by a call whose answer was lost.
         Err(error) => Error::new(
             Class::Lost,
-            format!("{}; whether it is there already cannot be told: {}", refused.message, error.message),
+            format!("{}; cannot tell whether it already exists: {}", refused.message, error.message),
         ),
     }
 }
 
-async fn there(client: &Client, id: Option<&Id>, role: &Role) -> Result<Option<Observed>, Error> {
+async fn existing(client: &Client, id: Option<&Id>, role: &Role) -> Result<Option<Observed>, Error> {
     if let Some(id) = id
         && let Some(seen) = client.role(id).await?
     {
         return Ok(Some(map::role(seen)));
     }
-    // A name is taken by a role of the same sort alone: one of all organizations keeps none in this one (contract 3.2).
+    // A name is unique among global roles and among the roles of an organization, not across both (contract 3.2).
     let global = flag(role, GLOBAL)?.unwrap_or_default().to_string();
-    let same_sort = |seen: &Observed| match &seen.body {
+    let same_organization = |seen: &Observed| match &seen.body {
         Body::Role(role) => role.settings.get(GLOBAL) == Some(&global),
         _ => false,
     };
-    Ok(read::role_of_name(client, role).await?.filter(same_sort))
+    Ok(read::find_role(client, role).await?.filter(same_organization))
 }
 
-/// Replaces a role, unless it is not any more what the plan was made from. One more than the stored version satisfies every server,
-/// and keeps a writer who read the same version from being overwritten (contract 3.1).
+/// Replaces a role unless it changed since the plan was made. The version sent is the stored one plus one: every server accepts it, and
+/// refuses it from the second of two writers who read the same version (contract 3.1).
 pub async fn update(client: &Client, id: &Id, before: &Role, after: &Role) -> Result<Observed, Error> {
-    untouchable(
-        &before.name,
-        reserved_name(&before.name)
-            .or_else(|| reserved_name(&after.name))
-            .or_else(|| reserved_uid(id.as_str())),
-    )?;
-    let Some(stored) = client.role(id).await? else { return Err(gone(id)) };
+    let Some(stored) = client.role(id).await? else { return Err(deleted(id)) };
     let (version, global) = (stored.version.unwrap_or_default(), stored.global.unwrap_or_default());
     let mark = mark(&stored);
     let now = map::role(stored);
@@ -96,15 +88,15 @@ pub async fn update(client: &Client, id: &Id, before: &Role, after: &Role) -> Re
             ));
         }
     }
-    if flag(after, GLOBAL)?.is_some_and(|wanted| wanted != global) {
+    if flag(after, GLOBAL)?.is_some_and(|desired| desired != global) {
         let message = format!(
-            "spec.grafana.global: the role exists as one of {}, and Grafana cannot change that: leave it as it is, or make \
+            "spec.grafana.global: the role exists as one of {}, and Grafana cannot change that: leave it as it is, or create \
              another role",
             if global { "all organizations" } else { "this organization alone" }
         );
         return Err(Error::new(Class::Invalid, message));
     }
-    // What is left out may be kept or cleared, depending on the server (contract 2.1): nothing is left out.
+    // Servers differ in whether they keep or clear an omitted field (contract 2.1), so nothing is omitted.
     let body = json!({
         "name": after.name,
         "displayName": after.display_name.as_deref().unwrap_or_default(),
@@ -117,25 +109,26 @@ pub async fn update(client: &Client, id: &Id, before: &Role, after: &Role) -> Re
     });
     match client.replace_role(id, body).await {
         Ok(answer) => Ok(map::role(answer.decode()?)),
-        Err(error) if error.class.is_objection() => Err(overtaken(client, id, &mark, error).await),
+        Err(error) if error.class.is_objection() => Err(changed_or_invalid(client, id, &mark, error).await),
         Err(error) => {
             let rules = before.rules.union(&after.rules).cloned().collect();
-            Err(denied::explained(client, client.sure(error).await, &rules).await)
+            Err(denied::explained(client, client.confirmed(error).await, &rules).await)
         }
     }
 }
 
-/// Tells a version that was overtaken from any other fault of a role: which status and words stand for it is not documented.
-async fn overtaken(client: &Client, id: &Id, mark: &Mark, refused: Error) -> Error {
+/// Distinguishes a stale version from an invalid role by a look: the status and message of a stale version are not documented
+/// (contract 3.1).
+async fn changed_or_invalid(client: &Client, id: &Id, mark: &Mark, refused: Error) -> Error {
     let now = match client.role(id).await {
         Ok(Some(now)) => now,
-        Ok(None) => return gone(id),
+        Ok(None) => return deleted(id),
         Err(_) => return Error::new(Class::Transient, refused.message),
     };
     if self::mark(&now) == *mark {
         return refused;
     }
-    let message = format!("role {id} was changed by somebody else at the same time: {}", refused.message);
+    let message = format!("another writer changed role {id} at the same time: {}", refused.message);
     Error::new(Class::Transient, message)
 }
 
@@ -145,28 +138,27 @@ fn mark(role: &wire::Role) -> Mark {
     (role.version, role.updated.clone())
 }
 
-fn gone(id: &Id) -> Error {
-    Error::new(Class::Missing, format!("role {id} is not there any more"))
+fn deleted(id: &Id) -> Error {
+    Error::new(Class::Missing, format!("role {id} does not exist any more"))
 }
 
-/// Removes a role that nobody holds.
+/// Deletes a role without assignments. Never uses `force`, which would delete the assignments too (contract 3.8).
 pub async fn delete(client: &Client, id: &Id, role: &Role) -> Result<(), Error> {
-    untouchable(&role.name, reserved_name(&role.name).or_else(|| reserved_uid(id.as_str())))?;
     match client.delete_role(id, flag(role, GLOBAL)?.unwrap_or_default()).await {
         Err(error) if error.class.is_objection() => Err(Error::new(
             Class::Conflict,
             format!(
-                "{}; Grafana refuses to delete a role that somebody still has, perhaps in another organization, by the mapping of \
-                 external groups, or where the credential may not see it (users.roles:read, teams.roles:read)",
+                "{}; Grafana refuses to delete a role that a principal still has, perhaps in another organization, by the mapping \
+                 of external groups, or where the credential may not see it (users.roles:read, teams.roles:read)",
                 error.message
             ),
         )),
-        Err(error) => Err(denied::explained(client, client.sure(error).await, &role.rules).await),
+        Err(error) => Err(denied::explained(client, client.confirmed(error).await, &role.rules).await),
         Ok(()) => Ok(()),
     }
 }
 
-/// As a set: duplicates may be refused (contract 3.7).
+/// A set, because the server may refuse duplicates (contract 3.7).
 fn permissions(role: &Role) -> Value {
     let permission =
         |rule: &Rule| json!({"action": rule.action, "scope": rule.resource.as_deref().unwrap_or_default()});

@@ -1,76 +1,75 @@
-//! What the credential itself may do (contract 2.3), and what follows from it: which lists it sees to their ends, and which
-//! permissions it cannot give (contract 3.6).
+//! What the credential itself can do (contract 2.3): which lists it sees completely, and which permissions it cannot give (contract 3.6).
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::{
-    ids::{Group, Sort},
+    ids::{Endpoints, ResourceKind},
     wire::Permissions,
 };
 use rolewright_core::model::Rule;
 
-/// Scopes by action.
+/// The scopes of the credential, by action.
 #[derive(Debug, Default)]
-pub struct Rights(HashMap<String, Vec<String>>);
+pub struct OwnPermissions(HashMap<String, Vec<String>>);
 
-/// Which lists hold back nothing.
+/// The lists that the credential sees completely.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sight {
+pub struct Visibility {
     pub roles: bool,
     pub users: bool,
     pub teams: bool,
-    /// The permissions of folders, of dashboards, of data sources.
+    /// The permissions of folders, of dashboards and of data sources.
     pub resources: [bool; 3],
 }
 
-impl Sight {
-    /// What was seen both times.
+impl Visibility {
+    /// The lists that are complete in both.
     pub fn and(self, other: Self) -> Self {
         Self {
             roles: self.roles && other.roles,
             users: self.users && other.users,
             teams: self.teams && other.teams,
-            resources: std::array::from_fn(|sort| self.resources[sort] && other.resources[sort]),
+            resources: std::array::from_fn(|kind| self.resources[kind] && other.resources[kind]),
         }
     }
 
-    /// Whether the permissions of every resource of a sort are shown: then one that is not found is gone.
-    pub fn of_sort(self, sort: Sort) -> bool {
-        self.resources[sort as usize]
+    /// Whether the permissions of every resource of a kind are visible. Then a 404 means that the resource is deleted.
+    pub fn of_kind(self, kind: ResourceKind) -> bool {
+        self.resources[kind as usize]
     }
 
-    /// Whether the roles of every principal of a group are shown.
-    pub fn of(self, group: Group) -> bool {
-        match group {
-            Group::Users => self.users,
-            Group::Teams => self.teams,
+    /// Whether the roles of every principal are visible.
+    pub fn of(self, endpoints: Endpoints) -> bool {
+        match endpoints {
+            Endpoints::Users => self.users,
+            Endpoints::Teams => self.teams,
         }
     }
 }
 
-impl Rights {
-    /// As they are answered.
+impl OwnPermissions {
+    /// The permissions in the answer.
     pub fn new(permissions: Permissions) -> Self {
         Self(permissions.into_iter().map(|(action, scopes)| (action, scopes.unwrap_or_default())).collect())
     }
 
-    /// Which lists hold back nothing.
-    pub fn sight(&self) -> Sight {
-        Sight {
+    /// The lists that these permissions show completely.
+    pub fn visibility(&self) -> Visibility {
+        Visibility {
             roles: self.everywhere("roles:read", &["*", "roles:*", "roles:uid:*"]),
             users: self.everywhere("users.roles:read", &["*", "users:*", "users:id:*"]),
             teams: self.everywhere("teams.roles:read", &["*", "teams:*", "teams:id:*"]),
-            resources: Sort::ALL.map(|sort| self.sees_every(sort)),
+            resources: ResourceKind::ALL.map(|kind| self.sees_every(kind)),
         }
     }
 
-    fn sees_every(&self, sort: Sort) -> bool {
-        let name = sort.path();
+    fn sees_every(&self, kind: ResourceKind) -> bool {
+        let name = kind.path();
         let scopes = ["*", &format!("{name}:*"), &format!("{name}:uid:*")];
         self.everywhere(&format!("{name}.permissions:read"), &scopes)
     }
 
-    /// The rules that the credential may not act by itself.
+    /// The rules that these permissions do not cover.
     pub fn lacking<'a>(&self, rules: &'a BTreeSet<Rule>) -> Vec<&'a Rule> {
         rules.iter().filter(|rule| !self.cover(rule)).collect()
     }
@@ -81,10 +80,10 @@ impl Rights {
 
     fn cover(&self, rule: &Rule) -> bool {
         let Some(own) = self.0.get(&rule.action) else { return false };
-        let Some(wanted) = &rule.resource else { return true };
+        let Some(needed) = &rule.resource else { return true };
         own.iter().any(|scope| {
-            let below = scope.strip_suffix('*').is_some_and(|prefix| wanted.starts_with(prefix));
-            scope == wanted || below
+            let below = scope.strip_suffix('*').is_some_and(|prefix| needed.starts_with(prefix));
+            scope == needed || below
         })
     }
 }
@@ -96,51 +95,53 @@ mod tests {
     use super::*;
     use rolewright_core::model::Effect;
 
-    fn rights(permissions: serde_json::Value) -> Rights {
-        Rights::new(serde_json::from_value(permissions).expect("permissions"))
+    fn permissions(permissions: serde_json::Value) -> OwnPermissions {
+        OwnPermissions::new(serde_json::from_value(permissions).expect("permissions"))
     }
 
     #[test]
-    fn only_a_right_on_all_of_them_sees_all_of_them() {
+    fn a_list_is_complete_only_with_a_permission_on_all_of_it() {
         for scope in ["*", "roles:*", "roles:uid:*"] {
-            assert!(rights(json!({"roles:read": ["roles:uid:x", scope]})).sight().roles, "{scope}");
+            assert!(permissions(json!({"roles:read": ["roles:uid:x", scope]})).visibility().roles, "{scope}");
         }
         for scope in ["", "roles:uid:x", "users:*", "roles:uid:x*"] {
-            assert_eq!(rights(json!({"roles:read": [scope], "teams:read": ["*"]})).sight(), Sight::default());
+            let narrow = permissions(json!({"roles:read": [scope], "teams:read": ["*"]}));
+            assert_eq!(narrow.visibility(), Visibility::default());
         }
-        let sight = rights(json!({"users.roles:read": ["users:id:*"], "teams.roles:read": null})).sight();
-        assert_eq!((sight.of(Group::Users), sight.of(Group::Teams)), (true, false));
-        let other =
-            rights(json!({"users.roles:read": ["users:*"], "teams.roles:read": ["teams:id:*"]})).sight();
-        assert_eq!(sight.and(other), sight);
+        let users =
+            permissions(json!({"users.roles:read": ["users:id:*"], "teams.roles:read": null})).visibility();
+        assert_eq!((users.of(Endpoints::Users), users.of(Endpoints::Teams)), (true, false));
+        let both = permissions(json!({"users.roles:read": ["users:*"], "teams.roles:read": ["teams:id:*"]}))
+            .visibility();
+        assert_eq!(users.and(both), users);
     }
 
     #[test]
-    fn a_rule_is_lacking_unless_a_scope_of_its_own_holds_it() {
+    fn a_rule_is_lacking_unless_a_scope_covers_it() {
         let rule = |action: &str, scope: Option<&str>| Rule {
             effect: Effect::Allow,
             action: action.to_owned(),
             resource: scope.map(str::to_owned),
         };
-        let own = rights(
+        let own = permissions(
             json!({"reports:read": ["reports:*"], "reports:create": [""], "folders:read": ["folders:uid:a"]}),
         );
         let lacking = |rule: Rule| !own.lacking(&BTreeSet::from([rule])).is_empty();
-        for held in [
+        for covered in [
             rule("reports:read", Some("reports:*")),
             rule("reports:read", Some("reports:id:5")),
             rule("reports:create", None),
             rule("folders:read", Some("folders:uid:a")),
         ] {
-            assert!(!lacking(held.clone()), "{held}");
+            assert!(!lacking(covered.clone()), "{covered}");
         }
-        for wanted in [
+        for missing in [
             rule("reports:delete", None),
             rule("reports:read", Some("*")),
             rule("folders:read", Some("folders:uid:ab")),
             rule("folders:read", Some("folders:*")),
         ] {
-            assert!(lacking(wanted.clone()), "{wanted}");
+            assert!(lacking(missing.clone()), "{missing}");
         }
     }
 }
