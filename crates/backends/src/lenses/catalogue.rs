@@ -1,5 +1,5 @@
-//! What this HQ can permit, and on what, in its own words (contract 2.7). Policies are bound to a version: formats and actions changed from
-//! 6.0 to 6.2 (contract 5), and a pattern that fits none grants nothing without a word.
+//! The actions and resource types of this HQ (contract 2.7). Policies depend on the version: formats and actions changed from 6.0 to 6.2
+//! (contract 5), and a pattern that matches nothing grants nothing without an error.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,32 +9,32 @@ use std::{
 use tokio::sync::Mutex;
 
 use super::{client::Client, lrn, wire::Definitions};
-use crate::{Class, Error};
+use crate::{Class, Error, text::listed};
 use rolewright_core::model::Rule;
 
-/// So many faults of a role are told at once.
-const TOLD: usize = 5;
-/// So many of what there is instead.
-const OFFERED: usize = 40;
+/// How many faults of a role a message has.
+const MAX_FAULTS: usize = 5;
+/// How many existing names a fault lists.
+const MAX_OFFERED: usize = 40;
 
-/// The definitions, read when they are first needed and kept for as long as the connection lives.
+/// The definitions, read when they are first needed and kept as long as the connection.
 #[derive(Default)]
 pub struct Catalogue(Mutex<Option<Arc<Known>>>);
 
 /// The definitions by service.
 #[derive(Debug, Default)]
 struct Known {
-    /// Whole: `kafka:ListTopics`.
+    /// Complete actions, such as `kafka:ListTopics`.
     actions: BTreeMap<String, BTreeSet<String>>,
-    /// By type: `topic`, with the format where one is given.
+    /// The formats of each type, such as `topic`.
     types: BTreeMap<String, BTreeMap<String, Vec<String>>>,
 }
 
 impl Catalogue {
-    /// Checks rules against the definitions. Where those cannot be read, the server is left to say what it does not take.
+    /// Checks rules against the definitions. If the definitions cannot be read, the server checks the rules itself.
     ///
     /// # Errors
-    /// [`Class::Invalid`] with what exists, and failures that every other call would meet too.
+    /// [`Class::Invalid`] with the existing names, and failures that every other call would have too.
     pub async fn check(&self, client: &Client, rules: &BTreeSet<Rule>) -> Result<(), Error> {
         let mut kept = self.0.lock().await;
         if let Some(known) = &*kept
@@ -54,12 +54,12 @@ impl Catalogue {
         if faults.is_empty() {
             return Ok(());
         }
-        let more = match faults.len().saturating_sub(TOLD) {
+        let more = match faults.len().saturating_sub(MAX_FAULTS) {
             0 => String::new(),
             more => format!("; and {more} more"),
         };
-        let told: Vec<String> = faults.into_iter().take(TOLD).collect();
-        Err(Error::new(Class::Invalid, format!("spec.rules: {}{more}", told.join("; "))))
+        let shown: Vec<String> = faults.into_iter().take(MAX_FAULTS).collect();
+        Err(Error::new(Class::Invalid, format!("spec.rules: {}{more}", shown.join("; "))))
     }
 }
 
@@ -82,7 +82,7 @@ impl Known {
         known
     }
 
-    /// What of these rules there is no such thing of, each once.
+    /// What does not exist of these rules, each once.
     fn faults(&self, rules: &BTreeSet<Rule>) -> BTreeSet<String> {
         if self.actions.is_empty() {
             return BTreeSet::new();
@@ -97,24 +97,26 @@ impl Known {
         let Some(known) = self.actions.get(service) else {
             return Some(format!(
                 "this HQ has no service {service:?} as in {action:?}; it has {}",
-                offered(self.actions.keys())
+                listed(self.actions.keys(), MAX_OFFERED)
             ));
         };
-        // A service whose actions are not told may have any.
+        // A service without listed actions can have any.
         let fits =
             operation == "*" || known.is_empty() || known.iter().any(|known| lrn::covers(action, known));
-        (!fits).then(|| format!("this HQ has no action {action:?}; it has {}", offered(known.iter())))
+        (!fits).then(|| {
+            format!("this HQ has no action {action:?}; it has {}", listed(known.iter(), MAX_OFFERED))
+        })
     }
 
     fn resource_fault(&self, pattern: &str) -> Option<String> {
         let mut parts = pattern.splitn(3, ':');
         let (service, kind) = (parts.next()?, parts.next()?);
         let Some(types) = self.types.get(service) else {
-            let told = self.actions.contains_key(service);
-            return (!told).then(|| {
+            let known = self.actions.contains_key(service);
+            return (!known).then(|| {
                 format!(
                     "this HQ has no service {service:?} as in the resource {pattern:?}; it has {}",
-                    offered(self.actions.keys())
+                    listed(self.actions.keys(), MAX_OFFERED)
                 )
             });
         };
@@ -125,48 +127,39 @@ impl Known {
             let all = types.keys().map(|kind| format!("{service}:{kind}")).collect::<Vec<_>>();
             return Some(format!(
                 "this HQ has no resource type {service}:{kind} as in {pattern:?}; it has {}",
-                offered(all.iter())
+                listed(all.iter(), MAX_OFFERED)
             ));
         };
         let id = parts.next()?;
         let fits = formats.is_empty() || formats.iter().any(|format| can_match(id, format));
         (!fits).then(|| {
             format!(
-                "the resource {pattern:?} can match none of this HQ's, which look like {}",
-                offered(formats.iter())
+                "the resource {pattern:?} cannot match any of this HQ, which have the form {}",
+                listed(formats.iter(), MAX_OFFERED)
             )
         })
     }
 }
 
-/// Whether a pattern's resource-id can match ids of this format, `kafka:topic:${Environment}/kafka/${Topic}`. What a variable may hold is
-/// not known, slashes included, so only what surely fits none is refused.
+/// Whether the resource-id of a pattern can match ids of this format, such as `kafka:topic:${Environment}/kafka/${Topic}`. A variable can
+/// contain anything, also slashes, so only patterns that certainly match nothing are refused.
 fn can_match(id: &str, format: &str) -> bool {
     let Some(format) = format.splitn(3, ':').nth(2) else { return true };
     if !format.contains("${") {
         return true;
     }
     let ids: Vec<&str> = id.split('/').collect();
-    for (at, wanted) in format.split('/').enumerate() {
+    for (at, part) in format.split('/').enumerate() {
         let Some(segment) = ids.get(at) else {
-            // It ended early: only a star may stand for all that is to come.
+            // The pattern is shorter than the format: only a star at its end can match the rest.
             return ids.last().is_some_and(|last| last.ends_with('*'));
         };
-        let literal = !wanted.contains("${");
-        if literal && !lrn::covers(segment, wanted) {
+        let literal = !part.contains("${");
+        if literal && !lrn::covers(segment, part) {
             return false;
         }
     }
     true
-}
-
-fn offered<T: AsRef<str>>(all: impl ExactSizeIterator<Item = T>) -> String {
-    let more = all.len().saturating_sub(OFFERED);
-    let mut text = all.take(OFFERED).map(|one| one.as_ref().to_owned()).collect::<Vec<_>>().join(", ");
-    if more > 0 {
-        text.push_str(&format!(" and {more} more"));
-    }
-    text
 }
 
 #[cfg(test)]
@@ -195,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_there_is_is_taken() {
+    fn existing_actions_and_resources_are_valid() {
         for (action, resource) in [
             ("*", "*"),
             ("kafka:*", "kafka:*"),
@@ -213,8 +206,8 @@ mod tests {
     }
 
     #[test]
-    fn what_there_is_not_is_told_with_what_there_is() {
-        for (action, resource, told) in [
+    fn an_unknown_name_is_reported_with_the_known_ones() {
+        for (action, resource, known) in [
             ("kafka:ListTopic", "*", "kafka:CreateTopic, kafka:ListTopics"),
             ("kafka:Drop*", "*", "kafka:CreateTopic, kafka:ListTopics"),
             ("kafak:*", "*", "iam, k2k, kafka"),
@@ -224,12 +217,12 @@ mod tests {
             ("*", "kafka:topic:prod/kafak/orders", "kafka:topic:${Environment}/kafka/${Topic}"),
         ] {
             let faults = faults(action, resource);
-            assert!(faults.len() == 1 && faults[0].contains(told), "{action} on {resource}: {faults:?}");
+            assert!(faults.len() == 1 && faults[0].contains(known), "{action} on {resource}: {faults:?}");
         }
     }
 
     #[test]
-    fn definitions_that_say_nothing_refuse_nothing() {
+    fn empty_definitions_refuse_nothing() {
         let rule =
             Rule { effect: Effect::Allow, action: "a:b".to_owned(), resource: Some("a:b:c".to_owned()) };
         assert!(Known::default().faults(&[rule].into()).is_empty());

@@ -1,5 +1,5 @@
-//! HQ's endpoints (contract 2): calls in wire types. What the things mean is not known here. The call that appends a statement to a policy
-//! is not among them: made twice, as after a lost answer, it appends twice (contract 2.1).
+//! HQ's endpoints (contract 2) with wire types. The call that appends a statement to a policy is missing on purpose: repeated after a lost
+//! answer, it appends twice (contract 2.1).
 
 use reqwest::Method;
 use serde::de::DeserializeOwned;
@@ -22,12 +22,12 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client over a stack. Calls nothing.
+    /// A client over a stack. Makes no call.
     pub fn new(http: Http, credential: Credential) -> Self {
         Self { http, credential }
     }
 
-    /// All roles that the credential may see, without their policies.
+    /// All visible roles, without their policies.
     pub async fn roles(&self) -> Result<Vec<RoleItem>, Error> {
         self.list(ROLES).await
     }
@@ -36,29 +36,29 @@ impl Client {
     pub async fn role(&self, name: &str) -> Result<Role, Error> {
         let answer = self.call(self.request(Method::GET, &[ROLES, name])).await?;
         let role: Role = answer.decode()?;
-        // Without its policy it would look as if it permitted nothing.
+        // Without its policy it would look like a role without rules.
         if role.policy.is_none() || role.name != name {
-            return Err(answer.undecodable("is not the role that was asked for, with its policy"));
+            return Err(answer.undecodable("is not the requested role with its policy"));
         }
         Ok(role)
     }
 
-    /// Makes a role.
+    /// Creates a role.
     pub async fn create_role(&self, body: Value) -> Result<Answer, Error> {
         self.call(self.request(Method::POST, &[ROLES]).body(body)).await
     }
 
-    /// Changes what of a role the body names.
+    /// Changes the fields of a role that are in the body.
     pub async fn change_role(&self, name: &str, body: Value) -> Result<Answer, Error> {
         self.call(self.request(Method::PATCH, &[ROLES, name]).body(body)).await
     }
 
-    /// Removes a role.
+    /// Deletes a role.
     pub async fn delete_role(&self, name: &str) -> Result<(), Error> {
         self.call(self.request(Method::DELETE, &[ROLES, name])).await.map(|_| ())
     }
 
-    /// All groups that the credential may see, without their roles and members.
+    /// All visible groups, without their roles and members.
     pub async fn groups(&self) -> Result<Vec<GroupItem>, Error> {
         self.list(GROUPS).await
     }
@@ -68,27 +68,27 @@ impl Client {
         let answer = self.call(self.request(Method::GET, &[GROUPS, name])).await?;
         let group: Group = answer.decode()?;
         if group.roles.is_none() || group.name != name {
-            return Err(answer.undecodable("is not the group that was asked for, with its roles"));
+            return Err(answer.undecodable("is not the requested group with its roles"));
         }
         Ok(group)
     }
 
-    /// Makes a group.
+    /// Creates a group.
     pub async fn create_group(&self, body: Value) -> Result<Answer, Error> {
         self.call(self.request(Method::POST, &[GROUPS]).body(body)).await
     }
 
-    /// Changes what of a group the body names.
+    /// Changes the fields of a group that are in the body.
     pub async fn change_group(&self, name: &str, body: Value) -> Result<Answer, Error> {
         self.call(self.request(Method::PATCH, &[GROUPS, name]).body(body)).await
     }
 
-    /// Removes a group.
+    /// Deletes a group.
     pub async fn delete_group(&self, name: &str) -> Result<(), Error> {
         self.call(self.request(Method::DELETE, &[GROUPS, name])).await.map(|_| ())
     }
 
-    /// All users that the credential may see.
+    /// All visible users.
     pub async fn users(&self) -> Result<Vec<Principal>, Error> {
         self.list("users").await
     }
@@ -98,7 +98,7 @@ impl Client {
         self.get(&["users", name]).await
     }
 
-    /// All service accounts that the credential may see.
+    /// All visible service accounts.
     pub async fn service_accounts(&self) -> Result<Vec<Principal>, Error> {
         self.list("service-accounts").await
     }
@@ -108,7 +108,7 @@ impl Client {
         self.get(&["service-accounts", name]).await
     }
 
-    /// What this HQ can permit, and on what.
+    /// The actions and resource types of this HQ (contract 2.7).
     pub async fn definitions(&self) -> Result<Definitions, Error> {
         self.get(&["permissions", "definitions"]).await
     }
@@ -131,21 +131,22 @@ impl Client {
     }
 }
 
-/// What was found, None where HQ itself answers 404: it is not there, or hidden.
+/// What was found. None for HQ's own 404, which means deleted or hidden.
 ///
 /// # Errors
-/// Those of the call. A 404 of somebody else, such as a proxy that has no server behind it for a moment, passes.
-pub fn seen<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {
-    reading::found(found.map_err(|error| match error.class {
+/// Every other failure. A 404 of another sender, such as a proxy without a server behind it, is temporary.
+pub fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+    reading::found(answer.map_err(|error| match error.class {
         Class::Missing if !is_hqs_own(&error) => {
-            Error::new(Class::Transient, format!("{}, which is no answer of Lenses HQ's own", error.message))
+            let message = format!("{}, which is not an answer of Lenses HQ itself", error.message);
+            Error::new(Class::Transient, message)
         }
         _ => error,
     }))
 }
 
-/// Whether a 404 is HQ's own: only its errors have a title (contract 1), which the stack puts behind the status and a colon. That of a
-/// proxy, or of a path that this HQ does not have, says nothing about the thing.
+/// Whether a 404 is HQ's own. Only HQ's errors have a title (contract 1.3), which the HTTP stack shows after the status and a colon. The 404
+/// of a proxy, or of a path that this HQ does not have, says nothing about the thing.
 pub fn is_hqs_own(missing: &Error) -> bool {
     missing.class == Class::Missing && missing.message.contains(" answered 404: ")
 }

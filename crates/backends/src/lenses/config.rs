@@ -1,4 +1,4 @@
-//! The `spec.lenses` block: where HQ is, what it is called with, and who says who is in a group (contract 1).
+//! The `spec.lenses` block: the address of HQ, the credential, and who decides on the members of groups (contract 1.1, 1.2, 3.8).
 
 use std::collections::BTreeMap;
 
@@ -13,12 +13,12 @@ use rolewright_core::model::Fault;
 
 /// The field that refers to the Secret with a service account's token.
 pub const TOKEN_FIELD: &str = "tokenSecretRef";
-/// The field of the URL, for faults.
+/// The field of the URL.
 pub const URL_FIELD: &str = "spec.lenses.url";
-const WANTED: &str = "write https://<host>, with :<port> where it is not 443 and the path where HQ is served below one, and nothing after it: \
+const EXPECTED: &str = "write https://<host>, with :<port> if it is not 443 and the path if HQ is served below one, and nothing after it: \
              no /api";
-const OTHER_SCHEME: &str = "write https://<host>, with the path where HQ is served below one";
-/// The field of the account's name, for messages.
+const EXPECTED_SCHEME: &str = "write https://<host>, with the path if HQ is served below one";
+/// The field of the account's name.
 pub const ACCOUNT_FIELD: &str = "spec.lenses.serviceAccount";
 
 #[derive(Deserialize)]
@@ -32,81 +32,80 @@ struct Block {
     allow_insecure: bool,
 }
 
-/// Who says who is in a group.
+/// Who decides on the members of groups.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub enum Membership {
-    /// Whoever calls the API.
+    /// The callers of the API.
     #[default]
     Manual,
-    /// The identity provider, at each login (contract 3, "SSO mode").
+    /// The identity provider, at each login (contract 3.8).
     Sso,
 }
 
-/// What a block says.
+/// The content of a block.
 #[derive(Debug)]
 pub struct Connection {
-    /// The address, with the path below which HQ is served and without a slash at its end.
+    /// The address, with the path below which HQ is served, without a slash at its end.
     url: Url,
-    /// The account that the token is of, as far as the user says: no call tells (contract 1).
+    /// The account of the token, if the user names it: no call shows it (contract 1.2).
     pub account: Option<String>,
     pub membership: Membership,
 }
 
 impl Connection {
-    /// Below which all paths of the API lie (contract 1).
+    /// The base of all paths of the API (contract 1.1).
     pub fn api(&self) -> Url {
         address::below(&self.url, "/api/v1")
     }
 
-    /// The path below which HQ is served: empty, or with a slash at its beginning and none at its end.
+    /// The path below which HQ is served: empty, or with a slash at the start and none at the end.
     pub fn path(&self) -> &str {
         address::path(&self.url)
     }
 }
 
-/// Scheme, host and port that calls go to.
+/// The scheme, host and port that calls go to.
 ///
 /// # Errors
-/// A fault of the field that does not make a URL.
+/// A fault of the field that is not a valid URL.
 pub fn origin(block: &Value) -> Result<Url, Fault> {
     Ok(address::origin(connection(block)?.url))
 }
 
-/// Reads a block.
+/// Decodes a block.
 ///
 /// # Errors
-/// A fault of the field that makes no sense.
+/// A fault of the invalid field.
 pub fn connection(block: &Value) -> Result<Connection, Fault> {
     let block: Block = serde_json::from_value(block.clone()).map_err(|_| {
         Fault::new(
             "spec.lenses",
-            "url and serviceAccount are texts, membership is Manual or Sso, allowInsecure is true or false",
+            "url and serviceAccount are strings, membership is Manual or Sso, allowInsecure is true or false",
         )
     })?;
     if block.service_account.as_deref().is_some_and(|name| !ids::is_name(name)) {
-        let message =
-            "is not the name of a service account: small letters, digits and hyphens, none first or last";
+        let message = "is not the name of a service account: write small letters, digits and hyphens, no hyphen first or last";
         return Err(Fault::new(ACCOUNT_FIELD, message));
     }
     let url = address(&block.url)?;
-    address::encrypted(URL_FIELD, &url, block.allow_insecure, "credential", OTHER_SCHEME)?;
+    address::encrypted(URL_FIELD, &url, block.allow_insecure, "credential", EXPECTED_SCHEME)?;
     Ok(Connection { url, account: block.service_account, membership: block.membership })
 }
 
-/// The credential of these Secrets.
+/// The credential in these Secrets.
 ///
 /// # Errors
-/// A fault when it is not there, or its value cannot be one.
+/// A fault if it is missing or invalid.
 pub fn credential(secrets: &BTreeMap<String, SecretString>) -> Result<Credential, Fault> {
     let (path, secret) = address::secret(&super::VENDOR, secrets, TOKEN_FIELD)?;
     Credential::bearer(&path, secret)
 }
 
 fn address(text: &str) -> Result<Url, Fault> {
-    let url = address::bare(URL_FIELD, text, WANTED)?;
+    let url = address::bare(URL_FIELD, text, EXPECTED)?;
     let path = url.path().trim_end_matches('/');
     if path.ends_with("/api") || path.ends_with("/api/v1") {
-        Err(Fault::new(URL_FIELD, WANTED))
+        Err(Fault::new(URL_FIELD, EXPECTED))
     } else {
         Ok(url)
     }
@@ -123,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_kept_with_and_without_a_slash_at_its_end() {
+    fn a_path_can_end_in_a_slash() {
         for (url, api, path) in [
             ("https://hq.example.com", "https://hq.example.com/api/v1", ""),
             ("https://hq.example.com/", "https://hq.example.com/api/v1", ""),
@@ -138,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn membership_is_ours_unless_the_block_says_otherwise() {
+    fn membership_is_manual_by_default() {
         let membership = |block| read(block).membership;
         assert_eq!(membership(json!({"url": "https://a"})), Membership::Manual);
         assert_eq!(membership(json!({"url": "https://a", "membership": "Manual"})), Membership::Manual);
@@ -146,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_that_could_show_the_credential_or_makes_no_sense_is_a_fault() {
+    fn an_insecure_or_invalid_block_is_a_fault() {
         for (block, field) in [
             (json!({"url": "http://hq.example.com"}), URL_FIELD),
             (json!({"url": "ftp://hq.example.com", "allowInsecure": true}), URL_FIELD),
@@ -167,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_needed() {
+    fn a_token_is_required() {
         let secrets = |field: &str| BTreeMap::from([(field.to_owned(), SecretString::from("sa_1\n"))]);
         assert_eq!(credential(&secrets(TOKEN_FIELD)).expect("a token").header(), "Bearer sa_1");
         let fault = credential(&secrets("other")).expect_err("a fault");

@@ -1,33 +1,42 @@
-//! Lenses' pure part: its rules for roles, its natural keys, the names of the groups that bindings own (contract 3).
+//! Lenses' pure part: its capabilities, its rules for roles and the groups that RoleBindings own (contract 2.1, 2.2, 3).
 
 use super::{config::Membership, ids, lrn};
 use rolewright_core::model::{
-    Body, Capabilities, Dialect, Fault, Id, Key, Kind, ROLE, Role, Rule, SubjectKind,
+    Capabilities, Fault, Grants, Id, IdentityRules, Key, Kind, Level, Members, Restrictions, Role, RoleNames,
+    Rule, SpecRules, SubjectKind, SweepHints,
 };
 
-/// Printed for groups, service accounts and environments, and taken to hold for roles (contract 2.2).
-const LONGEST_DISPLAY_NAME: usize = 150;
-const LONGEST_DESCRIPTION: usize = 250;
+/// Documented for groups, service accounts and environments, and assumed for roles (contract 2.2).
+const MAX_DISPLAY_NAME: usize = 150;
+const MAX_DESCRIPTION: usize = 250;
 
-static CAPABILITIES: Capabilities = Capabilities {
-    kinds: &[Kind::Role, Kind::Grant, Kind::Group],
-    subjects: &[SubjectKind::Group, SubjectKind::User, SubjectKind::ServiceAccount],
-    group_members: &[SubjectKind::User, SubjectKind::ServiceAccount],
-    levels: &[],
-    grant_levels: &[],
-    scope_optional: false,
-    restriction_levels: &[],
-};
-
-/// What is peculiar to Lenses.
-pub struct LensesDialect {
-    membership: Membership,
+const fn capabilities(members: Members) -> Capabilities {
+    Capabilities {
+        vendor: "lenses",
+        subjects: &[SubjectKind::Group, SubjectKind::User, SubjectKind::ServiceAccount],
+        levels: &[],
+        role_names: RoleNames::Fixed,
+        grants: Grants::ViaGroups { owned_for: &[SubjectKind::User, SubjectKind::ServiceAccount], members },
+        restrictions: Restrictions::None {
+            instead: Some(
+                "a Role with rules of effect Deny refuses a resource to its subjects, whatever else allows it",
+            ),
+        },
+        duplicates: &[],
+    }
 }
 
-static MANUAL: LensesDialect = LensesDialect { membership: Membership::Manual };
-static SSO: LensesDialect = LensesDialect { membership: Membership::Sso };
+/// Lenses' rules.
+pub struct LensesDialect {
+    capabilities: &'static Capabilities,
+}
 
-/// The dialect of an HQ where this is who says who is in a group.
+static MANUAL_CAPABILITIES: Capabilities = capabilities(Members::Managed);
+static SSO_CAPABILITIES: Capabilities = capabilities(Members::IdentityProvider);
+static MANUAL: LensesDialect = LensesDialect { capabilities: &MANUAL_CAPABILITIES };
+static SSO: LensesDialect = LensesDialect { capabilities: &SSO_CAPABILITIES };
+
+/// The dialect of an HQ with this membership mode.
 pub const fn of(membership: Membership) -> &'static LensesDialect {
     match membership {
         Membership::Manual => &MANUAL,
@@ -35,34 +44,47 @@ pub const fn of(membership: Membership) -> &'static LensesDialect {
     }
 }
 
-impl Dialect for LensesDialect {
-    fn vendor(&self) -> &'static str {
-        "lenses"
-    }
-
+impl IdentityRules for LensesDialect {
     fn capabilities(&self) -> &'static Capabilities {
-        &CAPABILITIES
+        self.capabilities
     }
 
+    fn group_of(&self, owner: &str) -> Option<Id> {
+        Some(Id::new(ids::owned_name(owner)))
+    }
+
+    /// Groups name their roles without HQ's id.
+    fn granted_as(&self, role: &Id) -> Id {
+        Id::new(ids::of_thing(role).0)
+    }
+}
+
+impl SweepHints for LensesDialect {
+    fn hint(&self, kind: Kind, key: &Key, id: Option<&Id>) -> Option<Id> {
+        ids::hint(kind, key, id)
+    }
+}
+
+impl SpecRules for LensesDialect {
     fn check_role(&self, mut role: Role) -> Result<Role, Vec<Fault>> {
         let mut faults = Vec::new();
         if !ids::is_name(&role.name) {
             let message = format!(
-                "{:?} is no name for a role of Lenses: write 1 to 63 small letters, digits and hyphens, no hyphen first or last",
+                "{:?} is not a valid name of a Lenses role: write 1 to 63 small letters, digits and hyphens, no hyphen first or last",
                 role.name
             );
             faults.push(Fault::new("spec.name", message));
         }
-        // What HQ makes of none, so that what comes of a wish is known to its last word (contract 2.1).
+        // HQ stores the name as the default display name (contract 2.1). So the desired role equals the stored one.
         role.display_name =
             role.display_name.filter(|text| !text.is_empty()).or_else(|| Some(role.name.clone()));
         role.description = role.description.filter(|text| !text.is_empty());
         let texts = [
-            ("spec.displayName", &role.display_name, LONGEST_DISPLAY_NAME),
-            ("spec.description", &role.description, LONGEST_DESCRIPTION),
+            ("spec.displayName", &role.display_name, MAX_DISPLAY_NAME),
+            ("spec.description", &role.description, MAX_DESCRIPTION),
         ];
-        faults.extend(texts.into_iter().filter_map(|(field, text, longest)| {
-            Fault::if_longer(field, text.as_deref().unwrap_or_default(), longest, "Lenses")
+        faults.extend(texts.into_iter().filter_map(|(field, text, max)| {
+            Fault::if_longer(field, text.as_deref().unwrap_or_default(), max, "Lenses")
         }));
         let unknown = |field: &String| {
             Fault::new(format!("spec.lenses.{field}"), "Lenses roles have no such field: leave it out")
@@ -75,60 +97,19 @@ impl Dialect for LensesDialect {
         if faults.is_empty() { Ok(role) } else { Err(faults) }
     }
 
-    fn renames(&self) -> bool {
-        false
-    }
-
-    fn manages_members(&self) -> bool {
-        self.membership == Membership::Manual
-    }
-
-    fn instead_of(&self, kind: Kind) -> Option<&'static str> {
-        (kind == Kind::Restriction).then_some(
-            "a Role with rules of effect Deny keeps those who hold it from a resource, whatever else permits it",
-        )
-    }
-
-    fn group_of(&self, owner: &str) -> Option<Id> {
-        Some(Id::new(ids::owned(owner)))
-    }
-
-    fn granted_as(&self, role: &Id) -> Id {
-        Id::new(ids::of_thing(role).0)
-    }
-
-    fn asked_for(&self, kind: Kind, held: &Key, id: Option<&Id>) -> Option<Id> {
-        ids::asked_for(kind, held, id)
-    }
-
-    fn key(&self, body: &Body) -> Key {
-        match body {
-            Body::Role(role) => Key::new([("name", &role.name)]),
-            Body::Group(group) => Key::new([("name", &group.name)]),
-            Body::Grant(grant) => {
-                Key::new([("role", grant.role.text()), ("subject", grant.subject.id.as_str())])
-            }
-            Body::Restriction(restriction) => Key::new([("resource", restriction.resource.id.as_str())]),
-        }
-    }
-
-    fn id_of(&self, _level: &str, _text: &str) -> Option<Id> {
-        None
-    }
-
-    fn level_of(&self, id: &Id) -> Option<&'static str> {
+    fn level_of(&self, id: &Id) -> Option<Level> {
         if ids::of_group(id).is_some() {
-            return Some(ids::group_level());
+            return Some(Level::GROUP);
         }
-        // A principal's id does not say which of two levels it is of; no other id has a colon.
-        (!id.as_str().contains(':')).then_some(ROLE)
+        // The id of a principal does not show whether it is a user or a service account; no other id has a colon.
+        (!id.as_str().contains(':')).then_some(Level::ROLE)
     }
 }
 
 fn rule_faults(rule: &Rule) -> Vec<String> {
     let resource = match rule.resource.as_deref() {
         None | Some("") => Some(format!(
-            "the action {:?} has no resource: write what it may be done to, such as kafka:topic:*, or * for everything",
+            "the action {:?} has no resource: write one such as kafka:topic:*, or * for everything",
             rule.action
         )),
         Some(resource) => lrn::resource_fault(resource),
@@ -141,7 +122,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use rolewright_core::model::{Effect, Named, RoleRef};
+    use rolewright_core::model::{Body, Effect, Named, RoleRef};
 
     fn role(name: &str, rules: &[(&str, Option<&str>)]) -> Role {
         let rule = |(action, resource): &(&str, Option<&str>)| Rule {
@@ -165,15 +146,15 @@ mod tests {
     }
 
     #[test]
-    fn a_role_that_is_silent_is_called_by_its_name_and_has_no_description() {
-        let silent =
+    fn a_minimal_role_is_displayed_by_its_name() {
+        let minimal =
             Role { description: Some(String::new()), ..role("reader", &[("kafka:List*", Some("*"))]) };
-        let checked = check(silent).expect("a role");
+        let checked = check(minimal).expect("a role");
         assert_eq!((checked.display_name.as_deref(), checked.description), (Some("reader"), None));
     }
 
     #[test]
-    fn every_fault_is_told_at_once() {
+    fn all_faults_of_a_role_are_reported_together() {
         let mut faulty = role("Reader", &[("kafka", Some("kafka:topic")), ("kafka:List*", None)]);
         faulty.display_name = Some("x".repeat(151));
         faulty.description = Some("ä".repeat(251));
@@ -198,8 +179,8 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_is_known_by_role_and_group_whether_the_role_is_planned_or_there() {
-        let named = |id: &str| Named { level: String::new(), id: Id::new(id), name: "x".to_owned() };
+    fn the_key_of_a_grant_is_its_role_and_its_group() {
+        let named = |id: &str| Named::new(Level::GROUP, Id::new(id), "x");
         let key = |role: RoleRef| {
             let subject = named("group:devs");
             of(Membership::Sso).key(&Body::Grant(rolewright_core::model::Grant {
@@ -210,13 +191,18 @@ mod tests {
         };
         let expected = Key::new([("role", "reader"), ("subject", "group:devs")]);
         assert_eq!(key(RoleRef::Existing(named("reader"))), expected);
-        let held = of(Membership::Sso).granted_as(&Id::new("reader#5f0c"));
-        assert_eq!(key(RoleRef::Existing(named(held.as_str()))), expected, "groups know roles by name");
+        let granted = of(Membership::Sso).granted_as(&Id::new("reader#5f0c"));
+        assert_eq!(
+            key(RoleRef::Existing(named(granted.as_str()))),
+            expected,
+            "groups name roles without HQ's id"
+        );
         assert_eq!(key(RoleRef::Planned("reader".to_owned())), expected);
     }
 
     #[test]
-    fn members_are_ours_unless_single_sign_on_has_them() {
-        assert!(of(Membership::Manual).manages_members() && !of(Membership::Sso).manages_members());
+    fn members_are_managed_unless_single_sign_on_decides() {
+        let manages = |membership| of(membership).capabilities().manages_members();
+        assert!(manages(Membership::Manual) && !manages(Membership::Sso));
     }
 }

@@ -1,5 +1,5 @@
-//! Groups, whole: their roles, and for those that a binding owns their members. A list counts what each has (contract 2.2), so what is not
-//! shown for want of rights is noticed: a set that is written back without it would take it away.
+//! Groups with their roles and, for those that a RoleBinding owns, their members. The list of groups counts both (contract 2.2), so a missing
+//! right is noticed when a group shows less than the list counts. Writing an incomplete set back would delete the rest.
 
 use std::collections::BTreeSet;
 
@@ -9,37 +9,61 @@ use super::{
     Lenses,
     client::{self, Client},
     config::Membership,
-    ids, map,
-    whole::Whole,
+    ids::{self, Incarnation},
+    map,
     wire::{self, GroupItem, Principal, Ref},
 };
 use crate::{Class, Error};
 use rolewright_core::model::{Named, SubjectKind};
 
-/// What a list tells of a group: how much it has. Nothing, where the list does not show it: then nothing says that what is shown is all.
+/// A group that was read by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WholeGroup {
+    pub name: String,
+    /// Its name at the identity provider.
+    pub sso_name: Option<String>,
+    /// The names of its roles.
+    pub roles: BTreeSet<String>,
+    /// Empty for a group that no RoleBinding owns: its members are not needed.
+    pub members: BTreeSet<Named>,
+    pub incarnation: Incarnation,
+    /// It shows as many roles as the list counts.
+    pub roles_complete: bool,
+    /// It shows as many members as the list counts, or they are not needed.
+    pub members_complete: bool,
+}
+
+impl WholeGroup {
+    /// Whether it shows everything.
+    pub fn is_complete(&self) -> bool {
+        self.roles_complete && self.members_complete
+    }
+}
+
+/// What the list counts in a group. None if the list does not show it: then it is unknown whether the group shows everything.
 #[derive(Clone, Debug, Default)]
-pub struct Listed {
+pub struct Counts {
     roles: Option<u64>,
     members: Option<u64>,
 }
 
-impl Listed {
+impl Counts {
     pub fn of(item: &GroupItem) -> Self {
         let members = item.user_count.zip(item.sa_count).map(|(users, accounts)| users + accounts);
         Self { roles: item.role_count, members }
     }
 }
 
-/// Users and service accounts, each listed at most once.
-pub struct Lists<'a> {
+/// The users and the service accounts, each listed at most once.
+pub struct Principals<'a> {
     client: &'a Client,
     membership: Membership,
     users: OnceCell<Vec<Principal>>,
     accounts: OnceCell<Vec<Principal>>,
 }
 
-impl<'a> Lists<'a> {
-    /// Members of groups are looked for only where they are ours to say.
+impl<'a> Principals<'a> {
+    /// Members of groups are read only in [`Membership::Manual`].
     pub fn new(client: &'a Client, membership: Membership) -> Self {
         Self { client, membership, users: OnceCell::new(), accounts: OnceCell::new() }
     }
@@ -54,7 +78,7 @@ impl<'a> Lists<'a> {
         self.accounts.get_or_try_init(|| self.client.service_accounts()).await.map(Vec::as_slice)
     }
 
-    /// Who is in a group, as users and service accounts say themselves. None where they do not say.
+    /// The members of a group, from the groups of users and service accounts. None if one of them does not show its groups.
     async fn members(&self, group: &str) -> Result<Option<BTreeSet<Named>>, Error> {
         let (users, accounts) = (self.users().await?, self.accounts().await?);
         let mut members = BTreeSet::new();
@@ -70,30 +94,30 @@ impl<'a> Lists<'a> {
     }
 }
 
-/// Puts a group together from what was read of it.
-pub async fn whole(
+/// Combines the answer about a group with its counts and members.
+pub async fn assemble(
     lenses: &Lenses,
     group: wire::Group,
-    listed: Listed,
-    lists: &Lists<'_>,
-) -> Result<Whole, Error> {
+    counts: Counts,
+    principals: &Principals<'_>,
+) -> Result<WholeGroup, Error> {
     let roles = names(group.roles.as_deref().unwrap_or_default());
-    let matter = ids::is_owned(&group.name) && lists.membership == Membership::Manual;
-    let members = match (matter, shown_members(&group)) {
+    let members_needed = ids::is_owned(&group.name) && principals.membership == Membership::Manual;
+    let members = match (members_needed, shown_members(&group)) {
         (false, _) => Some(BTreeSet::new()),
         (true, Some(members)) => Some(members),
-        (true, None) => match lists.members(&group.name).await {
+        (true, None) => match principals.members(&group.name).await {
             Err(error) if error.class.is_withheld() => None,
             members => members?,
         },
     };
     let all = |shown: usize, counted: Option<u64>| counted == Some(shown as u64);
-    Ok(Whole {
-        roles_complete: all(roles.len(), listed.roles),
+    Ok(WholeGroup {
+        roles_complete: all(roles.len(), counts.roles),
         members_complete: members
             .as_ref()
-            .is_some_and(|members| !matter || all(members.len(), listed.members)),
-        made: lenses.named_groups.see(&group.name, group.made.incarnation()),
+            .is_some_and(|members| !members_needed || all(members.len(), counts.members)),
+        incarnation: lenses.group_incarnations.observe(&group.name, group.created.incarnation()),
         name: group.name,
         sso_name: group.sso_name.filter(|name| !name.is_empty()),
         roles,
@@ -101,39 +125,39 @@ pub async fn whole(
     })
 }
 
-/// Reads a group whole. None when it is not found.
+/// Reads a group completely. None if it is not found.
 ///
 /// # Errors
-/// [`Class::Denied`] when less is shown of it than is counted, or the list that counts may not be read.
-pub async fn read(lenses: &Lenses, name: &str) -> Result<Option<Whole>, Error> {
+/// [`Class::Denied`] if it shows less than the list counts, or if the credential may not read the list.
+pub async fn read(lenses: &Lenses, name: &str) -> Result<Option<WholeGroup>, Error> {
     let (client, membership) = (&lenses.client, lenses.connection.membership);
-    // What somebody changes between the two calls makes them differ too, but hardly twice.
+    // A change between the two calls makes them differ too, but hardly twice.
     for last in [false, true] {
-        let Some(group) = client::seen(client.group(name).await)? else { return Ok(None) };
-        let listed = listed(lenses, name).await?;
-        let lists = Lists::new(client, membership);
-        let whole = whole(lenses, group, listed.clone().unwrap_or_default(), &lists).await?;
-        match listed {
-            Some(_) if whole.complete() => return Ok(Some(whole)),
-            Some(_) if last => return Err(hidden(&whole)),
+        let Some(group) = client::found(client.group(name).await)? else { return Ok(None) };
+        let counts = listed_counts(lenses, name).await?;
+        let principals = Principals::new(client, membership);
+        let whole = assemble(lenses, group, counts.clone().unwrap_or_default(), &principals).await?;
+        match counts {
+            Some(_) if whole.is_complete() => return Ok(Some(whole)),
+            Some(_) if last => return Err(incomplete(&whole)),
             None if last => return Err(unlisted(name)),
             _ => {}
         }
     }
-    unreachable!("the second reading is the last")
+    unreachable!("the second read is the last")
 }
 
-/// What the list tells of a group. None where it does not show it.
-async fn listed(lenses: &Lenses, name: &str) -> Result<Option<Listed>, Error> {
+/// The counts of a group in the list. None if the list does not have it.
+async fn listed_counts(lenses: &Lenses, name: &str) -> Result<Option<Counts>, Error> {
     match lenses.client.groups().await {
         Ok(groups) => Ok(groups.iter().find(|group| group.name == name).map(|item| {
-            lenses.named_groups.see(name, item.made.incarnation());
-            Listed::of(item)
+            lenses.group_incarnations.observe(name, item.created.incarnation());
+            Counts::of(item)
         })),
         Err(error) if error.class.is_withheld() => {
             let message = format!(
-                "whether all that the group {name} has is shown cannot be told without the list of groups, and writing its set could take the \
-                 rest away: {}",
+                "without the list of groups it is unknown whether the group {name} shows everything, and writing its set would take the rest \
+                 away: {}",
                 error.message
             );
             Err(Error::new(Class::Denied, message))
@@ -142,15 +166,16 @@ async fn listed(lenses: &Lenses, name: &str) -> Result<Option<Listed>, Error> {
     }
 }
 
-/// Nobody can say whether that is a moment's matter, or the token may read the group and not list it.
+/// Either the list is temporarily behind, or the credential can read the group but not list it.
 fn unlisted(name: &str) -> Error {
     let message = format!(
-        "the group {name} is there, and the list of groups, which counts what is in each, does not show it: nothing is written to it until it does"
+        "the group {name} exists but the list of groups, which counts its roles and members, does not show it: Rolewright does not write to \
+         the group until it does"
     );
     Error::new(Class::Transient, message)
 }
 
-fn hidden(whole: &Whole) -> Error {
+fn incomplete(whole: &WholeGroup) -> Error {
     Error::new(
         Class::Denied,
         format!(
@@ -167,31 +192,31 @@ fn hidden(whole: &Whole) -> Error {
     )
 }
 
-/// What an answer to a write shows of a group that a binding owns, if it shows all that is needed.
-pub fn answered(lenses: &Lenses, group: wire::Group) -> Option<Whole> {
+/// The owned group in the answer to a write, if the answer shows everything.
+pub fn answered(lenses: &Lenses, group: wire::Group) -> Option<WholeGroup> {
     let roles = names(group.roles.as_deref()?);
     let members = match lenses.connection.membership {
         Membership::Manual => shown_members(&group)?,
         Membership::Sso => BTreeSet::new(),
     };
     let sso_name = group.sso_name.filter(|name| !name.is_empty());
-    let made = lenses.named_groups.see(&group.name, group.made.incarnation());
-    Some(Whole {
+    let incarnation = lenses.group_incarnations.observe(&group.name, group.created.incarnation());
+    Some(WholeGroup {
         name: group.name,
         sso_name,
         roles,
         members,
-        made,
+        incarnation,
         roles_complete: true,
         members_complete: true,
     })
 }
 
-/// What is known of a group of which not all is shown: that it is there.
-pub fn outline(lenses: &Lenses, group: wire::Group) -> Whole {
-    Whole {
+/// A group that does not show everything: it exists.
+pub fn outline(lenses: &Lenses, group: wire::Group) -> WholeGroup {
+    WholeGroup {
         roles: names(group.roles.as_deref().unwrap_or_default()),
-        made: lenses.named_groups.see(&group.name, group.made.incarnation()),
+        incarnation: lenses.group_incarnations.observe(&group.name, group.created.incarnation()),
         name: group.name,
         sso_name: None,
         members: BTreeSet::new(),
@@ -200,18 +225,18 @@ pub fn outline(lenses: &Lenses, group: wire::Group) -> Whole {
     }
 }
 
-/// Who is in it, where its own answer says so. Whether users and service accounts stand together or apart no source says (contract 2.2).
+/// The members in the answer about a group. It is not documented in which fields they are (contract 2.2).
 fn shown_members(group: &wire::Group) -> Option<BTreeSet<Named>> {
-    let apart = [
+    let fields = [
         (SubjectKind::ServiceAccount, &group.service_accounts),
         (SubjectKind::User, &group.users),
         (SubjectKind::User, &group.members),
     ];
-    if apart.iter().all(|(_, list)| list.is_none()) {
+    if fields.iter().all(|(_, list)| list.is_none()) {
         return None;
     }
     let mut members = BTreeSet::new();
-    for (kind, list) in apart {
+    for (kind, list) in fields {
         members.extend(list.iter().flatten().map(|member| map::member(kind, member.name())));
     }
     Some(members)

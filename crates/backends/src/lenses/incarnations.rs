@@ -1,6 +1,6 @@
-//! Which thing has a name, as far as all that was read of it tells. One answer may show HQ's id, another the time at which it was made, a
-//! third neither: a list beside what is read by itself, one replica beside the next. What is not known to be of two things is joined here,
-//! and nowhere else, so that one thing has one id. Knows nothing of what the things are.
+//! Which thing has a name, by everything that was read about it. One answer can show HQ's id, another the time of creation, and a third
+//! neither: lists and single reads differ, and so do replicas. What is not known to belong to different things is joined here, so that one
+//! thing has one id.
 
 use std::collections::HashMap;
 
@@ -8,20 +8,21 @@ use parking_lot::Mutex;
 
 use super::ids::Incarnation;
 
-/// What is known of things of one kind, by name.
+/// The known incarnations of the things of one kind, by name.
 #[derive(Default)]
 pub struct Incarnations(Mutex<Known>);
 
 #[derive(Default)]
 struct Known {
-    /// What is known, and during which sweep it was last seen.
+    /// The incarnation, and the number of the sweep that last observed it.
     things: HashMap<String, (Incarnation, u64)>,
     sweep: u64,
 }
 
 impl Incarnations {
-    /// Says that a thing shows this. Gives all that is known of it: what was shown before too, unless that was of another thing.
-    pub fn see(&self, name: &str, shown: Incarnation) -> Incarnation {
+    /// Records what an answer shows. Returns all that is known of the thing: also what earlier answers showed, unless they were about
+    /// another thing.
+    pub fn observe(&self, name: &str, shown: Incarnation) -> Incarnation {
         let mut known = self.0.lock();
         let before = known.things.get(name).map(|(before, _)| before.clone()).unwrap_or_default();
         let now = if before.differs(&shown) { shown } else { shown.join(&before) };
@@ -29,9 +30,9 @@ impl Incarnations {
         now
     }
 
-    /// What is known of the thing that has a name, joined with what is recorded of it. None where two things are recorded under the name and
-    /// nothing that is shown tells which of them has it.
-    pub fn settle<'a>(
+    /// All that is known of the thing with a name, joined with the recorded incarnations of that name. None if the records are of two
+    /// things and no answer shows which of them has the name.
+    pub fn resolve<'a>(
         &self,
         name: &str,
         recorded: impl Iterator<Item = &'a Incarnation>,
@@ -49,21 +50,21 @@ impl Incarnations {
         Some(all)
     }
 
-    /// Says that what had this name is gone: whatever has it next is another thing.
+    /// Records that the thing with this name is deleted: the next one is another thing.
     pub fn forget(&self, name: &str) {
         self.0.lock().things.remove(name);
     }
 
-    /// Says that a sweep begins. It ends with what is given.
-    pub fn begin(&self) -> u64 {
+    /// Starts a sweep. Returns its number, for [`Self::end_sweep`].
+    pub fn begin_sweep(&self) -> u64 {
         let mut known = self.0.lock();
         known.sweep += 1;
         known.sweep
     }
 
-    /// Says that a sweep has ended: what it did not see is forgotten.
-    pub fn end(&self, began: u64) {
-        self.0.lock().things.retain(|_, (_, seen)| *seen >= began);
+    /// Ends a sweep. What it did not observe is forgotten.
+    pub fn end_sweep(&self, number: u64) {
+        self.0.lock().things.retain(|_, (_, observed)| *observed >= number);
     }
 }
 
@@ -86,41 +87,41 @@ mod tests {
     }
 
     #[test]
-    fn what_several_answers_show_of_one_thing_is_put_together_until_another_has_its_name() {
+    fn answers_about_one_thing_are_joined() {
         let all = Incarnations::default();
         let both = id("1").join(&time("a"));
-        assert_eq!(all.see("x", time("a")), time("a"));
-        assert_eq!(all.see("x", id("1")), both);
-        assert_eq!(all.see("x", Incarnation::default()), both);
-        assert_eq!(all.see("x", id("2")), id("2"));
-        assert_eq!(all.see("y", Incarnation::default()), Incarnation::default());
+        assert_eq!(all.observe("x", time("a")), time("a"));
+        assert_eq!(all.observe("x", id("1")), both);
+        assert_eq!(all.observe("x", Incarnation::default()), both);
+        assert_eq!(all.observe("x", id("2")), id("2"));
+        assert_eq!(all.observe("y", Incarnation::default()), Incarnation::default());
         all.forget("x");
-        assert_eq!(all.see("x", Incarnation::default()), Incarnation::default());
+        assert_eq!(all.observe("x", Incarnation::default()), Incarnation::default());
     }
 
     #[test]
-    fn what_is_recorded_stands_for_what_is_not_shown_unless_nobody_can_say_which_it_is() {
-        let settled = |shown: Incarnation, recorded: &[Incarnation]| {
+    fn a_record_fills_in_unless_two_records_disagree() {
+        let resolved = |shown: Incarnation, recorded: &[Incarnation]| {
             let all = Incarnations::default();
-            all.see("x", shown);
-            all.settle("x", recorded.iter())
+            all.observe("x", shown);
+            all.resolve("x", recorded.iter())
         };
         let none = Incarnation::default();
-        assert_eq!(settled(none.clone(), &[id("1"), none.clone()]), Some(id("1")));
-        assert_eq!(settled(id("2"), &[id("1"), none.clone()]), Some(id("2")));
-        assert_eq!(settled(id("2"), &[id("1"), id("2")]), Some(id("2")));
-        assert_eq!(settled(none.clone(), &[id("1"), id("2")]), None);
-        assert_eq!(settled(none.clone(), &[]), Some(none));
+        assert_eq!(resolved(none.clone(), &[id("1"), none.clone()]), Some(id("1")));
+        assert_eq!(resolved(id("2"), &[id("1"), none.clone()]), Some(id("2")));
+        assert_eq!(resolved(id("2"), &[id("1"), id("2")]), Some(id("2")));
+        assert_eq!(resolved(none.clone(), &[id("1"), id("2")]), None);
+        assert_eq!(resolved(none.clone(), &[]), Some(none));
     }
 
     #[test]
-    fn what_a_sweep_did_not_see_is_forgotten_and_what_was_made_during_it_is_not() {
+    fn a_sweep_forgets_what_it_did_not_observe() {
         let all = Incarnations::default();
-        all.see("gone", id("1"));
-        let began = all.begin();
-        all.see("there", id("2"));
-        all.end(began);
-        assert_eq!(all.see("gone", Incarnation::default()), Incarnation::default());
-        assert_eq!(all.see("there", Incarnation::default()), id("2"));
+        all.observe("deleted", id("1"));
+        let number = all.begin_sweep();
+        all.observe("existing", id("2"));
+        all.end_sweep(number);
+        assert_eq!(all.observe("deleted", Incarnation::default()), Incarnation::default());
+        assert_eq!(all.observe("existing", Incarnation::default()), id("2"));
     }
 }

@@ -1,19 +1,19 @@
-//! The syntax of actions and of patterns of resource names, as far as it is certain (contract 3). What exists is the server's to say.
+//! The syntax of actions and of resource patterns, as far as it is documented (contract 3.3, 3.4). The server decides what exists.
 
-/// Services whose service-wide pattern works everywhere (contract 5).
+/// The services whose service-wide pattern works with all agents (contract 5).
 const EVERYWHERE: [&str; 3] = ["iam", "environments", "k2k"];
 
-/// What is wrong with an action; None when nothing is.
+/// What is wrong with an action. None if it is valid.
 pub fn action_fault(action: &str) -> Option<String> {
     if action == "*" {
         return None;
     }
     let Some((service, operation)) = action.split_once(':') else {
-        return Some(format!("the action {action:?} lacks its service: write service:Operation, or *"));
+        return Some(format!("the action {action:?} has no service: write service:Operation, or *"));
     };
     if !is_plain(service) {
         return Some(format!(
-            "the action {action:?} has no plain service: letters, digits and hyphens, and no star but in * alone"
+            "the action {action:?} needs a plain service: letters, digits and hyphens, and a star only in * itself"
         ));
     }
     let sign = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '*');
@@ -22,7 +22,7 @@ pub fn action_fault(action: &str) -> Option<String> {
     })
 }
 
-/// What is wrong with a pattern of resource names; None when nothing is.
+/// What is wrong with a resource pattern. None if it is valid.
 pub fn resource_fault(pattern: &str) -> Option<String> {
     if pattern == "*" {
         return None;
@@ -30,31 +30,31 @@ pub fn resource_fault(pattern: &str) -> Option<String> {
     let parts: Vec<&str> = pattern.splitn(3, ':').collect();
     let fault = |what: &str| Some(format!("the resource {pattern:?} {what}"));
     if pattern.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return fault("holds spaces or control characters");
+        return fault("has spaces or control characters");
     }
     match parts[..] {
-        [_] => fault("lacks its service: write service:resource-type:resource-id, or *"),
+        [_] => fault("has no service: write service:resource-type:resource-id, or *"),
         [service, ..] if !is_plain(service) => {
-            fault("has no plain service: letters, digits and hyphens, and no star but in * alone")
+            fault("needs a plain service: letters, digits and hyphens, and a star only in * itself")
         }
         [_, "*"] => None,
         [_, _] => fault("ends early: write service:* or service:resource-type:resource-id"),
         [_, kind, _] if kind != "*" && !is_plain(kind) => {
-            fault("has no plain resource type: letters, digits and hyphens, or a star alone")
+            fault("needs a plain resource type: letters, digits and hyphens, or a star alone")
         }
-        [_, _, ""] => fault("lacks its resource-id: write * for all"),
+        [_, _, ""] => fault("has no resource-id: write * for all"),
         [_, _, id] if id.contains(':') => fault("has a colon in its resource-id, which Lenses does not take"),
         _ => None,
     }
 }
 
-/// The service of a pattern that means all of one service's resources and that agents ignore up to 6.2.8 (contract 5).
+/// The service of a service-wide pattern that agents up to 6.2.8 ignore (contract 5).
 pub fn ignored_service(pattern: &str) -> Option<&str> {
     let service = pattern.strip_suffix(":*")?;
     (is_plain(service) && !EVERYWHERE.contains(&service)).then_some(service)
 }
 
-/// Whether a pattern matches all that another one of the same kind could: both plain texts with stars.
+/// Whether a pattern matches everything that another pattern can match. Both are plain texts with stars.
 pub fn covers(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn actions_of_the_vendors_examples_are_taken_and_others_are_not() {
+    fn the_vendors_examples_of_actions_are_valid() {
         for action in ["*", "iam:*", "iam:List*", "kafka:ListTopics", "kafka-connect:GetConnector", "k2k:*"] {
             assert_eq!(action_fault(action), None, "{action}");
         }
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn resources_of_the_vendors_examples_are_taken_and_others_are_not() {
+    fn the_vendors_examples_of_resources_are_valid() {
         for pattern in [
             "*",
             "kafka:*",
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_of_a_whole_service_is_told_but_where_it_works() {
+    fn a_service_wide_pattern_is_ignored_by_some_agents() {
         assert_eq!(ignored_service("kafka:*"), Some("kafka"));
         for pattern in ["*", "iam:*", "environments:*", "k2k:*", "kafka:topic:*", "kafka:topic:a"] {
             assert_eq!(ignored_service(pattern), None, "{pattern}");

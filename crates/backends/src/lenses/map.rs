@@ -1,39 +1,40 @@
-//! From Lenses' words to the access model, without calling anything.
+//! Maps Lenses' types to the model of access. Makes no call.
 
 use std::collections::BTreeSet;
 
 use super::{
     config::Membership,
     dialect,
+    groups::WholeGroup,
     ids::{self, Incarnation},
     lrn, policy,
-    whole::Whole,
     wire::{self, RoleItem, Statement},
 };
 use crate::reading::present;
 use rolewright_core::model::{
-    Body, Dialect, Entry, Grant, Group, Id, Key, Named, Observed, ROLE, Role, RoleRef, Rule, SubjectKind,
+    Body, Entry, Grant, Group, Id, IdentityRules, Key, Level, Named, Observed, Role, RoleRef, Rule,
+    SubjectKind,
 };
 
-/// A role that was read by itself, with its policy, and what tells it from others of its name.
-pub fn role(role: wire::Role, statements: &[Statement], made: &Incarnation) -> Observed {
+/// A role with its policy.
+pub fn role(role: wire::Role, statements: &[Statement], incarnation: &Incarnation) -> Observed {
     let rules = policy::rules(statements);
     let remark = remark(&rules);
-    let id = ids::thing(&role.name, made);
-    let body = Body::Role(Role { rules, ..named_only(role.name, role.display_name, role.description) });
+    let id = ids::thing(&role.name, incarnation);
+    let body = Body::Role(Role { rules, ..without_rules(role.name, role.display_name, role.description) });
     Observed { remark, ..observed(id, body) }
 }
 
-/// A role as lists show it: without its policy.
-pub fn outline(item: RoleItem, made: &Incarnation) -> Observed {
-    let id = ids::thing(&item.name, made);
-    let body = Body::Role(named_only(item.name, item.display_name, item.description));
+/// A role from a list, which omits the policy.
+pub fn outline(item: RoleItem, incarnation: &Incarnation) -> Observed {
+    let id = ids::thing(&item.name, incarnation);
+    let body = Body::Role(without_rules(item.name, item.display_name, item.description));
     Observed { outline: true, ..observed(id, body) }
 }
 
-fn named_only(name: String, display_name: Option<String>, description: Option<String>) -> Role {
+fn without_rules(name: String, display_name: Option<String>, description: Option<String>) -> Role {
     Role {
-        // A role without one is shown by its name (contract 2.1).
+        // The name is the default display name (contract 2.1).
         display_name: present(display_name).or_else(|| Some(name.clone())),
         name,
         description: present(description),
@@ -43,35 +44,37 @@ fn named_only(name: String, display_name: Option<String>, description: Option<St
     }
 }
 
-/// What agents make of a role that is as it was asked for (contract 5).
+/// A warning about rules that agents ignore (contract 5).
 fn remark(rules: &BTreeSet<Rule>) -> Option<String> {
     let wide: BTreeSet<&str> =
         rules.iter().filter_map(|rule| lrn::ignored_service(rule.resource.as_deref()?)).collect();
     let first = wide.first()?;
     let all: Vec<String> = wide.iter().map(|service| format!("{service}:*")).collect();
     Some(format!(
-        "agents up to 6.2.8 ignore a resource that is a whole service, so what stands on {} has no effect there: write *, or each type, \
-         such as {first}:<type>:*",
+        "agents up to 6.2.8 ignore a resource that is a whole service, so rules on {} have no effect there: write *, or each type, such as \
+         {first}:<type>:*",
         all.join(", ")
     ))
 }
 
-/// A role's place in the set of a group that no binding owns.
+/// A role in the set of a group that no RoleBinding owns.
 pub fn grant(group: Named, role: &str) -> Observed {
     let id = ids::grant(&group.id, role);
     let body = Body::Grant(Grant { role: RoleRef::Existing(role_named(role)), subject: group, scope: None });
     Observed::new(id, key(&body), body)
 }
 
-/// A group that a binding owns. One that may have more members than are shown is an outline. Whoever an identity provider lets into it is a
-/// member too, though nobody can say who that is: unless single sign-on is to say who is in it, when members are nobody's business here.
-pub fn owned(whole: &Whole, membership: Membership) -> Observed {
+/// A group that a RoleBinding owns. It is an outline if it can have more members than it shows.
+///
+/// The members of an identity provider's group that is mapped to it are members too, under one common name. With single sign-on the
+/// identity provider decides on the members, and Rolewright ignores them.
+pub fn owned_group(whole: &WholeGroup, membership: Membership) -> Observed {
     let roles = whole.roles.iter().map(|role| RoleRef::Existing(role_named(role))).collect();
     let (members, remark) = match membership {
         Membership::Manual => (Some(members(whole)), None),
         Membership::Sso => {
             let remark = format!(
-                "single sign-on says who is in the group {}, and Rolewright does not, as spec.lenses.membership of its Backend is Sso: set the \
+                "single sign-on decides on the members of the group {}, because spec.lenses.membership of the Backend is Sso: set the \
                  group's sso_name in HQ to a group of the identity provider",
                 whole.name
             );
@@ -80,46 +83,45 @@ pub fn owned(whole: &Whole, membership: Membership) -> Observed {
     };
     let body = Body::Group(Group { name: whole.name.clone(), roles, members });
     let complete = whole.roles_complete && (whole.members_complete || membership == Membership::Sso);
-    Observed { remark, outline: !complete, ..observed(ids::thing(&whole.name, &whole.made), body) }
+    Observed { remark, outline: !complete, ..observed(ids::thing(&whole.name, &whole.incarnation), body) }
 }
 
-fn members(whole: &Whole) -> BTreeSet<Named> {
+fn members(whole: &WholeGroup) -> BTreeSet<Named> {
     let outsiders = whole.sso_name.as_ref().filter(|name| **name != ids::sso_name(&whole.name));
-    let outsiders = outsiders.map(|name| Named {
-        level: "identity provider's group".to_owned(),
-        id: ids::outsiders(name),
-        name: format!("everybody in {name:?} at the identity provider"),
+    let outsiders = outsiders.map(|name| {
+        let level = Level::new("identity provider's group");
+        Named::new(level, ids::outsiders(name), format!("everybody in {name:?} at the identity provider"))
     });
     whole.members.iter().cloned().chain(outsiders).collect()
 }
 
-/// A user or a service account as a name.
+/// A user or a service account as an entry of the directory.
 pub fn principal(kind: SubjectKind, name: &str) -> Entry {
     Entry { named: member(kind, name), parent: None, aliases: Vec::new() }
 }
 
-/// The same as a member of a group.
+/// A user or a service account as a member of a group.
 pub fn member(kind: SubjectKind, name: &str) -> Named {
     Named::new(kind.level(), ids::principal(name), name)
 }
 
-/// A group that no binding owns as a name.
-pub fn group(name: &str, made: &Incarnation) -> Entry {
-    Entry { named: group_named(name, made), parent: None, aliases: Vec::new() }
+/// A group that no RoleBinding owns, as an entry of the directory.
+pub fn group(name: &str, incarnation: &Incarnation) -> Entry {
+    Entry { named: group_named(name, incarnation), parent: None, aliases: Vec::new() }
 }
 
-/// A role as a name.
+/// A role as an entry of the directory.
 pub fn role_entry(name: &str) -> Entry {
     Entry { named: role_named(name), parent: None, aliases: Vec::new() }
 }
 
 fn role_named(name: &str) -> Named {
-    Named::new(ROLE, Id::new(name), name)
+    Named::new(Level::ROLE, Id::new(name), name)
 }
 
-/// A group that no binding owns, as what a role is given to.
-pub fn group_named(name: &str, made: &Incarnation) -> Named {
-    Named::new(ids::group_level(), ids::group(name, made), name)
+/// A group that no RoleBinding owns, as a subject.
+pub fn group_named(name: &str, incarnation: &Incarnation) -> Named {
+    Named::new(Level::GROUP, ids::group(name, incarnation), name)
 }
 
 fn observed(id: Id, body: Body) -> Observed {
@@ -143,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_role_without_a_display_name_has_its_name_for_one() {
+    fn the_default_display_name_is_the_name() {
         for shown in [json!(null), json!(""), json!("reader")] {
             let seen = read(json!({"name": "reader", "display_name": shown, "description": ""}));
             let Body::Role(role) = seen.body else { panic!("not a role") };
@@ -152,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_that_is_a_whole_service_is_remarked_on() {
+    fn a_resource_that_is_a_whole_service_has_a_remark() {
         let remark = |resource: &str| {
             read(json!({"name": "a", "policy": [{"effect": "allow", "action": "*", "resource": [resource, "iam:*"]}]})).remark
         };
@@ -162,23 +164,24 @@ mod tests {
         }
     }
 
-    fn whole(sso_name: Option<&str>, complete: bool) -> Whole {
-        Whole {
+    fn whole(sso_name: Option<&str>, complete: bool) -> WholeGroup {
+        WholeGroup {
             name: "rw-0123456789abcdef".to_owned(),
             sso_name: sso_name.map(str::to_owned),
             roles: ["reader".to_owned()].into(),
             members: [member(SubjectKind::User, "alice@example.com")].into(),
-            made: Incarnation::default(),
+            incarnation: Incarnation::default(),
             roles_complete: true,
             members_complete: complete,
         }
     }
 
     #[test]
-    fn whoever_an_identity_provider_lets_into_a_group_is_a_member_of_it() {
+    fn an_identity_providers_group_counts_as_a_member() {
         let ours = ids::sso_name("rw-0123456789abcdef");
         let seen = |sso_name: Option<&str>, membership| {
-            let Observed { body: Body::Group(group), remark, .. } = owned(&whole(sso_name, true), membership)
+            let Observed { body: Body::Group(group), remark, .. } =
+                owned_group(&whole(sso_name, true), membership)
             else {
                 panic!("not a group")
             };
@@ -200,9 +203,9 @@ mod tests {
     }
 
     #[test]
-    fn a_group_that_shows_less_than_it_counts_is_an_outline() {
-        assert!(owned(&whole(None, false), Membership::Manual).outline);
-        assert!(!owned(&whole(None, false), Membership::Sso).outline, "members are nobody's business there");
-        assert!(!owned(&whole(None, true), Membership::Manual).outline);
+    fn an_incomplete_group_is_an_outline() {
+        assert!(owned_group(&whole(None, false), Membership::Manual).outline);
+        assert!(!owned_group(&whole(None, false), Membership::Sso).outline, "members are not managed there");
+        assert!(!owned_group(&whole(None, true), Membership::Manual).outline);
     }
 }

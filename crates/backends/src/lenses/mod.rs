@@ -1,11 +1,12 @@
-//! Lenses HQ (contract: lenses.md): roles by name, and who holds them. Principals and roles meet only in groups, so a grant is a role in a
-//! group's set, or a group that a binding owns, with the binding's subjects in it. There is no paging, no version of anything and no
-//! "who am I": what that leaves open is said where it matters.
+//! Lenses HQ (docs/contracts/lenses.md): roles by name, and the groups that have them. Principals have roles only as members of groups, so a
+//! grant is a role in the set of a group, or a group that a RoleBinding owns, with its subjects as members.
+//!
+//! HQ has no pages, no versions and no call that shows whose token it is.
 
+mod cache;
 mod catalogue;
 mod client;
 mod config;
-mod details;
 mod dialect;
 mod groups;
 mod ids;
@@ -14,12 +15,11 @@ mod lrn;
 mod map;
 mod policy;
 mod read;
-mod rights;
+mod selection;
 mod snapshot;
 #[cfg(test)]
 mod tests;
-mod wanted;
-mod whole;
+mod visibility;
 mod wire;
 mod write;
 
@@ -28,11 +28,16 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use self::{
-    catalogue::Catalogue, client::Client, config::Connection, details::Details, incarnations::Incarnations,
-    whole::Whole, write::Turns,
+    cache::Cache,
+    catalogue::Catalogue,
+    client::Client,
+    config::Connection,
+    groups::WholeGroup,
+    incarnations::Incarnations,
+    write::{grants, owned_groups, roles},
 };
 use super::{Backend, Error, Identity, Needs, Settings, Vendor};
-use rolewright_core::model::{Body, Change, Dialect, Entry, Fault, Id, Kind, Observed, Snapshot};
+use rolewright_core::model::{Dialect, Entry, Fault, Grant, Group, Id, Level, Observed, Role, Snapshot};
 
 /// Lenses HQ.
 pub const VENDOR: Vendor = Vendor {
@@ -40,10 +45,10 @@ pub const VENDOR: Vendor = Vendor {
     title: "Lenses HQ",
     dialect: dialect::of(config::Membership::Manual),
     origin: config::origin,
-    connect,
+    client,
 };
 
-fn connect(settings: Settings) -> Result<Arc<dyn Backend>, Fault> {
+fn client(settings: Settings) -> Result<Arc<dyn Backend>, Fault> {
     let connection = config::connection(&settings.block)?;
     let credential = config::credential(&settings.secrets)?;
     let http = settings.http(&VENDOR, connection.api(), config::URL_FIELD, wire::problem)?;
@@ -51,33 +56,26 @@ fn connect(settings: Settings) -> Result<Arc<dyn Backend>, Fault> {
         client: Client::new(http, credential),
         connection,
         catalogue: Catalogue::default(),
-        roles: Details::default(),
-        groups: Details::default(),
-        named_roles: Incarnations::default(),
-        named_groups: Incarnations::default(),
+        roles: Cache::default(),
+        groups: Cache::default(),
+        role_incarnations: Incarnations::default(),
+        group_incarnations: Incarnations::default(),
     }))
 }
 
-/// One HQ, seen with one credential.
+/// One HQ, used with one credential.
 struct Lenses {
     client: Client,
     connection: Connection,
     catalogue: Catalogue,
-    /// What was read of held roles one by one.
-    roles: Details<Observed>,
-    /// What was read of groups one by one.
-    groups: Details<Whole>,
+    /// Managed roles that were read one by one.
+    roles: Cache<Observed>,
+    /// Groups that were read one by one.
+    groups: Cache<WholeGroup>,
     /// Which role has a name.
-    named_roles: Incarnations,
+    role_incarnations: Incarnations,
     /// Which group has a name.
-    named_groups: Incarnations,
-}
-
-impl Lenses {
-    /// The turn to write to a group, which nobody else in this process has meanwhile.
-    async fn turn(&self, group: &str) -> tokio::sync::OwnedMutexGuard<()> {
-        Turns::of(self.connection.api().as_str(), group).await
-    }
+    group_incarnations: Incarnations,
 }
 
 #[async_trait]
@@ -94,19 +92,72 @@ impl Backend for Lenses {
         snapshot::snapshot(self, needs).await
     }
 
-    async fn look_up(&self, level: &str, name: &str, _parent: Option<&Id>) -> Result<Vec<Entry>, Error> {
+    async fn look_up(&self, level: Level, name: &str, _parent: Option<&Id>) -> Result<Vec<Entry>, Error> {
         read::look_up(self, level, name).await
     }
 
-    async fn read(&self, kind: Kind, id: &Id) -> Result<Option<Observed>, Error> {
-        read::read(self, kind, id).await
+    async fn read_role(&self, id: &Id) -> Result<Option<Observed>, Error> {
+        let (name, incarnation) = ids::of_thing(id);
+        read::role(self, name, Some(&incarnation)).await
     }
 
-    async fn find(&self, body: &Body) -> Result<Option<Observed>, Error> {
-        read::find(self, body).await
+    async fn read_grant(&self, id: &Id) -> Result<Option<Observed>, Error> {
+        match ids::of_grant(id) {
+            Some((group, role)) => read::grant(self, &group, role).await,
+            None => Err(Error::mistake(format!("{id} is not the id of a grant on Lenses"))),
+        }
     }
 
-    async fn write(&self, change: &Change) -> Result<Option<Observed>, Error> {
-        write::write(self, change).await
+    async fn read_group(&self, id: &Id) -> Result<Option<Observed>, Error> {
+        let (name, incarnation) = ids::of_thing(id);
+        read::owned_group(self, name, Some(&incarnation)).await
+    }
+
+    async fn find_role(&self, role: &Role) -> Result<Option<Observed>, Error> {
+        read::role(self, &role.name, None).await
+    }
+
+    async fn find_grant(&self, grant: &Grant) -> Result<Option<Observed>, Error> {
+        match grant.role.existing() {
+            Some(role) => read::grant(self, &grant.subject.id, role.id.as_str()).await,
+            // No group has a role that does not exist.
+            None => Ok(None),
+        }
+    }
+
+    async fn find_group(&self, group: &Group) -> Result<Option<Observed>, Error> {
+        read::owned_group(self, &group.name, None).await
+    }
+
+    async fn create_role(&self, _id: Option<&Id>, role: &Role) -> Result<Observed, Error> {
+        roles::create(self, role).await
+    }
+
+    async fn create_grant(&self, grant: &Grant) -> Result<Observed, Error> {
+        grants::create(self, grant).await
+    }
+
+    async fn create_group(&self, group: &Group) -> Result<Observed, Error> {
+        owned_groups::create(self, group).await
+    }
+
+    async fn update_role(&self, id: &Id, before: &Role, after: &Role) -> Result<Observed, Error> {
+        roles::update(self, id, before, after).await
+    }
+
+    async fn update_group(&self, id: &Id, before: &Group, after: &Group) -> Result<Observed, Error> {
+        owned_groups::update(self, id, before, after).await
+    }
+
+    async fn delete_role(&self, _id: &Id, before: &Role) -> Result<(), Error> {
+        roles::delete(self, before).await
+    }
+
+    async fn delete_grant(&self, _id: &Id, before: &Grant) -> Result<(), Error> {
+        grants::delete(self, before).await
+    }
+
+    async fn delete_group(&self, _id: &Id, before: &Group) -> Result<(), Error> {
+        owned_groups::delete(self, before).await
     }
 }

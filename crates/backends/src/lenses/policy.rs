@@ -1,5 +1,5 @@
-//! Policies: between the statements that HQ keeps and the atoms that roles are compared by. Any matching deny beats every allow (contract
-//! 3), so neither the order of statements nor how actions and resources are put together in them means anything.
+//! Converts between the statements of a policy and rules. Any matching deny beats every allow (contract 3.2), so neither the order of
+//! statements nor the grouping of actions and resources has a meaning.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::wire::{self, Statement};
 use rolewright_core::model::{Effect, Rule};
 
-/// The atoms of a policy.
+/// The rules of a policy.
 pub fn rules(policy: &[Statement]) -> BTreeSet<Rule> {
     let mut rules = BTreeSet::new();
     for Statement { effect, action, resource } in policy {
@@ -25,11 +25,11 @@ pub fn rules(policy: &[Statement]) -> BTreeSet<Rule> {
     rules
 }
 
-/// A policy of few statements that says these atoms: actions on the same resources stand together. The same atoms always make the same.
+/// The policy of these rules, with one statement for all actions on the same resources. The result is deterministic.
 pub fn statements(rules: &BTreeSet<Rule>) -> Value {
     let mut reach: BTreeMap<(Effect, &str), BTreeSet<&str>> = BTreeMap::new();
     for rule in rules {
-        // A rule without a resource does not get past the check of the spec.
+        // The check of the spec refuses a rule without a resource.
         reach.entry((rule.effect, &rule.action)).or_default().extend(rule.resource.as_deref());
     }
     let mut together: BTreeMap<(Effect, BTreeSet<&str>), Vec<&str>> = BTreeMap::new();
@@ -55,18 +55,18 @@ mod tests {
     }
 
     #[test]
-    fn one_and_a_list_of_one_are_the_same_and_so_is_any_order() {
+    fn equal_policies_in_other_forms_have_equal_rules() {
         let scalar = json!([{"effect": "allow", "action": "kafka:ListTopics", "resource": "*"}]);
         let array = json!([{"effect": "allow", "action": ["kafka:ListTopics"], "resource": ["*"]}]);
         assert_eq!(read(scalar.clone()), read(array));
         let twice = json!([scalar[0], scalar[0]]);
-        assert_eq!(read(scalar.clone()), read(twice), "an append that was tried again");
+        assert_eq!(read(scalar.clone()), read(twice), "a repeated append");
         let denied = json!([{"effect": "deny", "action": "kafka:ListTopics", "resource": "*"}]);
         assert_ne!(read(scalar), read(denied));
     }
 
     #[test]
-    fn what_is_sent_is_short_and_says_the_same() {
+    fn a_policy_is_compact_and_has_the_same_rules() {
         let policy = json!([
             {"effect": "deny", "action": "kafka:DeleteTopic", "resource": "kafka:topic:prod/*"},
             {"effect": "allow", "action": ["kafka:ListTopics", "kafka:GetTopicDetails"], "resource": ["b", "a"]},
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn an_effect_that_is_neither_is_not_guessed_at() {
+    fn an_unknown_effect_is_an_error() {
         let policy = json!([{"effect": "audit", "action": "a:b", "resource": "*"}]);
         assert!(serde_json::from_value::<Vec<Statement>>(policy).is_err());
     }

@@ -1,18 +1,17 @@
-//! One sweep: the lists that are needed, what has to be read of single things beside them, and what their silence proves.
+//! Reads one snapshot: the lists that are needed, single things beside them, and what they prove.
 //!
-//! **Absence.** Lists show only what the credential may see, and nothing tells whether that is all (contract 1). So what is held and not
-//! listed is asked for by name. That HQ answers 403 to what may not be read, and not 404, is likely and nowhere told (contract 1). So a 404
-//! proves that there is no such thing on two grounds together: it is HQ's own, and not that of a proxy or of a path that is not served; and
-//! the account's own policy lets it read all of iam, which is known only where the Backend names the account. On any less nothing is proven.
-//! What is listed under the name of something held, and is known to be another thing, proves by itself that the held one is gone: HQ gives a
-//! name once.
+//! **Absence.** Lists show only what the credential can see, and nothing shows whether that is all (contract 1.3). So each managed thing that
+//! is not listed is read by its name. It is likely but not documented that HQ answers 403, not 404, for a hidden thing (contract 1.3). So a
+//! 404 proves absence only under two conditions: it is HQ's own, not one of a proxy or of an unknown path; and the policy of the account
+//! allows it to read all of iam, which is known only if the Backend names the account. A listed thing that has the name of a managed one and
+//! is certainly another proves that the managed one is deleted, because a name is unique.
 //!
-//! **Identity.** What is recorded is shown under its recorded id for as long as nothing that HQ shows says that it is another thing. Where HQ
-//! shows more than is recorded, the record follows. Where two things are recorded under one name and HQ does not show which of them it is,
-//! neither is seen, and neither is gone.
+//! **Identity.** A managed thing keeps its recorded id while nothing shows that it is another thing. If HQ shows more than is recorded, the
+//! record follows. If two things are recorded under one name and HQ does not show which of them exists, neither is visible and neither is
+//! deleted.
 //!
-//! A list that the credential may not read leaves its part empty and unproven. Any other failure makes no snapshot, and neither does a list
-//! that is not found, or names what is then not found: that is a proxy's doing, or servers behind one address that are not of one mind.
+//! A list that the credential may not read leaves its part empty and unproven. Any other failure makes no snapshot. Neither does a list that
+//! is not found, or a listed thing that is then not found: the cause is a proxy, or servers behind one address that differ.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -20,39 +19,39 @@ use futures::try_join;
 use tokio::sync::OnceCell;
 
 use super::{
-    Lenses, client,
-    details::Mark,
-    groups::{self, Listed, Lists},
+    Lenses,
+    cache::Mark,
+    client,
+    groups::{self, Counts, Principals, WholeGroup},
     ids::{self, Incarnation},
     incarnations::Incarnations,
     map,
-    rights::{self, Sight},
-    wanted::Wanted,
-    whole::Whole,
+    selection::Selection,
+    visibility::{self, Visibility},
     wire::{GroupItem, Principal, RoleItem},
 };
-use crate::{Class, Error, Needs, reading::each};
-use rolewright_core::model::{Builder, Id, Kind, Observed, Proof, ROLE, Snapshot, SubjectKind};
+use crate::{Class, Error, Needs, reading::for_each};
+use rolewright_core::model::{Builder, Id, Kind, Level, Observed, Proof, Snapshot, SubjectKind};
 
-/// What became of a name that is held and not listed.
-enum Sought<T> {
-    There(T),
-    /// HQ itself says so.
-    NotThere(Error),
-    /// Somebody else says so, which says nothing.
+/// The result of reading one thing by its name.
+enum Direct<T> {
+    Found(T),
+    /// HQ's own 404.
     NotFound(Error),
-    Unknown,
+    /// A 404 of a proxy or of an unknown path, which says nothing about the thing.
+    ForeignNotFound(Error),
+    Unreadable,
 }
 
-impl<T> Sought<T> {
-    /// What is read of something that a list has just shown.
+impl<T> Direct<T> {
+    /// The result for a thing that a list has just shown.
     fn listed(self) -> Result<Option<T>, Error> {
         match self {
-            Sought::There(seen) => Ok(Some(seen)),
-            Sought::NotThere(error) | Sought::NotFound(error) => {
+            Direct::Found(seen) => Ok(Some(seen)),
+            Direct::NotFound(error) | Direct::ForeignNotFound(error) => {
                 Err(Error::new(Class::Transient, format!("{}, although it was just listed", error.message)))
             }
-            Sought::Unknown => Ok(None),
+            Direct::Unreadable => Ok(None),
         }
     }
 }
@@ -60,36 +59,36 @@ impl<T> Sought<T> {
 /// Reads what is needed.
 ///
 /// # Errors
-/// Whatever kept a list from being read to its end, but for a refusal of the list.
+/// Any failure to read a list to its end but a refusal of the list.
 pub async fn snapshot(lenses: &Lenses, needs: &Needs) -> Result<Snapshot, Error> {
-    let wanted = Wanted::of(needs);
-    let lists = Lists::new(&lenses.client, lenses.connection.membership);
+    let selection = Selection::of(needs);
+    let people = Principals::new(&lenses.client, lenses.connection.membership);
     let mut builder = Builder::new();
-    let witness = Witness { lenses, sight: OnceCell::new() };
+    let account = OwnAccount { lenses, visibility: OnceCell::new() };
     let (roles, groups, users, accounts) = try_join!(
-        add(wanted.roles, roles(lenses, &wanted, &witness)),
-        add(wanted.groups, groups(lenses, &wanted, &lists, &witness)),
-        add(wanted.users, async { principals(lists.users().await, SubjectKind::User) }),
-        add(wanted.accounts, async { principals(lists.accounts().await, SubjectKind::ServiceAccount) }),
+        part(selection.roles, roles(lenses, &selection, &account)),
+        part(selection.groups, groups(lenses, &selection, &people, &account)),
+        part(selection.users, async { principals(people.users().await, SubjectKind::User) }),
+        part(selection.accounts, async { principals(people.accounts().await, SubjectKind::ServiceAccount) }),
     )?;
-    for harvest in [roles, groups, users, accounts].into_iter().flatten() {
-        harvest(&mut builder);
+    for add in [roles, groups, users, accounts].into_iter().flatten() {
+        add(&mut builder);
     }
     Ok(builder.complete())
 }
 
-/// What a part of the sweep puts into the snapshot.
-type Harvest<'a> = Box<dyn FnOnce(&mut Builder) + Send + 'a>;
+/// Adds one part to the snapshot.
+type AddPart<'a> = Box<dyn FnOnce(&mut Builder) + Send + 'a>;
 
-async fn add<'a>(
-    wanted: bool,
-    harvest: impl Future<Output = Result<Harvest<'a>, Error>>,
-) -> Result<Option<Harvest<'a>>, Error> {
-    if wanted { harvest.await.map(Some) } else { Ok(None) }
+async fn part<'a>(
+    needed: bool,
+    part: impl Future<Output = Result<AddPart<'a>, Error>>,
+) -> Result<Option<AddPart<'a>>, Error> {
+    if needed { part.await.map(Some) } else { Ok(None) }
 }
 
-/// What a list comes to that was refused. One that HQ does not have is not taken for one that is withheld: each HQ has them all.
-fn refused<'a>(level: &'static str, error: Error) -> Result<Harvest<'a>, Error> {
+/// The part of a list that was refused. A list that is not found is an error, because every HQ has all lists.
+fn refused<'a>(level: Level, error: Error) -> Result<AddPart<'a>, Error> {
     match error.class {
         Class::Denied => Ok(Box::new(move |builder| builder.directory().refuse(level, error.message))),
         Class::Missing | Class::Unsupported => Err(Error::new(Class::Transient, error.message)),
@@ -97,7 +96,7 @@ fn refused<'a>(level: &'static str, error: Error) -> Result<Harvest<'a>, Error> 
     }
 }
 
-fn principals<'a>(listed: Result<&'a [Principal], Error>, kind: SubjectKind) -> Result<Harvest<'a>, Error> {
+fn principals<'a>(listed: Result<&'a [Principal], Error>, kind: SubjectKind) -> Result<AddPart<'a>, Error> {
     match listed {
         Err(error) => refused(kind.level(), error),
         Ok(listed) => Ok(Box::new(move |builder| {
@@ -106,20 +105,20 @@ fn principals<'a>(listed: Result<&'a [Principal], Error>, kind: SubjectKind) -> 
     }
 }
 
-/// Things that are known by name, and what else they are recorded as.
+/// Things that HQ knows by name, with the ids that they are recorded under.
 #[derive(Default)]
-struct Named {
+struct ByName {
     seen: Vec<Observed>,
-    /// Recorded id, id by now.
+    /// Recorded id, current id.
     renamed: Vec<(Id, Id)>,
-    /// Something is there, and it is not clear what.
+    /// A thing exists and its identity is unclear.
     unclear: bool,
 }
 
-impl Named {
-    /// Adds a thing under the id that it is to be known by.
+impl ByName {
+    /// Adds a thing under its current id.
     fn add(&mut self, known: &Incarnations, name: &str, recorded: &[Incarnation], seen: Observed) {
-        let Some(now) = known.settle(name, recorded.iter()) else {
+        let Some(now) = known.resolve(name, recorded.iter()) else {
             self.unclear = true;
             return;
         };
@@ -139,192 +138,194 @@ impl Named {
     }
 }
 
-/// All roles: those that are held whole, the others in outline.
+/// All roles: the managed ones with their policy, the others as outlines.
 async fn roles<'a>(
     lenses: &'a Lenses,
-    wanted: &Wanted<'_>,
-    witness: &Witness<'_>,
-) -> Result<Harvest<'a>, Error> {
-    let (reading, known) = (lenses.roles.begin(), &lenses.named_roles);
-    let began = known.begin();
+    selection: &Selection<'_>,
+    account: &OwnAccount<'_>,
+) -> Result<AddPart<'a>, Error> {
+    let (sweep, known) = (lenses.roles.begin_sweep(), &lenses.role_incarnations);
+    let number = known.begin_sweep();
     let listed = match lenses.client.roles().await {
         Ok(listed) => listed,
-        Err(error) => return refused(ROLE, error),
+        Err(error) => return refused(Level::ROLE, error),
     };
     let items: BTreeMap<&str, (&RoleItem, Incarnation)> = listed
         .iter()
-        .map(|item| (item.name.as_str(), (item, known.see(&item.name, item.made.incarnation()))))
+        .map(|item| (item.name.as_str(), (item, known.observe(&item.name, item.created.incarnation()))))
         .collect();
-    let held = items.iter().filter(|(name, _)| wanted.held_roles.contains_key(*name));
-    let marks: BTreeMap<String, Mark> =
-        held.map(|(name, (item, made))| ((*name).to_owned(), role_mark(item, made))).collect();
-    for (name, sought) in each(lenses.roles.due(&marks), |name| role(lenses, name)).await? {
-        match sought.listed()? {
-            Some((seen, made)) => {
-                let mark = role_mark(items[name.as_str()].0, &made);
-                lenses.roles.learn(&reading, &name, &mark, seen);
+    let managed = items.iter().filter(|(name, _)| selection.managed_roles.contains_key(*name));
+    let marks: BTreeMap<String, Mark> = managed
+        .map(|(name, (item, incarnation))| ((*name).to_owned(), role_mark(item, incarnation)))
+        .collect();
+    for (name, direct) in for_each(lenses.roles.due(&marks), |name| role(lenses, name)).await? {
+        match direct.listed()? {
+            Some((seen, incarnation)) => {
+                let mark = role_mark(items[name.as_str()].0, &incarnation);
+                lenses.roles.store(&sweep, &name, &mark, seen);
             }
-            None => lenses.roles.lose(&name),
+            None => lenses.roles.remove(&name),
         }
     }
-    let unlisted = wanted.held_roles.keys().filter(|name| !items.contains_key(*name));
+    let unlisted = selection.managed_roles.keys().filter(|name| !items.contains_key(*name));
     let unlisted: Vec<String> = unlisted.map(|name| (*name).to_owned()).collect();
-    let sought = each(unlisted, |name| role(lenses, name)).await?;
-    let proven = witness.bears_out(&sought).await?;
-    let mut named = Named::default();
+    let direct = for_each(unlisted, |name| role(lenses, name)).await?;
+    let proven = account.proves(&direct).await?;
+    let mut by_name = ByName::default();
     for item in listed {
-        let (name, recorded) = (item.name.clone(), wanted.role(&item.name));
-        let kept = if marks.contains_key(&name) { lenses.roles.get(&name) } else { None };
-        let seen = kept.unwrap_or_else(|| map::outline(item, &Incarnation::default()));
-        named.add(known, &name, recorded, seen);
+        let (name, recorded) = (item.name.clone(), selection.role(&item.name));
+        let cached = if marks.contains_key(&name) { lenses.roles.get(&name) } else { None };
+        let seen = cached.unwrap_or_else(|| map::outline(item, &Incarnation::default()));
+        by_name.add(known, &name, recorded, seen);
     }
-    for (name, sought) in sought {
-        if let Sought::There((seen, _)) = sought {
-            named.add(known, &name, wanted.role(&name), seen);
+    for (name, direct) in direct {
+        if let Direct::Found((seen, _)) = direct {
+            by_name.add(known, &name, selection.role(&name), seen);
         }
     }
-    known.end(began);
-    // Of everything that is held the name was listed, or was asked for and is there or proven not to be.
-    Ok(Box::new(move |builder| named.enter(builder, Kind::Role, proven)))
+    known.end_sweep(number);
+    // Every managed role is listed, or was read by its name and exists or is proven absent.
+    Ok(Box::new(move |builder| by_name.enter(builder, Kind::Role, proven)))
 }
 
-/// Asks for one role: what it says, and all that is known of which it is.
-async fn role(lenses: &Lenses, name: String) -> Result<(String, Sought<(Observed, Incarnation)>), Error> {
-    let sought = match lenses.client.role(&name).await {
+/// Reads one role, and all that is known of its incarnation.
+async fn role(lenses: &Lenses, name: String) -> Result<(String, Direct<(Observed, Incarnation)>), Error> {
+    let direct = match lenses.client.role(&name).await {
         Ok(mut role) => {
             let policy = role.policy.take().unwrap_or_default();
-            let made = lenses.named_roles.see(&name, role.made.incarnation());
-            Sought::There((map::role(role, &policy, &made), made))
+            let incarnation = lenses.role_incarnations.observe(&name, role.created.incarnation());
+            Direct::Found((map::role(role, &policy, &incarnation), incarnation))
         }
-        Err(error) => unseen(error)?,
+        Err(error) => not_visible(error)?,
     };
-    Ok((name, sought))
+    Ok((name, direct))
 }
 
-/// All groups: what a binding owns as such, the roles of all others as grants.
+/// All groups: those that RoleBindings own as groups, and the roles of all others as grants.
 async fn groups<'a>(
     lenses: &'a Lenses,
-    wanted: &Wanted<'_>,
-    lists: &Lists<'_>,
-    witness: &Witness<'_>,
-) -> Result<Harvest<'a>, Error> {
-    let (reading, known) = (lenses.groups.begin(), &lenses.named_groups);
-    let (began, held) = (known.begin(), wanted.group_names());
+    selection: &Selection<'_>,
+    people: &Principals<'_>,
+    account: &OwnAccount<'_>,
+) -> Result<AddPart<'a>, Error> {
+    let (sweep, known) = (lenses.groups.begin_sweep(), &lenses.group_incarnations);
+    let (number, managed) = (known.begin_sweep(), selection.group_names());
     let listed = match lenses.client.groups().await {
         Ok(listed) => listed,
-        Err(error) => return refused(ids::group_level(), error),
+        Err(error) => return refused(Level::GROUP, error),
     };
     let items: BTreeMap<&str, &GroupItem> = listed.iter().map(|item| (item.name.as_str(), item)).collect();
-    // A group without roles gives nobody anything, and matters only where somebody is to be put into it.
-    let matters = |item: &GroupItem| {
-        item.role_count != Some(0) || ids::is_owned(&item.name) || held.contains(item.name.as_str())
+    // A group without roles grants nothing. It is read only if a RoleBinding owns it or grants a role to it.
+    let needed = |item: &GroupItem| {
+        item.role_count != Some(0) || ids::is_owned(&item.name) || managed.contains(item.name.as_str())
     };
     let mut marks: BTreeMap<String, Mark> = BTreeMap::new();
     for item in &listed {
-        let made = known.see(&item.name, item.made.incarnation());
-        if matters(item) {
-            marks.insert(item.name.clone(), group_mark(item, &made));
+        let incarnation = known.observe(&item.name, item.created.incarnation());
+        if needed(item) {
+            marks.insert(item.name.clone(), group_mark(item, &incarnation));
         }
     }
-    let mut seen: Vec<Whole> = Vec::new();
-    let counted = |name: String| {
-        let listed = items.get(name.as_str()).map(|item| Listed::of(item)).unwrap_or_default();
-        group(lenses, name, listed, lists)
+    let mut seen: Vec<WholeGroup> = Vec::new();
+    let read = |name: String| {
+        let counts = items.get(name.as_str()).map(|item| Counts::of(item)).unwrap_or_default();
+        group(lenses, name, counts, people)
     };
-    for (name, sought) in each(lenses.groups.due(&marks), counted).await? {
-        match sought.listed()? {
+    for (name, direct) in for_each(lenses.groups.due(&marks), read).await? {
+        match direct.listed()? {
             Some(whole) => {
-                if whole.complete() {
-                    let mark = group_mark(items[name.as_str()], &whole.made);
-                    lenses.groups.learn(&reading, &name, &mark, whole.clone());
+                if whole.is_complete() {
+                    let mark = group_mark(items[name.as_str()], &whole.incarnation);
+                    lenses.groups.store(&sweep, &name, &mark, whole.clone());
                 }
                 seen.push(whole);
             }
-            None => lenses.groups.lose(&name),
+            None => lenses.groups.remove(&name),
         }
     }
     let read_now: HashSet<String> = seen.iter().map(|whole| whole.name.clone()).collect();
-    let kept = marks.keys().filter(|name| !read_now.contains(*name));
-    seen.extend(kept.filter_map(|name| lenses.groups.get(name)));
-    let unlisted = held.iter().filter(|name| !items.contains_key(**name)).map(|name| (*name).to_owned());
-    let sought = each(unlisted.collect::<Vec<_>>(), counted).await?;
-    let proven = witness.bears_out(&sought).await?;
-    // What is listed and does not show what is in it is there all the same.
+    let cached = marks.keys().filter(|name| !read_now.contains(*name));
+    seen.extend(cached.filter_map(|name| lenses.groups.get(name)));
+    let unlisted = managed.iter().filter(|name| !items.contains_key(**name)).map(|name| (*name).to_owned());
+    let direct = for_each(unlisted.collect::<Vec<_>>(), read).await?;
+    let proven = account.proves(&direct).await?;
+    // A listed group exists even if it cannot be read.
     let shown: HashSet<&str> = seen.iter().map(|whole| whole.name.as_str()).collect();
     let owned_proven =
         proven && marks.keys().all(|name| !ids::is_owned(name) || shown.contains(name.as_str()));
-    let mut places = Places::default();
-    for (name, sought) in sought {
-        match sought {
-            Sought::There(whole) => seen.push(whole),
-            Sought::NotThere(_) if proven => {
-                places.empty.extend(wanted.places(&name).map(|place| place.group.clone()));
+    let mut subjects = SubjectGroups::default();
+    for (name, direct) in direct {
+        match direct {
+            Direct::Found(whole) => seen.push(whole),
+            Direct::NotFound(_) if proven => {
+                subjects.without_roles.extend(selection.grants_in(&name).map(|grant| grant.group.clone()));
             }
-            Sought::NotThere(_) | Sought::NotFound(_) | Sought::Unknown => {}
+            Direct::NotFound(_) | Direct::ForeignNotFound(_) | Direct::Unreadable => {}
         }
     }
-    let (owned, mut others): (Vec<Whole>, Vec<Whole>) =
+    let (owned, mut others): (Vec<WholeGroup>, Vec<WholeGroup>) =
         seen.into_iter().partition(|whole| ids::is_owned(&whole.name));
-    let mut own = Named::default();
+    let mut by_name = ByName::default();
     for whole in owned {
-        let seen = map::owned(&whole, lenses.connection.membership);
-        own.add(known, &whole.name, wanted.owned(&whole.name), seen);
+        let seen = map::owned_group(&whole, lenses.connection.membership);
+        by_name.add(known, &whole.name, selection.owned_group(&whole.name), seen);
     }
     for item in listed.iter().filter(|item| !ids::is_owned(&item.name)) {
-        places.settle(known, wanted, &item.name);
+        subjects.resolve(known, selection, &item.name);
         if item.role_count == Some(0) {
-            places.empty.extend(places.now.get(&item.name).map(|made| ids::group(&item.name, made)));
+            let now = subjects.now.get(&item.name);
+            subjects.without_roles.extend(now.map(|incarnation| ids::group(&item.name, incarnation)));
         }
     }
     for whole in others.iter().filter(|whole| !items.contains_key(whole.name.as_str())) {
-        places.settle(known, wanted, &whole.name);
+        subjects.resolve(known, selection, &whole.name);
     }
-    // Nothing is said of a group of which it is not clear which it is.
-    others.retain(|whole| places.now.contains_key(&whole.name));
+    // Nothing is said about a group whose identity is unclear.
+    others.retain(|whole| subjects.now.contains_key(&whole.name));
     let names: Vec<String> = listed.iter().map(|item| item.name.clone()).collect();
-    known.end(began);
+    known.end_sweep(number);
     Ok(Box::new(move |builder| {
-        let of_list = names.iter().filter_map(|name| Some((name, places.now.get(name)?)));
-        of_list.for_each(|(name, made)| builder.directory().insert(map::group(name, made)));
-        // Of a group that shows all that is counted, and of one that has nothing, the roles are all known.
-        let mut whole_sets = places.empty;
+        let of_list = names.iter().filter_map(|name| Some((name, subjects.now.get(name)?)));
+        of_list.for_each(|(name, incarnation)| builder.directory().insert(map::group(name, incarnation)));
+        // All roles are known of a group that is complete, and of one without roles.
+        let mut complete = subjects.without_roles;
         for whole in others {
-            let group = map::group_named(&whole.name, &places.now[&whole.name]);
+            let group = map::group_named(&whole.name, &subjects.now[&whole.name]);
             whole.roles.iter().for_each(|role| builder.add(map::grant(group.clone(), role)));
-            whole_sets.extend(whole.roles_complete.then_some(group.id));
+            complete.extend(whole.roles_complete.then_some(group.id));
         }
-        for (before, now) in places.renamed {
+        for (before, now) in subjects.renamed {
             builder.succeed(Kind::Grant, before.key, (now.id, now.key));
         }
-        builder.prove(Kind::Grant, Proof::Within(whole_sets));
-        own.enter(builder, Kind::Group, owned_proven);
+        builder.prove(Kind::Grant, Proof::Within(complete));
+        by_name.enter(builder, Kind::Group, owned_proven);
     }))
 }
 
-/// Groups that no binding owns, and what is held in them.
+/// Groups that no RoleBinding owns, and the managed grants in them.
 #[derive(Default)]
-struct Places {
-    /// What each that is there is known by, by name.
+struct SubjectGroups {
+    /// The incarnation of each existing group, by name.
     now: BTreeMap<String, Incarnation>,
-    /// Of what is held: as it is recorded, and as it is known by now.
+    /// Managed grants as recorded, and as they are known now.
     renamed: Vec<(Observed, Observed)>,
-    /// Groups of which it is known that they have no role: those that say so, and those that are not there.
-    empty: HashSet<Id>,
+    /// Groups that certainly have no roles: empty or deleted ones.
+    without_roles: HashSet<Id>,
 }
 
-impl Places {
-    /// Says which group has a name, and what that means for what is held in groups of that name.
-    fn settle(&mut self, known: &Incarnations, wanted: &Wanted<'_>, name: &str) {
-        let recorded = || wanted.places(name).map(|place| &place.made);
-        let Some(now) = known.settle(name, recorded()) else { return };
+impl SubjectGroups {
+    /// Decides which group has a name, and what that means for managed grants in groups of this name.
+    fn resolve(&mut self, known: &Incarnations, selection: &Selection<'_>, name: &str) {
+        let recorded = || selection.grants_in(name).map(|grant| &grant.incarnation);
+        let Some(now) = known.resolve(name, recorded()) else { return };
         let group = map::group_named(name, &now);
-        for place in wanted.places(name).filter(|place| place.group != group.id) {
-            if place.made.differs(&now) {
-                self.empty.insert(place.group.clone());
+        for grant in selection.grants_in(name).filter(|grant| grant.group != group.id) {
+            if grant.incarnation.differs(&now) {
+                self.without_roles.insert(grant.group.clone());
                 continue;
             }
-            let before = map::grant(map::group_named(name, &place.made), place.role);
-            self.renamed.push((before, map::grant(group.clone(), place.role)));
+            let before = map::grant(map::group_named(name, &grant.incarnation), grant.role);
+            self.renamed.push((before, map::grant(group.clone(), grant.role)));
         }
         self.now.insert(name.to_owned(), now);
     }
@@ -333,55 +334,64 @@ impl Places {
 async fn group(
     lenses: &Lenses,
     name: String,
-    listed: Listed,
-    lists: &Lists<'_>,
-) -> Result<(String, Sought<Whole>), Error> {
-    let sought = match lenses.client.group(&name).await {
-        Ok(group) => Sought::There(groups::whole(lenses, group, listed, lists).await?),
-        Err(error) => unseen(error)?,
+    counts: Counts,
+    people: &Principals<'_>,
+) -> Result<(String, Direct<WholeGroup>), Error> {
+    let direct = match lenses.client.group(&name).await {
+        Ok(group) => Direct::Found(groups::assemble(lenses, group, counts, people).await?),
+        Err(error) => not_visible(error)?,
     };
-    Ok((name, sought))
+    Ok((name, direct))
 }
 
-/// What a refusal to show one thing says of it. Whose a 404 is, which matters here, the shared reading of answers does not tell.
-fn unseen<T>(error: Error) -> Result<Sought<T>, Error> {
+/// The result of a refused read. Here the sender of a 404 matters.
+fn not_visible<T>(error: Error) -> Result<Direct<T>, Error> {
     match error.class {
-        Class::Missing if client::is_hqs_own(&error) => Ok(Sought::NotThere(error)),
-        Class::Missing => Ok(Sought::NotFound(error)),
-        Class::Denied | Class::Invalid | Class::Unsupported => Ok(Sought::Unknown),
+        Class::Missing if client::is_hqs_own(&error) => Ok(Direct::NotFound(error)),
+        Class::Missing => Ok(Direct::ForeignNotFound(error)),
+        Class::Denied | Class::Invalid | Class::Unsupported => Ok(Direct::Unreadable),
         _ => Err(error),
     }
 }
 
-/// The account's own policy, asked once a sweep and only when something is missing.
-struct Witness<'a> {
+/// The account of the credential. Its policy is read at most once in a sweep, and only if a managed thing is missing.
+struct OwnAccount<'a> {
     lenses: &'a Lenses,
-    sight: OnceCell<Sight>,
+    visibility: OnceCell<Visibility>,
 }
 
-impl Witness<'_> {
-    /// Whether what was not found is proven not to be there.
-    async fn bears_out<T>(&self, sought: &[(String, Sought<T>)]) -> Result<bool, Error> {
-        if sought.iter().any(|(_, sought)| matches!(sought, Sought::NotFound(_) | Sought::Unknown)) {
+impl OwnAccount<'_> {
+    /// Whether every thing that was not found is proven absent.
+    async fn proves<T>(&self, direct: &[(String, Direct<T>)]) -> Result<bool, Error> {
+        if direct.iter().any(|(_, it)| matches!(it, Direct::ForeignNotFound(_) | Direct::Unreadable)) {
             return Ok(false);
         }
-        if !sought.iter().any(|(_, sought)| matches!(sought, Sought::NotThere(_))) {
+        if !direct.iter().any(|(_, it)| matches!(it, Direct::NotFound(_))) {
             return Ok(true);
         }
-        let ask = || rights::sight(&self.lenses.client, self.lenses.connection.account.as_deref());
-        Ok(*self.sight.get_or_try_init(ask).await? == Sight::Everything)
+        let account = self.lenses.connection.account.as_deref();
+        let read = || visibility::of_account(&self.lenses.client, account);
+        Ok(*self.visibility.get_or_try_init(read).await? == Visibility::Complete)
     }
 }
 
-/// What a list shows of a role, and all that is known of which it is.
-fn role_mark(item: &RoleItem, known: &Incarnation) -> Mark {
-    let RoleItem { name: _, made: _, display_name, description, policy_length } = item;
-    format!("{:?}", (known, display_name, description, policy_length))
+/// What the list shows of a role, and its incarnation.
+fn role_mark(item: &RoleItem, incarnation: &Incarnation) -> Mark {
+    let RoleItem { name: _, created: _, display_name, description, policy_length } = item;
+    format!("{:?}", (incarnation, display_name, description, policy_length))
 }
 
-/// What a list shows of a group, and all that is known of which it is.
-fn group_mark(item: &GroupItem, known: &Incarnation) -> Mark {
-    let GroupItem { name: _, made: _, display_name, sso_name, description, user_count, sa_count, role_count } =
-        item;
-    format!("{:?}", (known, display_name, sso_name, description, user_count, sa_count, role_count))
+/// What the list shows of a group, and its incarnation.
+fn group_mark(item: &GroupItem, incarnation: &Incarnation) -> Mark {
+    let GroupItem {
+        name: _,
+        created: _,
+        display_name,
+        sso_name,
+        description,
+        user_count,
+        sa_count,
+        role_count,
+    } = item;
+    format!("{:?}", (incarnation, display_name, sso_name, description, user_count, sa_count, role_count))
 }

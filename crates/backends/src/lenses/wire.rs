@@ -1,5 +1,5 @@
-//! What Lenses HQ sends (contract 2). Lenient where servers differ: unknown fields are ignored, texts may be left out or null, what is one
-//! may be a list of one. Strict where a missing field would make something look absent.
+//! Lenses HQ's responses (contract 2). Lenient where servers differ: unknown fields are ignored, strings can be omitted or null, and a single
+//! value can be a list of one. Strict where a missing field would make a thing look absent.
 
 use std::collections::BTreeMap;
 
@@ -9,19 +9,19 @@ use serde_json::Value;
 use super::ids::Incarnation;
 use crate::http::VendorError;
 
-/// Reads a list, which is always whole: there are no pages (contract 1). One without `items` is none.
+/// Decodes a list. There are no pages (contract 1.4).
 ///
 /// # Errors
-/// What is wrong with it, without quoting it.
+/// What is wrong with it, without a quote. A list needs `items`.
 pub fn list<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<Vec<T>, &'static str> {
     let mut body: Value = serde_json::from_slice(body).map_err(|_| "is not JSON")?;
     let items = body.get_mut("items").map(Value::take).ok_or("lacks the list's items")?;
     let items: Option<Vec<T>> =
-        serde_json::from_value(items).map_err(|_| "has items that are not what the API describes")?;
+        serde_json::from_value(items).map_err(|_| "has items that do not match the API description")?;
     Ok(items.unwrap_or_default())
 }
 
-/// A text, or a list of them (contract 2.1).
+/// A string, or a list of strings (contract 2.1).
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum OneOrMany {
@@ -38,7 +38,7 @@ impl OneOrMany {
     }
 }
 
-/// What a statement does.
+/// The effect of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
@@ -54,57 +54,57 @@ pub struct Statement {
     pub resource: OneOrMany,
 }
 
-/// A role as lists show it: without its policy (contract 2.1).
+/// A role in a list, without its policy (contract 2.1).
 #[derive(Debug, Deserialize)]
 pub struct RoleItem {
     pub name: String,
     #[serde(flatten)]
-    pub made: Made,
+    pub created: Created,
     pub display_name: Option<String>,
     pub description: Option<String>,
     pub policy_length: Option<u64>,
 }
 
-/// What HQ itself knows a thing by: opaque, of whatever type.
+/// HQ's id of a thing and its time of creation: opaque, of any type.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct Made {
+pub struct Created {
     #[serde(default, deserialize_with = "opaque")]
     pub id: Option<String>,
     #[serde(default, deserialize_with = "opaque")]
     pub created_at: Option<String>,
 }
 
-impl Made {
-    /// What tells the thing from any other of its name.
+impl Created {
+    /// What distinguishes the thing from others with its name.
     pub fn incarnation(&self) -> Incarnation {
         Incarnation::of(self.id.as_deref(), self.created_at.as_deref())
     }
 }
 
-/// A role that was read by itself.
+/// A role with its policy.
 #[derive(Debug, Deserialize)]
 pub struct Role {
     pub name: String,
     #[serde(flatten)]
-    pub made: Made,
+    pub created: Created,
     pub display_name: Option<String>,
     pub description: Option<String>,
-    /// None: the answer does not show it.
+    /// None if the answer omits it.
     #[serde(default, deserialize_with = "shown")]
     pub policy: Option<Vec<Statement>>,
-    /// None: the answer does not show any.
+    /// None if the answer omits it.
     pub metadata: Option<Metadata>,
 }
 
-/// What anybody may have written on a thing (contract 2, "metadata").
+/// Free entries that any client can write on a thing (contract 2.8).
 pub type Metadata = BTreeMap<String, String>;
 
-/// A group as lists show it: without its roles and members (contract 2.2).
+/// A group in a list, without its roles and members (contract 2.2).
 #[derive(Debug, Deserialize)]
 pub struct GroupItem {
     pub name: String,
     #[serde(flatten)]
-    pub made: Made,
+    pub created: Created,
     pub display_name: Option<String>,
     pub sso_name: Option<String>,
     pub description: Option<String>,
@@ -113,12 +113,12 @@ pub struct GroupItem {
     pub role_count: Option<u64>,
 }
 
-/// A group that was read by itself. Which fields hold its members no source says (contract 2.2): all likely ones are read.
+/// A group with its roles. It is not documented which fields contain its members (contract 2.2), so all likely ones are read.
 #[derive(Debug, Deserialize)]
 pub struct Group {
     pub name: String,
     #[serde(flatten)]
-    pub made: Made,
+    pub created: Created,
     pub sso_name: Option<String>,
     #[serde(default, deserialize_with = "shown")]
     pub roles: Option<Vec<Ref>>,
@@ -130,12 +130,12 @@ pub struct Group {
     pub service_accounts: Option<Vec<Ref>>,
 }
 
-/// Something named inside something else: by its name alone, or as an object.
+/// A reference to a thing: its name, or an object.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Ref {
     Name(String),
-    /// Groups that are named so say how many roles they have.
+    /// References to groups have the number of their roles.
     Object {
         name: String,
         role_count: Option<u64>,
@@ -149,7 +149,7 @@ impl Ref {
         }
     }
 
-    /// How many roles it has, where that is told.
+    /// The number of its roles, if the reference has it.
     pub fn role_count(&self) -> Option<u64> {
         match self {
             Ref::Name(_) => None,
@@ -162,23 +162,23 @@ impl Ref {
 #[derive(Debug, Deserialize)]
 pub struct Principal {
     pub name: String,
-    /// None: the answer does not show them.
+    /// None if the answer omits them.
     #[serde(default, deserialize_with = "shown")]
     pub groups: Option<Vec<Ref>>,
     pub is_admin: Option<bool>,
-    /// When its token ends; None for one that does not end, and for users.
+    /// When its token expires. None if it does not, and for users.
     #[serde(default, deserialize_with = "opaque")]
     pub token_expires_at: Option<String>,
     pub token_expired: Option<bool>,
 }
 
-/// What this HQ can permit, and on what (contract 2.7).
+/// The actions and resource types of this HQ (contract 2.7).
 #[derive(Debug, Deserialize)]
 pub struct Definitions {
     pub resource_definitions: Vec<Definition>,
 }
 
-/// One type of resource.
+/// One resource type.
 #[derive(Debug, Deserialize)]
 pub struct Definition {
     pub service: String,
@@ -190,12 +190,12 @@ pub struct Definition {
     pub actions: Vec<String>,
 }
 
-/// Null is an empty list, a field that is left out is none at all.
+/// Null is an empty list; an omitted field is None.
 fn shown<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<Option<T>, D::Error> {
     Option::<T>::deserialize(from).map(|value| Some(value.unwrap_or_default()))
 }
 
-/// A text, or whatever else stands in its place as text: it is compared, or read by somebody who can say that it makes no sense.
+/// A string, or any other value as a string.
 fn opaque<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     Ok(match Option::<Value>::deserialize(from)? {
         None | Some(Value::Null) => None,
@@ -204,8 +204,8 @@ fn opaque<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error
     })
 }
 
-/// The fields of an error that people are told: a problem (RFC 7807), of which only the title is certain (contract 1), or what stands in
-/// front of HQ and speaks OAuth. None for any other body. Only a title makes it HQ's own: what others say is told as a code.
+/// The fields of an error that messages show: of a problem (RFC 7807), whose title alone is certain, or of an OAuth error in front of HQ
+/// (contract 1.2, 1.3). None for any other body. Only HQ's own errors have a title; an OAuth error is shown as a code.
 pub fn problem(body: &[u8]) -> Option<VendorError> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let text = |field: &str| body.get(field).and_then(Value::as_str).map(str::to_owned);
@@ -226,9 +226,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_is_read_from_its_title_alone_and_never_from_another_body() {
-        let told = |body: Value| {
-            problem(body.to_string().as_bytes()).map(|said| (said.title.or(said.code), said.detail))
+    fn an_error_needs_a_title_or_an_oauth_code() {
+        let fields = |body: Value| {
+            problem(body.to_string().as_bytes()).map(|error| (error.title.or(error.code), error.detail))
         };
         let some = |text: &str| Some(text.to_owned());
         for (body, expected) in [
@@ -247,14 +247,18 @@ mod tests {
             (json!({"title": 4}), None),
             (json!(["title"]), None),
         ] {
-            assert_eq!(told(body.clone()), expected, "{body}");
+            assert_eq!(fields(body.clone()), expected, "{body}");
         }
         assert_eq!(problem(b"<html>Bad gateway"), None);
-        assert_eq!(problem(br#"{"error": "not found"}"#).and_then(|said| said.title), None, "it is not HQ's");
+        assert_eq!(
+            problem(br#"{"error": "not found"}"#).and_then(|error| error.title),
+            None,
+            "it is not HQ's"
+        );
     }
 
     #[test]
-    fn a_list_without_items_is_no_list() {
+    fn a_list_without_items_is_an_error() {
         let read = |body: Value| list::<RoleItem>(body.to_string().as_bytes()).map(|items| items.len()).ok();
         assert_eq!(read(json!({"items": [{"name": "a"}, {"name": "b", "new": 1}]})), Some(2));
         assert_eq!(read(json!({"items": []})), Some(0));
@@ -265,19 +269,20 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_taken_whatever_its_type() {
-        let made = |body: Value| serde_json::from_value::<RoleItem>(body).expect("a role").made.incarnation();
-        assert_eq!(made(json!({"name": "a", "id": 7})), Incarnation::of(Some("7"), None));
+    fn an_id_can_have_any_type() {
+        let of =
+            |body: Value| serde_json::from_value::<RoleItem>(body).expect("a role").created.incarnation();
+        assert_eq!(of(json!({"name": "a", "id": 7})), Incarnation::of(Some("7"), None));
         assert_eq!(
-            made(json!({"name": "a", "id": "7", "created_at": "x"})),
+            of(json!({"name": "a", "id": "7", "created_at": "x"})),
             Incarnation::of(Some("7"), Some("x"))
         );
-        assert_eq!(made(json!({"name": "a", "id": null})), Incarnation::default());
-        assert_eq!(made(json!({"name": "a", "created_at": "x"})), Incarnation::of(None, Some("x")));
+        assert_eq!(of(json!({"name": "a", "id": null})), Incarnation::default());
+        assert_eq!(of(json!({"name": "a", "created_at": "x"})), Incarnation::of(None, Some("x")));
     }
 
     #[test]
-    fn what_is_not_shown_is_told_from_what_is_empty() {
+    fn an_omitted_list_differs_from_an_empty_one() {
         let group = |body: Value| serde_json::from_value::<Group>(body).expect("a group");
         assert!(group(json!({"name": "a"})).roles.is_none());
         assert_eq!(group(json!({"name": "a", "roles": null})).roles.map(|roles| roles.len()), Some(0));

@@ -1,8 +1,8 @@
-//! Every way in which a call can fail, for every kind of call.
+//! Every kind of failure, for every kind of call.
 
 use super::*;
 
-/// What a call of each kind came to, where every call that `fails` names is answered so.
+/// The result of each kind of call, if every call with the method `fails` has this answer.
 async fn outcomes(fails: &'static str, reply: fn() -> Reply) -> [(&'static str, Option<Error>); 5] {
     let answer = move |seen: &Seen, _: usize| match (seen.method.as_str(), call(seen).as_str()) {
         (method, _) if method == fails => reply(),
@@ -34,12 +34,12 @@ async fn outcomes(fails: &'static str, reply: fn() -> Reply) -> [(&'static str, 
     ]
 }
 
-fn told(error: &Error) {
+fn check_message(error: &Error) {
     assert!(!error.message.contains(TOKEN) && error.message.len() < 1000, "{error}");
 }
 
 #[tokio::test]
-async fn a_read_that_fails_makes_no_snapshot_and_its_class_says_what_comes_next() {
+async fn a_failed_read_has_its_class_and_makes_no_snapshot() {
     let failures: [(fn() -> Reply, Class); 8] = [
         (|| refusal(401), Class::Unauthenticated),
         (
@@ -59,7 +59,7 @@ async fn a_read_that_fails_makes_no_snapshot_and_its_class_says_what_comes_next(
                 assert!(what == "create", "{what} succeeds with {expected:?}");
                 continue;
             };
-            told(&error);
+            check_message(&error);
             assert_eq!(error.class, expected, "{what}: {error}");
         }
     });
@@ -67,14 +67,14 @@ async fn a_read_that_fails_makes_no_snapshot_and_its_class_says_what_comes_next(
 }
 
 #[tokio::test]
-async fn a_pause_that_hq_asks_for_is_kept() {
+async fn a_requested_pause_is_in_the_class() {
     let (_stub, lenses) = lenses(with(ROLES, |_| refusal(429).with("retry-after", "120"))).await;
     let class = class(lenses.snapshot(&needs(&[])).await);
     assert_eq!(class, Class::Throttled(std::time::Duration::from_secs(120)));
 }
 
 #[tokio::test]
-async fn a_write_that_fails_is_lost_unless_it_was_surely_refused() {
+async fn a_failed_write_is_lost_unless_it_was_refused() {
     let failures: [(fn() -> Reply, Class); 10] = [
         (|| refusal(400), Class::Invalid),
         (|| refusal(401), Class::Unauthenticated),
@@ -93,8 +93,8 @@ async fn a_write_that_fails_is_lost_unless_it_was_surely_refused() {
             for (kind, error) in outcomes {
                 match error {
                     Some(error) if kind == what => {
-                        told(&error);
-                        // The role of that name is there: whatever the server says, it is taken.
+                        check_message(&error);
+                        // A role with this name exists: whatever the status, the name is taken.
                         let taken = method == "POST" && expected == Class::Invalid;
                         assert_eq!(
                             error.class,
@@ -110,8 +110,8 @@ async fn a_write_that_fails_is_lost_unless_it_was_surely_refused() {
 }
 
 #[tokio::test]
-async fn errors_say_what_hq_says_and_nothing_of_any_other_body() {
-    for (reply, said, unsaid) in [
+async fn messages_show_hqs_errors_and_no_other_body() {
+    for (reply, shown, hidden) in [
         (refusal as fn(u16) -> Reply, "Refused: for a reason", ""),
         (|status| Reply::json(status, json!({"title": "Only a title"})), "Only a title", ""),
         (|status| Reply::text(status, "text/html", "<h1>secret page</h1>"), "with text/html", "secret"),
@@ -120,7 +120,7 @@ async fn errors_say_what_hq_says_and_nothing_of_any_other_body() {
     ] {
         let (_stub, lenses) = lenses(with(ROLES, move |_| reply(403))).await;
         let error = lenses.probe().await.expect_err("a failure");
-        assert!(error.message.contains(said), "{error}");
-        assert!(unsaid.is_empty() || !error.message.contains(unsaid), "{error}");
+        assert!(error.message.contains(shown), "{error}");
+        assert!(hidden.is_empty() || !error.message.contains(hidden), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! Changes of what groups that no binding owns have.
+//! Changes of grants: roles of groups that no RoleBinding owns.
 
 use std::sync::Mutex;
 
@@ -14,45 +14,47 @@ fn delete(role: &str) -> Change {
     testing::delete(ids::grant(&place("devs"), role), grant("devs", role))
 }
 
-/// A server that keeps the roles of one group, and answers as HQ does.
-fn keeping(roles: &[&str]) -> impl Fn(&Seen, usize) -> Reply + use<> {
-    let kept = Mutex::new(json!(roles));
+/// A server that stores the roles of one group.
+fn storing(roles: &[&str]) -> impl Fn(&Seen, usize) -> Reply + use<> {
+    let stored = Mutex::new(json!(roles));
     move |seen, _| {
-        let mut kept = kept.lock().expect("not poisoned");
+        let mut stored = stored.lock().expect("not poisoned");
         match call(seen).as_str() {
             PATCH => {
-                *kept = seen.body["roles"].clone();
-                ok(json!({"name": "devs", "roles": *kept}))
+                *stored = seen.body["roles"].clone();
+                ok(json!({"name": "devs", "roles": *stored}))
             }
-            DEVS => ok(json!({"name": "devs", "roles": *kept})),
-            GROUPS => ok(json!({"items": [item("devs", 0, 0, kept.as_array().map_or(0, Vec::len) as u64)]})),
+            DEVS => ok(json!({"name": "devs", "roles": *stored})),
+            GROUPS => {
+                ok(json!({"items": [item("devs", 0, 0, stored.as_array().map_or(0, Vec::len) as u64)]}))
+            }
             _ => hq(seen),
         }
     }
 }
 
 #[tokio::test]
-async fn a_role_is_put_beside_the_others_and_taken_from_among_them() {
-    let (made, seen) = write(create("admin"), keeping(&["writer", "reader"])).await;
+async fn a_role_is_added_to_a_set_and_removed_from_it() {
+    let (made, seen) = write(create("admin"), storing(&["writer", "reader"])).await;
     assert_eq!(only_write(&seen), (PATCH.to_owned(), json!({"roles": ["admin", "reader", "writer"]})));
     let made = made.expect("a success").expect("the grant");
     assert_eq!((made.id.as_str(), made.body), ("group:devs#id-devs/admin", grant("devs", "admin")));
-    let (gone, seen) = write(delete("reader"), keeping(&["writer", "reader"])).await;
-    assert_eq!(gone, Ok(None));
+    let (deleted, seen) = write(delete("reader"), storing(&["writer", "reader"])).await;
+    assert_eq!(deleted, Ok(None));
     assert_eq!(only_write(&seen), (PATCH.to_owned(), json!({"roles": ["writer"]})));
 }
 
 #[tokio::test]
-async fn what_is_so_already_is_not_written_and_whose_it_is_is_not_for_this_to_say() {
-    let (made, seen) = write(create("reader"), keeping(&["reader"])).await;
+async fn an_unchanged_set_is_not_written() {
+    let (made, seen) = write(create("reader"), storing(&["reader"])).await;
     assert_eq!((class(made), writes(&seen).len()), (Class::Conflict, 0));
-    let (gone, seen) = write(delete("admin"), keeping(&["reader"])).await;
-    assert!(gone.is_ok() && writes(&seen).is_empty());
+    let (deleted, seen) = write(delete("admin"), storing(&["reader"])).await;
+    assert!(deleted.is_ok() && writes(&seen).is_empty());
 }
 
 #[tokio::test]
-async fn bindings_that_write_to_one_group_at_one_time_lose_nothing() {
-    let (stub, lenses) = lenses(keeping(&["old"])).await;
+async fn concurrent_writes_to_one_group_lose_nothing() {
+    let (stub, lenses) = lenses(storing(&["old"])).await;
     let other = connect(&stub, json!({}));
     let roles: Vec<String> = (0..8).map(|n| format!("r{n}")).collect();
     let writes = roles.iter().enumerate().map(|(n, role)| {
@@ -66,7 +68,7 @@ async fn bindings_that_write_to_one_group_at_one_time_lose_nothing() {
 }
 
 #[tokio::test]
-async fn a_set_that_is_not_shown_whole_is_not_written() {
+async fn an_incomplete_set_is_not_written() {
     for change in [create("admin"), delete("reader")] {
         let (refused, seen) = write(change, |seen, _| match call(seen).as_str() {
             DEVS => ok(json!({"name": "devs", "roles": ["reader"]})),
@@ -81,7 +83,7 @@ async fn a_set_that_is_not_shown_whole_is_not_written() {
 }
 
 #[tokio::test]
-async fn a_set_is_not_written_where_the_list_that_counts_may_not_be_read() {
+async fn a_set_is_not_written_without_the_list_of_groups() {
     for change in [create("admin"), delete("reader")] {
         let (refused, seen) = write(change, with(GROUPS, |_| refusal(403))).await;
         assert_eq!(class(refused), Class::Denied);
@@ -90,7 +92,7 @@ async fn a_set_is_not_written_where_the_list_that_counts_may_not_be_read() {
 }
 
 #[tokio::test]
-async fn a_group_that_was_made_again_under_its_name_is_not_written_to() {
+async fn a_recreated_group_is_not_written_to() {
     for change in [create("admin"), delete("reader")] {
         let another = ok_devs(json!({"name": "devs", "id": "another", "roles": ["reader", "writer"]}));
         let (refused, seen) = write(change, another).await;
@@ -104,7 +106,7 @@ fn ok_devs(group: Value) -> impl Fn(&Seen, usize) -> Reply {
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_show_what_was_asked_for_is_doubted() {
+async fn a_write_with_a_contradicting_answer_is_lost() {
     for (answer, expected) in [
         (json!({"name": "devs", "roles": ["reader", "writer"]}), Err(Class::Lost)),
         (json!({}), Err(Class::Lost)),
@@ -116,7 +118,7 @@ async fn an_answer_that_does_not_show_what_was_asked_for_is_doubted() {
 }
 
 #[tokio::test]
-async fn a_group_that_is_not_there_is_missing_and_one_of_a_binding_is_left_alone() {
+async fn a_grant_needs_an_existing_group_that_is_not_owned() {
     let (refused, seen) = write(create("admin"), with(DEVS, |_| missing())).await;
     assert_eq!(class(refused), Class::Missing);
     assert!(writes(&seen).is_empty());

@@ -1,4 +1,4 @@
-//! Changes of groups that a binding owns.
+//! Changes of groups that a RoleBinding owns.
 
 use super::*;
 
@@ -19,7 +19,7 @@ fn delete() -> Change {
 }
 
 #[tokio::test]
-async fn a_group_is_made_with_its_role_and_members_and_no_way_in_from_outside() {
+async fn a_group_is_created_closed_to_identity_providers() {
     let (made, seen) = write(create(readers()), |seen, _| match call(seen).as_str() {
         POST => Reply::json(201, owned()),
         _ => hq(seen),
@@ -38,7 +38,7 @@ async fn a_group_is_made_with_its_role_and_members_and_no_way_in_from_outside() 
 }
 
 #[tokio::test]
-async fn members_that_single_sign_on_says_are_not_named() {
+async fn members_are_not_sent_with_single_sign_on() {
     let (_, seen) = write(create(group(&["reader"], None)), |seen, _| match call(seen).as_str() {
         POST => Reply::json(201, owned()),
         _ => hq(seen),
@@ -48,7 +48,7 @@ async fn members_that_single_sign_on_says_are_not_named() {
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_show_all_is_followed_by_a_look() {
+async fn an_incomplete_answer_is_followed_by_a_read() {
     let (made, _) = write(create(readers()), |seen, _| match call(seen).as_str() {
         POST => Reply::json(201, json!({"name": OWNED, "roles": ["reader"]})),
         _ => hq(seen),
@@ -58,7 +58,7 @@ async fn an_answer_that_does_not_show_all_is_followed_by_a_look() {
 }
 
 #[tokio::test]
-async fn a_group_that_was_made_and_hides_its_members_is_known_to_be_there() {
+async fn a_created_group_with_hidden_members_is_an_outline() {
     let bare = || json!({"name": OWNED, "id": "id-rw-readers-0123456789abcdef", "roles": ["reader"]});
     let (made, _) = write(create(readers()), move |seen, _| match call(seen).as_str() {
         POST => Reply::json(201, bare()),
@@ -72,7 +72,7 @@ async fn a_group_that_was_made_and_hides_its_members_is_known_to_be_there() {
 }
 
 #[tokio::test]
-async fn members_and_roles_are_set_as_a_whole_and_only_what_changes() {
+async fn changed_members_and_roles_are_set_as_a_whole() {
     for (after, body) in [
         (
             group(&["reader"], Some(&["bob@example.com", "alice@example.com"])),
@@ -93,12 +93,12 @@ async fn members_and_roles_are_set_as_a_whole_and_only_what_changes() {
 }
 
 #[tokio::test]
-async fn a_way_in_that_somebody_opened_at_the_identity_provider_is_closed() {
+async fn a_mapping_to_an_identity_provider_is_removed() {
     let mut before = readers();
     let outsiders = named("", &ids::outsiders("everyone"), "everybody");
     before.members.as_mut().expect("members").insert(outsiders);
     let change = testing::update(thing(OWNED), Body::Group(before), Body::Group(readers()));
-    let (closed, seen) = write(change, |seen, _| match call(seen).as_str() {
+    let (result, seen) = write(change, |seen, _| match call(seen).as_str() {
         OWN => {
             let mut open = owned();
             open["sso_name"] = json!("everyone");
@@ -113,11 +113,11 @@ async fn a_way_in_that_somebody_opened_at_the_identity_provider_is_closed() {
     })
     .await;
     assert_eq!(only_write(&seen), (PATCH.to_owned(), json!({"sso_name": ids::sso_name(OWNED)})));
-    assert_eq!(closed.expect("a success").expect("the group").body, Body::Group(readers()));
+    assert_eq!(result.expect("a success").expect("the group").body, Body::Group(readers()));
 }
 
 #[tokio::test]
-async fn a_group_that_was_made_again_under_its_name_is_not_written_to() {
+async fn a_recreated_group_is_not_written_to() {
     let another = Id::new(format!("{OWNED}#another"));
     let change = testing::update(another, Body::Group(readers()), Body::Group(group(&["writer"], None)));
     let (refused, seen) = write(change, |seen, _| hq(seen)).await;
@@ -140,7 +140,7 @@ async fn a_group_that_changed_since_the_plan_is_not_overwritten() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_taken_is_a_conflict_and_refused_members_get_a_word_on_single_sign_on() {
+async fn a_taken_name_is_a_conflict() {
     for (status, there, expected) in [
         (409, true, Class::Conflict),
         (400, true, Class::Conflict),
@@ -160,13 +160,13 @@ async fn a_name_that_is_taken_is_a_conflict_and_refused_members_get_a_word_on_si
 }
 
 #[tokio::test]
-async fn a_group_is_removed_and_no_other_ever_is() {
-    let (gone, seen) = write(delete(), |seen, _| match call(seen).as_str() {
+async fn only_an_owned_group_is_written_or_deleted() {
+    let (deleted, seen) = write(delete(), |seen, _| match call(seen).as_str() {
         DELETE => Reply::text(204, "", ""),
         _ => hq(seen),
     })
     .await;
-    assert_eq!(gone, Ok(None));
+    assert_eq!(deleted, Ok(None));
     assert_eq!(only_write(&seen).0, DELETE);
     let devs = Body::Group(Group { name: "devs".to_owned(), ..readers() });
     for change in [
@@ -180,15 +180,15 @@ async fn a_group_is_removed_and_no_other_ever_is() {
 }
 
 #[tokio::test]
-async fn a_role_that_is_only_planned_is_in_no_group() {
-    let mut wanted = readers();
-    wanted.roles = [RoleRef::Planned("reader".to_owned())].into();
-    let (refused, seen) = write(create(wanted), |seen, _| hq(seen)).await;
+async fn a_planned_role_is_not_sent() {
+    let mut planned = readers();
+    planned.roles = [RoleRef::Planned("reader".to_owned())].into();
+    let (refused, seen) = write(create(planned), |seen, _| hq(seen)).await;
     assert!(refused.is_err_and(|error| error.message.contains("mistake")) && seen.is_empty());
 }
 
 #[tokio::test]
-async fn a_name_that_a_user_and_a_service_account_have_is_nobodys() {
+async fn an_ambiguous_member_is_refused() {
     let both = |seen: &Seen, _: usize| match call(seen).as_str() {
         "GET /service-accounts/nightly" => ok(user("nightly", &[])),
         POST => Reply::json(201, owned()),
@@ -203,7 +203,7 @@ async fn a_name_that_a_user_and_a_service_account_have_is_nobodys() {
 }
 
 #[tokio::test]
-async fn a_name_of_which_nobody_can_tell_who_has_it_is_nobodys() {
+async fn a_member_that_could_be_ambiguous_is_refused() {
     for (answer, expected) in [
         (refusal as fn(u16) -> Reply, Class::Denied),
         (|_| Reply::text(404, "text/html", "<h1>no"), Class::Transient),
@@ -216,7 +216,7 @@ async fn a_name_of_which_nobody_can_tell_who_has_it_is_nobodys() {
 }
 
 #[tokio::test]
-async fn what_an_early_server_does_not_know_is_left_out() {
+async fn a_field_that_an_early_server_rejects_is_left_out() {
     let early = |seen: &Seen, _: usize| {
         let unknown = ["metadata", "sso_name"].into_iter().find(|field| seen.body.get(*field).is_some());
         match (call(seen).as_str(), unknown) {

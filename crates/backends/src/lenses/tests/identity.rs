@@ -1,10 +1,10 @@
-//! One thing has one id, whatever of it an answer shows.
+//! One thing has one id, whatever an answer shows of it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
 
-/// What an answer shows of which thing it is of.
+/// What an answer shows of the identity of a thing.
 #[derive(Clone, Copy, Debug)]
 enum Shown {
     Id,
@@ -25,7 +25,7 @@ fn showing(mut body: Value, shown: Shown) -> Value {
     body
 }
 
-/// The small HQ, whose lists and single answers show this.
+/// The small HQ, with this in its lists and in its single answers.
 fn server(lists: Shown, single: Shown) -> impl Fn(&Seen, usize) -> Reply + Clone {
     move |seen, _| match call(seen).as_str() {
         ROLES => {
@@ -41,11 +41,11 @@ fn server(lists: Shown, single: Shown) -> impl Fn(&Seen, usize) -> Reply + Clone
     }
 }
 
-/// What a sweep is asked for while a role, a binding's own group and the role's place in another are recorded under these ids.
+/// The hints for a role, an owned group and a grant that are recorded under these ids.
 fn recorded(role: &str, own: &str, devs: &str) -> Vec<Id> {
     let name = Key::new([("name", "x")]);
-    let asked = |kind: Kind, id: &str| ids::asked_for(kind, &name, Some(&Id::new(id))).expect("an id");
-    vec![asked(Kind::Role, role), asked(Kind::Group, own), held_place(&Id::new(devs))]
+    let hint = |kind: Kind, id: &str| ids::hint(kind, &name, Some(&Id::new(id))).expect("an id");
+    vec![hint(Kind::Role, role), hint(Kind::Group, own), managed_grant_in(&Id::new(devs))]
 }
 
 fn shows(snapshot: &Snapshot, kind: Kind) -> Vec<String> {
@@ -59,11 +59,11 @@ fn place_key(group: &str) -> Key {
 }
 
 #[tokio::test]
-async fn what_is_recorded_under_a_name_alone_follows_to_the_id_that_is_shown_by_now() {
-    let held = recorded("reader", OWNED, "group:devs");
+async fn a_recorded_name_follows_to_the_id() {
+    let hints = recorded("reader", OWNED, "group:devs");
     for (lists, single) in [(Shown::Id, Shown::Id), (Shown::Id, Shown::Neither), (Shown::Neither, Shown::Id)]
     {
-        let snapshot = sweep(&held, server(lists, single)).await.expect("a snapshot");
+        let snapshot = sweep(&hints, server(lists, single)).await.expect("a snapshot");
         assert_eq!(snapshot.current(Kind::Role, Id::new("reader")), thing("reader"));
         assert_eq!(snapshot.current(Kind::Group, Id::new(OWNED)), thing(OWNED));
         let (id, key) = snapshot.successor(Kind::Grant, &place_key("group:devs")).expect("a successor");
@@ -72,7 +72,7 @@ async fn what_is_recorded_under_a_name_alone_follows_to_the_id_that_is_shown_by_
         assert!(snapshot.by_id(Kind::Grant, id).is_some());
         assert_eq!(snapshot.absence(Kind::Grant, Some(&place("devs"))), Absence::Proven);
     }
-    // So does what is recorded by the time alone, where that is the same.
+    // So does a record with only the time of creation, if that is the same.
     let snapshot =
         sweep(&recorded("reader@2026", OWNED, "group:devs@2026"), server(Shown::Time, Shown::Id)).await;
     let snapshot = snapshot.expect("a snapshot");
@@ -81,9 +81,9 @@ async fn what_is_recorded_under_a_name_alone_follows_to_the_id_that_is_shown_by_
 }
 
 #[tokio::test]
-async fn another_thing_is_not_what_is_recorded_by_its_name() {
-    let held = recorded("reader#old", "rw-readers-0123456789abcdef#old", "group:devs#old");
-    let snapshot = sweep(&held, server(Shown::Id, Shown::Neither)).await.expect("a snapshot");
+async fn another_thing_with_the_name_is_not_the_recorded_one() {
+    let hints = recorded("reader#old", "rw-readers-0123456789abcdef#old", "group:devs#old");
+    let snapshot = sweep(&hints, server(Shown::Id, Shown::Neither)).await.expect("a snapshot");
     assert_eq!(snapshot.current(Kind::Role, Id::new("reader#old")), Id::new("reader#old"));
     assert_eq!(snapshot.successor(Kind::Grant, &place_key("group:devs#old")), None);
     assert_eq!(shows(&snapshot, Kind::Role), ["reader#id-reader", "writer#id-writer"]);
@@ -91,14 +91,14 @@ async fn another_thing_is_not_what_is_recorded_by_its_name() {
 }
 
 #[tokio::test]
-async fn what_is_recorded_by_its_id_keeps_it_where_an_answer_shows_none() {
-    let held = recorded("reader#1", "rw-readers-0123456789abcdef#2", "group:devs#3");
+async fn a_recorded_id_stays_if_an_answer_shows_none() {
+    let hints = recorded("reader#1", "rw-readers-0123456789abcdef#2", "group:devs#3");
     for (lists, single) in [(Shown::Neither, Shown::Neither), (Shown::Time, Shown::Neither)] {
-        let snapshot = sweep(&held, server(lists, single)).await.expect("a snapshot");
+        let snapshot = sweep(&hints, server(lists, single)).await.expect("a snapshot");
         assert!(snapshot.by_id(Kind::Role, &Id::new("reader#1")).is_some_and(|seen| !seen.outline));
         assert_eq!(shows(&snapshot, Kind::Group), ["rw-readers-0123456789abcdef#2"]);
         assert_eq!(shows(&snapshot, Kind::Grant), ["group:devs#3/reader", "group:devs#3/writer"]);
-        let names = snapshot.directory().find("group", "devs", None);
+        let names = snapshot.directory().find(Level::GROUP, "devs", None);
         assert!(
             matches!(names, rolewright_core::model::Found::One(entry) if entry.named.id.as_str() == "group:devs#3")
         );
@@ -108,10 +108,10 @@ async fn what_is_recorded_by_its_id_keeps_it_where_an_answer_shows_none() {
 }
 
 #[tokio::test]
-async fn where_two_are_recorded_under_a_name_and_neither_is_shown_nothing_is_seen_and_nothing_gone() {
-    let mut held = recorded("reader#1", "rw-readers-0123456789abcdef#1", "group:devs#1");
-    held.extend(recorded("reader#2", "rw-readers-0123456789abcdef#2", "group:devs#2"));
-    let snapshot = sweep(&held, server(Shown::Neither, Shown::Neither)).await.expect("a snapshot");
+async fn two_records_with_one_name_are_unclear_without_an_id() {
+    let mut hints = recorded("reader#1", "rw-readers-0123456789abcdef#1", "group:devs#1");
+    hints.extend(recorded("reader#2", "rw-readers-0123456789abcdef#2", "group:devs#2"));
+    let snapshot = sweep(&hints, server(Shown::Neither, Shown::Neither)).await.expect("a snapshot");
     assert_eq!(shows(&snapshot, Kind::Role), ["writer"]);
     assert!(shows(&snapshot, Kind::Group).is_empty() && shows(&snapshot, Kind::Grant).is_empty());
     for (kind, place) in
@@ -119,12 +119,12 @@ async fn where_two_are_recorded_under_a_name_and_neither_is_shown_nothing_is_see
     {
         assert_eq!(snapshot.absence(kind, place.as_ref()), Absence::Unproven, "{kind}");
     }
-    let snapshot = sweep(&held, server(Shown::Neither, Shown::Neither)).await.expect("a snapshot");
+    let snapshot = sweep(&hints, server(Shown::Neither, Shown::Neither)).await.expect("a snapshot");
     assert_eq!(snapshot.absence(Kind::Role, None), Absence::Unproven);
 }
 
 #[tokio::test]
-async fn what_is_read_by_itself_is_given_under_the_id_that_it_was_asked_for_by() {
+async fn a_single_read_returns_the_expected_id() {
     for (lists, single) in
         [(Shown::Neither, Shown::Id), (Shown::Id, Shown::Neither), (Shown::Time, Shown::Id)]
     {
@@ -143,7 +143,7 @@ async fn what_is_read_by_itself_is_given_under_the_id_that_it_was_asked_for_by()
             let seen = lenses.read(kind, &Id::new(another)).await.expect("an answer");
             assert!(seen.is_none(), "{lists:?} {single:?} {name}");
         }
-        // What is found by its key is what the sweep has shown, or will.
+        // A thing that is found by its key has the same id in a snapshot.
         let found = lenses.find(&Body::Role(reader())).await.expect("an answer").expect("the role");
         let snapshot = lenses.snapshot(&needs(&[])).await.expect("a snapshot");
         assert!(snapshot.by_id(Kind::Role, &found.id).is_some(), "{found:?}");
@@ -151,7 +151,7 @@ async fn what_is_read_by_itself_is_given_under_the_id_that_it_was_asked_for_by()
 }
 
 #[tokio::test]
-async fn a_replica_that_shows_no_ids_changes_none_and_costs_no_call() {
+async fn a_replica_without_ids_changes_no_id_and_costs_no_call() {
     let nameless = Arc::new(AtomicBool::new(false));
     let now = nameless.clone();
     let (stub, lenses) = lenses(move |seen, before| {
@@ -159,7 +159,7 @@ async fn a_replica_that_shows_no_ids_changes_none_and_costs_no_call() {
         server(shown, shown)(seen, before)
     })
     .await;
-    let needs = needs(&[held_role("reader"), held_group(OWNED), held_grant("devs")]);
+    let needs = needs(&[managed_role("reader"), managed_group(OWNED), managed_grant("devs")]);
     let (mut before, mut costs) = (Vec::new(), Vec::new());
     for sweep in 0..4 {
         nameless.store(sweep % 2 == 1, Ordering::SeqCst);
@@ -173,7 +173,7 @@ async fn a_replica_that_shows_no_ids_changes_none_and_costs_no_call() {
 }
 
 #[tokio::test]
-async fn what_is_written_stays_under_its_id_and_what_is_made_anew_is_another_thing() {
+async fn an_update_keeps_the_id_and_a_create_does_not() {
     let nameless = Arc::new(AtomicBool::new(false));
     let now = nameless.clone();
     let (_stub, lenses) = lenses(move |seen, _| {
@@ -195,5 +195,5 @@ async fn what_is_written_stays_under_its_id_and_what_is_made_anew_is_another_thi
     }
     let create = testing::create(None, Body::Role(reader()));
     let made = lenses.write(&create).await.expect("a success").expect("the role");
-    assert_eq!(made.id.as_str(), "reader", "nothing shows that it is the one that had the name");
+    assert_eq!(made.id.as_str(), "reader", "nothing shows that it is the earlier one with this name");
 }

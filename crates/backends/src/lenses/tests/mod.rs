@@ -1,4 +1,4 @@
-//! The back end against a server that answers as the contract says, or as it should not.
+//! The back end against a server that follows the contract, or breaks it.
 
 mod failures;
 mod grants;
@@ -20,17 +20,17 @@ use super::{VENDOR, ids, ids::Incarnation};
 use crate::{
     Backend, Class, Error, Needs,
     http::stub::{Reply, Seen, Stub},
-    testing,
+    testing::{self, level},
 };
 use rolewright_core::model::{
-    Absence, Body, Change, Effect, Grant, Group, Id, Key, Kind, Named, Observed, Role, RoleRef, Rule,
+    Absence, Body, Change, Effect, Grant, Group, Id, Key, Kind, Level, Named, Observed, Role, RoleRef, Rule,
     Snapshot,
 };
 
 const TOKEN: &str = "sa_0123456789";
 const ALL: [Kind; 3] = [Kind::Role, Kind::Grant, Kind::Group];
 const LEVELS: [&str; 3] = ["user", "serviceAccount", "group"];
-/// A group that a binding owns.
+/// A group that a RoleBinding owns.
 const OWNED: &str = "rw-readers-0123456789abcdef";
 
 const ROLES: &str = "GET /roles";
@@ -40,24 +40,24 @@ const DEVS: &str = "GET /groups/devs";
 const OWN: &str = "GET /groups/rw-readers-0123456789abcdef";
 const USERS: &str = "GET /users";
 const ACCOUNTS: &str = "GET /service-accounts";
-/// That of the token: an admin.
+/// The account of the token: an admin.
 const ACCOUNT: &str = "GET /service-accounts/rolewright";
 const DEFINITIONS: &str = "GET /permissions/definitions";
 
-/// A back end over a server that answers by this function, below a path.
+/// A back end over a server that answers with this function, below a path.
 async fn lenses(answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) -> (Stub, Arc<dyn Backend>) {
     let stub = Stub::start(answer).await;
     let lenses = connect(&stub, json!({}));
     (stub, lenses)
 }
 
-/// A back end over a server, with more in its block.
+/// A back end over a server, with more fields in its block.
 fn connect(stub: &Stub, more: Value) -> Arc<dyn Backend> {
     let block = testing::block(stub, "/hq/", json!({"serviceAccount": "rolewright"}), more);
     testing::connect(&VENDOR, block, "tokenSecretRef", TOKEN)
 }
 
-/// What comes after the base path, with the method.
+/// The method, and the path below the base.
 fn call(seen: &Seen) -> String {
     let path = seen.path.strip_prefix("/hq/api/v1").expect("a path below the base");
     format!("{} {path}", seen.method)
@@ -72,52 +72,51 @@ fn writes(seen: &[Seen]) -> Vec<&Seen> {
     seen.iter().filter(|seen| seen.method != "GET").collect()
 }
 
-fn needs(held: &[Id]) -> Needs {
+fn needs(hints: &[Id]) -> Needs {
     Needs {
         kinds: ALL.into(),
-        levels: LEVELS.iter().map(|level| (*level).to_owned()).collect(),
-        held: held.iter().cloned().collect(),
+        levels: LEVELS.iter().map(|word| level(word)).collect(),
+        hints: hints.iter().cloned().collect(),
     }
 }
 
-fn held_role(name: &str) -> Id {
-    ids::asked_for(Kind::Role, &Key::new([("name", name)]), None).expect("an id")
+fn managed_role(name: &str) -> Id {
+    ids::hint(Kind::Role, &Key::new([("name", name)]), None).expect("an id")
 }
 
-fn held_group(name: &str) -> Id {
-    ids::asked_for(Kind::Group, &Key::new([("name", name)]), None).expect("an id")
+fn managed_group(name: &str) -> Id {
+    ids::hint(Kind::Group, &Key::new([("name", name)]), None).expect("an id")
 }
 
-fn held_grant(group: &str) -> Id {
-    held_place(&place(group))
+fn managed_grant(group: &str) -> Id {
+    managed_grant_in(&place(group))
 }
 
-/// What is asked because the role `reader` is held in a group of this id.
-fn held_place(group: &Id) -> Id {
-    ids::asked_for(Kind::Grant, &Key::new([("role", "reader"), ("subject", group.as_str())]), None)
-        .expect("an id")
+/// The hint for the managed grant of `reader` to a group with this id.
+fn managed_grant_in(group: &Id) -> Id {
+    ids::hint(Kind::Grant, &Key::new([("role", "reader"), ("subject", group.as_str())]), None).expect("an id")
 }
 
-/// What the fixtures tell a thing of this name by.
-fn made(name: &str) -> Incarnation {
+/// The incarnation of a thing with this name in the fixtures.
+fn incarnation(name: &str) -> Incarnation {
     Incarnation::of(Some(&format!("id-{name}")), None)
 }
 
-/// The id of a role, or of a binding's own group.
+/// The id of a role, or of an owned group.
 fn thing(name: &str) -> Id {
-    ids::thing(name, &made(name))
+    ids::thing(name, &incarnation(name))
 }
 
 /// The id of a group as a subject.
 fn place(group: &str) -> Id {
-    ids::group(group, &made(group))
+    ids::group(group, &incarnation(group))
 }
 
 fn refusal(status: u16) -> Reply {
     Reply::problem(status, "Refused", "for a reason")
 }
 
-/// A 404 of HQ's own.
+/// HQ's own 404.
 fn missing() -> Reply {
     Reply::json(404, json!({"title": "Not Found"}))
 }
@@ -126,7 +125,7 @@ fn ok(body: Value) -> Reply {
     Reply::json(200, body)
 }
 
-/// A small HQ: two roles, two groups, one of them a binding's own, a person and a service account in it.
+/// A small HQ: two roles, an owned group with a person and a service account, and two other groups.
 fn hq(seen: &Seen) -> Reply {
     match call(seen).as_str() {
         ROLES => ok(json!({"items": [listed("reader", 1), listed("writer", 2)]})),
@@ -147,7 +146,7 @@ fn hq(seen: &Seen) -> Reply {
     }
 }
 
-/// The HQ, but for one call.
+/// The HQ, with another answer to one call.
 fn with(
     path: &'static str,
     reply: impl Fn(&Seen) -> Reply + Send + Sync + 'static,
@@ -155,26 +154,26 @@ fn with(
     move |seen, _| if call(seen) == path { reply(seen) } else { hq(seen) }
 }
 
-/// A role as lists have it.
+/// A role in a list.
 fn listed(name: &str, policy_length: u64) -> Value {
     json!({"name": name, "display_name": name, "lrn": format!("iam:role:{name}"), "description": "", "id": format!("id-{name}"),
         "created_at": "2026-01-01T12:00:00Z", "policy_length": policy_length})
 }
 
-/// The role `reader`, as it is read by itself.
+/// The role `reader` with its policy.
 fn whole() -> Value {
     json!({"name": "reader", "display_name": "reader", "lrn": "iam:role:reader", "description": "", "id": "id-reader",
         "created_at": "2026-01-01T12:00:00Z", "metadata": {"team": "data"},
         "policy": [{"effect": "allow", "action": "kafka:ListTopics", "resource": ["kafka:topic:*"]}]})
 }
 
-/// A group as lists have it.
+/// A group in a list.
 fn item(name: &str, users: u64, accounts: u64, roles: u64) -> Value {
     json!({"name": name, "display_name": name, "sso_name": name, "id": format!("id-{name}"), "description": "",
         "created_at": "2026-01-01T12:00:00Z", "user_count": users, "sa_count": accounts, "role_count": roles})
 }
 
-/// The binding's own group, as it is read by itself.
+/// The owned group with its roles and members.
 fn owned() -> Value {
     json!({"name": OWNED, "sso_name": ids::sso_name(OWNED), "roles": [listed("reader", 1)],
         "users": [{"name": "alice@example.com"}], "service_accounts": [{"name": "nightly"}]})
@@ -189,7 +188,7 @@ fn rule(effect: Effect, action: &str, resource: &str) -> Rule {
     Rule { effect, action: action.to_owned(), resource: Some(resource.to_owned()) }
 }
 
-/// What [`whole`] says.
+/// The role of [`whole`].
 fn reader() -> Role {
     Role {
         name: "reader".to_owned(),
@@ -201,8 +200,8 @@ fn reader() -> Role {
     }
 }
 
-fn named(level: &str, id: &Id, name: &str) -> Named {
-    Named { level: level.to_owned(), id: id.clone(), name: name.to_owned() }
+fn named(word: &str, id: &Id, name: &str) -> Named {
+    Named::new(level(word), id.clone(), name)
 }
 
 fn role_ref(name: &str) -> RoleRef {
@@ -223,17 +222,17 @@ fn group(roles: &[&str], members: Option<&[&str]>) -> Group {
     }
 }
 
-/// What [`owned`] says.
+/// The group of [`owned`].
 fn readers() -> Group {
     group(&["reader"], Some(&["alice@example.com", "nightly"]))
 }
 
 async fn sweep(
-    held: &[Id],
+    hints: &[Id],
     answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static,
 ) -> Result<Snapshot, Error> {
     let (_stub, lenses) = lenses(answer).await;
-    lenses.snapshot(&needs(held)).await
+    lenses.snapshot(&needs(hints)).await
 }
 
 async fn write(
@@ -248,7 +247,7 @@ fn class(result: Result<impl std::fmt::Debug, Error>) -> Class {
     result.expect_err("a failure").class
 }
 
-/// The one write, and what it was to be.
+/// The only write, with its body.
 fn only_write(seen: &[Seen]) -> (String, Value) {
     let writes = writes(seen);
     assert_eq!(writes.len(), 1, "{writes:?}");

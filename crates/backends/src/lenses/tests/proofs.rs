@@ -1,33 +1,33 @@
-//! What the silence of a sweep proves.
+//! What a snapshot proves.
 
 use super::*;
 
-const GONE: &str = "GET /roles/gone";
-const GONE_GROUP: &str = "GET /groups/gone";
-const GONE_OWN: &str = "GET /groups/rw-0123456789abcdef";
+const ROLE: &str = "GET /roles/gone";
+const GROUP: &str = "GET /groups/gone";
+const OWNED_GROUP: &str = "GET /groups/rw-0123456789abcdef";
 
 fn absences(snapshot: &Snapshot) -> [bool; 3] {
-    let gone = place("gone");
-    [(Kind::Role, None), (Kind::Group, None), (Kind::Grant, Some(&gone))]
+    let group = place("gone");
+    [(Kind::Role, None), (Kind::Group, None), (Kind::Grant, Some(&group))]
         .map(|(kind, place)| snapshot.absence(kind, place) == Absence::Proven)
 }
 
-fn held() -> [Id; 3] {
-    [held_role("gone"), held_group("rw-0123456789abcdef"), held_grant("gone")]
+fn unlisted() -> [Id; 3] {
+    [managed_role("gone"), managed_group("rw-0123456789abcdef"), managed_grant("gone")]
 }
 
-/// A sweep in which one role and two groups are held that the lists do not show.
-async fn sweep_of_gone(answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) -> Snapshot {
-    sweep(&held(), answer).await.expect("a snapshot")
-}
-
-#[tokio::test]
-async fn what_hq_itself_says_is_not_there_is_proven_to_be_gone() {
-    assert_eq!(absences(&sweep_of_gone(|seen, _| hq(seen)).await), [true, true, true]);
+/// A snapshot with a managed role and two managed groups that the lists do not show.
+async fn sweep_unlisted(answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) -> Snapshot {
+    sweep(&unlisted(), answer).await.expect("a snapshot")
 }
 
 #[tokio::test]
-async fn what_is_forbidden_or_not_answered_by_hq_proves_nothing() {
+async fn hqs_own_404_proves_absence() {
+    assert_eq!(absences(&sweep_unlisted(|seen, _| hq(seen)).await), [true, true, true]);
+}
+
+#[tokio::test]
+async fn a_refusal_or_a_foreign_404_proves_nothing() {
     let answers: [fn() -> Reply; 8] = [
         || refusal(403),
         || refusal(400),
@@ -39,42 +39,42 @@ async fn what_is_forbidden_or_not_answered_by_hq_proves_nothing() {
         || refusal(405),
     ];
     for answer in answers {
-        for (path, at) in [(GONE, 0), (GONE_OWN, 1), (GONE_GROUP, 2)] {
-            let absences = absences(&sweep_of_gone(with(path, move |_| answer())).await);
+        for (path, at) in [(ROLE, 0), (OWNED_GROUP, 1), (GROUP, 2)] {
+            let absences = absences(&sweep_unlisted(with(path, move |_| answer())).await);
             assert!(!absences[at], "{path}: {absences:?}");
-            // What is doubted of one group is doubted of all.
+            // One unreadable group leaves all groups unproven.
             assert_eq!(absences[0], at != 0, "{path}: {absences:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn what_a_list_left_out_and_is_there_is_seen() {
-    let snapshot =
-        sweep(&[held_role("reader"), held_grant("devs"), held_group(OWNED)], |seen, _| {
-            match call(seen).as_str() {
-                ROLES | GROUPS => ok(json!({"items": []})),
-                _ => hq(seen),
-            }
-        })
-        .await
-        .expect("a snapshot");
+async fn an_unlisted_thing_that_exists_is_shown() {
+    let snapshot = sweep(
+        &[managed_role("reader"), managed_grant("devs"), managed_group(OWNED)],
+        |seen, _| match call(seen).as_str() {
+            ROLES | GROUPS => ok(json!({"items": []})),
+            _ => hq(seen),
+        },
+    )
+    .await
+    .expect("a snapshot");
     assert!(snapshot.by_id(Kind::Role, &thing("reader")).is_some_and(|seen| !seen.outline));
     assert_eq!(snapshot.all(Kind::Grant).count(), 2);
     let own = snapshot.by_id(Kind::Group, &Id::new(OWNED)).expect("the group");
-    assert!(own.outline, "what the list does not count may be more than is shown");
+    assert!(own.outline, "without the counts of the list it may have more");
 }
 
 #[tokio::test]
-async fn a_list_that_may_not_be_read_proves_nothing() {
+async fn a_refused_list_proves_nothing() {
     let answer = |seen: &Seen, _: usize| match call(seen).as_str() {
         ROLES | GROUPS => refusal(403),
         _ => hq(seen),
     };
-    assert_eq!(absences(&sweep_of_gone(answer).await), [false, false, false]);
+    assert_eq!(absences(&sweep_unlisted(answer).await), [false, false, false]);
 }
 
-/// A server with the account `rolewright`, of this policy.
+/// A server whose account `rolewright` has this policy.
 fn account(policy: Value, path: &'static str, status: u16) -> impl Fn(&Seen, usize) -> Reply {
     move |seen, _| match call(seen).as_str() {
         it if it == path => refusal(status),
@@ -88,11 +88,11 @@ fn account(policy: Value, path: &'static str, status: u16) -> impl Fn(&Seen, usi
 async fn sweep_as_account(answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) -> [bool; 3] {
     let stub = Stub::start(answer).await;
     let lenses = connect(&stub, json!({"serviceAccount": "rolewright"}));
-    absences(&lenses.snapshot(&needs(&held())).await.expect("a snapshot"))
+    absences(&lenses.snapshot(&needs(&unlisted())).await.expect("a snapshot"))
 }
 
 #[tokio::test]
-async fn the_accounts_own_policy_is_a_second_witness_where_it_is_named() {
+async fn the_accounts_policy_decides_whether_absence_is_proven() {
     let allow =
         |action: &str, resource: &str| json!([{"effect": "allow", "action": action, "resource": resource}]);
     assert_eq!(sweep_as_account(account(allow("iam:*", "iam:*"), "", 0)).await, [true; 3]);
@@ -117,17 +117,17 @@ async fn an_admin_needs_no_policy() {
 }
 
 #[tokio::test]
-async fn without_a_named_account_nothing_that_is_not_found_is_taken_to_be_gone() {
+async fn without_a_named_account_a_404_proves_nothing() {
     let stub = Stub::start(|seen, _| hq(seen)).await;
     let lenses = connect(&stub, json!({"serviceAccount": null}));
-    let snapshot = lenses.snapshot(&needs(&held())).await.expect("a snapshot");
+    let snapshot = lenses.snapshot(&needs(&unlisted())).await.expect("a snapshot");
     assert_eq!(absences(&snapshot), [false; 3]);
-    let snapshot = lenses.snapshot(&needs(&[held_role("reader")])).await.expect("a snapshot");
+    let snapshot = lenses.snapshot(&needs(&[managed_role("reader")])).await.expect("a snapshot");
     assert_eq!(snapshot.absence(Kind::Role, None), Absence::Proven, "nothing is missing");
 }
 
 #[tokio::test]
-async fn a_role_that_the_accounts_groups_hide_may_deny_it_something() {
+async fn a_hidden_role_of_the_account_limits_its_visibility() {
     let counted = json!({"name": "rolewright", "groups": [{"name": "operators", "role_count": 2}]});
     let absences = sweep_as_account(move |seen, before| match call(seen).as_str() {
         ACCOUNT => ok(counted.clone()),
@@ -138,11 +138,11 @@ async fn a_role_that_the_accounts_groups_hide_may_deny_it_something() {
 }
 
 #[tokio::test]
-async fn a_group_that_was_made_again_under_its_name_is_another_and_the_held_one_is_gone() {
+async fn a_recreated_group_proves_that_the_recorded_one_is_deleted() {
     let old = ids::group("devs", &Incarnation::of(Some("old"), None));
-    let held = held_place(&old);
+    let hint = managed_grant_in(&old);
     for hidden in [false, true] {
-        let snapshot = sweep(std::slice::from_ref(&held), move |seen, _| match call(seen).as_str() {
+        let snapshot = sweep(std::slice::from_ref(&hint), move |seen, _| match call(seen).as_str() {
             GROUPS if hidden => ok(json!({"items": []})),
             DEVS => ok(json!({"name": "devs", "id": "id-devs", "roles": ["reader", "writer"]})),
             _ => hq(seen),
@@ -156,38 +156,39 @@ async fn a_group_that_was_made_again_under_its_name_is_another_and_the_held_one_
 }
 
 #[tokio::test]
-async fn where_nothing_tells_groups_apart_a_name_is_all_there_is() {
+async fn a_server_without_ids_identifies_groups_by_name() {
     let bare = json!({"name": "devs", "user_count": 0, "sa_count": 0, "role_count": 2});
     let old = ids::group("devs", &Incarnation::default());
-    let held = held_place(&old);
-    let snapshot = sweep(&[held], with(GROUPS, move |_| ok(json!({"items": [bare.clone()]})))).await;
+    let hint = managed_grant_in(&old);
+    let snapshot = sweep(&[hint], with(GROUPS, move |_| ok(json!({"items": [bare.clone()]})))).await;
     let snapshot = snapshot.expect("a snapshot");
     assert!(snapshot.all(Kind::Grant).all(|seen| seen.key.get("subject") == Some("group:devs")));
     assert_eq!(snapshot.all(Kind::Grant).count(), 2);
 }
 
 #[tokio::test]
-async fn the_accounts_own_policy_is_asked_for_only_when_something_is_missing() {
+async fn the_accounts_policy_is_read_only_if_something_is_missing() {
     let stub = Stub::start(account(json!([]), "", 0)).await;
     let lenses = connect(&stub, json!({"serviceAccount": "rolewright"}));
-    lenses.snapshot(&needs(&[held_role("reader"), held_group(OWNED)])).await.expect("a snapshot");
+    lenses.snapshot(&needs(&[managed_role("reader"), managed_group(OWNED)])).await.expect("a snapshot");
     assert!(!calls(&stub).iter().any(|call| call.contains("rolewright")), "{:?}", calls(&stub));
 }
 
 #[tokio::test]
-async fn a_group_that_is_listed_and_may_not_be_read_is_not_gone() {
-    let snapshot = sweep(&[held_group(OWNED), held_grant("devs")], |seen, _| match call(seen).as_str() {
-        OWN | DEVS => refusal(403),
-        _ => hq(seen),
-    })
-    .await
-    .expect("a snapshot");
+async fn a_listed_group_that_cannot_be_read_is_not_deleted() {
+    let snapshot =
+        sweep(&[managed_group(OWNED), managed_grant("devs")], |seen, _| match call(seen).as_str() {
+            OWN | DEVS => refusal(403),
+            _ => hq(seen),
+        })
+        .await
+        .expect("a snapshot");
     assert_eq!(snapshot.absence(Kind::Group, None), Absence::Unproven);
     assert_eq!(snapshot.absence(Kind::Grant, Some(&place("devs"))), Absence::Unproven);
 }
 
 #[tokio::test]
-async fn what_was_read_before_does_not_stand_in_for_what_may_not_be_read_now() {
+async fn the_cache_does_not_replace_a_refused_read() {
     let forbidden = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let now = forbidden.clone();
     let (_stub, lenses) = lenses(move |seen, _| match call(seen).as_str() {
@@ -195,7 +196,7 @@ async fn what_was_read_before_does_not_stand_in_for_what_may_not_be_read_now() {
         _ => hq(seen),
     })
     .await;
-    let needs = needs(&[held_role("reader"), held_group(OWNED)]);
+    let needs = needs(&[managed_role("reader"), managed_group(OWNED)]);
     lenses.snapshot(&needs).await.expect("a snapshot");
     forbidden.store(true, std::sync::atomic::Ordering::SeqCst);
     let snapshot = lenses.snapshot(&needs).await.expect("a snapshot");
@@ -205,7 +206,7 @@ async fn what_was_read_before_does_not_stand_in_for_what_may_not_be_read_now() {
 }
 
 #[tokio::test]
-async fn roles_of_a_group_are_known_to_be_all_only_when_as_many_are_shown_as_counted() {
+async fn a_group_is_complete_only_if_it_matches_its_counts() {
     let absence = |shown: Value| async move {
         let snapshot =
             sweep(&[], with(DEVS, move |_| ok(json!({"name": "devs", "roles": shown.clone()})))).await;

@@ -1,4 +1,4 @@
-//! Who the credential is, what a name means, what one thing says now.
+//! Single reads.
 
 use jiff::Timestamp;
 
@@ -20,29 +20,29 @@ fn named_account() -> Value {
     json!({"serviceAccount": "rolewright"})
 }
 
-/// A server where the account is so.
+/// A server with this account.
 fn account(account: Value) -> impl Fn(&Seen, usize) -> Reply {
     with("GET /service-accounts/rolewright", move |_| ok(account.clone()))
 }
 
 #[tokio::test]
 async fn a_credential_is_described_as_far_as_it_is_known() {
-    let said = probe(json!({"serviceAccount": null}), |seen, _| hq(seen)).await.expect("an identity");
-    assert!(said.contains("spec.lenses.serviceAccount"), "{said}");
-    let said = probe(named_account(), account(user("rolewright", &[]))).await.expect("an identity");
-    assert!(said.contains("rolewright") && said.contains("does not end"), "{said}");
-    let said = probe(named_account(), with(ACCOUNT, |_| missing())).await.expect("an identity");
-    assert!(said.contains("nothing is to be seen"), "{said}");
+    let shown = probe(json!({"serviceAccount": null}), |seen, _| hq(seen)).await.expect("an identity");
+    assert!(shown.contains("spec.lenses.serviceAccount"), "{shown}");
+    let shown = probe(named_account(), account(user("rolewright", &[]))).await.expect("an identity");
+    assert!(shown.contains("rolewright") && shown.contains("does not end"), "{shown}");
+    let shown = probe(named_account(), with(ACCOUNT, |_| missing())).await.expect("an identity");
+    assert!(shown.contains("which is not visible"), "{shown}");
     for end in [json!("soon"), json!(1_798_761_600)] {
         let mut seen = user("rolewright", &[]);
         seen["token_expires_at"] = end;
-        let said = probe(named_account(), account(seen)).await.expect("an identity");
-        assert!(said.contains("rolewright") && said.contains("makes no sense"), "{said}");
+        let shown = probe(named_account(), account(seen)).await.expect("an identity");
+        assert!(shown.contains("rolewright") && shown.contains("makes no sense"), "{shown}");
     }
 }
 
 #[tokio::test]
-async fn when_a_token_ends_is_told_where_the_account_is_named() {
+async fn the_expiry_of_a_token_needs_a_named_account() {
     let ends = |more: Value, at: Value| async move {
         let mut seen = user("rolewright", &[]);
         (seen["token_expires_at"], seen["token_expired"]) = (at, json!(false));
@@ -60,7 +60,7 @@ async fn when_a_token_ends_is_told_where_the_account_is_named() {
 }
 
 #[tokio::test]
-async fn an_account_whose_token_has_ended_is_not_the_one_that_calls() {
+async fn an_account_with_an_expired_token_is_not_the_caller() {
     let mut seen = user("rolewright", &[]);
     seen["token_expired"] = json!(true);
     let refused = probe(named_account(), account(seen)).await.expect_err("a failure");
@@ -69,7 +69,7 @@ async fn an_account_whose_token_has_ended_is_not_the_one_that_calls() {
 }
 
 #[tokio::test]
-async fn a_credential_that_may_not_read_roles_is_told_what_it_needs() {
+async fn a_refused_probe_names_the_needed_rights() {
     let refused = probe(json!({}), with(ROLES, |_| refusal(403))).await.expect_err("a failure");
     assert_eq!(refused.class, Class::Denied);
     assert!(refused.message.contains("iam:*"), "{refused}");
@@ -81,7 +81,7 @@ async fn a_credential_that_may_not_read_roles_is_told_what_it_needs() {
 }
 
 #[tokio::test]
-async fn a_name_is_looked_up_by_itself() {
+async fn a_name_is_looked_up_with_one_call() {
     let (stub, lenses) = lenses(|seen, _| match call(seen).as_str() {
         "GET /users/alice%40example.com" => ok(user("alice@example.com", &[])),
         "GET /service-accounts/nightly" => ok(user("nightly", &[])),
@@ -97,16 +97,16 @@ async fn a_name_is_looked_up_by_itself() {
         ("role", "reader", Some("reader")),
         ("role", "none", None),
     ] {
-        let found = lenses.look_up(level, name, None).await.expect("an answer");
+        let found = lenses.look_up(super::level(level), name, None).await.expect("an answer");
         assert_eq!(found.first().map(|entry| entry.named.id.as_str()), id, "{level} {name}");
-        assert!(found.iter().all(|entry| entry.named.level == level && entry.aliases.is_empty()));
+        assert!(found.iter().all(|entry| entry.named.level.as_str() == level && entry.aliases.is_empty()));
     }
-    assert!(!calls(&stub).contains(&OWN.to_owned()), "a binding's own group is nobody else's");
-    assert_eq!(class(lenses.look_up("team", "sre", None).await), Class::Invalid);
+    assert!(!calls(&stub).contains(&OWN.to_owned()), "an owned group is not looked up");
+    assert_eq!(class(lenses.look_up(Level::TEAM, "sre", None).await), Class::Invalid);
 }
 
 #[tokio::test]
-async fn one_thing_is_read_again_by_its_id_and_found_by_its_key() {
+async fn a_thing_is_read_by_its_id_and_found_by_its_key() {
     let (_stub, lenses) = lenses(|seen, _| hq(seen)).await;
     for (kind, id, body) in [
         (Kind::Role, thing("reader"), Body::Role(reader())),
@@ -130,16 +130,16 @@ async fn one_thing_is_read_again_by_its_id_and_found_by_its_key() {
 }
 
 #[tokio::test]
-async fn a_role_of_a_group_that_was_made_again_is_not_the_one_that_was_held() {
+async fn a_grant_to_a_recreated_group_is_another_grant() {
     let (_stub, lenses) =
         lenses(with(DEVS, |_| ok(json!({"name": "devs", "id": 7, "roles": ["reader"]})))).await;
-    let there = async |id: &str| lenses.read(Kind::Grant, &Id::new(id)).await.expect("an answer").is_some();
-    assert!(there("group:devs#7/reader").await && there("group:devs/reader").await);
-    assert!(!there("group:devs#6/reader").await);
+    let exists = async |id: &str| lenses.read(Kind::Grant, &Id::new(id)).await.expect("an answer").is_some();
+    assert!(exists("group:devs#7/reader").await && exists("group:devs/reader").await);
+    assert!(!exists("group:devs#6/reader").await);
 }
 
 #[tokio::test]
-async fn what_somebody_else_says_is_not_found_is_not_said_to_be_missing() {
+async fn a_foreign_404_is_temporary() {
     let answers: [fn() -> Reply; 3] = [
         || Reply::json(404, json!({"error": "not_found"})),
         || Reply::text(404, "text/html", "<h1>no"),
@@ -158,7 +158,7 @@ async fn what_somebody_else_says_is_not_found_is_not_said_to_be_missing() {
 }
 
 #[tokio::test]
-async fn a_group_is_not_read_whole_without_the_list_that_counts() {
+async fn a_group_is_incomplete_without_the_list_of_groups() {
     for (list, expected) in
         [(refusal as fn(u16) -> Reply, Class::Denied), (|_| ok(json!({"items": []})), Class::Transient)]
     {
@@ -171,7 +171,7 @@ async fn a_group_is_not_read_whole_without_the_list_that_counts() {
 }
 
 #[tokio::test]
-async fn a_group_that_shows_less_than_it_has_is_denied_and_not_guessed_at() {
+async fn a_group_that_shows_less_than_its_counts_is_denied() {
     let answers: [fn(&Seen, usize) -> Reply; 2] = [
         |seen, _| match call(seen).as_str() {
             OWN => ok(json!({"name": OWNED, "roles": ["reader"], "users": ["alice@example.com"]})),
@@ -190,7 +190,7 @@ async fn a_group_that_shows_less_than_it_has_is_denied_and_not_guessed_at() {
 }
 
 #[tokio::test]
-async fn a_group_that_changes_between_two_calls_is_read_once_more() {
+async fn a_group_that_changes_between_two_calls_is_read_again() {
     let (_stub, lenses) = lenses(|seen, before| match call(seen).as_str() {
         OWN if before == 0 => ok(json!({"name": OWNED, "roles": ["reader"], "users": []})),
         _ => hq(seen),
@@ -201,7 +201,7 @@ async fn a_group_that_changes_between_two_calls_is_read_once_more() {
 }
 
 #[tokio::test]
-async fn another_thing_than_was_asked_for_is_no_answer() {
+async fn an_answer_about_another_thing_is_an_error() {
     for body in [json!({"name": "writer", "policy": []}), json!({"name": "reader"}), json!({"policy": []})] {
         let (_stub, lenses) = lenses(with(READER, move |_| ok(body.clone()))).await;
         assert_eq!(class(lenses.read(Kind::Role, &Id::new("reader")).await), Class::Transient);

@@ -33,11 +33,11 @@ fn policy() -> Value {
 }
 
 #[tokio::test]
-async fn a_role_is_created_with_its_whole_policy_and_shown_as_the_answer_has_it() {
+async fn a_role_is_created_with_its_whole_policy() {
     for status in [200, 201] {
-        let mut wanted = widened();
-        wanted.description = Some("reads".to_owned());
-        let (made, seen) = write(create(wanted.clone()), move |seen, _| match call(seen).as_str() {
+        let mut desired = widened();
+        desired.description = Some("reads".to_owned());
+        let (made, seen) = write(create(desired.clone()), move |seen, _| match call(seen).as_str() {
             POST => {
                 let mut role = whole();
                 role["policy"] = policy();
@@ -61,12 +61,12 @@ async fn a_role_is_created_with_its_whole_policy_and_shown_as_the_answer_has_it(
                 .all(|(key, value)| key.len() <= 40 && value.as_str().is_some_and(|text| text.len() <= 500))
         );
         let made = made.expect("a success").expect("the role");
-        assert_eq!(made.body, Body::Role(Role { description: Some("trimmed".to_owned()), ..wanted }));
+        assert_eq!(made.body, Body::Role(Role { description: Some("trimmed".to_owned()), ..desired }));
     }
 }
 
 #[tokio::test]
-async fn an_answer_without_the_policy_is_followed_by_a_look() {
+async fn an_answer_without_the_policy_is_followed_by_a_read() {
     for answer in [json!({}), json!({"name": "reader"}), json!(null)] {
         let (made, _) = write(create(reader()), move |seen, _| match call(seen).as_str() {
             POST => Reply::json(201, answer.clone()),
@@ -81,11 +81,11 @@ async fn an_answer_without_the_policy_is_followed_by_a_look() {
         _ => hq(seen),
     })
     .await;
-    assert_eq!(class(lost), Class::Lost, "it was done, and nobody knows what it is now");
+    assert_eq!(class(lost), Class::Lost, "it was created, and its state is unknown");
 }
 
 #[tokio::test]
-async fn a_role_whose_name_is_taken_is_told_from_one_that_is_wrong() {
+async fn a_taken_name_differs_from_an_invalid_role() {
     for (status, there, expected) in [
         (409, true, Class::Conflict),
         (400, true, Class::Conflict),
@@ -105,7 +105,7 @@ async fn a_role_whose_name_is_taken_is_told_from_one_that_is_wrong() {
 }
 
 #[tokio::test]
-async fn an_action_that_this_hq_does_not_have_is_told_before_anything_is_sent() {
+async fn an_unknown_action_is_refused_before_a_write() {
     let mut odd = reader();
     odd.rules.insert(rule(Effect::Allow, "kafka:LaunchRockets", "kafka:topic:*"));
     for change in [create(odd.clone()), update(odd)] {
@@ -121,7 +121,7 @@ async fn an_action_that_this_hq_does_not_have_is_told_before_anything_is_sent() 
 }
 
 #[tokio::test]
-async fn definitions_are_read_once_and_again_for_what_they_do_not_have() {
+async fn definitions_are_read_again_for_an_unknown_action() {
     let (stub, lenses) = lenses(|seen, before| match call(seen).as_str() {
         POST => Reply::json(201, whole()),
         DEFINITIONS if before > 2 => {
@@ -130,18 +130,18 @@ async fn definitions_are_read_once_and_again_for_what_they_do_not_have() {
         _ => hq(seen),
     })
     .await;
-    let asked = || calls(&stub).iter().filter(|call| *call == DEFINITIONS).count();
+    let reads = || calls(&stub).iter().filter(|call| *call == DEFINITIONS).count();
     lenses.write(&create(reader())).await.expect("a success");
     lenses.write(&create(reader())).await.expect("a success");
-    assert_eq!(asked(), 1);
+    assert_eq!(reads(), 1);
     let mut new = reader();
     new.rules.insert(rule(Effect::Allow, "kafka:LaunchRockets", "kafka:topic:*"));
     lenses.write(&create(new)).await.expect("HQ was upgraded");
-    assert_eq!(asked(), 2);
+    assert_eq!(reads(), 2);
 }
 
 #[tokio::test]
-async fn where_definitions_cannot_be_read_the_server_says_what_it_does_not_take() {
+async fn without_definitions_the_server_checks_the_rules() {
     let mut odd = reader();
     odd.rules.insert(rule(Effect::Allow, "kafka:LaunchRockets", "kafka:topic:*"));
     let answers: [fn() -> Reply; 5] = [
@@ -165,7 +165,7 @@ async fn where_definitions_cannot_be_read_the_server_says_what_it_does_not_take(
 }
 
 #[tokio::test]
-async fn a_policy_is_replaced_whole_and_never_appended_to() {
+async fn a_policy_is_replaced_as_a_whole() {
     let (now, seen) = write(update(widened()), |seen, _| match call(seen).as_str() {
         PATCH => {
             let mut role = whole();
@@ -178,14 +178,14 @@ async fn a_policy_is_replaced_whole_and_never_appended_to() {
     let (call, mut body) = only_write(&seen);
     assert_eq!(call, PATCH);
     let metadata = body["metadata"].take();
-    assert_eq!(metadata["team"], json!("data"), "what others wrote is sent along");
+    assert_eq!(metadata["team"], json!("data"), "it includes what others wrote");
     assert_eq!(metadata.as_object().expect("a map").len(), 2);
     assert_eq!(body, json!({"policy": policy(), "metadata": null}));
     assert_eq!(now.expect("a success").expect("the role").body, Body::Role(widened()));
 }
 
 #[tokio::test]
-async fn what_does_not_change_is_not_sent_and_none_is_sent_as_empty() {
+async fn only_changed_fields_are_sent() {
     let mut there = whole();
     there["description"] = json!("old");
     there["metadata"] = Value::Null;
@@ -207,7 +207,7 @@ async fn what_does_not_change_is_not_sent_and_none_is_sent_as_empty() {
 }
 
 #[tokio::test]
-async fn what_others_wrote_on_a_role_is_never_pushed_out() {
+async fn full_metadata_of_others_is_not_changed() {
     let mut there = whole();
     there["metadata"] =
         (0..50).map(|n| (format!("key-{n}"), json!("x"))).collect::<serde_json::Map<_, _>>().into();
@@ -232,8 +232,8 @@ async fn a_role_that_changed_since_the_plan_is_not_overwritten() {
     assert!(refused.is_err_and(|error| error.message.contains("mistake")) && writes(&seen).is_empty());
 }
 
-/// The HQ, with no group that has the role.
-fn without_holders(seen: &Seen) -> Reply {
+/// The HQ, without a group that has the role.
+fn unused(seen: &Seen) -> Reply {
     match call(seen).as_str() {
         GROUPS => ok(json!({"items": [item("devs", 0, 0, 1), item("empty", 1, 0, 0)]})),
         DEVS => ok(json!({"name": "devs", "roles": ["writer"]})),
@@ -242,20 +242,19 @@ fn without_holders(seen: &Seen) -> Reply {
 }
 
 #[tokio::test]
-async fn a_role_that_no_group_has_is_removed() {
-    let (gone, seen) = write(delete(), |seen, _| match call(seen).as_str() {
+async fn a_role_that_no_group_has_is_deleted() {
+    let (deleted, seen) = write(delete(), |seen, _| match call(seen).as_str() {
         DELETE => Reply::text(204, "", ""),
-        _ => without_holders(seen),
+        _ => unused(seen),
     })
     .await;
-    assert_eq!(gone, Ok(None));
+    assert_eq!(deleted, Ok(None));
     assert_eq!(only_write(&seen).0, DELETE);
 }
 
 #[tokio::test]
-async fn a_role_that_a_group_came_to_have_since_the_sweep_is_not_removed() {
-    let (stub, lenses) =
-        lenses(|seen, before| if before < 9 { without_holders(seen) } else { hq(seen) }).await;
+async fn a_role_that_a_group_got_since_the_sweep_is_not_deleted() {
+    let (stub, lenses) = lenses(|seen, before| if before < 9 { unused(seen) } else { hq(seen) }).await;
     lenses.snapshot(&needs(&[])).await.expect("a snapshot");
     while stub.seen().len() < 9 {
         lenses.read(Kind::Role, &Id::new("reader")).await.expect("an answer");
@@ -267,11 +266,11 @@ async fn a_role_that_a_group_came_to_have_since_the_sweep_is_not_removed() {
 }
 
 #[tokio::test]
-async fn a_role_is_not_removed_while_nobody_can_tell_who_has_it() {
+async fn a_role_is_not_deleted_if_groups_cannot_be_read() {
     for path in [GROUPS, DEVS] {
         let (refused, seen) = write(delete(), move |seen, _| match call(seen).as_str() {
             it if it == path => refusal(403),
-            _ => without_holders(seen),
+            _ => unused(seen),
         })
         .await;
         assert_eq!(class(refused), Class::Denied, "{path}");
@@ -280,11 +279,11 @@ async fn a_role_is_not_removed_while_nobody_can_tell_who_has_it() {
 }
 
 #[tokio::test]
-async fn a_role_is_not_removed_by_a_token_from_which_groups_may_be_hidden() {
+async fn a_role_is_not_deleted_if_groups_may_be_hidden() {
     for account in [json!(null), json!("rolewright")] {
         let stub = Stub::start(|seen, _| match call(seen).as_str() {
             ACCOUNT => ok(user("rolewright", &[])),
-            _ => without_holders(seen),
+            _ => unused(seen),
         })
         .await;
         let refused = connect(&stub, json!({"serviceAccount": account})).write(&delete()).await;
@@ -296,24 +295,24 @@ async fn a_role_is_not_removed_by_a_token_from_which_groups_may_be_hidden() {
 }
 
 #[tokio::test]
-async fn whoever_is_known_to_have_a_role_is_named_whatever_cannot_be_told_of_others() {
+async fn a_known_group_with_the_role_is_named() {
     let (refused, _) = write(delete(), with(DEVS, |_| refusal(403))).await;
     let refused = refused.expect_err("a failure");
     assert_eq!(refused.class, Class::Conflict);
     assert!(refused.message.contains(OWNED), "{refused}");
-    // Who is in a group does not matter, be it hidden.
-    let (gone, _) = write(delete(), |seen, _| match call(seen).as_str() {
+    // Hidden members of a group do not matter.
+    let (deleted, _) = write(delete(), |seen, _| match call(seen).as_str() {
         GROUPS => ok(json!({"items": [item(OWNED, 5, 5, 1)]})),
         OWN => ok(json!({"name": OWNED, "roles": ["writer"]})),
         DELETE => Reply::text(204, "", ""),
         _ => hq(seen),
     })
     .await;
-    assert_eq!(gone, Ok(None));
+    assert_eq!(deleted, Ok(None));
 }
 
 #[tokio::test]
-async fn a_role_that_was_made_again_under_its_name_is_not_overwritten() {
+async fn a_recreated_role_is_not_overwritten() {
     let change = testing::update(Id::new("reader#another"), Body::Role(reader()), Body::Role(widened()));
     let (refused, seen) = write(change, |seen, _| hq(seen)).await;
     assert_eq!(class(refused), Class::Transient);
@@ -321,7 +320,7 @@ async fn a_role_that_was_made_again_under_its_name_is_not_overwritten() {
 }
 
 #[tokio::test]
-async fn a_server_that_keeps_a_role_in_use_says_so_by_any_status() {
+async fn a_role_in_use_is_refused_with_any_status() {
     for (status, expected) in [
         (400, Class::Conflict),
         (409, Class::Conflict),
@@ -331,7 +330,7 @@ async fn a_server_that_keeps_a_role_in_use_says_so_by_any_status() {
     ] {
         let (refused, _) = write(delete(), move |seen, _| match call(seen).as_str() {
             DELETE => refusal(status),
-            _ => without_holders(seen),
+            _ => unused(seen),
         })
         .await;
         assert_eq!(class(refused), expected, "{status}");

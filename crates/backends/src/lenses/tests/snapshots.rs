@@ -1,4 +1,4 @@
-//! What a sweep shows, and how many calls it takes.
+//! Snapshots: what they show, and how many calls they take.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,8 +11,8 @@ fn titles(snapshot: &Snapshot, kind: Kind) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn roles_are_shown_in_outline_and_held_ones_whole() {
-    let snapshot = sweep(&[held_role("reader")], |seen, _| hq(seen)).await.expect("a snapshot");
+async fn managed_roles_are_complete_and_others_are_outlines() {
+    let snapshot = sweep(&[managed_role("reader")], |seen, _| hq(seen)).await.expect("a snapshot");
     assert_eq!(titles(&snapshot, Kind::Role), ["reader#id-reader", "writer#id-writer"]);
     let seen = |name: &str| snapshot.by_id(Kind::Role, &thing(name)).expect("a role").clone();
     assert!(!seen("reader").outline && seen("writer").outline);
@@ -20,7 +20,7 @@ async fn roles_are_shown_in_outline_and_held_ones_whole() {
 }
 
 #[tokio::test]
-async fn roles_of_groups_are_grants_and_what_a_binding_owns_is_a_group() {
+async fn roles_of_groups_are_grants_unless_the_group_is_owned() {
     let snapshot = sweep(&[], |seen, _| hq(seen)).await.expect("a snapshot");
     assert_eq!(titles(&snapshot, Kind::Grant), ["group:devs#id-devs/reader", "group:devs#id-devs/writer"]);
     let seen = snapshot.by_id(Kind::Group, &thing(OWNED)).expect("the group");
@@ -29,12 +29,12 @@ async fn roles_of_groups_are_grants_and_what_a_binding_owns_is_a_group() {
 }
 
 #[tokio::test]
-async fn names_are_listed_and_owned_groups_are_not_among_them() {
+async fn the_directory_has_no_owned_groups() {
     let snapshot = sweep(&[], |seen, _| hq(seen)).await.expect("a snapshot");
     let mut names: Vec<(String, String)> = snapshot
         .directory()
         .entries()
-        .map(|entry| (entry.named.level.clone(), entry.named.id.to_string()))
+        .map(|entry| (entry.named.level.to_string(), entry.named.id.to_string()))
         .collect();
     names.sort();
     let expected = [
@@ -48,7 +48,7 @@ async fn names_are_listed_and_owned_groups_are_not_among_them() {
 }
 
 #[tokio::test]
-async fn only_what_is_needed_is_read() {
+async fn what_nothing_needs_is_not_read() {
     let (stub, lenses) = lenses(|seen, _| hq(seen)).await;
     lenses.snapshot(&Needs::default()).await.expect("a snapshot");
     assert_eq!(calls(&stub), [""; 0]);
@@ -62,7 +62,7 @@ async fn only_what_is_needed_is_read() {
     assert_eq!(more, [GROUPS, DEVS, OWN], "a group without roles is not read");
 }
 
-/// An HQ of so many roles, all held, and as many groups with one role each.
+/// An HQ with this many roles, and as many groups with one role each.
 fn large(seen: &Seen, size: usize) -> Reply {
     let name = seen.path.rsplit('/').next().unwrap_or_default().to_owned();
     match call(seen).as_str() {
@@ -77,14 +77,14 @@ fn large(seen: &Seen, size: usize) -> Reply {
 }
 
 #[tokio::test]
-async fn a_sweep_of_many_reads_each_again_within_six() {
+async fn each_of_many_things_is_read_again_in_six_sweeps() {
     const SIZE: usize = 330;
     let (stub, lenses) = lenses(|seen, _| large(seen, SIZE)).await;
-    let held: Vec<Id> = (0..SIZE).map(|n| held_role(&format!("r{n}"))).collect();
+    let hints: Vec<Id> = (0..SIZE).map(|n| managed_role(&format!("r{n}"))).collect();
     let mut taken = Vec::new();
     for _ in 0..7 {
         let before = stub.seen().len();
-        let snapshot = lenses.snapshot(&needs(&held)).await.expect("a snapshot");
+        let snapshot = lenses.snapshot(&needs(&hints)).await.expect("a snapshot");
         assert_eq!(snapshot.all(Kind::Role).filter(|seen| !seen.outline).count(), SIZE);
         assert_eq!(snapshot.all(Kind::Grant).count(), SIZE);
         taken.push(stub.seen().len() - before);
@@ -94,28 +94,28 @@ async fn a_sweep_of_many_reads_each_again_within_six() {
 }
 
 #[tokio::test]
-async fn what_a_list_shows_to_have_moved_is_read_at_once() {
+async fn a_thing_whose_list_entry_changed_is_read_at_once() {
     for (list, body, thing) in [
         (ROLES, json!({"items": [listed("reader", 9)]}), READER),
         (GROUPS, json!({"items": [item("devs", 0, 0, 1)]}), DEVS),
     ] {
         let sweeps = Arc::new(AtomicUsize::new(0));
-        let moved = sweeps.clone();
+        let sweep_now = sweeps.clone();
         let (stub, lenses) = lenses(move |seen, _| match call(seen).as_str() {
-            it if it == list && moved.load(Ordering::SeqCst) == 1 => ok(body.clone()),
+            it if it == list && sweep_now.load(Ordering::SeqCst) == 1 => ok(body.clone()),
             _ => hq(seen),
         })
         .await;
         for sweep in 0..2 {
             sweeps.store(sweep, Ordering::SeqCst);
-            lenses.snapshot(&needs(&[held_role("reader")])).await.expect("a snapshot");
+            lenses.snapshot(&needs(&[managed_role("reader")])).await.expect("a snapshot");
         }
         assert_eq!(calls(&stub).iter().filter(|call| *call == thing).count(), 2, "{thing}");
     }
 }
 
 #[tokio::test]
-async fn members_are_told_by_users_and_accounts_where_the_group_does_not_tell() {
+async fn members_come_from_the_group_or_from_the_principals() {
     let bare = || ok(json!({"name": OWNED, "roles": ["reader"], "sso_name": ids::sso_name(OWNED)}));
     let snapshot = sweep(&[], with(OWN, move |_| bare())).await.expect("a snapshot");
     assert_eq!(snapshot.by_id(Kind::Group, &thing(OWNED)).expect("the group").body, Body::Group(readers()));
@@ -132,7 +132,7 @@ async fn members_are_told_by_users_and_accounts_where_the_group_does_not_tell() 
 }
 
 #[tokio::test]
-async fn a_group_that_shows_less_than_is_counted_is_not_relied_on() {
+async fn an_incomplete_group_is_an_outline() {
     for group in [
         json!({"name": OWNED, "roles": ["reader"], "users": [], "service_accounts": ["nightly"]}),
         json!({"name": OWNED, "roles": [], "users": ["alice@example.com"], "service_accounts": ["nightly"]}),
@@ -150,7 +150,7 @@ async fn a_group_that_shows_less_than_is_counted_is_not_relied_on() {
 }
 
 #[tokio::test]
-async fn where_single_sign_on_says_who_is_in_a_group_nobody_is_looked_for() {
+async fn members_are_not_read_with_single_sign_on() {
     let stub = Stub::start(|seen, _| match call(seen).as_str() {
         OWN => ok(json!({"name": OWNED, "roles": ["reader"], "sso_name": "readers"})),
         _ => hq(seen),
@@ -161,11 +161,11 @@ async fn where_single_sign_on_says_who_is_in_a_group_nobody_is_looked_for() {
     let seen = snapshot.by_id(Kind::Group, &thing(OWNED)).expect("the group");
     assert_eq!((&seen.body, seen.outline), (&Body::Group(group(&["reader"], None)), false));
     assert!(seen.remark.as_ref().is_some_and(|remark| remark.contains("single sign-on")));
-    assert!(!lenses.dialect().manages_members());
+    assert!(!lenses.dialect().capabilities().manages_members());
 }
 
 #[tokio::test]
-async fn whoever_an_identity_provider_lets_into_a_bindings_group_makes_it_another_than_is_wanted() {
+async fn an_identity_providers_group_is_drift() {
     let open = |name: &str| {
         let mut group = owned();
         group["sso_name"] = json!(name);
@@ -175,31 +175,31 @@ async fn whoever_an_identity_provider_lets_into_a_bindings_group_makes_it_anothe
         let group = open(name);
         let snapshot = sweep(&[], with(OWN, move |_| ok(group.clone()))).await.expect("a snapshot");
         let seen = snapshot.by_id(Kind::Group, &thing(OWNED)).expect("the group");
-        let wish = Body::Group(readers());
-        assert!(!seen.body.fulfils(&wish));
-        let difference = seen.body.difference(&wish);
+        let desired = Body::Group(readers());
+        assert!(!seen.body.fulfils(&desired));
+        let difference = seen.body.difference(&desired);
         assert!(difference.len() == 1 && difference[0].contains(name), "{difference:?}");
     }
 }
 
 #[tokio::test]
-async fn a_list_that_may_not_be_read_leaves_its_part_empty_and_says_why() {
+async fn a_refused_list_leaves_its_part_empty() {
     for (list, level) in [(GROUPS, "group"), (USERS, "user"), (ACCOUNTS, "serviceAccount"), (ROLES, "role")] {
         let snapshot = sweep(&[], with(list, |_| refusal(403))).await.expect("a snapshot");
         assert!(
-            snapshot.directory().refusal(level).is_some_and(|why| why.contains("for a reason")),
+            snapshot.directory().refusal(super::level(level)).is_some_and(|why| why.contains("for a reason")),
             "{level}"
         );
     }
 }
 
 #[tokio::test]
-async fn a_list_that_is_not_found_or_names_what_is_not_found_makes_no_snapshot() {
+async fn a_404_of_a_list_or_a_listed_thing_makes_no_snapshot() {
     for path in [GROUPS, USERS, ACCOUNTS, ROLES, READER, DEVS, OWN] {
         for foreign in [true, false] {
             let reply =
                 move |_: &Seen| if foreign { Reply::text(404, "text/html", "<h1>no") } else { missing() };
-            let class = class(sweep(&[held_role("reader")], with(path, reply)).await);
+            let class = class(sweep(&[managed_role("reader")], with(path, reply)).await);
             assert_eq!(class, Class::Transient, "{path}");
         }
     }

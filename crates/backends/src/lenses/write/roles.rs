@@ -1,4 +1,4 @@
-//! Roles: the policy always as a whole, never by the call that appends (contract 2.1, 5).
+//! Roles. The policy is always written as a whole, never with the call that appends (contract 2.1, 5).
 
 use serde_json::json;
 
@@ -7,15 +7,15 @@ use super::{
         Lenses,
         ids::{self, Incarnation},
         map, policy, read,
-        rights::{self, Sight},
+        visibility::{self, Visibility},
         wire,
     },
-    afterwards, explained, holders, made, mark, marked,
+    create_with_optional, in_use, mark, unreadable_after_write, with_mark, with_needed_rights,
 };
 use crate::{Class, Error, http::Answer};
 use rolewright_core::model::{Body, Id, Observed, Role};
 
-/// Makes a role.
+/// Creates a role.
 pub async fn create(lenses: &Lenses, role: &Role) -> Result<Observed, Error> {
     lenses.catalogue.check(&lenses.client, &role.rules).await?;
     let mut body = json!({
@@ -29,42 +29,42 @@ pub async fn create(lenses: &Lenses, role: &Role) -> Result<Observed, Error> {
             body[field] = json!(text);
         }
     }
-    let _writing = lenses.roles.writing(&role.name);
-    lenses.named_roles.forget(&role.name);
-    match made(body, &["metadata"], |body| lenses.client.create_role(body)).await {
+    let _write = lenses.roles.write(&role.name);
+    lenses.role_incarnations.forget(&role.name);
+    match create_with_optional(body, &["metadata"], |body| lenses.client.create_role(body)).await {
         Ok(answer) => shown(lenses, &answer, &role.name, None).await,
-        Err(error) if error.class == Class::Invalid => Err(taken(lenses, role, error).await),
-        Err(error) => Err(explained(error)),
+        Err(error) if error.class == Class::Invalid => Err(taken_or_invalid(lenses, role, error).await),
+        Err(error) => Err(with_needed_rights(error)),
     }
 }
 
-/// Tells a name that is taken from any other fault of a role: which status stands for it is not documented (contract 1).
-async fn taken(lenses: &Lenses, role: &Role, refused: Error) -> Error {
+/// Distinguishes a name that is taken from an invalid role by a look: the status of a taken name is not documented (contract 1.3).
+async fn taken_or_invalid(lenses: &Lenses, role: &Role, refused: Error) -> Error {
     match read::role(lenses, &role.name, None).await {
         Ok(Some(_)) => {
-            let message = format!("{}; the role {} is there already", refused.message, role.name);
+            let message = format!("{}; the role {} already exists", refused.message, role.name);
             Error::new(Class::Conflict, message)
         }
         _ => refused,
     }
 }
 
-/// Makes a role equal to what is wanted, unless it is not any more what the plan was made from. What does not change is not sent.
+/// Changes a role unless it changed since the plan was made. Only what differs is sent.
 pub async fn update(lenses: &Lenses, id: &Id, before: &Role, after: &Role) -> Result<Observed, Error> {
     let name = &before.name;
     if after.name != *name {
-        return Err(Error::mistake("a role of Lenses cannot be given another name"));
+        return Err(Error::mistake("a role of Lenses cannot get another name"));
     }
     if before.rules != after.rules {
         lenses.catalogue.check(&lenses.client, &after.rules).await?;
     }
-    let mut stored = lenses.client.role(name).await.map_err(explained)?;
+    let mut stored = lenses.client.role(name).await.map_err(with_needed_rights)?;
     let statements = stored.policy.take().unwrap_or_default();
     let metadata = stored.metadata.take();
-    let asked = ids::of_thing(id).1;
-    let made = lenses.named_roles.see(name, stored.made.incarnation());
-    let changed = || map::role(stored, &statements, &asked).body != Body::Role(before.clone());
-    if made.differs(&asked) || changed() {
+    let expected = ids::of_thing(id).1;
+    let shown_incarnation = lenses.role_incarnations.observe(name, stored.created.incarnation());
+    let changed = || map::role(stored, &statements, &expected).body != Body::Role(before.clone());
+    if shown_incarnation.differs(&expected) || changed() {
         return Err(Error::new(Class::Transient, format!("role {name} has changed since it was last read")));
     }
     let mut body = json!({});
@@ -75,67 +75,69 @@ pub async fn update(lenses: &Lenses, id: &Id, before: &Role, after: &Role) -> Re
         body["display_name"] = json!(after.display_name);
     }
     if before.description != after.description {
-        // A field that is left out stays as it is (contract 2.1).
+        // An omitted field stays as it is (contract 2.1).
         body["description"] = json!(after.description.as_deref().unwrap_or_default());
     }
-    if let Some(all) = marked(metadata.as_ref()) {
+    if let Some(all) = with_mark(metadata.as_ref()) {
         body["metadata"] = json!(all);
     }
-    let _writing = lenses.roles.writing(name);
-    let answer = lenses.client.change_role(name, body).await.map_err(explained)?;
-    shown(lenses, &answer, name, Some(&asked)).await
+    let _write = lenses.roles.write(name);
+    let answer = lenses.client.change_role(name, body).await.map_err(with_needed_rights)?;
+    shown(lenses, &answer, name, Some(&expected)).await
 }
 
-/// The role as the answer to a write shows it, or as it is read where the answer does not show its policy, or which role it is, under what
-/// it was asked for by.
+/// The role in the answer to a write. If the answer omits the policy or the incarnation, the role is read.
 async fn shown(
     lenses: &Lenses,
     answer: &Answer,
     name: &str,
-    asked: Option<&Incarnation>,
+    expected: Option<&Incarnation>,
 ) -> Result<Observed, Error> {
     let role: Option<wire::Role> = answer.decode().ok();
-    if let Some(mut role) = role.filter(|role| role.name == name && role.made != wire::Made::default())
+    if let Some(mut role) = role.filter(|role| role.name == name && role.created != wire::Created::default())
         && let Some(policy) = role.policy.take()
     {
-        let made = lenses.named_roles.see(name, role.made.incarnation());
-        let made = read::answering(asked, made.clone()).unwrap_or(made);
-        return Ok(map::role(role, &policy, &made));
+        let shown = lenses.role_incarnations.observe(name, role.created.incarnation());
+        let incarnation = read::matching(expected, shown.clone()).unwrap_or(shown);
+        return Ok(map::role(role, &policy, &incarnation));
     }
-    match read::role(lenses, name, asked).await {
+    match read::role(lenses, name, expected).await {
         Ok(Some(seen)) => Ok(seen),
-        Ok(None) => Err(answer.undecodable("is not what the API describes, and the role is not to be seen")),
-        Err(error) => Err(afterwards(error)),
+        Ok(None) => {
+            Err(answer.undecodable("does not match the API description, and the role is not visible"))
+        }
+        Err(error) => Err(unreadable_after_write(error)),
     }
 }
 
-/// Removes a role that no group has. Whether HQ itself refuses to remove one that a group has, or takes it from the group, is not
-/// documented (contract 3): so the token has to be one from which no group is hidden.
+/// Deletes a role that no group has. It is not documented whether HQ refuses to delete a role that a group has, or removes it from the
+/// group (contract 3.7). So the credential must see all groups.
 pub async fn delete(lenses: &Lenses, role: &Role) -> Result<(), Error> {
-    let holders = holders::of(lenses, &role.name).await?;
-    if !holders.is_empty() {
+    let groups = in_use::groups_with(lenses, &role.name).await?;
+    if !groups.is_empty() {
         let message = format!(
-            "the role {} was not removed, because groups have it that would lose it: {}",
+            "the role {} was not deleted, because these groups have it and would lose it: {}",
             role.name,
-            holders.join(", ")
+            groups.join(", ")
         );
         return Err(Error::new(Class::Conflict, message));
     }
-    if rights::sight(&lenses.client, lenses.connection.account.as_deref()).await? == Sight::Narrowed {
+    let account = lenses.connection.account.as_deref();
+    if visibility::of_account(&lenses.client, account).await? == Visibility::Limited {
         let message = format!(
-            "the role {} was not removed: groups that the token may not see may have it, and would lose it; {}",
+            "the role {} was not deleted: groups that the token may not see can have it, and would lose it; {}",
             role.name,
-            rights::NEEDED
+            visibility::NEEDED
         );
         return Err(Error::new(Class::Denied, message));
     }
-    let _writing = lenses.roles.writing(&role.name);
+    let _write = lenses.roles.write(&role.name);
     match lenses.client.delete_role(&role.name).await {
         Err(error) if error.class.is_objection() => Err(Error::new(
             Class::Conflict,
-            format!("{}; a group that the service account may not see may have the role", error.message),
+            format!("{}; a group that the service account may not see can have the role", error.message),
         )),
-        Err(error) => Err(explained(error)),
+        Err(error) => Err(with_needed_rights(error)),
         Ok(()) => Ok(()),
     }
 }

@@ -1,5 +1,5 @@
-//! What the credential may see, by its own policy. No call tells whose token it is (contract 1), so this is known only where the Backend
-//! names the service account: its groups, their roles, and what those permit.
+//! What the credential can see, by the policy of its own service account. No call shows whose token it is (contract 1.2), so this is known only
+//! if the Backend names the account: its groups, their roles, and their policies.
 
 use std::collections::BTreeSet;
 
@@ -8,40 +8,40 @@ use super::{
     lrn,
     wire::{Effect, Principal, Statement},
 };
-use crate::{Class, Error, reading::each};
+use crate::{Class, Error, reading::for_each};
 
-/// Whether the lists hold anything back from this account, as far as its own policy tells.
+/// Whether lists are complete for this account, by its own policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sight {
-    /// It may read all of iam, and nothing denies it any of that.
-    Everything,
-    /// It may not, or not even its own policy.
-    Narrowed,
+pub enum Visibility {
+    /// It can read all of iam, and no rule denies any of it.
+    Complete,
+    /// It cannot, or it cannot read its own policy.
+    Limited,
 }
 
-/// What a token needs that is to tell what is gone from what is hidden, for messages.
-pub const NEEDED: &str = "name the token's service account in spec.lenses.serviceAccount of the Backend, and let it do iam:* on iam:*";
+/// What the credential needs to distinguish deleted things from hidden ones, for messages.
+pub const NEEDED: &str = "name the token's service account in spec.lenses.serviceAccount of the Backend, and allow it iam:* on iam:*";
 
-/// Reads the account's own policy. Of an account that is not named nothing is known.
-pub async fn sight(client: &Client, account: Option<&str>) -> Result<Sight, Error> {
-    let Some(account) = account else { return Ok(Sight::Narrowed) };
+/// Reads the policy of the account. Nothing is known about an account that the Backend does not name.
+pub async fn of_account(client: &Client, account: Option<&str>) -> Result<Visibility, Error> {
+    let Some(account) = account else { return Ok(Visibility::Limited) };
     match statements(client, account).await {
-        Ok(Some(statements)) if sees_everything(&statements) => Ok(Sight::Everything),
-        Ok(None) => Ok(Sight::Everything),
-        Ok(Some(_)) => Ok(Sight::Narrowed),
-        Err(error) if error.class.is_withheld() => Ok(Sight::Narrowed),
+        Ok(Some(statements)) if shows_everything(&statements) => Ok(Visibility::Complete),
+        Ok(None) => Ok(Visibility::Complete),
+        Ok(Some(_)) => Ok(Visibility::Limited),
+        Err(error) if error.class.is_withheld() => Ok(Visibility::Limited),
         Err(error) => Err(error),
     }
 }
 
-/// All statements that hold for the account. None for an admin, for whom none is needed (contract 1).
+/// All statements that apply to the account. None for an admin, who needs none (contract 1.2).
 async fn statements(client: &Client, account: &str) -> Result<Option<Vec<Statement>>, Error> {
     let account: Principal = client.service_account(account).await?;
     if account.is_admin == Some(true) {
         return Ok(None);
     }
     let groups = account.groups.unwrap_or_default();
-    let groups = each(groups, |group| async move {
+    let groups = for_each(groups, |group| async move {
         let roles = client.group(group.name()).await?.roles.unwrap_or_default();
         match group.role_count().is_none_or(|count| count == roles.len() as u64) {
             true => Ok(roles),
@@ -50,13 +50,13 @@ async fn statements(client: &Client, account: &str) -> Result<Option<Vec<Stateme
     });
     let roles = groups.await?.into_iter().flatten();
     let roles: BTreeSet<String> = roles.map(|role| role.name().to_owned()).collect();
-    let roles = each(roles, |role| async move { client.role(&role).await }).await?;
+    let roles = for_each(roles, |role| async move { client.role(&role).await }).await?;
     Ok(Some(roles.into_iter().flat_map(|role| role.policy.unwrap_or_default()).collect()))
 }
 
-/// Whether these permit reading all roles and groups: by which action each is read is not told (contract 3), so it has to be all of iam,
-/// or all of it that lists and gets, on all roles and groups, and no deny may be near.
-fn sees_everything(statements: &[Statement]) -> bool {
+/// Whether these statements allow reading all roles and groups. It is not documented which action allows which read (contract 3.5), so it
+/// has to be all of iam, or all list and get actions on all roles and groups, and no deny may touch iam.
+fn shows_everything(statements: &[Statement]) -> bool {
     let on_all = |statement: &Statement, kind: &str| {
         statement.resource.as_slice().iter().any(|resource| ["*", "iam:*", kind].contains(&resource.as_str()))
     };
@@ -66,11 +66,12 @@ fn sees_everything(statements: &[Statement]) -> bool {
             .filter(|it| it.effect == Effect::Allow && on_all(it, kind))
             .any(|statement| statement.action.as_slice().iter().any(|allowed| lrn::covers(allowed, action)))
     };
-    let is_near = |statement: &Statement| {
-        let near = |text: &String| text.starts_with('*') || text.starts_with("iam:");
-        statement.action.as_slice().iter().any(near) && statement.resource.as_slice().iter().any(near)
+    let touches_iam = |statement: &Statement| {
+        let iam = |text: &String| text.starts_with('*') || text.starts_with("iam:");
+        statement.action.as_slice().iter().any(iam) && statement.resource.as_slice().iter().any(iam)
     };
-    let denied = statements.iter().any(|statement| statement.effect == Effect::Deny && is_near(statement));
+    let denied =
+        statements.iter().any(|statement| statement.effect == Effect::Deny && touches_iam(statement));
     let each = |kind: &str| permits("iam:List*", kind) && permits("iam:Get*", kind);
     !denied && ["iam:role:*", "iam:group:*"].into_iter().all(each)
 }
@@ -82,7 +83,7 @@ mod tests {
     use super::*;
 
     fn sees(policy: Value) -> bool {
-        sees_everything(&serde_json::from_value::<Vec<Statement>>(policy).expect("a policy"))
+        shows_everything(&serde_json::from_value::<Vec<Statement>>(policy).expect("a policy"))
     }
 
     fn allow(action: &str, resource: &str) -> Value {
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn all_of_iam_is_everything_and_less_is_not() {
+    fn all_of_iam_shows_everything_and_less_does_not() {
         assert!(sees(json!([allow("iam:*", "iam:*")])));
         assert!(sees(json!([allow("*", "*")])));
         let listing = json!({"effect": "allow", "action": ["iam:List*", "iam:Get*"], "resource": ["iam:role:*", "iam:group:*"]});
@@ -108,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deny_that_could_touch_iam_narrows() {
+    fn a_deny_that_touches_iam_limits_visibility() {
         let with = |action: &str, resource: &str| {
             sees(json!([allow("*", "*"), {"effect": "deny", "action": action, "resource": resource}]))
         };

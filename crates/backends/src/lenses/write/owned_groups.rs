@@ -1,0 +1,199 @@
+//! Groups that a RoleBinding owns: created with their role and members, and deleted with the RoleBinding (contract 2.2).
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use super::{
+    super::{
+        Lenses, client,
+        groups::{self, WholeGroup},
+        ids::{self, Incarnation},
+        map, read, wire,
+    },
+    create_with_optional, locks, mark, role_names, unreadable_after_write, with_needed_rights,
+};
+use crate::{Class, Error, http::Answer};
+use rolewright_core::model::{Body, Group, Id, Level, Named, Observed};
+
+/// The description of an owned group, for people who see it in HQ. At most 250 characters (contract 2.2).
+const DESCRIPTION: &str = "Belongs to a RoleBinding in Kubernetes. Its roles and members are kept as that says; what is changed by hand is put back.";
+
+/// Creates a group.
+pub async fn create(lenses: &Lenses, group: &Group) -> Result<Observed, Error> {
+    check_owned(group)?;
+    let mut body = json!({
+        "name": group.name,
+        "sso_name": ids::sso_name(&group.name),
+        "description": DESCRIPTION,
+        "roles": role_names(&group.roles)?,
+        "metadata": mark(),
+    });
+    if let Some(members) = &group.members {
+        body["members"] = json!(member_names(members)?);
+        check_unambiguous(lenses, members.iter()).await?;
+    }
+    let _lock = locks::lock(lenses.connection.api().as_str(), &group.name).await;
+    let _write = lenses.groups.write(&group.name);
+    lenses.group_incarnations.forget(&group.name);
+    let send = |body| lenses.client.create_group(body);
+    match create_with_optional(body, &["metadata", "sso_name"], send).await {
+        Ok(answer) => shown(lenses, &answer, &group.name, None).await,
+        Err(error) if error.class == Class::Invalid => Err(taken_or_invalid(lenses, group, error).await),
+        Err(error) => Err(with_sso_hint(group, with_needed_rights(error))),
+    }
+}
+
+/// Distinguishes a name that is taken from an invalid group by a look: the status of a taken name is not documented (contract 1.3).
+async fn taken_or_invalid(lenses: &Lenses, group: &Group, refused: Error) -> Error {
+    match read::owned_group(lenses, &group.name, None).await {
+        Ok(Some(_)) => {
+            let message = format!("{}; the group {} already exists", refused.message, group.name);
+            Error::new(Class::Conflict, message)
+        }
+        _ => with_sso_hint(group, refused),
+    }
+}
+
+/// Changes a group unless it changed since the plan was made. Only what differs is sent.
+pub async fn update(lenses: &Lenses, id: &Id, before: &Group, after: &Group) -> Result<Observed, Error> {
+    check_owned(before)?;
+    let name = &before.name;
+    if after.name != *name {
+        return Err(Error::mistake("a group of Lenses cannot get another name"));
+    }
+    let mut body = json!({});
+    if before.roles != after.roles {
+        body["roles"] = json!(role_names(&after.roles)?);
+    }
+    if let Some(members) = &after.members {
+        let known = before.members.as_ref();
+        let (outsiders, inside): (BTreeSet<_>, BTreeSet<_>) =
+            known.into_iter().flatten().partition(|member| ids::is_outsiders(&member.id));
+        if known.is_none() || inside != members.iter().collect() {
+            body["set_members"] = json!(member_names(members)?);
+            check_unambiguous(lenses, members.iter().filter(|member| !inside.contains(member))).await?;
+        }
+        if !outsiders.is_empty() {
+            // Those who joined by the identity provider are members, and `set_members` removes them.
+            body["sso_name"] = json!(ids::sso_name(name));
+        }
+    }
+    let _lock = locks::lock(lenses.connection.api().as_str(), name).await;
+    let expected = ids::of_thing(id).1;
+    match read::owned_group(lenses, name, Some(&expected)).await.map_err(with_needed_rights)? {
+        None => return Err(Error::new(Class::Missing, format!("the group {name} does not exist any more"))),
+        Some(now) if now.body != Body::Group(before.clone()) => {
+            return Err(Error::new(
+                Class::Transient,
+                format!("the group {name} has changed since it was last read"),
+            ));
+        }
+        Some(_) => {}
+    }
+    let _write = lenses.groups.write(name);
+    match lenses.client.change_group(name, body).await {
+        Ok(answer) => shown(lenses, &answer, name, Some(&expected)).await,
+        Err(error) => Err(with_sso_hint(after, with_needed_rights(error))),
+    }
+}
+
+/// The group in the answer to a write. If the answer does not show everything, the group is read.
+async fn shown(
+    lenses: &Lenses,
+    answer: &Answer,
+    name: &str,
+    expected: Option<&Incarnation>,
+) -> Result<Observed, Error> {
+    let membership = lenses.connection.membership;
+    let answered = || answer.decode::<wire::Group>().ok().filter(|group| group.name == name);
+    let observed = |whole: WholeGroup| {
+        let shown = whole.incarnation.clone();
+        let incarnation = read::matching(expected, shown.clone()).unwrap_or(shown);
+        map::owned_group(&WholeGroup { incarnation, ..whole }, membership)
+    };
+    let with_incarnation = answered().filter(|group| group.created != wire::Created::default());
+    if let Some(whole) = with_incarnation.and_then(|group| groups::answered(lenses, group)) {
+        return Ok(observed(whole));
+    }
+    match read::owned_group(lenses, name, expected).await {
+        Ok(Some(seen)) => Ok(seen),
+        Ok(None) => {
+            Err(answer.undecodable("does not match the API description, and the group is not visible"))
+        }
+        Err(error) => match answered().filter(|_| error.class == Class::Denied) {
+            // It exists, and its content is hidden from the token: the create is not lost.
+            Some(group) => Ok(observed(groups::outline(lenses, group))),
+            None => Err(unreadable_after_write(error)),
+        },
+    }
+}
+
+/// Deletes a group.
+pub async fn delete(lenses: &Lenses, group: &Group) -> Result<(), Error> {
+    check_owned(group)?;
+    let _lock = locks::lock(lenses.connection.api().as_str(), &group.name).await;
+    let _write = lenses.groups.write(&group.name);
+    match lenses.client.delete_group(&group.name).await {
+        Err(error) if error.class.is_objection() => Err(Error::new(
+            Class::Conflict,
+            format!("{}; the group {} was not deleted", error.message, group.name),
+        )),
+        other => other.map_err(with_needed_rights),
+    }
+}
+
+/// Adds a hint to the refusal of a write with members: the identity provider can be the one who decides on them (contract 3.8).
+fn with_sso_hint(group: &Group, mut error: Error) -> Error {
+    if group.members.is_some() && (error.class.is_objection() || error.class == Class::Denied) {
+        error.message.push_str(
+            "; if single sign-on decides who is in a group, set spec.lenses.membership of the Backend to Sso",
+        );
+    }
+    error
+}
+
+/// Refuses a group that no RoleBinding owns. The planner leaves those alone; this keeps a mistake there from reaching one.
+fn check_owned(group: &Group) -> Result<(), Error> {
+    if ids::is_owned(&group.name) {
+        Ok(())
+    } else {
+        Err(Error::mistake(format!("{} is not a group that a RoleBinding owns", group.name)))
+    }
+}
+
+/// Refuses a member whose name is both a user's and a service account's, because HQ takes members by name only (contract 2.2). Names of
+/// service accounts are more restricted, so most users need no call.
+async fn check_unambiguous(lenses: &Lenses, added: impl Iterator<Item = &Named>) -> Result<(), Error> {
+    for member in added.filter(|member| ids::is_name(&member.name)) {
+        let other = match member.level == Level::USER {
+            true => lenses.client.service_account(&member.name).await,
+            false => lenses.client.user(&member.name).await,
+        };
+        match client::found(other) {
+            Ok(None) => {}
+            Ok(Some(_)) => {
+                let message = format!(
+                    "spec.subjects: {} is both a user and a service account, and a group of Lenses does not show which of the two is its \
+                     member: rename one of them",
+                    member.name
+                );
+                return Err(Error::new(Class::Invalid, message));
+            }
+            Err(error) if error.class.is_withheld() => {
+                let message = format!(
+                    "cannot tell whether {} is both a user and a service account, which a group of Lenses does not distinguish: {}",
+                    member.name, error.message
+                );
+                return Err(with_needed_rights(Error::new(Class::Denied, message)));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn member_names(members: &BTreeSet<Named>) -> Result<Vec<&str>, Error> {
+    let other = || Error::mistake("a member that is neither a user nor a service account");
+    members.iter().map(|member| ids::of_principal(&member.id).ok_or_else(other)).collect()
+}
