@@ -373,7 +373,7 @@ async fn a_key_that_may_not_see_holders_removes_no_role() {
     let access = world.access();
     world.delete("Role", "reader").await;
     let message = world.reason("Role", "reader", "DeletionBlocked").await;
-    assert!(message.contains("anybody who holds a role"), "{message}");
+    assert!(message.contains("anybody who has a role"), "{message}");
     assert_eq!(world.access(), access);
 }
 

@@ -1,4 +1,4 @@
-//! The control plane's endpoints (contract 2): calls in wire types. What the things mean is not known here, nor how a call is made.
+//! The endpoints of the control plane (contract 2), in wire types.
 
 use std::collections::BTreeSet;
 
@@ -12,9 +12,9 @@ use super::{
     connection::{Call, Connection},
     ids::{GrantId, Principal, Scope},
     pages::{self, Listing},
-    permissions::{self, Form},
+    permissions::{self, Format},
     session::Login,
-    wire::{Assignment, Invitation, Listed, Member, Organization, Place, Role, Team},
+    wire::{Assignment, Invitation, Listed, Member, Organization, Place, Role, Team, User},
 };
 use crate::{
     Class, Error,
@@ -23,16 +23,14 @@ use crate::{
 };
 use rolewright_core::model::Rule;
 
-/// What the server tells of projects where it is asked about no scope.
+/// Whether the assignments of a role without a scope include those in projects. This differs between servers (contract 5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum OfProjects {
-    /// That is not known yet.
+enum InProjects {
     #[default]
-    Unseen,
-    /// Who holds a role in one.
-    Told,
-    /// Nothing, while there was something to tell.
-    Untold,
+    Unknown,
+    Shown,
+    /// There was an assignment in a project, and it was not shown.
+    NotShown,
 }
 
 /// The control plane's API with one credential, for one organization.
@@ -40,22 +38,22 @@ pub struct Client {
     connection: Connection,
     /// The organization's name or id.
     organization: String,
-    /// Its id, asked once.
+    /// Its id, read once.
     id: OnceCell<String>,
-    /// The form of permissions that the server was seen to take.
-    form: Mutex<Form>,
-    of_projects: Mutex<OfProjects>,
+    /// The format of permissions that the server last accepted.
+    format: Mutex<Format>,
+    in_projects: Mutex<InProjects>,
 }
 
 impl Client {
-    /// A client over a stack. Calls nothing.
+    /// A client. Makes no call.
     pub fn new(http: Http, login: Login, organization: String) -> Self {
         Self {
             connection: Connection::new(http, login, &organization),
             organization,
             id: OnceCell::new(),
-            form: Mutex::new(Form::Grouped),
-            of_projects: Mutex::default(),
+            format: Mutex::new(Format::Grouped),
+            in_projects: Mutex::default(),
         }
     }
 
@@ -63,7 +61,7 @@ impl Client {
         self.connection.call(Call::get(path)).await?.decode()
     }
 
-    /// A list of the organization, which may be one that older servers do not have.
+    /// A list of the organization. Older servers do not have all of them.
     async fn of_organization<T: Listed>(
         &self,
         list: &str,
@@ -73,13 +71,13 @@ impl Client {
         pages::all(&self.connection, &["organizations", id, list], filters).await
     }
 
-    /// The client that the credential is for. None: it is a user's.
-    pub fn client(&self) -> Option<&str> {
-        self.connection.client()
+    /// The OAuth2 client of the credential. None if the credential belongs to a user.
+    pub fn client_id(&self) -> Option<&str> {
+        self.connection.client_id()
     }
 
-    /// Who the credential is, if it is a user's.
-    pub async fn me(&self) -> Result<super::wire::User, Error> {
+    /// The user of the credential, if it belongs to one.
+    pub async fn me(&self) -> Result<User, Error> {
         self.get(&["users", "me"]).await
     }
 
@@ -88,116 +86,114 @@ impl Client {
         self.get(&["organizations", &self.organization]).await
     }
 
-    /// That the organization is found, as at any time while the Backend is ready: where it is not, something else may be answering.
+    /// Reads the organization, which exists while the Backend is ready. If it is not found, another server is answering.
     ///
     /// # Errors
-    /// Whatever kept it from being read.
-    pub async fn is_there(&self) -> Result<(), Error> {
-        everywhere(self.organization().await).map(drop)
+    /// Any failure to read it.
+    pub async fn confirm_organization(&self) -> Result<(), Error> {
+        always_exists(self.organization().await).map(drop)
     }
 
-    /// The organization's id. That it is not found is no object's matter: the next probe says what to do if it stays so.
+    /// The organization's id. If it is not found, no object is at fault: the next probe reports it.
     pub async fn id(&self) -> Result<&str, Error> {
-        let ask = || async { everywhere(self.organization().await).map(|organization| organization.id) };
-        self.id.get_or_try_init(ask).await.map(String::as_str)
+        let read = || async { always_exists(self.organization().await).map(|organization| organization.id) };
+        self.id.get_or_try_init(read).await.map(String::as_str)
     }
 
-    /// All roles of the organization at all levels, but for those that sharing a single resource makes (contract 2.1).
+    /// All roles of the organization at all levels, except those that sharing a resource created (contract 2.1).
     pub async fn roles(&self, filters: &[(&str, &str)]) -> Result<Listing<Role>, Error> {
         let filters: Vec<(&str, &str)> =
             [("type", "normal")].into_iter().chain(filters.iter().copied()).collect();
-        everywhere(self.of_organization("roles", &filters).await)
+        always_exists(self.of_organization("roles", &filters).await)
     }
 
-    /// One role. None when it is not found, which may mean gone or hidden.
+    /// One role. None if it is not found: deleted or hidden.
     pub async fn role(&self, id: &str) -> Result<Option<Role>, Error> {
         found(self.get(&["roles", id]).await)
     }
 
-    /// Makes a role.
+    /// Creates a role.
     pub async fn create_role(&self, body: Value, rules: &BTreeSet<Rule>) -> Result<Answer, Error> {
-        self.permitting(&Call::new(Method::POST, &["roles"]), body, rules).await
+        self.write_role(&Call::new(Method::POST, &["roles"]), body, rules).await
     }
 
     /// Changes a role.
-    pub async fn change_role(&self, id: &str, body: Value, rules: &BTreeSet<Rule>) -> Result<Answer, Error> {
-        self.permitting(&Call::new(Method::PATCH, &["roles", id]), body, rules).await
+    pub async fn update_role(&self, id: &str, body: Value, rules: &BTreeSet<Rule>) -> Result<Answer, Error> {
+        self.write_role(&Call::new(Method::PATCH, &["roles", id]), body, rules).await
     }
 
-    /// Sends permissions in the form that the server takes. Which one that is nobody published, and what was refused was not done: then the
-    /// other one is tried.
-    async fn permitting(
+    /// Writes a role with its permissions, whose format is not published. A refused request changed nothing, so the other format is tried.
+    async fn write_role(
         &self,
         call: &Call<'_>,
         body: Value,
         rules: &BTreeSet<Rule>,
     ) -> Result<Answer, Error> {
-        let send = async |form: Form| {
+        let send = async |format: Format| {
             let mut body = body.clone();
-            body[permissions::FIELD] = permissions::write(rules, form);
+            body[permissions::FIELD] = permissions::write(rules, format);
             self.connection.call(call.clone().body(body)).await
         };
-        let form = *self.form.lock();
-        let refused = match send(form).await {
+        let format = *self.format.lock();
+        let refused = match send(format).await {
             Err(error) if is_refused(&error) => error,
             answer => return answer,
         };
-        match send(form.other()).await {
-            // Neither form: the first answer speaks of what is really wrong.
+        match send(format.other()).await {
+            // It is not the format: the first answer names the cause.
             Err(error) if is_refused(&error) => Err(refused),
             answer => {
                 if answer.is_ok() {
-                    *self.form.lock() = form.other();
+                    *self.format.lock() = format.other();
                 }
                 answer
             }
         }
     }
 
-    /// Removes a role.
+    /// Deletes a role.
     pub async fn delete_role(&self, id: &str) -> Result<(), Error> {
         self.connection.call(Call::new(Method::DELETE, &["roles", id])).await.map(drop)
     }
 
-    /// Who holds a role in a scope. Some servers show more than was asked for: those in narrower scopes too (contract 5). None when the
-    /// role, or the scope, is not found.
+    /// The assignments of a role in a scope. Some servers also show those in narrower scopes (contract 5). None if the role or the scope is
+    /// not found.
     pub async fn assignments(&self, role: &str, scope: &Scope) -> Result<Option<Vec<Assignment>>, Error> {
         let mut call = Call::get(&["roles", role, "assignments"]);
         call.query.extend(within(scope));
         let answer = self.connection.call(call).await;
-        let told: Option<Vec<Assignment>> = found(answer.and_then(|answer| answer.decode()))?;
-        if *scope == Scope::Organization && told.iter().flatten().any(|it| it.project_id.is_some()) {
-            *self.of_projects.lock() = OfProjects::Told;
+        let assignments: Option<Vec<Assignment>> = found(answer.and_then(|answer| answer.decode()))?;
+        if *scope == Scope::Organization && assignments.iter().flatten().any(|it| it.project_id.is_some()) {
+            *self.in_projects.lock() = InProjects::Shown;
         }
-        Ok(told)
+        Ok(assignments)
     }
 
-    /// Whether the server was seen to tell who holds a role in projects where it was asked about no scope. One that does so filters by no
-    /// scope that it was not given, and leaves no project out.
-    pub fn tells_projects(&self) -> bool {
-        *self.of_projects.lock() == OfProjects::Told
+    /// Whether an answer without a scope has ever included assignments in projects. Such a server does not filter by a missing scope, so the
+    /// answer includes all projects.
+    pub fn shows_projects(&self) -> bool {
+        *self.in_projects.lock() == InProjects::Shown
     }
 
-    /// Learns that, once, by a grant in a project while it is there: after it is taken there may be none to tell by. Nothing hangs on it
-    /// now, so it may fail.
-    pub async fn learn_by(&self, there: &GrantId) {
-        if there.scope.project().is_none() || *self.of_projects.lock() != OfProjects::Unseen {
+    /// Learns this once from a grant in a project that is about to be deleted: later there may be no other. A failure does not matter.
+    pub async fn learn_from(&self, existing: &GrantId) {
+        if existing.scope.project().is_none() || *self.in_projects.lock() != InProjects::Unknown {
             return;
         }
-        if let Ok(Some(_)) = self.assignments(&there.role, &Scope::Organization).await {
-            let mut of_projects = self.of_projects.lock();
-            if *of_projects == OfProjects::Unseen {
-                *of_projects = OfProjects::Untold;
+        if let Ok(Some(_)) = self.assignments(&existing.role, &Scope::Organization).await {
+            let mut in_projects = self.in_projects.lock();
+            if *in_projects == InProjects::Unknown {
+                *in_projects = InProjects::NotShown;
             }
         }
     }
 
-    /// Gives a role. All of it stands in the query (contract 2.2).
+    /// Assigns a role. Everything is in the query (contract 2.2).
     pub async fn assign(&self, role: &str, scope: &Scope, principal: &Principal) -> Result<(), Error> {
         self.assignment(Method::POST, role, scope, principal).await
     }
 
-    /// Takes a role.
+    /// Takes a role away.
     pub async fn unassign(&self, role: &str, scope: &Scope, principal: &Principal) -> Result<(), Error> {
         self.assignment(Method::DELETE, role, scope, principal).await
     }
@@ -222,10 +218,10 @@ impl Client {
 
     /// The people and service accounts of the organization.
     pub async fn members(&self) -> Result<Listing<Member>, Error> {
-        everywhere(self.of_organization("members", &[("include_teams", "false")]).await)
+        always_exists(self.of_organization("members", &[("include_teams", "false")]).await)
     }
 
-    /// Invitations that nobody has accepted yet: all, or those of one address.
+    /// The invitations that nobody has accepted: all, or those for one address.
     pub async fn invitations(&self, email: Option<&str>) -> Result<Listing<Invitation>, Error> {
         let filters: Vec<(&str, &str)> =
             [("only_pending", "true")].into_iter().chain(email.map(|email| ("email", email))).collect();
@@ -234,11 +230,11 @@ impl Client {
 
     /// The teams of the organization.
     pub async fn teams(&self) -> Result<Listing<Team>, Error> {
-        everywhere(self.of_organization("teams", &[]).await)
+        always_exists(self.of_organization("teams", &[]).await)
     }
 
-    /// The workspaces of the organization: all, or those of one name. Whether a server that is not told otherwise leaves out those that the
-    /// credential's user is no member of is not published (contract 2.3).
+    /// The workspaces of the organization: all, or those with a name. `member_only` is always sent, because its default is not published
+    /// (contract 2.3).
     pub async fn workspaces(&self, name: Option<&str>) -> Result<Listing<Place>, Error> {
         let id = self.id().await?;
         let filters: Vec<(&str, &str)> = [("organization_id", id), ("member_only", "false")]
@@ -246,25 +242,25 @@ impl Client {
             .chain(name.map(|name| ("workspace_name", name)))
             .collect();
         let listing = pages::all(&self.connection, &["workspaces"], &filters).await;
-        let mut listing: Listing<Place> = everywhere(listing)?;
+        let mut listing: Listing<Place> = always_exists(listing)?;
         listing.items.retain(|place| place.organization_id.as_deref().is_none_or(|of| of == id));
         Ok(listing)
     }
 
-    /// The projects of a workspace, where the server has such a list. Projects are another API's (contract 2.3).
+    /// The projects of a workspace, if the server has this list (contract 2.3).
     pub async fn projects(&self, workspace: &str) -> Result<Listing<Place>, Error> {
         pages::all(&self.connection, &["workspaces", workspace, "projects"], &[]).await
     }
 
-    /// One project by its name, where the server has such a path.
+    /// One project by its name, if the server has this path.
     pub async fn project(&self, workspace: &str, name: &str) -> Result<Option<Place>, Error> {
         found(self.get(&["workspaces", workspace, "projects", name]).await)
     }
 }
 
-/// The answer to a read that every server knows of an organization that was found. Whoever may not read is refused otherwise, or fails the
-/// next probe; so that it is not found is a proxy's word on the way, which says nothing of what is there and will pass.
-fn everywhere<T>(answer: Result<T, Error>) -> Result<T, Error> {
+/// The answer to a read that every server has, in an organization that was found. A credential that may not read gets another answer, or
+/// fails the next probe. So a 404 comes from a proxy, is temporary and says nothing about the thing.
+fn always_exists<T>(answer: Result<T, Error>) -> Result<T, Error> {
     answer.map_err(|error| match error.class {
         Class::Missing => Error { class: Class::Transient, ..error },
         _ => error,
@@ -277,7 +273,7 @@ fn within(scope: &Scope) -> Vec<(&str, &str)> {
     workspace.into_iter().chain(scope.project().map(|id| ("project_id", id))).collect()
 }
 
-/// A role whose permissions are in a form that the server does not know is wrong, or has none, which is forbidden (contract 2.1).
+/// Whether the server may not know the format of the permissions: it refuses an invalid role, and one without permissions (contract 2.1).
 fn is_refused(error: &Error) -> bool {
     matches!(error.class, Class::Invalid | Class::Denied)
 }

@@ -1,4 +1,4 @@
-//! The `spec.zenml` block: where the control plane is, which organization is meant, and what a session is got with (contract 1).
+//! The `spec.zenml` block: the URL of the control plane, the organization and the credential (contract 1.1, 1.2).
 
 use std::collections::BTreeMap;
 
@@ -11,15 +11,15 @@ use super::session::Login;
 use crate::address;
 use rolewright_core::model::Fault;
 
-/// The field that refers to the Secret with an API key or a personal access token.
+/// The field that refers to the Secret with an API key or personal access token.
 pub const KEY_FIELD: &str = "apiKeySecretRef";
 /// The field that refers to the Secret with a client's secret.
 pub const CLIENT_FIELD: &str = "clientSecretRef";
 /// The field of the URL, for faults.
 pub const URL_FIELD: &str = "spec.zenml.url";
-const WANTED: &str = "write https://<host>, with :<port> where it is not 443 and the path below which the API lies, such as /api/v1, and \
-             nothing after it";
-const OTHER_SCHEME: &str = "write https://<host>, with the path below which the API lies";
+const URL_ADVICE: &str = "write https://<host>, with :<port> if it is not 443 and with the path of the API, such as /api/v1, and nothing \
+                          after it";
+const HTTPS_ADVICE: &str = "write https://<host>, with the path of the API";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -32,22 +32,22 @@ struct Block {
     audience: Option<String>,
 }
 
-/// What a block says.
+/// The content of a block.
 #[derive(Debug)]
 pub struct Connection {
-    /// Below which all paths of the API lie: whatever prefix the operator of the control plane chose (contract 1).
+    /// The base of all paths of the API, with the prefix that the control plane has (contract 1.1).
     pub url: Url,
     /// The organization's name or id.
     pub organization: String,
-    /// Who the secret belongs to. None: the credential is an API key or a personal access token.
+    /// The OAuth2 client. None if the credential is an API key or a personal access token.
     client_id: Option<String>,
     audience: Option<String>,
 }
 
-/// Scheme, host and port that calls go to.
+/// The scheme, host and port that calls go to.
 ///
 /// # Errors
-/// A fault of the field that does not make a URL.
+/// A fault of the field that is not a valid URL.
 pub fn origin(block: &Value) -> Result<Url, Fault> {
     Ok(address::origin(connection(block)?.url))
 }
@@ -55,27 +55,27 @@ pub fn origin(block: &Value) -> Result<Url, Fault> {
 /// Reads a block.
 ///
 /// # Errors
-/// A fault of the field that makes no sense.
+/// A fault of the invalid field.
 pub fn connection(block: &Value) -> Result<Connection, Fault> {
     let block: Block = serde_json::from_value(block.clone()).map_err(|_| {
         Fault::new(
             "spec.zenml",
-            "url, organization, clientId and audience are texts, allowInsecure is true or false",
+            "url, organization, clientId and audience are texts, and allowInsecure is true or false",
         )
     })?;
     if matches!(block.organization.trim(), "" | "." | "..") {
         return Err(Fault::new("spec.zenml.organization", "write the organization's name or id"));
     }
-    let url = address::bare(URL_FIELD, &block.url, WANTED)?;
-    address::encrypted(URL_FIELD, &url, block.allow_insecure, "credential", OTHER_SCHEME)?;
+    let url = address::bare(URL_FIELD, &block.url, URL_ADVICE)?;
+    address::encrypted(URL_FIELD, &url, block.allow_insecure, "credential", HTTPS_ADVICE)?;
     let Block { organization, client_id, audience, .. } = block;
     Ok(Connection { url, organization, client_id, audience })
 }
 
-/// What a session is got with, of these Secrets: what the block asks for.
+/// The login with the credential that the block refers to.
 ///
 /// # Errors
-/// A fault when it is not there, or its value cannot be one.
+/// A fault if it is missing, or if its value cannot be a credential.
 pub fn login(connection: &Connection, secrets: &BTreeMap<String, SecretString>) -> Result<Login, Fault> {
     let field = if connection.client_id.is_some() { CLIENT_FIELD } else { KEY_FIELD };
     let (path, secret) = address::secret(&super::VENDOR, secrets, field)?;
@@ -100,14 +100,14 @@ mod tests {
     }
 
     #[test]
-    fn the_prefix_is_kept_as_it_is_and_the_origin_is_the_host_alone() {
+    fn the_prefix_is_kept_and_the_origin_is_only_the_host() {
         let block = block(&json!({"url": "https://Zenml.example.com:8443/pro/api/v1/"}));
         assert_eq!(connection(&block).expect("a connection").url.path(), "/pro/api/v1/");
         assert_eq!(origin(&block).expect("a URL").as_str(), "https://zenml.example.com:8443/");
     }
 
     #[test]
-    fn a_block_that_could_show_the_credential_or_makes_no_sense_is_a_fault() {
+    fn an_insecure_or_invalid_block_is_a_fault() {
         for (more, field) in [
             (json!({"url": "http://zenml.example.com"}), URL_FIELD),
             (json!({"url": "ftp://zenml.example.com", "allowInsecure": true}), URL_FIELD),
@@ -126,16 +126,16 @@ mod tests {
     }
 
     #[test]
-    fn a_key_or_a_clients_secret_is_needed_and_never_the_other() {
+    fn the_block_decides_which_credential_is_needed() {
         let with = |field: &str| BTreeMap::from([(field.to_owned(), SecretString::from("ZENPROKEY_1\n"))]);
-        let tried = |more: Value, field: &str| {
+        let logs_in = |more: Value, field: &str| {
             let connection = connection(&block(&more)).expect("a connection");
             login(&connection, &with(field)).map(drop).map_err(|fault| fault.field)
         };
         let missing = |field: &str| Err(format!("spec.zenml.credentials.{field}"));
-        assert_eq!(tried(json!({}), KEY_FIELD), Ok(()));
-        assert_eq!(tried(json!({"clientId": "w"}), CLIENT_FIELD), Ok(()));
-        assert_eq!(tried(json!({}), CLIENT_FIELD), missing(KEY_FIELD));
-        assert_eq!(tried(json!({"clientId": "w"}), KEY_FIELD), missing(CLIENT_FIELD));
+        assert_eq!(logs_in(json!({}), KEY_FIELD), Ok(()));
+        assert_eq!(logs_in(json!({"clientId": "w"}), CLIENT_FIELD), Ok(()));
+        assert_eq!(logs_in(json!({}), CLIENT_FIELD), missing(KEY_FIELD));
+        assert_eq!(logs_in(json!({"clientId": "w"}), KEY_FIELD), missing(CLIENT_FIELD));
     }
 }

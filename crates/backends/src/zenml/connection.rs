@@ -1,4 +1,4 @@
-//! Calls, each in a session, and what a 401 to one of them means. What is asked for is not known here.
+//! Makes each call in a session, and finds out what a 401 means.
 
 use reqwest::Method;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::{
     http::{Answer, Http, Request},
 };
 
-/// One call, before it is known with which session it is sent.
+/// One call, without its session.
 #[derive(Clone)]
 pub struct Call<'a> {
     method: Method,
@@ -29,13 +29,13 @@ impl<'a> Call<'a> {
         Self::new(Method::GET, path)
     }
 
-    /// The same with one more query parameter.
+    /// Adds a query parameter.
     pub fn query(mut self, name: &'a str, value: &'a str) -> Self {
         self.query.push((name, value));
         self
     }
 
-    /// The same with this body.
+    /// Sets the body.
     pub fn body(mut self, body: Value) -> Self {
         self.body = Some(body);
         self
@@ -49,39 +49,40 @@ impl<'a> Call<'a> {
     }
 }
 
-/// A control plane, with one credential.
+/// One control plane, used with one credential.
 pub struct Connection {
     http: Http,
     sessions: Sessions,
-    /// What every credential of this sort may read.
+    /// The path that every credential of this kind can read.
     own: Vec<String>,
 }
 
 impl Connection {
-    /// A connection over a stack. A user may ask who it is (contract 1); a client, which is no user, for its organization. Calls nothing.
+    /// A connection. Makes no call. Every user can read itself (contract 1.2); a client is not a user, and can read its organization.
     pub fn new(http: Http, login: Login, organization: &str) -> Self {
         let sessions = Sessions::new(login);
-        let own = if sessions.client().is_some() { ["organizations", organization] } else { ["users", "me"] };
+        let own =
+            if sessions.client_id().is_some() { ["organizations", organization] } else { ["users", "me"] };
         Self { http, own: own.map(str::to_owned).into(), sessions }
     }
 
-    /// The client that the credential is for. None: it is a user's.
-    pub fn client(&self) -> Option<&str> {
-        self.sessions.client()
+    /// The OAuth2 client of the credential. None if the credential belongs to a user.
+    pub fn client_id(&self) -> Option<&str> {
+        self.sessions.client_id()
     }
 
-    /// Makes a call; once more, in another session, when the one that it was made in is not taken: then nothing was done (contract 1). Where
-    /// a session is taken for another call, it is this one that is refused, and not the credential: to log in again would change nothing.
+    /// Makes a call. If its session is not accepted, nothing was executed, and the call is made once more in a new session (contract 1.2). If
+    /// the session is accepted for another call, this call is refused and not the credential, and a new login would not help.
     ///
     /// # Errors
-    /// Why there is no session, or whatever kept the call from being answered.
+    /// Any failure of the login or of the call.
     pub async fn call(&self, call: Call<'_>) -> Result<Answer, Error> {
         let session = self.sessions.current(&self.http).await?;
         let refused = match self.attempt(&call, &session).await {
             Err(error) if error.class == Class::Unauthenticated => error,
             answer => return answer,
         };
-        if session.is_new() && self.is_taken(&session, &call).await? {
+        if session.is_new() && self.is_accepted(&session, &call).await? {
             return Err(Error { class: Class::Denied, ..refused });
         }
         let renewed = self.sessions.renewed(&self.http, &session).await?;
@@ -89,21 +90,21 @@ impl Connection {
             Err(error) if error.class == Class::Unauthenticated => error,
             answer => return answer,
         };
-        let denied = renewed.was_taken() || self.is_taken(&renewed, &call).await?;
+        let denied = renewed.was_accepted() || self.is_accepted(&renewed, &call).await?;
         Err(if denied { Error { class: Class::Denied, ..refused } } else { refused })
     }
 
     async fn attempt(&self, call: &Call<'_>, session: &Session) -> Result<Answer, Error> {
         let answer = self.http.call(call.request(session)).await;
         if answer.is_ok() {
-            session.took();
+            session.note_accepted();
         }
         answer
     }
 
-    /// Whether a session is taken by now for what every credential may read. Of that read itself nothing else speaks, and that the session was
-    /// taken before says nothing: it may have ended since.
-    async fn is_taken(&self, session: &Session, refused: &Call<'_>) -> Result<bool, Error> {
+    /// Whether a session is accepted now for the path that every credential can read. An earlier success proves nothing, because the session
+    /// can have ended, and a refusal of that path itself cannot be checked.
+    async fn is_accepted(&self, session: &Session, refused: &Call<'_>) -> Result<bool, Error> {
         if refused.path == self.own {
             return Ok(false);
         }

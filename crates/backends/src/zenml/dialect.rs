@@ -1,53 +1,76 @@
-//! ZenML's pure part: its rules for roles, which level of role is held where, its natural keys (contract 2.1, 2.2, 3).
+//! ZenML's pure part: its capabilities, its rules for roles and scopes, and its natural keys (contract 2.1, 2.2, 3.1).
 
-use super::ids::{
-    self, PROJECT, Principal, SERVICE_ACCOUNT, Scope, TEAM, USER, WORKSPACE, grant_key, scope_text,
-};
+use super::ids::{self, ORGANIZATION, PROJECT, Principal, Scope, WORKSPACE, grant_key, scope_text};
 use rolewright_core::model::{
-    Body, Capabilities, Dialect, Effect, Fault, Id, Key, Kind, Named, ROLE, Role, RoleRef, Rule, SubjectKind,
+    Body, Capabilities, Effect, Fault, Grant, Grants, Id, IdentityRules, Key, Kind, Level, Named,
+    Restrictions, Role, RoleNames, RoleRef, Rule, SpecRules, SubjectKind, SweepHints,
 };
 
-/// The one setting of a role: where it can be held.
+/// The only setting of a role: the level of the scopes in which it can be assigned.
 pub const LEVEL: &str = "level";
-/// The level of roles that are held on no workspace and no project.
-pub const ORGANIZATION: &str = "organization";
+/// The values of [`LEVEL`].
+pub const ORGANIZATION_ROLE: &str = ORGANIZATION.as_str();
+pub const WORKSPACE_ROLE: &str = WORKSPACE.as_str();
+pub const PROJECT_ROLE: &str = PROJECT.as_str();
+
+/// Why the roles of the organization cannot be written (contract 3.1).
+pub const NOT_WRITABLE: &str = "a role of the organization";
 
 /// In characters (contract 2.1).
-const LONGEST_NAME: usize = 50;
-const LONGEST_DESCRIPTION: usize = 256;
+const MAX_NAME: usize = 50;
+const MAX_DESCRIPTION: usize = 256;
 
 static CAPABILITIES: Capabilities = Capabilities {
-    kinds: &[Kind::Role, Kind::Grant],
+    vendor: "zenml",
     subjects: &[SubjectKind::User, SubjectKind::ServiceAccount, SubjectKind::Team],
     levels: &[WORKSPACE, PROJECT],
-    grant_levels: &[WORKSPACE, PROJECT],
-    scope_optional: true,
-    group_members: &[],
-    restriction_levels: &[],
+    role_names: RoleNames::Renamable,
+    grants: Grants::Direct { levels: &[WORKSPACE, PROJECT], scope_optional: true },
+    restrictions: Restrictions::None {
+        instead: Some("grant roles on a project or on one workspace instead of on the whole organization"),
+    },
+    // Names are not documented to be unique (contract 3.1). A second equal assignment is refused (contract 2.2).
+    duplicates: &[Kind::Role],
 };
 
-/// What is peculiar to ZenML.
+/// ZenML's rules.
 pub struct ZenmlDialect;
 
-impl Dialect for ZenmlDialect {
-    fn vendor(&self) -> &'static str {
-        "zenml"
-    }
-
+impl IdentityRules for ZenmlDialect {
     fn capabilities(&self) -> &'static Capabilities {
         &CAPABILITIES
     }
 
+    fn key_of_role(&self, role: &Role) -> Key {
+        role_key(role.settings.get(LEVEL).map_or("", String::as_str), &role.name)
+    }
+
+    fn key_of_grant(&self, grant: &Grant) -> Key {
+        grant_key(grant.role.text(), scope_text(grant.scope.as_ref()), grant.subject.id.as_str())
+    }
+}
+
+impl SweepHints for ZenmlDialect {
+    fn hint(&self, kind: Kind, key: &Key, _id: Option<&Id>) -> Option<Id> {
+        match kind {
+            Kind::Role => Some(ids::role_hint(key.get(LEVEL)?, key.get("name")?)),
+            Kind::Grant => key.get("scope").map(Id::new),
+            _ => None,
+        }
+    }
+}
+
+impl SpecRules for ZenmlDialect {
     fn check_role(&self, mut role: Role) -> Result<Role, Vec<Fault>> {
         let mut faults = Vec::new();
         let length = role.name.chars().count();
-        if length == 0 || length > LONGEST_NAME {
-            let message = format!("has {length} characters; ZenML takes 1 to {LONGEST_NAME}");
+        if length == 0 || length > MAX_NAME {
+            let message = format!("has {length} characters; ZenML accepts 1 to {MAX_NAME}");
             faults.push(Fault::new("spec.name", message));
         }
         role.description = role.description.filter(|text| !text.is_empty());
         let description = role.description.as_deref().unwrap_or_default();
-        faults.extend(Fault::if_longer("spec.description", description, LONGEST_DESCRIPTION, "ZenML"));
+        faults.extend(Fault::if_longer("spec.description", description, MAX_DESCRIPTION, "ZenML"));
         if role.display_name.is_some() {
             faults.push(Fault::new(
                 "spec.displayName",
@@ -67,37 +90,21 @@ impl Dialect for ZenmlDialect {
         if faults.is_empty() { Ok(role) } else { Err(faults) }
     }
 
-    fn instead_of(&self, kind: Kind) -> Option<&'static str> {
-        let narrow = "give roles on a project, or on one workspace, where they are not to count in the whole organization";
-        (kind == Kind::Restriction).then_some(narrow)
-    }
-
-    fn refuses_duplicates(&self, kind: Kind) -> bool {
-        // Nothing says that names are unique (contract 3). A second assignment of the same is refused (contract 2.2).
-        kind != Kind::Role
-    }
-
-    fn asked_for(&self, kind: Kind, held: &Key, _id: Option<&Id>) -> Option<Id> {
-        match kind {
-            Kind::Role => Some(ids::role_asked(held.get(LEVEL)?, held.get("name")?)),
-            Kind::Grant => held.get("scope").map(Id::new),
-            _ => None,
-        }
-    }
-
     fn role_key(&self, name: &str, scope: Option<&Named>) -> Key {
-        role_key(scope.map_or(ORGANIZATION, |scope| &scope.level), name)
+        role_key(scope.map_or(ORGANIZATION, |scope| scope.level).as_str(), name)
     }
 
-    fn check_scope(&self, role: &Role, scope: Option<&str>) -> Result<(), Fault> {
+    fn check_scope(&self, role: &Role, scope: Option<Level>) -> Result<(), Fault> {
         let Some(level) = role.settings.get(LEVEL) else { return Ok(()) };
-        if level == scope.unwrap_or(ORGANIZATION) {
+        if level == scope.unwrap_or(ORGANIZATION).as_str() {
             return Ok(());
         }
         let name = &role.name;
         let message = match level.as_str() {
-            WORKSPACE => format!("{name} is a role of workspaces: write a workspace, and no project"),
-            PROJECT => format!("{name} is a role of projects: write a workspace and a project of it"),
+            WORKSPACE_ROLE => format!("{name} is a role of workspaces: write a workspace and no project"),
+            PROJECT_ROLE => {
+                format!("{name} is a role of projects: write a workspace and one of its projects")
+            }
             _ => format!("{name} is a role of the organization: leave the scope out"),
         };
         Err(Fault::new("spec.scope", message))
@@ -107,68 +114,65 @@ impl Dialect for ZenmlDialect {
         match role {
             RoleRef::Existing(role) if !ids::is_uuid(role.id.as_str()) => Err(Fault::new(
                 "spec.roleRef.external.id",
-                format!("{} is no id of a ZenML role: those are uuids in lower case", role.id),
+                format!("{} is not the id of a ZenML role: those are uuids in lower case", role.id),
             )),
             _ => Ok(()),
         }
     }
 
-    fn key(&self, body: &Body) -> Key {
+    fn vendor_owned(&self, _id: Option<&Id>, body: &Body) -> Option<&'static str> {
         match body {
-            Body::Role(role) => role_key(role.settings.get(LEVEL).map_or("", String::as_str), &role.name),
-            Body::Grant(grant) => {
-                let role = grant.role.text();
-                grant_key(role, scope_text(grant.scope.as_ref()), grant.subject.id.as_str())
+            Body::Role(role) if role.settings.get(LEVEL).map(String::as_str) == Some(ORGANIZATION_ROLE) => {
+                Some(NOT_WRITABLE)
             }
-            // There are none; a key has to be one all the same.
-            _ => Key::new([("name", &body.title())]),
+            _ => None,
         }
     }
 
-    fn id_of(&self, level: &str, text: &str) -> Option<Id> {
-        let Some(uuid) = ids::given(text) else {
-            // As messages name what has a name in common with another.
-            let whole =
+    fn id_of(&self, level: Level, text: &str) -> Option<Id> {
+        let Some(uuid) = ids::written(text) else {
+            // Messages about an ambiguous name show whole ids.
+            let principal =
                 Principal::of(text).filter(|it| matches!(it, Principal::User(_) | Principal::Team(_)));
-            let service_account = level == SERVICE_ACCOUNT;
-            let is_it = |of: &str| of == level || service_account && of == USER;
-            let principal = whole.filter(|whole| is_it(whole.level())).map(|whole| whole.id());
+            let service_account = level == Level::SERVICE_ACCOUNT;
+            let matches = |of: Level| of == level || service_account && of == Level::USER;
+            let principal = principal.filter(|it| matches(it.level())).map(|it| it.id());
             let scope =
                 Scope::of(text).filter(|scope| scope.level() == level).map(|scope| Id::new(scope.text()));
             return principal.or(scope);
         };
         match level {
-            // Service accounts are users (contract 2.3): whichever they are called, it is one account.
-            USER | SERVICE_ACCOUNT => Some(Principal::User(uuid).id()),
-            TEAM => Some(Principal::Team(uuid).id()),
+            // Service accounts are users (contract 2.3), so both levels have the same ids.
+            Level::USER | Level::SERVICE_ACCOUNT => Some(Principal::User(uuid).id()),
+            Level::TEAM => Some(Principal::Team(uuid).id()),
             WORKSPACE => Some(Id::new(Scope::Workspace(uuid).text())),
-            // A project is nothing without its workspace, which is not told here: it is looked up inside it.
+            // The id of a project includes its workspace, which the text does not show: it is looked up inside that.
             _ => None,
         }
     }
 
-    fn level_of(&self, id: &Id) -> Option<&'static str> {
+    fn level_of(&self, id: &Id) -> Option<Level> {
         let text = id.as_str();
         match (Principal::of(text), Scope::of(text)) {
             (Some(principal), _) => Some(principal.level()),
             (None, Some(Scope::Organization)) => None,
             (None, Some(scope)) => Some(scope.level()),
-            (None, None) => ids::is_uuid(text).then_some(ROLE),
+            (None, None) => ids::is_uuid(text).then_some(Level::ROLE),
         }
     }
 }
 
-/// Roles are told apart by level and name, as far as names tell (contract 3).
+/// A role is identified by its level and name, although names are not known to be unique (contract 3.1).
 fn role_key(level: &str, name: &str) -> Key {
     Key::new([(LEVEL, level), ("name", name)])
 }
 
 fn level_fault(role: &Role) -> Option<Fault> {
     match role.settings.get(LEVEL).map(String::as_str) {
-        Some(WORKSPACE | PROJECT) => None,
-        Some(ORGANIZATION) => Some(Fault::new(
+        Some(WORKSPACE_ROLE | PROJECT_ROLE) => None,
+        Some(ORGANIZATION_ROLE) => Some(Fault::new(
             "spec.zenml.level",
-            "ZenML lets nobody make roles of the organization: write Workspace or Project",
+            "nobody can create roles of the organization on ZenML: write Workspace or Project",
         )),
         _ => Some(Fault::new(
             "spec.zenml.level",
@@ -187,10 +191,10 @@ fn rule_fault(rule: &Rule) -> Option<Fault> {
     }
     let Some(resource) = rule.resource.as_deref() else {
         return fault(format!(
-            "on ZenML an action is on a type of resource: give {action:?} resources, such as [pipeline]"
+            "a ZenML action applies to types of resources: write resources for {action:?}, such as [pipeline]"
         ));
     };
-    // Which there are changes with the server's version, and it knows. What can be no word at all is told here.
+    // The server decides which of these exist, because the list changes with its version.
     let odd = [action.as_str(), resource].into_iter().find(|text| !is_word(text))?;
     fault(format!(
         "{odd:?} is neither an action nor a type of resource on ZenML: those are spelled like read and model_version"

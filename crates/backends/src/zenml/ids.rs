@@ -1,31 +1,31 @@
-//! Ids. ZenML's are uuids that do not say what they are of, and assignments have none at all (contract 2.2). Here a principal is
-//! `user:<uuid>`, `team:<uuid>` or `invitation:<uuid>:<e-mail address>`, a scope `workspace:<uuid>` or `project:<workspace's>:<uuid>`, and a
-//! grant `<role's>/<scope or organization>/<principal>`. Service accounts are users (contract 2.3).
+//! Ids and levels. ZenML's ids are uuids that do not show what they identify, and assignments have none at all (contract 2.2). So
+//! Rolewright's id of a principal is `user:<uuid>`, `team:<uuid>` or `invitation:<uuid>:<e-mail address>`; of a scope `workspace:<uuid>` or
+//! `project:<uuid of the workspace>:<uuid>`; and of a grant `<uuid of the role>/<scope or "organization">/<principal>`. Service accounts are
+//! users (contract 3.1).
 
-use rolewright_core::model::{Grant, Id, Key, Named, RoleRef};
+use rolewright_core::model::{Grant, Id, Key, Level, Named, RoleRef};
 
-/// The levels of the directory.
-pub const USER: &str = "user";
-pub const SERVICE_ACCOUNT: &str = "serviceAccount";
-pub const TEAM: &str = "team";
-pub const WORKSPACE: &str = "workspace";
-pub const PROJECT: &str = "project";
+/// The levels of scopes, which are also levels of roles.
+pub const WORKSPACE: Level = Level::new("workspace");
+pub const PROJECT: Level = Level::new("project");
+/// The level of roles that are assigned without a scope.
+pub const ORGANIZATION: Level = Level::new("organization");
 
+const USER: &str = Level::USER.as_str();
+const TEAM: &str = Level::TEAM.as_str();
 const INVITATION: &str = "invitation";
-/// Where a grant of an organization's role lies; as text, since the model has no scope there.
-const ORGANIZATION: &str = "organization";
-/// What a text begins with that is an id and not a name.
-const GIVEN: &str = "id:";
-/// What the name of a role begins with, where it stands among the ids of grants.
-const NAME: &str = "role:";
+/// How a text in a spec shows that it is an id and not a name.
+const WRITTEN: &str = "id:";
+/// What the hint for a role starts with.
+const ROLE_HINT: &str = "role:";
 
-/// Who can hold a role.
+/// What can have a role.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Principal {
     /// A person, or a service account.
     User(String),
     Team(String),
-    /// Somebody who was invited and may have come by now. The address tells as whom: the invitation itself is gone then.
+    /// An invited person, who can have accepted by now. The invitation is deleted then, and the address shows which account it became.
     Invitation {
         uuid: String,
         email: String,
@@ -33,7 +33,7 @@ pub enum Principal {
 }
 
 impl Principal {
-    /// The principal of an id. None for an id that is none of a principal's.
+    /// The principal with an id. None for any other id.
     pub fn of(text: &str) -> Option<Self> {
         let (level, rest) = text.split_once(':')?;
         match level {
@@ -48,7 +48,7 @@ impl Principal {
         }
     }
 
-    /// Somebody's invitation: addresses do not differ by case.
+    /// An invitation. The case of addresses does not matter.
     pub fn invited(uuid: &str, email: &str) -> Self {
         Self::Invitation { uuid: uuid.to_owned(), email: email.to_lowercase() }
     }
@@ -62,16 +62,16 @@ impl Principal {
         })
     }
 
-    /// The level of the directory where it is found: people who are only invited are users to be.
-    pub fn level(&self) -> &'static str {
+    /// Its level in the directory. An invited person will be a user.
+    pub fn level(&self) -> Level {
         match self {
-            Self::User(_) | Self::Invitation { .. } => USER,
-            Self::Team(_) => TEAM,
+            Self::User(_) | Self::Invitation { .. } => Level::USER,
+            Self::Team(_) => Level::TEAM,
         }
     }
 }
 
-/// Where a role is held.
+/// Where a role is assigned.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
     Organization,
@@ -80,27 +80,29 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// The scope of an id. None for an id that is none of a scope's.
+    /// The scope with an id. None for any other id.
     pub fn of(text: &str) -> Option<Self> {
-        if text == ORGANIZATION {
+        if text == ORGANIZATION.as_str() {
             return Some(Self::Organization);
         }
         let (level, rest) = text.split_once(':')?;
-        match (level, rest.split_once(':')) {
-            (WORKSPACE, None) if is_uuid(rest) => Some(Self::Workspace(rest.to_owned())),
-            (PROJECT, Some((workspace, project))) if is_uuid(workspace) && is_uuid(project) => {
+        match rest.split_once(':') {
+            None if level == WORKSPACE.as_str() && is_uuid(rest) => Some(Self::Workspace(rest.to_owned())),
+            Some((workspace, project))
+                if level == PROJECT.as_str() && is_uuid(workspace) && is_uuid(project) =>
+            {
                 Some(Self::Project { workspace: workspace.to_owned(), project: project.to_owned() })
             }
             _ => None,
         }
     }
 
-    /// The scope of a grant. None where its id is none of ours.
+    /// The scope of a grant. None if its id is not one of ours.
     pub fn of_named(scope: Option<&Named>) -> Option<Self> {
         scope.map_or(Some(Self::Organization), |scope| Self::of(scope.id.as_str()))
     }
 
-    /// The scope of what an assignment names. None for a project without a workspace, which nothing can lie in.
+    /// The scope of an assignment. None for a project without a workspace, which the API does not allow (contract 3.1).
     pub fn of_parts(workspace: Option<&str>, project: Option<&str>) -> Option<Self> {
         match (workspace.map(str::to_owned), project.map(str::to_owned)) {
             (None, None) => Some(Self::Organization),
@@ -110,16 +112,16 @@ impl Scope {
         }
     }
 
-    /// Its text: the id, where it has one.
+    /// Its id, which for the organization is only a part of ids of grants.
     pub fn text(&self) -> String {
         match self {
-            Self::Organization => ORGANIZATION.to_owned(),
+            Self::Organization => ORGANIZATION.to_string(),
             Self::Workspace(uuid) => format!("{WORKSPACE}:{uuid}"),
             Self::Project { workspace, project } => format!("{PROJECT}:{workspace}:{project}"),
         }
     }
 
-    /// The id of the workspace that it is, or lies in.
+    /// The uuid of its workspace.
     pub fn workspace(&self) -> Option<&str> {
         match self {
             Self::Organization => None,
@@ -127,7 +129,7 @@ impl Scope {
         }
     }
 
-    /// The id of the project that it is.
+    /// The uuid of its project.
     pub fn project(&self) -> Option<&str> {
         match self {
             Self::Project { project, .. } => Some(project),
@@ -135,8 +137,8 @@ impl Scope {
         }
     }
 
-    /// Its level, which is the level of the roles that can be held there (contract 3).
-    pub fn level(&self) -> &'static str {
+    /// Its level, which is the level of the roles that can be assigned there (contract 3.1).
+    pub fn level(&self) -> Level {
         match self {
             Self::Organization => ORGANIZATION,
             Self::Workspace(_) => WORKSPACE,
@@ -145,17 +147,17 @@ impl Scope {
     }
 }
 
-/// What tells an assignment from any other (contract 2.2).
+/// The identity of an assignment (contract 2.2).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GrantId {
-    /// The role's id.
+    /// The uuid of the role.
     pub role: String,
     pub scope: Scope,
     pub principal: Principal,
 }
 
 impl GrantId {
-    /// The parts of an id. None for an id that is none of a grant's.
+    /// The parts of a grant's id. None for any other id.
     pub fn of(text: &str) -> Option<Self> {
         let mut parts = text.splitn(3, '/');
         let (role, scope, principal) = (parts.next()?, parts.next()?, parts.next()?);
@@ -163,7 +165,7 @@ impl GrantId {
         is_uuid(role).then_some(Self { role: role.to_owned(), scope: Scope::of(scope)?, principal })
     }
 
-    /// The parts of a grant. None where the role does not exist yet, or an id is none of ours.
+    /// The parts of a grant. None if its role does not exist yet, or an id is not one of ours.
     pub fn of_grant(grant: &Grant) -> Option<Self> {
         let RoleRef::Existing(role) = &grant.role else { return None };
         let scope = Scope::of_named(grant.scope.as_ref())?;
@@ -176,50 +178,50 @@ impl GrantId {
         grant_id(&self.role, &self.scope.text(), self.principal.id().as_str())
     }
 
-    /// Its natural key. An assignment is asked for by role and scope, and its absence proven for one principal at a time: the place that
-    /// proves it is all three. They are what tells it from any other, too (contract 2.2).
+    /// Its natural key. Role, scope and principal identify an assignment (contract 2.2). They are also the place of its proof, because its
+    /// absence is proven for one principal at a time.
     pub fn key(&self) -> Key {
         grant_key(&self.role, &self.scope.text(), self.principal.id().as_str())
     }
 }
 
-/// The id of a grant, or what stands for it while its role is only planned.
+/// The id of a grant. It has the name of the role while that is only planned.
 pub fn grant_id(role: &str, scope: &str, subject: &str) -> Id {
     Id::new(format!("{role}/{scope}/{subject}"))
 }
 
-/// The natural key of a grant, by the same parts.
+/// The natural key of a grant, from the same parts.
 pub fn grant_key(role: &str, scope: &str, subject: &str) -> Key {
     Key::new([("scope", grant_id(role, scope, subject).as_str()), ("subject", subject)])
 }
 
-/// The text of a scope, as grants have it.
+/// The scope of a grant as its id has it.
 pub fn scope_text(scope: Option<&Named>) -> &str {
-    scope.map_or(ORGANIZATION, |scope| scope.id.as_str())
+    scope.map_or(ORGANIZATION.as_str(), |scope| scope.id.as_str())
 }
 
-/// What a sweep is asked for a held role by: its level and its name.
-pub fn role_asked(level: &str, name: &str) -> Id {
-    Id::new(format!("{NAME}{level}:{name}"))
+/// The hint for a managed role: its level and name.
+pub fn role_hint(level: &str, name: &str) -> Id {
+    Id::new(format!("{ROLE_HINT}{level}:{name}"))
 }
 
-/// The level and the name of a role that a sweep is asked for.
-pub fn of_role_asked(id: &Id) -> Option<(&str, &str)> {
-    id.as_str().strip_prefix(NAME)?.split_once(':')
+/// The level and the name in the hint for a role.
+pub fn of_role_hint(id: &Id) -> Option<(&str, &str)> {
+    id.as_str().strip_prefix(ROLE_HINT)?.split_once(':')
 }
 
-/// The uuid of a text that is an id and not a name.
-pub fn given(text: &str) -> Option<String> {
-    let uuid = text.strip_prefix(GIVEN)?.to_ascii_lowercase();
+/// The uuid of a text in a spec that is an id and not a name.
+pub fn written(text: &str) -> Option<String> {
+    let uuid = text.strip_prefix(WRITTEN)?.to_ascii_lowercase();
     is_uuid(&uuid).then_some(uuid)
 }
 
-/// How a text says that it is this id.
-pub fn as_given(uuid: &str) -> String {
-    format!("{GIVEN}{uuid}")
+/// How a spec writes an id.
+pub fn as_written(uuid: &str) -> String {
+    format!("{WRITTEN}{uuid}")
 }
 
-/// Whether a text is a uuid as servers write them.
+/// Whether a text is a uuid in the form that servers use.
 pub fn is_uuid(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(at, byte)| match at {
@@ -236,7 +238,7 @@ mod tests {
     const B: &str = "0b000000-0000-4000-8000-00000000000b";
 
     #[test]
-    fn a_principal_is_known_by_its_id() {
+    fn the_id_of_a_principal_shows_what_it_is() {
         let principals = [
             Principal::User(A.to_owned()),
             Principal::Team(A.to_owned()),
@@ -252,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_project_is_known_with_the_workspace_that_it_lies_in() {
+    fn the_id_of_a_project_includes_its_workspace() {
         let project = Scope::Project { workspace: A.to_owned(), project: B.to_owned() };
         for scope in [Scope::Organization, Scope::Workspace(A.to_owned()), project.clone()] {
             assert_eq!(Scope::of(&scope.text()), Some(scope));
@@ -266,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_is_known_by_its_role_its_scope_and_its_principal() {
+    fn the_id_of_a_grant_shows_role_scope_and_principal() {
         let scope = Scope::Project { workspace: A.to_owned(), project: B.to_owned() };
         let principal = Principal::invited(A, "a/b@example.com");
         let grant = GrantId { role: B.to_owned(), scope, principal };
@@ -274,15 +276,15 @@ mod tests {
         for text in [&format!("{A}/organization"), &format!("reader/organization/user:{A}"), "role:x:y"] {
             assert_eq!(GrantId::of(text), None, "{text}");
         }
-        assert_eq!(of_role_asked(&role_asked("project", "a:b")), Some(("project", "a:b")));
-        assert_eq!(of_role_asked(&Id::new(format!("{A}/organization/user:{A}"))), None);
+        assert_eq!(of_role_hint(&role_hint("project", "a:b")), Some(("project", "a:b")));
+        assert_eq!(of_role_hint(&Id::new(format!("{A}/organization/user:{A}"))), None);
     }
 
     #[test]
-    fn a_uuid_in_a_spec_says_that_it_is_one() {
-        assert_eq!(given(&format!("id:{}", A.to_uppercase())), Some(A.to_owned()));
+    fn a_uuid_in_a_spec_has_a_prefix() {
+        assert_eq!(written(&format!("id:{}", A.to_uppercase())), Some(A.to_owned()));
         for text in [A, "id:", "id:reader", &format!("id:{A}0")] {
-            assert_eq!(given(text), None, "{text}");
+            assert_eq!(written(text), None, "{text}");
         }
     }
 }

@@ -1,20 +1,20 @@
-//! From ZenML's words to the access model, without calling anything.
+//! From ZenML's wire types to the access model. Makes no call.
 
 use std::collections::BTreeMap;
 
 use super::{
-    dialect::{LEVEL, ORGANIZATION, ZenmlDialect},
-    ids::{self, GrantId, PROJECT, Principal, SERVICE_ACCOUNT, Scope, TEAM, USER, WORKSPACE},
+    dialect::{LEVEL, NOT_WRITABLE, ORGANIZATION_ROLE, ZenmlDialect},
+    ids::{self, GrantId, PROJECT, Principal, Scope, WORKSPACE},
     permissions,
     wire::{self, Assignment, Invitation, Place},
 };
 use crate::reading::present;
-use rolewright_core::model::{Body, Dialect, Entry, Grant, Id, Named, Observed, ROLE, Role, RoleRef};
+use rolewright_core::model::{Body, Entry, Grant, Id, IdentityRules, Level, Named, Observed, Role, RoleRef};
 
-/// The type of roles that are not made by sharing a resource (contract 2.1).
+/// The type of roles that were not created by sharing a resource (contract 2.1).
 const NORMAL: &str = "normal";
 
-/// A role. Where the server does not show what it permits, nothing is made up.
+/// A role. It is unreadable if the server does not show its permissions.
 pub fn role(role: wire::Role) -> Observed {
     let read_only = read_only(&role).map(str::to_owned);
     let rules = permissions::read(role.permissions.as_ref());
@@ -30,78 +30,76 @@ pub fn role(role: wire::Role) -> Observed {
     Observed { read_only, ..Observed::new(Id::new(role.id), key, body) }
 }
 
-/// Why a role may not be written (contract 2.1, 3).
-pub fn read_only(role: &wire::Role) -> Option<&'static str> {
+/// Why a role cannot be written (contract 2.1, 3.1).
+fn read_only(role: &wire::Role) -> Option<&'static str> {
     let shared = role.kind.as_deref().is_some_and(|kind| kind != NORMAL);
     match role {
         wire::Role { system_managed: true, .. } => Some("a predefined role"),
-        _ if shared => Some("a role that sharing a resource made"),
-        wire::Role { level, .. } if level == ORGANIZATION => {
-            Some("a role of the organization, which the API does not let anybody write")
-        }
+        _ if shared => Some("a role that sharing a resource created"),
+        wire::Role { level, .. } if level == ORGANIZATION_ROLE => Some(NOT_WRITABLE),
         _ => None,
     }
 }
 
-/// Who holds a role by this assignment, with the name that it shows. None where it shows nobody that is known here.
-pub fn holder(assignment: &Assignment) -> Option<Named> {
+/// The subject of an assignment, with the name that it shows. None if it shows no known kind of subject.
+pub fn subject(assignment: &Assignment) -> Option<Named> {
     match (&assignment.user, &assignment.team, &assignment.invitation) {
         (Some(user), _, _) => Some(user_entry(user.clone()).named),
         (None, Some(team), _) => Some(team_entry(team.clone()).named),
-        (None, None, Some(invitation)) => invited(invitation.clone()).map(|entry| entry.named),
+        (None, None, Some(invitation)) => invitation_entry(invitation.clone()).map(|entry| entry.named),
         (None, None, None) => None,
     }
 }
 
-/// Where this assignment lies.
+/// The scope of an assignment.
 pub fn scope(assignment: &Assignment) -> Option<Scope> {
     Scope::of_parts(assignment.workspace_id.as_deref(), assignment.project_id.as_deref())
 }
 
-/// The grant of a role to somebody in a scope.
+/// A grant of a role.
 pub fn grant(role: Named, scope: &Scope, named: Option<Named>, subject: Named) -> Observed {
     let id = ids::grant_id(role.id.as_str(), &scope.text(), subject.id.as_str());
     let body = Body::Grant(Grant { role: RoleRef::Existing(role), subject, scope: named });
     Observed::new(id, ZenmlDialect.key(&body), body)
 }
 
-/// A grant by its parts, of which no names are known.
+/// The role, the scope and the subject of a grant, with ids in the place of names.
 pub fn unnamed(id: &GrantId) -> (Named, Option<Named>, Named) {
     let scope = match &id.scope {
         Scope::Organization => None,
         scope => Some(Named::unnamed(scope.level(), Id::new(scope.text()))),
     };
     let subject = Named::unnamed(id.principal.level(), id.principal.id());
-    (Named::unnamed(ROLE, Id::new(&id.role)), scope, subject)
+    (Named::unnamed(Level::ROLE, Id::new(&id.role)), scope, subject)
 }
 
-/// A role as a name.
+/// A role, named.
 pub fn role_named(role: &wire::Role) -> Named {
     let name = present(role.name.clone()).unwrap_or_else(|| role.id.clone());
-    Named::new(ROLE, Id::new(&role.id), name)
+    Named::new(Level::ROLE, Id::new(&role.id), name)
 }
 
-/// A user: the e-mail address is the name, and each can be told by the user name too. Service accounts have a name only.
+/// A user: the e-mail address is the name, and the user name is an alias. Service accounts have only names.
 pub fn user_entry(user: wire::User) -> Entry {
     let id = Principal::User(user.id.clone()).id();
     let (email, username, name) = (present(user.email), present(user.username), present(user.name));
     let (level, names) = match user.is_service_account {
-        Some(true) => (SERVICE_ACCOUNT, [username, name]),
-        _ => (USER, [email, username]),
+        Some(true) => (Level::SERVICE_ACCOUNT, [username, name]),
+        _ => (Level::USER, [email, username]),
     };
     entry(level, id, names, user.id, None)
 }
 
 /// A team.
 pub fn team_entry(team: wire::Team) -> Entry {
-    entry(TEAM, Principal::Team(team.id.clone()).id(), [present(team.name), None], team.id, None)
+    entry(Level::TEAM, Principal::Team(team.id.clone()).id(), [present(team.name), None], team.id, None)
 }
 
-/// Somebody who is only invited, under the address. None for an invitation without one.
-pub fn invited(invitation: Invitation) -> Option<Entry> {
+/// An invited person, under the address. None for an invitation without an address.
+pub fn invitation_entry(invitation: Invitation) -> Option<Entry> {
     let email = present(invitation.email)?;
     let id = Principal::invited(&invitation.id, &email).id();
-    Some(entry(USER, id, [Some(email), None], String::new(), None))
+    Some(entry(Level::USER, id, [Some(email), None], String::new(), None))
 }
 
 /// A workspace.
@@ -111,24 +109,24 @@ pub fn workspace_entry(place: Place) -> Entry {
     Entry { aliases: vec![uuid], ..entry(WORKSPACE, id, [present(place.name), None], place.id, None) }
 }
 
-/// A project of a workspace. Its id in a spec is looked up like a name, since it says nothing of the workspace.
+/// A project of a workspace. Its id in a spec is looked up like a name, because the id does not show the workspace.
 pub fn project_entry(workspace: &str, project: &str, name: Option<String>) -> Entry {
     let scope = Scope::Project { workspace: workspace.to_owned(), project: project.to_owned() };
     let parent = Id::new(Scope::Workspace(workspace.to_owned()).text());
-    let aliases = vec![ids::as_given(project), project.to_owned()];
+    let aliases = vec![ids::as_written(project), project.to_owned()];
     let name = [present(name), None];
     Entry { aliases, ..entry(PROJECT, Id::new(scope.text()), name, project.to_owned(), Some(parent)) }
 }
 
-/// A role among the names.
+/// A role in the directory.
 pub fn role_entry(role: &wire::Role) -> Entry {
     Entry { named: role_named(role), parent: None, aliases: Vec::new() }
 }
 
-/// The first of its names that there is, the others beside it.
-fn entry(level: &str, id: Id, names: [Option<String>; 2], otherwise: String, parent: Option<Id>) -> Entry {
+/// An entry under the first name that exists, else under `fallback`. The other names are aliases.
+fn entry(level: Level, id: Id, names: [Option<String>; 2], fallback: String, parent: Option<Id>) -> Entry {
     let mut names = names.into_iter().flatten();
-    let name = names.next().unwrap_or(otherwise);
+    let name = names.next().unwrap_or(fallback);
     let aliases = names.filter(|alias| *alias != name).collect();
     Entry { named: Named::new(level, id, name), parent, aliases }
 }

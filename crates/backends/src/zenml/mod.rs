@@ -1,6 +1,6 @@
-//! ZenML Pro (contract: control plane, "cloud API"): custom roles of workspaces and projects, and who holds roles where: users, service
-//! accounts, teams, people who are only invited. Assignments have no ids and no list of their own: they are asked for role by role and scope
-//! by scope (contract 2.2).
+//! ZenML Pro, by the API of its control plane (docs/contracts/zenml.md): custom roles of workspaces and projects, and assignments of roles to
+//! users, service accounts, teams and invited people. Assignments have no ids and no list of their own: they are read for one role and one
+//! scope at a time (contract 2.2).
 
 mod client;
 mod config;
@@ -14,10 +14,10 @@ mod permissions;
 mod projects;
 mod read;
 mod session;
-mod sight;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod visibility;
 mod wire;
 mod write;
 
@@ -25,26 +25,28 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use self::{client::Client, dialect::ZenmlDialect};
-use super::{Backend, Error, Identity, Needs, Settings, Vendor, untouchable::Untouchable};
-use rolewright_core::model::{Body, Change, Dialect, Entry, Fault, Id, Kind, Observed, Snapshot};
+use self::{
+    client::Client,
+    dialect::ZenmlDialect,
+    write::{grants, roles},
+};
+use super::{Backend, Error, Identity, Needs, Settings, Vendor};
+use rolewright_core::model::{Dialect, Entry, Fault, Grant, Id, Level, Observed, Role, Snapshot};
 
 /// ZenML Pro.
 pub const VENDOR: Vendor =
-    Vendor { name: "zenml", title: "ZenML Pro", dialect: &ZenmlDialect, origin: config::origin, connect };
+    Vendor { name: "zenml", title: "ZenML Pro", dialect: &ZenmlDialect, origin: config::origin, client };
 
-fn connect(settings: Settings) -> Result<Arc<dyn Backend>, Fault> {
+fn client(settings: Settings) -> Result<Arc<dyn Backend>, Fault> {
     let connection = config::connection(&settings.block)?;
     let login = config::login(&connection, &settings.secrets)?;
     let http = settings.http(&VENDOR, connection.url.clone(), config::URL_FIELD, wire::problem)?;
-    let client = Client::new(http, login, connection.organization);
-    Ok(Arc::new(Zenml { client, untouchable: Untouchable::default() }))
+    Ok(Arc::new(Zenml { client: Client::new(http, login, connection.organization) }))
 }
 
-/// One organization of a ZenML control plane, seen with one credential.
+/// One organization of a ZenML control plane, used with one credential.
 struct Zenml {
     client: Client,
-    untouchable: Untouchable,
 }
 
 #[async_trait]
@@ -58,27 +60,46 @@ impl Backend for Zenml {
     }
 
     async fn snapshot(&self, needs: &Needs) -> Result<Snapshot, Error> {
-        let snapshot = snapshot::snapshot(&self.client, needs).await?;
-        self.untouchable.note(snapshot.all(Kind::Role));
-        Ok(snapshot)
+        snapshot::snapshot(&self.client, needs).await
     }
 
-    async fn look_up(&self, level: &str, name: &str, parent: Option<&Id>) -> Result<Vec<Entry>, Error> {
+    async fn look_up(&self, level: Level, name: &str, parent: Option<&Id>) -> Result<Vec<Entry>, Error> {
         read::look_up(&self.client, level, name, parent).await
     }
 
-    async fn read(&self, kind: Kind, id: &Id) -> Result<Option<Observed>, Error> {
-        let observed = read::read(&self.client, kind, id).await?;
-        self.untouchable.note(&observed);
-        Ok(observed)
+    async fn read_role(&self, id: &Id) -> Result<Option<Observed>, Error> {
+        read::role(&self.client, id).await
     }
 
-    async fn find(&self, body: &Body) -> Result<Option<Observed>, Error> {
-        read::find(&self.client, body).await
+    async fn read_grant(&self, id: &Id) -> Result<Option<Observed>, Error> {
+        read::grant(&self.client, id).await
     }
 
-    async fn write(&self, change: &Change) -> Result<Option<Observed>, Error> {
-        self.untouchable.pass(change, VENDOR.title)?;
-        write::write(&self.client, change).await
+    async fn find_role(&self, role: &Role) -> Result<Option<Observed>, Error> {
+        read::find_role(&self.client, role).await
+    }
+
+    async fn find_grant(&self, grant: &Grant) -> Result<Option<Observed>, Error> {
+        read::find_grant(&self.client, grant).await
+    }
+
+    async fn create_role(&self, _id: Option<&Id>, role: &Role) -> Result<Observed, Error> {
+        roles::create(&self.client, role).await
+    }
+
+    async fn create_grant(&self, grant: &Grant) -> Result<Observed, Error> {
+        grants::create(&self.client, grant).await
+    }
+
+    async fn update_role(&self, id: &Id, before: &Role, after: &Role) -> Result<Observed, Error> {
+        roles::update(&self.client, id, before, after).await
+    }
+
+    async fn delete_role(&self, id: &Id, before: &Role) -> Result<(), Error> {
+        roles::delete(&self.client, id, before).await
+    }
+
+    async fn delete_grant(&self, _id: &Id, before: &Grant) -> Result<(), Error> {
+        grants::delete(&self.client, before).await
     }
 }

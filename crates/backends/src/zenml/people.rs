@@ -1,10 +1,10 @@
-//! Who is in the organization, and who is only invited to it.
+//! The people in the organization, and those who are only invited.
 //!
-//! Nobody can be made here: people appear when they first sign in, and until then their invitation holds their roles; accepting it hands them
-//! over to the account (contract 2.3). Only the address ties the two together, and somebody else may have it later: so as soon as that is
-//! seen, what was held for the invitation is held for the account, by its own id. An account alone does not show it: who comes in another way
-//! than by the invitation has not accepted it, and it may go on to hold what it was given. So either it is not pending any more, or who holds
-//! the role says which of the two does.
+//! No call creates a user: people appear when they first sign in. Until then their invitation has their roles, and it passes them to the
+//! account when they accept it (contract 2.3). Only the address connects the two, and another person can have that address later. So as soon
+//! as an acceptance is visible, the grants of the invitation become grants of the account, by its own id. An account alone does not prove an
+//! acceptance: a person can sign in another way, and the invitation keeps its roles. An acceptance is visible in one of two ways: the
+//! invitation is not pending any more, or the assignments show the account in its place.
 
 use futures::try_join;
 
@@ -17,20 +17,19 @@ use super::{
 use crate::{Error, reading::Part};
 use rolewright_core::model::Entry;
 
-/// What is told of a name that nobody has.
-pub const INVITE: &str =
-    "people are known once they have signed in; invite who has not, and the invitation is given the role";
+/// What a user reads about an unknown person.
+pub const INVITE: &str = "people are visible after their first sign-in; before that, invite them, and the invitation gets the role";
 
-/// Who somebody's invitation stands for.
-enum Stands<'a> {
+/// What became of an invitation.
+enum Outcome<'a> {
     /// Nobody has accepted it.
-    Itself,
-    /// It was accepted by this user.
-    For(&'a str),
-    /// This user has its address, and it is not known to be pending no more.
-    Either(&'a str),
-    /// Neither it nor anybody of its address is there.
-    Nobody,
+    Pending,
+    /// This user accepted it.
+    Accepted(&'a str),
+    /// This user has its address, and it may still be pending.
+    Unclear(&'a str),
+    /// Neither it nor a user with its address is visible.
+    Unknown,
 }
 
 /// The people of an organization.
@@ -38,107 +37,107 @@ enum Stands<'a> {
 pub struct People {
     users: Vec<User>,
     invitations: Vec<Invitation>,
-    /// Invitations were read to their end: what is not among them is not pending.
+    /// The list of invitations is complete: one that is not in it is not pending.
     all_pending: bool,
-    /// Both lists were read to their ends: who is in neither is not there.
-    pub whole: bool,
+    /// Both lists are complete: a person in neither of them does not exist.
+    pub complete: bool,
     /// Why the members could not be listed.
     pub refused: Option<String>,
 }
 
 impl People {
-    /// All of them.
+    /// Reads all of them. Older servers have no invitations.
     ///
     /// # Errors
-    /// Whatever kept a list from being read to its end, but for a refusal of it. Older servers have no invitations.
+    /// Any failure to read a list to its end but a refusal of the list.
     pub async fn all(client: &Client) -> Result<Self, Error> {
         let (members, invitations) =
-            try_join!(Part::of(true, client.members()), Part::of(true, client.invitations(None)))?;
-        let mut people = Self { whole: true, ..Self::default() };
+            try_join!(Part::read_if(true, client.members()), Part::read_if(true, client.invitations(None)))?;
+        let mut people = Self { complete: true, ..Self::default() };
         match members {
             Part::Read(members) => {
-                people.whole &= members.whole;
+                people.complete &= members.complete;
                 people.users = members.items.into_iter().filter_map(|member| member.user).collect();
             }
-            Part::Withheld(refusal) => (people.whole, people.refused) = (false, Some(refusal)),
-            Part::Unwanted => {}
+            Part::Withheld(refusal) => (people.complete, people.refused) = (false, Some(refusal)),
+            Part::NotNeeded => {}
         }
         match invitations {
             Part::Read(invitations) => {
-                people.whole &= invitations.whole;
-                people.all_pending = invitations.whole;
+                people.complete &= invitations.complete;
+                people.all_pending = invitations.complete;
                 people.invitations = invitations.items;
             }
-            Part::Withheld(_) | Part::Unwanted => people.whole = false,
+            Part::Withheld(_) | Part::NotNeeded => people.complete = false,
         }
         Ok(people)
     }
 
-    /// Whom an invitation stands for. One that is shown beside an account may have been accepted: a server may show those too.
-    fn behind(&self, uuid: &str, email: &str) -> Stands<'_> {
-        let mut of_it = self.users.iter().filter(|user| has_address(user, email));
-        match (of_it.next(), of_it.next()) {
-            (Some(user), None) if self.all_pending && !self.shows(uuid) => Stands::For(&user.id),
-            (Some(user), None) => Stands::Either(&user.id),
-            _ if self.shows(uuid) => Stands::Itself,
-            _ => Stands::Nobody,
+    /// What became of an invitation. One that is visible beside an account can be accepted, because a server may list those too.
+    fn outcome(&self, uuid: &str, email: &str) -> Outcome<'_> {
+        let mut same_address = self.users.iter().filter(|user| has_address(user, email));
+        match (same_address.next(), same_address.next()) {
+            (Some(user), None) if self.all_pending && !self.shows(uuid) => Outcome::Accepted(&user.id),
+            (Some(user), None) => Outcome::Unclear(&user.id),
+            _ if self.shows(uuid) => Outcome::Pending,
+            _ => Outcome::Unknown,
         }
     }
 
-    /// Whether this invitation is shown.
+    /// Whether this invitation is visible.
     pub fn shows(&self, uuid: &str) -> bool {
         self.invitations.iter().any(|invitation| invitation.id == uuid)
     }
 
-    /// The account that a grant is held by now, where it was given to an invitation and handed over: told by who holds what, as far as it was
-    /// asked. None for one that is still the invitation's, or was never one's.
-    pub fn accepted(&self, grant: &GrantId, holders: &[Assignment]) -> Option<Principal> {
+    /// The account that has the grant of an invitation now, as far as these assignments show. None if the invitation still has it, or if it
+    /// is not a grant of an invitation.
+    pub fn accepted(&self, grant: &GrantId, assignments: &[Assignment]) -> Option<Principal> {
         let Principal::Invitation { uuid, email } = &grant.principal else { return None };
-        let user = match self.behind(uuid, email) {
-            Stands::For(user) => user,
-            Stands::Either(user) => {
-                let here = || holders.iter().filter(|it| map::scope(it).as_ref() == Some(&grant.scope));
-                let is_its = |it: &Assignment| it.invitation.as_ref().is_some_and(|of| of.id == *uuid);
-                let is_users = |it: &Assignment| it.user.as_ref().is_some_and(|of| of.id == user);
-                (here().any(is_users) && !here().any(is_its)).then_some(user)?
+        let user = match self.outcome(uuid, email) {
+            Outcome::Accepted(user) => user,
+            Outcome::Unclear(user) => {
+                let here = || assignments.iter().filter(|it| map::scope(it).as_ref() == Some(&grant.scope));
+                let of_invitation = |it: &Assignment| it.invitation.as_ref().is_some_and(|of| of.id == *uuid);
+                let of_user = |it: &Assignment| it.user.as_ref().is_some_and(|of| of.id == user);
+                (here().any(of_user) && !here().any(of_invitation)).then_some(user)?
             }
-            Stands::Itself | Stands::Nobody => return None,
+            Outcome::Pending | Outcome::Unknown => return None,
         };
         Some(Principal::User(user.to_owned()))
     }
 
-    /// Everybody as entries, nobody by an invitation who has an account: what is given from now on is given to that.
+    /// All people as entries. A person with an account is not also there as an invitation: new grants are for the account.
     pub fn entries(&self) -> impl Iterator<Item = Entry> {
         self.users.iter().cloned().map(map::user_entry).chain(self.invited())
     }
 
-    /// Those who have no account yet.
+    /// Those without an account.
     fn invited(&self) -> impl Iterator<Item = Entry> {
-        let has_none = |invitation: &&Invitation| {
+        let without_account = |invitation: &&Invitation| {
             let email = invitation.email.as_deref().unwrap_or_default();
             !self.users.iter().any(|user| has_address(user, email))
         };
-        self.invitations.iter().filter(has_none).cloned().filter_map(map::invited)
+        self.invitations.iter().filter(without_account).cloned().filter_map(map::invitation_entry)
     }
 }
 
-/// The principal to give or take a grant by: an invitation that was accepted is none any more.
+/// The principal of a grant as it is now: the account if the invitation was accepted.
 ///
 /// # Errors
-/// Whatever kept the people, or who holds the role there, from being read.
-pub async fn now(client: &Client, grant: &GrantId) -> Result<Principal, Error> {
+/// Any failure to read the people or the assignments.
+pub async fn current(client: &Client, grant: &GrantId) -> Result<Principal, Error> {
     let Principal::Invitation { uuid, email } = &grant.principal else {
         return Ok(grant.principal.clone());
     };
     let people = People::all(client).await?;
-    let holders = match people.behind(uuid, email) {
-        Stands::Either(_) => client.assignments(&grant.role, &grant.scope).await?.unwrap_or_default(),
+    let assignments = match people.outcome(uuid, email) {
+        Outcome::Unclear(_) => client.assignments(&grant.role, &grant.scope).await?.unwrap_or_default(),
         _ => Vec::new(),
     };
-    Ok(people.accepted(grant, &holders).unwrap_or_else(|| grant.principal.clone()))
+    Ok(people.accepted(grant, &assignments).unwrap_or_else(|| grant.principal.clone()))
 }
 
-/// Whether a user has this address; case does not count.
+/// Whether a user has this address, in any case.
 pub fn has_address(user: &User, email: &str) -> bool {
     !email.is_empty()
         && user.email.as_deref().is_some_and(|known| known.to_lowercase() == email.to_lowercase())

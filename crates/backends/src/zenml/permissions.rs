@@ -1,7 +1,6 @@
-//! How the permissions of a role travel. **This is the one place that knows, and nobody published it** (contract 2.1): the server refuses a
-//! role without any, and what it shows of them is left open. Two forms follow from what is known of permissions, a type of resource and
-//! actions on it, or one action: both are read, and either is sent. Whatever else is there, nothing, or an empty list (which no role of
-//! this API has) says that the server does not show them.
+//! The format of a role's permissions. **It is not published, and only this file knows it** (contract 2.1). The server refuses a role without
+//! permissions. Two formats follow from what is known: a type of resource with a list of actions, or with one action. Both are read, and one
+//! of them is sent. Anything else, also an empty list, means that the server does not show the permissions, because every role has some.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,31 +8,31 @@ use serde_json::{Value, json};
 
 use rolewright_core::model::{Effect, Rule};
 
-/// The field of a role that they are in.
+/// The field of a role that contains them.
 pub const FIELD: &str = "permissions";
 
-/// A form that permissions may travel in.
+/// A format of permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum Format {
     /// `{"resource": ..., "actions": [...]}`.
     Grouped,
     /// `{"resource": ..., "action": ...}`.
     Pairs,
 }
 
-impl Form {
-    /// The other one.
+impl Format {
+    /// The other format.
     pub fn other(self) -> Self {
         match self {
-            Form::Grouped => Form::Pairs,
-            Form::Pairs => Form::Grouped,
+            Format::Grouped => Format::Pairs,
+            Format::Pairs => Format::Grouped,
         }
     }
 }
 
-/// As they are sent.
-pub fn write(rules: &BTreeSet<Rule>, form: Form) -> Value {
-    if form == Form::Pairs {
+/// The permissions of a role as a request has them.
+pub fn write(rules: &BTreeSet<Rule>, format: Format) -> Value {
+    if format == Format::Pairs {
         let pair = |rule: &Rule| json!({"resource": rule.resource.as_deref().unwrap_or_default(), "action": rule.action});
         return rules.iter().map(pair).collect();
     }
@@ -47,7 +46,7 @@ pub fn write(rules: &BTreeSet<Rule>, form: Form) -> Value {
         .collect()
 }
 
-/// What a role permits. None where the server does not show it, or in no form that is known here.
+/// The permissions of a role. None if the server does not show them in a known format.
 pub fn read(permissions: Option<&Value>) -> Option<BTreeSet<Rule>> {
     let mut rules = BTreeSet::new();
     for permission in permissions?.as_array()? {
@@ -82,21 +81,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_is_read_back_as_the_same() {
+    fn permissions_are_read_back_as_they_were_sent() {
         let all = rules(&[("read", "pipeline"), ("create", "pipeline"), ("read", "model")]);
-        let sent = write(&all, Form::Grouped);
+        let sent = write(&all, Format::Grouped);
         assert_eq!(
             sent,
             json!([{"resource": "model", "actions": ["read"]}, {"resource": "pipeline", "actions": ["create", "read"]}])
         );
         assert_eq!(read(Some(&sent)), Some(all.clone()));
-        let sent = write(&all, Form::Pairs);
+        let sent = write(&all, Format::Pairs);
         assert_eq!(sent.as_array().map(Vec::len), Some(3));
         assert_eq!(read(Some(&sent)), Some(all));
     }
 
     #[test]
-    fn one_action_each_is_read_too_in_any_order_and_with_repetitions() {
+    fn both_formats_are_read_in_any_order() {
         let shown = json!([
             {"resource": "pipeline", "action": "read", "id": "x"},
             {"resource": "model", "actions": ["read", "read"]},
@@ -108,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_shown_or_not_understood_is_never_read_as_nothing() {
+    fn an_unknown_format_does_not_mean_no_permissions() {
         assert_eq!(read(None), None);
         for shown in [
             Value::Null,

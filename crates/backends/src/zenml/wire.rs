@@ -1,5 +1,5 @@
-//! What the control plane sends (contract 1, 2). Lenient where servers differ: unknown fields are ignored, texts and flags may be left out
-//! or null. Strict where a missing field would make something look absent.
+//! What the control plane sends (contract 1, 2). Lenient where servers differ: unknown fields are ignored, and texts and flags can be missing
+//! or null. Strict where a missing field would make a thing look absent.
 
 use std::num::NonZeroU32;
 
@@ -9,13 +9,13 @@ use serde_json::Value;
 
 use crate::http::VendorError;
 
-/// What comes in lists.
+/// An item of a list.
 pub trait Listed: DeserializeOwned + Send {
-    /// What tells it from any other.
+    /// Its id.
     fn id(&self) -> &str;
 }
 
-/// A session. One that does not say when it ends is none, as for the vendor's own server (contract 1).
+/// A session. As for the vendor's own server, one without an expiry is invalid (contract 1.2).
 #[derive(Deserialize)]
 pub struct Session {
     #[serde(deserialize_with = "secret")]
@@ -47,7 +47,7 @@ pub struct Role {
     pub system_managed: bool,
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    /// In whichever form: see the codec.
+    /// In one of the formats of [`super::permissions`].
     pub permissions: Option<Value>,
 }
 
@@ -57,7 +57,7 @@ impl Listed for Role {
     }
 }
 
-/// A user, who may be a service account. What else is in it, a password among it, is not read.
+/// A user, who can be a service account. The other fields, such as the password, are not read.
 #[derive(Clone, Debug, Deserialize)]
 pub struct User {
     pub id: String,
@@ -99,7 +99,7 @@ impl Listed for Invitation {
     }
 }
 
-/// A workspace, or a project of one.
+/// A workspace or a project.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Place {
     pub id: String,
@@ -113,8 +113,8 @@ impl Listed for Place {
     }
 }
 
-/// A member of the organization: a user, as such or inside an object that says more of the membership. Which of the two is not published
-/// (contract 2.3). Whoever else is in the list is found elsewhere.
+/// A member of the organization: a user, or an object with a user inside. Which one is not published (contract 2.3). The list also contains
+/// members that are not users, which other lists show.
 #[derive(Debug, Deserialize)]
 #[serde(from = "Value")]
 pub struct Member {
@@ -146,7 +146,7 @@ impl Listed for Member {
     }
 }
 
-/// Somebody's holding of a role somewhere (contract 2.2). Exactly one of the three holds it.
+/// An assignment of a role (contract 2.2). Exactly one of the three has the role.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Assignment {
     pub user: Option<User>,
@@ -157,32 +157,32 @@ pub struct Assignment {
     pub project_id: Option<String>,
 }
 
-/// Of what a refusal lists, so much is told.
-const MOST_FAULTS: usize = 4;
+/// The faults that a message repeats.
+const MAX_FAULTS: usize = 4;
 
-/// The fields of an error that people are told, in any of its shapes (contract 1): an exception's class and its messages, a plain text, or
-/// what is wrong with which field.
+/// The readable fields of an error, in each of its shapes (contract 1.3): the class of an exception and its messages, a plain text, or the
+/// invalid fields.
 pub fn problem(body: &[u8]) -> Option<VendorError> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let list = match body.get("detail")? {
-        Value::String(text) => return Some(told(None, vec![text.clone()])),
+        Value::String(text) => return Some(error(None, vec![text.clone()])),
         Value::Array(list) => list,
         _ => return None,
     };
     if list.iter().all(Value::is_object) {
-        return Some(told(None, list.iter().filter_map(fault).take(MOST_FAULTS).collect()));
+        return Some(error(None, list.iter().filter_map(fault).take(MAX_FAULTS).collect()));
     }
     let mut texts = list.iter().filter_map(Value::as_str).map(str::to_owned);
     let class = texts.next();
-    Some(told(class, texts.take(MOST_FAULTS).collect()))
+    Some(error(class, texts.take(MAX_FAULTS).collect()))
 }
 
-fn told(class: Option<String>, messages: Vec<String>) -> VendorError {
+fn error(class: Option<String>, messages: Vec<String>) -> VendorError {
     let detail = (!messages.is_empty()).then(|| messages.join("; "));
     VendorError { title: class, detail, code: None }
 }
 
-/// What is wrong with a field. What was sent in it is not repeated.
+/// What is wrong with a field. The message does not repeat the value of the field.
 fn fault(fault: &Value) -> Option<String> {
     let message = fault.get("msg")?.as_str()?;
     let steps = fault.get("loc").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
@@ -197,14 +197,14 @@ mod tests {
 
     use super::*;
 
-    fn told_of(body: Value) -> [String; 2] {
+    fn read(body: Value) -> [String; 2] {
         let VendorError { title, detail, code } = problem(body.to_string().as_bytes()).expect("an error");
         assert_eq!(code, None);
         [title, detail].map(Option::unwrap_or_default)
     }
 
     #[test]
-    fn errors_are_read_in_all_their_shapes() {
+    fn every_shape_of_error_is_read() {
         for (body, title, detail) in [
             (
                 json!({"detail": ["IllegalOperationError", "the last role of a member"]}),
@@ -223,7 +223,7 @@ mod tests {
             ),
             (json!({"detail": []}), "", ""),
         ] {
-            assert_eq!(told_of(body.clone()), [title.to_owned(), detail.to_owned()], "{body}");
+            assert_eq!(read(body.clone()), [title.to_owned(), detail.to_owned()], "{body}");
         }
         for body in [&b"<html>Bad gateway"[..], b"{}", b"[1]", b"null", b"{\"detail\": 4}"] {
             assert_eq!(problem(body), None);
@@ -231,21 +231,21 @@ mod tests {
     }
 
     #[test]
-    fn a_session_says_when_it_ends() {
-        let read = |body: Value| {
+    fn a_session_has_an_expiry() {
+        let expiry = |body: Value| {
             serde_json::from_value::<Session>(body).map(|session| session.expires_in.get()).ok()
         };
         let token = json!({"access_token": "t", "token_type": "bearer", "expires_in": 3600, "device_id": null, "new": {}});
-        assert_eq!(read(token), Some(3600));
-        for ends in [json!(0), Value::Null, json!("3600"), json!(-1), json!(1.5)] {
-            assert_eq!(read(json!({"access_token": "t", "expires_in": ends})), None);
+        assert_eq!(expiry(token), Some(3600));
+        for expires_in in [json!(0), Value::Null, json!("3600"), json!(-1), json!(1.5)] {
+            assert_eq!(expiry(json!({"access_token": "t", "expires_in": expires_in})), None);
         }
-        assert_eq!(read(json!({"access_token": "t"})), None);
-        assert_eq!(read(json!({"expires_in": 3600})), None);
+        assert_eq!(expiry(json!({"access_token": "t"})), None);
+        assert_eq!(expiry(json!({"expires_in": 3600})), None);
     }
 
     #[test]
-    fn a_member_is_found_as_such_or_inside_a_membership() {
+    fn a_member_is_a_user_or_contains_one() {
         let member = |body: Value| serde_json::from_value::<Member>(body).expect("a member");
         let user = json!({"id": "u", "username": "alice", "email": "alice@example.com", "password": "x", "is_active": true});
         for (body, id) in [
@@ -259,6 +259,6 @@ mod tests {
             assert_eq!(member(body.clone()).user.map(|user| user.id).as_deref(), id, "{body}");
         }
         let two = [json!({"team": {"id": "t"}}), json!({"team": {"id": "w"}})].map(|body| member(body).id);
-        assert_ne!(two[0], two[1], "a list's items are told apart");
+        assert_ne!(two[0], two[1], "the items of a list are different");
     }
 }

@@ -1,4 +1,4 @@
-//! What each refusal of a write means, and what is told of it.
+//! The class and the message of each failure of a write.
 
 use std::time::Duration;
 
@@ -7,20 +7,21 @@ use futures::future::join_all;
 use super::*;
 
 fn changes() -> Vec<Change> {
-    let (role, grant) = (Body::Role(wish("reader", "workspace")), grant(READER, &alice(), in_production()));
+    let (role, grant) =
+        (Body::Role(desired_role("reader", "workspace")), grant(READER, &alice(), in_production()));
     vec![
         create(role.clone()),
-        testing::update(Id::new(READER), role.clone(), Body::Role(wish("writer", "workspace"))),
+        testing::update(Id::new(READER), role.clone(), Body::Role(desired_role("writer", "workspace"))),
         delete(READER, role),
         create(grant.clone()),
-        delete(alice_reads(), grant),
+        delete(alice_as_reader(), grant),
     ]
 }
 
-/// The organization with nobody in the role; every write is answered so.
+/// The organization without assignments of the role, and with this answer to every write.
 async fn refused(change: Change, reply: impl Fn() -> Reply + Send + Sync + 'static) -> (Error, usize) {
     let (done, seen) = write(change, move |seen, _| match call(seen) {
-        path if path == holders_of(READER) => ok(json!([])),
+        path if path == assignments_of(READER) => ok(json!([])),
         path if path == LOGIN || path.starts_with("GET") => organization(seen),
         _ => reply(),
     })
@@ -29,7 +30,7 @@ async fn refused(change: Change, reply: impl Fn() -> Reply + Send + Sync + 'stat
 }
 
 #[tokio::test]
-async fn every_status_has_its_class_and_a_write_is_never_asked_twice() {
+async fn every_status_has_its_class_and_a_write_is_sent_once() {
     for (status, expected) in [
         (400, Class::Invalid),
         (402, Class::Denied),
@@ -46,18 +47,18 @@ async fn every_status_has_its_class_and_a_write_is_never_asked_twice() {
     ] {
         join_all(changes().into_iter().map(|change| async move {
             let is_role = matches!(change.body(), Body::Role(_)) && change.verb() != Verb::Delete;
-            let (error, sent) = refused(change, move || error(status, "SomeError", "says why")).await;
-            // What was refused as wrong was not done, and may be right in the other form of permissions.
+            let (error, sent) = refused(change, move || error(status, "SomeError", "the reason")).await;
+            // A refused role changed nothing, so it is sent once more in the other format of permissions.
             let times = if is_role && matches!(expected, Class::Invalid | Class::Denied) { 2 } else { 1 };
             assert_eq!((error.class, sent), (expected, times), "{error}");
-            assert!(error.message.contains("SomeError: says why"), "{error}");
+            assert!(error.message.contains("SomeError: the reason"), "{error}");
         }))
         .await;
     }
 }
 
 #[tokio::test]
-async fn a_401_in_a_session_that_is_taken_otherwise_is_a_refusal_of_this_call() {
+async fn a_401_in_an_accepted_session_refuses_only_this_call() {
     for change in changes() {
         let is_role = matches!(change.body(), Body::Role(_)) && change.verb() != Verb::Delete;
         let (error, sent) = refused(change, || Reply::json(401, json!({"detail": "no"}))).await;
@@ -66,7 +67,7 @@ async fn a_401_in_a_session_that_is_taken_otherwise_is_a_refusal_of_this_call() 
 }
 
 #[tokio::test]
-async fn a_throttled_write_waits_as_long_as_it_is_told() {
+async fn a_throttled_write_waits_for_the_retry_after_time() {
     for change in changes() {
         let (error, sent) =
             refused(change, || Reply::json(429, json!({"detail": "slow"})).with("retry-after", "7")).await;
@@ -75,14 +76,14 @@ async fn a_throttled_write_waits_as_long_as_it_is_told() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_lost_or_makes_no_sense_may_have_been_done() {
+async fn a_write_with_a_lost_or_invalid_answer_is_lost() {
     for change in changes() {
         let is_role = matches!(change.body(), Body::Role(_)) && !matches!(change, Change::Delete { .. });
         let (error, sent) = refused(change.clone(), || Reply::HangUp).await;
         assert_eq!((error.class, sent), (Class::Lost, 1), "{error}");
         let (error, _) = refused(change.clone(), || Reply::Cut { body: b"{".to_vec() }).await;
         assert_eq!(error.class, Class::Lost, "{error}");
-        // Of the other calls nothing is taken from the answer (contract 2.2).
+        // The answers to the other calls are not read (contract 2.2).
         if is_role {
             let (error, _) = refused(change, || Reply::text(200, "text/html", "<html>Please log in")).await;
             assert_eq!(error.class, Class::Lost, "{error}");
@@ -92,14 +93,14 @@ async fn an_answer_that_is_lost_or_makes_no_sense_may_have_been_done() {
 }
 
 #[tokio::test]
-async fn a_page_of_a_proxy_is_told_by_status_and_type_alone() {
+async fn the_message_about_an_html_page_has_only_status_and_type() {
     let (error, _) =
         refused(changes().remove(0), || Reply::text(502, "text/html", "<html>nginx says no")).await;
     assert!(error.message.ends_with("answered 502 with text/html"), "{error}");
 }
 
 #[tokio::test]
-async fn a_refusal_is_told_bounded_and_without_any_credential() {
+async fn a_message_is_bounded_and_has_no_credential() {
     let long = format!("{} jwt-1 {KEY}", "x".repeat(5000));
     for body in [
         json!({"detail": ["IllegalOperationError", format!("the key {KEY} or token jwt-1"), long]}),

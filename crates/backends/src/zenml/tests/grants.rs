@@ -1,17 +1,17 @@
-//! Changes of grants.
+//! Writes of grants.
 
 use super::*;
 
-/// The organization, in which writes of assignments are answered so, and those who hold the role afterwards are these.
+/// The organization, with this answer to writes of assignments and these assignments afterwards.
 fn answered(
     method: &'static str,
     reply: impl Fn() -> Reply + Send + Sync + 'static,
-    holders: Option<Value>,
+    assignments: Option<Value>,
 ) -> impl Fn(&Seen, usize) -> Reply {
-    move |seen, _| match (&holders, call(seen)) {
+    move |seen, _| match (&assignments, call(seen)) {
         (_, path) if path == format!("{method} /roles/{READER}/assignments") => reply(),
-        (Some(holders), path) if path == holders_of(READER) => ok(holders.clone()),
-        (None, path) if path == holders_of(READER) => error(404, "KeyError", "no such role"),
+        (Some(assignments), path) if path == assignments_of(READER) => ok(assignments.clone()),
+        (None, path) if path == assignments_of(READER) => error(404, "KeyError", "no such role"),
         _ => organization(seen),
     }
 }
@@ -20,7 +20,7 @@ fn body() -> Body {
     grant(READER, &alice(), in_production())
 }
 
-fn alice_holds() -> Value {
+fn only_alice() -> Value {
     json!([assignment(
         READER,
         json!({"user": user(ALICE, "alice", "alice@example.com", false)}),
@@ -30,7 +30,7 @@ fn alice_holds() -> Value {
 }
 
 #[tokio::test]
-async fn a_role_is_given_and_taken_by_one_call_that_says_all_in_its_query() {
+async fn a_grant_is_written_by_one_call_with_a_query() {
     let (production, churn) = (("workspace_id", PRODUCTION), ("project_id", CHURN));
     for (subject, scope, text, expected) in [
         (alice(), in_production(), format!("workspace:{PRODUCTION}"), vec![("user_id", ALICE), production]),
@@ -48,10 +48,10 @@ async fn a_role_is_given_and_taken_by_one_call_that_says_all_in_its_query() {
             let (done, seen) = write(change, answered(method, || ok(Value::Null), None)).await;
             let mut expected_calls = vec![format!("{method} /roles/{READER}/assignments")];
             if method == "DELETE" && text.starts_with("project") {
-                // Once: what the server tells of projects is not to be seen without anything there.
-                expected_calls.insert(0, holders_of(READER));
+                // Read once while there is a grant in a project: without one, nothing shows whether the server lists them.
+                expected_calls.insert(0, assignments_of(READER));
             }
-            assert_eq!(calls(&seen), expected_calls, "nothing else is asked");
+            assert_eq!(calls(&seen), expected_calls, "no other call");
             let call = seen.last().expect("a call");
             let query: Vec<(&str, &str)> =
                 call.query.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -66,55 +66,56 @@ async fn a_role_is_given_and_taken_by_one_call_that_says_all_in_its_query() {
 }
 
 #[tokio::test]
-async fn a_role_that_is_given_already_is_a_conflict_whose_it_is_is_not_for_this_to_say() {
+async fn a_second_equal_assignment_is_a_conflict() {
     let taken = || error(409, "EntityExistsError", "already assigned");
-    let (made, seen) = write(create(body()), answered("POST", taken, Some(alice_holds()))).await;
+    let (made, seen) = write(create(body()), answered("POST", taken, Some(only_alice()))).await;
     assert_eq!((class(made), writes(&seen).len()), (Class::Conflict, 1));
 }
 
 #[tokio::test]
-async fn what_is_not_held_any_more_is_taken() {
-    for (reply, holders, expected) in [
+async fn a_deleted_assignment_counts_as_deleted() {
+    for (reply, assignments, expected) in [
         (200, Some(json!([])), None),
         (404, Some(json!([])), None),
-        (404, Some(alice_holds()), Some(Class::Missing)),
+        (404, Some(only_alice()), Some(Class::Missing)),
         (404, None, Some(Class::Missing)),
         (404, Some(Value::Null), Some(Class::Transient)),
     ] {
         let answer =
             move || if reply == 200 { ok(Value::Null) } else { error(reply, "KeyError", "not assigned") };
-        let (gone, _) = write(delete(alice_reads(), body()), answered("DELETE", answer, holders)).await;
-        assert_eq!(gone.err().map(|error| error.class), expected, "{reply}");
+        let (deleted, _) =
+            write(delete(alice_as_reader(), body()), answered("DELETE", answer, assignments)).await;
+        assert_eq!(deleted.err().map(|error| error.class), expected, "{reply}");
     }
 }
 
 #[tokio::test]
-async fn a_refused_revocation_says_what_zenml_says() {
-    let words = "cannot remove the last role of an organization member";
-    let (gone, _) = write(
-        delete(alice_reads(), body()),
-        answered("DELETE", move || error(403, "IllegalOperationError", words), None),
+async fn a_refused_revocation_has_the_message_of_zenml() {
+    let message = "cannot remove the last role of an organization member";
+    let (deleted, _) = write(
+        delete(alice_as_reader(), body()),
+        answered("DELETE", move || error(403, "IllegalOperationError", message), None),
     )
     .await;
-    let refused = gone.expect_err("a failure");
+    let refused = deleted.expect_err("a failure");
     assert_eq!(refused.class, Class::Denied);
     assert!(
-        refused.message.contains(words) && refused.message.contains("IllegalOperationError"),
+        refused.message.contains(message) && refused.message.contains("IllegalOperationError"),
         "{refused}"
     );
 }
 
 #[tokio::test]
-async fn a_role_or_principal_that_is_not_there_is_missing() {
+async fn an_unknown_role_or_principal_is_missing() {
     let (made, _) =
         write(create(body()), answered("POST", || error(404, "KeyError", "User not found"), None)).await;
     let refused = made.expect_err("a failure");
     assert_eq!(refused.class, Class::Missing);
-    assert!(refused.message.contains("User not found; the role, the one it is to be given to"), "{refused}");
+    assert!(refused.message.contains("User not found; the role, the subject or the scope"), "{refused}");
 }
 
 #[tokio::test]
-async fn a_grant_that_makes_no_sense_is_not_sent() {
+async fn an_invalid_grant_is_not_sent() {
     let planned = Body::Grant(Grant {
         role: RoleRef::Planned("new".to_owned()),
         subject: named("user", &alice(), "alice"),

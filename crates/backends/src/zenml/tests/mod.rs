@@ -1,9 +1,9 @@
-//! The back end against a server that answers as the contract says, or as it should not.
+//! The back end against a stub that answers as the contract says, or wrongly.
 
 mod dialect;
 mod errors;
 mod grants;
-mod holders;
+mod in_use;
 mod invitations;
 mod names;
 mod pages;
@@ -24,10 +24,11 @@ use super::VENDOR;
 use crate::{
     Backend, Class, Error, Needs,
     http::stub::{Reply, Seen, Stub},
-    testing,
+    testing::{self, level},
 };
 use rolewright_core::model::{
-    Absence, Body, Change, Effect, Grant, Id, Key, Kind, Named, Observed, Role, RoleRef, Rule, Snapshot, Verb,
+    Absence, Body, Change, Effect, Grant, Id, Key, Kind, Level, Named, Observed, Role, RoleRef, Rule,
+    Snapshot, Verb,
 };
 
 const KEY: &str = "ZENPROKEY_0123456789";
@@ -49,38 +50,38 @@ const PRODUCTION: &str = "50000000-0000-4000-8000-000000000001";
 const STAGING: &str = "50000000-0000-4000-8000-000000000002";
 const CHURN: &str = "60000000-0000-4000-8000-000000000001";
 
-/// A back end over a server that answers by this function, with an API key, below a path.
+/// A back end with an API key and a base path, and the stub that answers it.
 async fn zenml(answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) -> (Stub, Arc<dyn Backend>) {
     let stub = Stub::start(answer).await;
     let zenml = connect(&stub, json!({}));
     (stub, zenml)
 }
 
-/// A back end over a server, with more in its block.
+/// A back end of a stub, with more fields in its block.
 fn connect(stub: &Stub, more: Value) -> Arc<dyn Backend> {
     let block = testing::block(stub, "/pro/api/v1/", json!({"organization": "acme"}), more);
     let field = if block.get("clientId").is_some() { "clientSecretRef" } else { "apiKeySecretRef" };
     testing::connect(&VENDOR, block, field, KEY)
 }
 
-/// What comes after the base path, with the method.
+/// A call as method and path, without the base path.
 fn call(seen: &Seen) -> String {
     let path = seen.path.strip_prefix("/pro/api/v1").expect("a path below the base");
     format!("{} {path}", seen.method)
 }
 
-/// All calls but the logins.
+/// All calls except logins.
 fn calls(seen: &[Seen]) -> Vec<String> {
     seen.iter().map(call).filter(|call| call != LOGIN).collect()
 }
 
-/// The calls that write.
+/// All calls that write.
 fn writes(seen: &[Seen]) -> Vec<&Seen> {
     seen.iter().filter(|seen| seen.method != "GET" && call(seen) != LOGIN).collect()
 }
 
-/// A call with its query, the pages left out.
-fn asked(seen: &Seen) -> String {
+/// A call with its query, except offset and limit.
+fn call_with_query(seen: &Seen) -> String {
     let query: Vec<String> = seen
         .query
         .iter()
@@ -90,11 +91,11 @@ fn asked(seen: &Seen) -> String {
     if query.is_empty() { call(seen) } else { format!("{}?{}", call(seen), query.join("&")) }
 }
 
-fn needs(kinds: &[Kind], levels: &[&str], held: &[String]) -> Needs {
+fn needs(kinds: &[Kind], levels: &[&str], hints: &[String]) -> Needs {
     Needs {
         kinds: kinds.iter().copied().collect(),
-        levels: levels.iter().map(|level| (*level).to_owned()).collect(),
-        held: held.iter().map(Id::new).collect(),
+        levels: levels.iter().map(|word| level(word)).collect(),
+        hints: hints.iter().map(Id::new).collect(),
     }
 }
 
@@ -102,7 +103,7 @@ fn ok(body: Value) -> Reply {
     Reply::json(200, body)
 }
 
-/// An error of the application (contract 1).
+/// An application error (contract 1.3).
 fn error(status: u16, class: &str, message: &str) -> Reply {
     Reply::json(status, json!({"detail": [class, message]}))
 }
@@ -114,7 +115,7 @@ fn of_org(list: &str) -> String {
     format!("GET /organizations/{ORG}/{list}")
 }
 
-fn holders_of(role: &str) -> String {
+fn assignments_of(role: &str) -> String {
     format!("GET /roles/{role}/assignments")
 }
 
@@ -124,17 +125,17 @@ fn login(token: &str, expires_in: Value) -> Reply {
     )
 }
 
-/// The part of a list that is asked for.
+/// The requested page of a list.
 fn page(seen: &Seen, items: &[Value]) -> Reply {
-    let number = |name: &str, otherwise: usize| {
-        seen.param(name).map_or(otherwise, |text| text.parse().expect("a number"))
+    let number = |name: &str, fallback: usize| {
+        seen.param(name).map_or(fallback, |text| text.parse().expect("a number"))
     };
     let (offset, limit) = (number("offset", 0), number("limit", 100));
     assert!(limit <= 100, "the server refuses larger pages");
     ok(items.iter().skip(offset).take(limit).cloned().collect())
 }
 
-/// A small organization: a role of each level and one of its own, two people, a service account, a team, somebody invited, two workspaces.
+/// A small organization: two custom and two predefined roles, two people, a service account, a team, an invitation and two workspaces.
 fn organization(seen: &Seen) -> Reply {
     let path = call(seen);
     let list = path.strip_prefix(&format!("GET /organizations/{ORG}/"));
@@ -159,7 +160,7 @@ fn organization(seen: &Seen) -> Reply {
             page(seen, &[workspace(PRODUCTION, "production"), workspace(STAGING, "staging")])
         }
         _ if path == format!("GET /roles/{READER}") => ok(roles()[0].clone()),
-        _ if path == holders_of(READER) => ok(json!([
+        _ if path == assignments_of(READER) => ok(json!([
             assignment(
                 READER,
                 json!({"user": user(ALICE, "alice", "alice@example.com", false)}),
@@ -168,13 +169,13 @@ fn organization(seen: &Seen) -> Reply {
             ),
             assignment(READER, json!({"team": team()}), Some(PRODUCTION), None),
         ])),
-        _ if path == holders_of(ADMIN) => ok(json!([assignment(
+        _ if path == assignments_of(ADMIN) => ok(json!([assignment(
             ADMIN,
             json!({"user": user(BOB, "bob", "bob@example.com", false)}),
             None,
             None
         )])),
-        _ if path == holders_of(TRAINER) => ok(json!([assignment(
+        _ if path == assignments_of(TRAINER) => ok(json!([assignment(
             TRAINER,
             json!({"user": user(NIGHTLY, "nightly", "", true)}),
             Some(PRODUCTION),
@@ -184,7 +185,7 @@ fn organization(seen: &Seen) -> Reply {
     }
 }
 
-/// The organization, but for one call.
+/// The organization, with another answer to one call.
 fn with(
     path: impl Into<String>,
     reply: impl Fn(&Seen) -> Reply + Send + Sync + 'static,
@@ -233,10 +234,10 @@ fn workspace(id: &str, name: &str) -> Value {
     json!({"id": id, "name": name, "organization_id": ORG, "status": "available"})
 }
 
-fn assignment(role_id: &str, holder: Value, workspace: Option<&str>, project: Option<&str>) -> Value {
+fn assignment(role_id: &str, subject: Value, workspace: Option<&str>, project: Option<&str>) -> Value {
     let mut assignment = json!({"user": null, "team": null, "organization_id": ORG,
         "role": role(role_id, "reader", "workspace", false), "workspace_id": workspace, "project_id": project});
-    for (field, value) in holder.as_object().expect("an object") {
+    for (field, value) in subject.as_object().expect("an object") {
         assignment[field] = value.clone();
     }
     assignment
@@ -251,8 +252,8 @@ fn rules(pairs: &[(&str, &str)]) -> BTreeSet<Rule> {
     pairs.iter().map(rule).collect()
 }
 
-/// A role as a spec wants it.
-fn wish(name: &str, level: &str) -> Role {
+/// The role of a spec.
+fn desired_role(name: &str, level: &str) -> Role {
     Role {
         name: name.to_owned(),
         display_name: None,
@@ -263,8 +264,8 @@ fn wish(name: &str, level: &str) -> Role {
     }
 }
 
-fn named(level: &str, id: &str, name: &str) -> Named {
-    Named { level: level.to_owned(), id: Id::new(id), name: name.to_owned() }
+fn named(word: &str, id: &str, name: &str) -> Named {
+    Named::new(level(word), Id::new(id), name)
 }
 
 fn in_production() -> Option<Named> {
@@ -284,7 +285,7 @@ fn grant(role: &str, subject: &str, scope: Option<Named>) -> Body {
     })
 }
 
-/// The id of a grant, which is also what a sweep is asked for it by.
+/// The id of a grant, which is also its hint for sweeps.
 fn grant_id(role: &str, scope: &str, subject: &str) -> String {
     format!("{role}/{scope}/{subject}")
 }
@@ -293,16 +294,16 @@ fn alice() -> String {
     format!("user:{ALICE}")
 }
 
-fn alice_reads() -> String {
+fn alice_as_reader() -> String {
     grant_id(READER, &format!("workspace:{PRODUCTION}"), &alice())
 }
 
 async fn sweep(
-    held: &[String],
+    hints: &[String],
     answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static,
 ) -> (Result<Snapshot, Error>, Vec<Seen>) {
     let (stub, zenml) = zenml(answer).await;
-    (zenml.snapshot(&needs(&BOTH, &LEVELS, held)).await, stub.seen())
+    (zenml.snapshot(&needs(&BOTH, &LEVELS, hints)).await, stub.seen())
 }
 
 async fn write(

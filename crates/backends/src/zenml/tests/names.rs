@@ -1,10 +1,10 @@
-//! Names: in the directory of a sweep, and looked up by themselves.
+//! Names, in snapshots and by look-up.
 
 use super::*;
 use rolewright_core::model::{Entry, Found};
 
 fn one(snapshot: &Snapshot, level: &str, name: &str, parent: Option<&str>) -> Option<String> {
-    match snapshot.directory().find(level, name, parent.map(Id::new).as_ref()) {
+    match snapshot.directory().find(super::level(level), name, parent.map(Id::new).as_ref()) {
         Found::One(entry) => Some(entry.named.id.to_string()),
         Found::Nothing => None,
         other => panic!("{level} {name}: {other:?}"),
@@ -19,11 +19,11 @@ async fn looked_up(
 ) -> Result<Vec<String>, Error> {
     let (_stub, zenml) = zenml(answer).await;
     let ids = |entries: Vec<Entry>| entries.into_iter().map(|entry| entry.named.id.to_string()).collect();
-    zenml.look_up(level, name, parent.map(Id::new).as_ref()).await.map(ids)
+    zenml.look_up(super::level(level), name, parent.map(Id::new).as_ref()).await.map(ids)
 }
 
 #[tokio::test]
-async fn a_sweep_and_a_look_up_know_the_same_names() {
+async fn a_snapshot_and_a_look_up_find_the_same_names() {
     let (snapshot, _) = sweep(&[], |seen, _| organization(seen)).await;
     let snapshot = snapshot.expect("a snapshot");
     for (level, name, id) in [
@@ -48,16 +48,18 @@ async fn a_sweep_and_a_look_up_know_the_same_names() {
 }
 
 #[tokio::test]
-async fn two_of_one_name_are_told_apart_by_id() {
+async fn two_things_with_one_name_have_different_ids() {
     let (snapshot, _) =
         sweep(&[], with(of_org("teams"), |seen| page(seen, &[team(), json!({"id": BOB, "name": "ml"})])))
             .await;
     let snapshot = snapshot.expect("a snapshot");
-    assert!(matches!(snapshot.directory().find("team", "ml", None), Found::Many(both) if both.len() == 2));
+    assert!(
+        matches!(snapshot.directory().find(Level::TEAM, "ml", None), Found::Many(both) if both.len() == 2)
+    );
 }
 
 #[tokio::test]
-async fn members_inside_memberships_are_known_too() {
+async fn a_member_can_be_inside_a_membership() {
     let (snapshot, _) = sweep(
         &[],
         with(of_org("members"), |seen| {
@@ -77,12 +79,12 @@ async fn members_inside_memberships_are_known_too() {
 }
 
 #[tokio::test]
-async fn a_project_is_named_by_id_on_every_server_and_by_name_where_it_is_known() {
+async fn a_project_is_found_by_id_and_on_some_servers_by_name() {
     let (workspace, churn) = (format!("workspace:{PRODUCTION}"), format!("project:{PRODUCTION}:{CHURN}"));
     let projects = format!("GET /workspaces/{PRODUCTION}/projects");
-    let given = format!("id:{CHURN}");
-    for name in [given.as_str(), CHURN] {
-        let found = looked_up("project", name, Some(&workspace), |_, _| panic!("nobody is asked")).await;
+    let written = format!("id:{CHURN}");
+    for name in [written.as_str(), CHURN] {
+        let found = looked_up("project", name, Some(&workspace), |_, _| panic!("a call")).await;
         assert_eq!(found, Ok(vec![churn.clone()]));
     }
     let lists = |seen: &Seen| {
@@ -102,16 +104,16 @@ async fn a_project_is_named_by_id_on_every_server_and_by_name_where_it_is_known(
 }
 
 #[tokio::test]
-async fn projects_that_something_is_held_in_are_known_after_a_restart() {
-    let held = [grant_id(TRAINER, &format!("project:{PRODUCTION}:{CHURN}"), &format!("user:{NIGHTLY}"))];
+async fn projects_with_managed_grants_are_in_the_snapshot() {
+    let hints = [grant_id(TRAINER, &format!("project:{PRODUCTION}:{CHURN}"), &format!("user:{NIGHTLY}"))];
     let (workspace, churn) = (format!("workspace:{PRODUCTION}"), format!("project:{PRODUCTION}:{CHURN}"));
-    let (snapshot, _) = sweep(&held, |seen, _| organization(seen)).await;
+    let (snapshot, _) = sweep(&hints, |seen, _| organization(seen)).await;
     let snapshot = snapshot.expect("a snapshot");
     assert_eq!(one(&snapshot, "project", &format!("id:{CHURN}"), Some(&workspace)), Some(churn.clone()));
-    let why = snapshot.directory().refusal("project").expect("a word on how to name projects");
+    let why = snapshot.directory().refusal(Level::new("project")).expect("a refusal");
     assert!(why.contains("id:"), "{why}");
     let (snapshot, _) = sweep(
-        &held,
+        &hints,
         with(format!("GET /workspaces/{PRODUCTION}/projects"), |seen| {
             page(seen, &[json!({"id": CHURN, "name": "churn"})])
         }),
@@ -124,7 +126,7 @@ async fn projects_that_something_is_held_in_are_known_after_a_restart() {
 }
 
 #[tokio::test]
-async fn workspaces_of_other_organizations_are_not_among_them() {
+async fn workspaces_of_other_organizations_are_ignored() {
     let (snapshot, seen) = sweep(
         &[],
         with("GET /workspaces", |seen| {
@@ -143,14 +145,15 @@ async fn workspaces_of_other_organizations_are_not_among_them() {
 }
 
 #[tokio::test]
-async fn a_name_that_nobody_has_comes_with_a_word_on_inviting() {
+async fn the_message_about_an_unknown_person_mentions_invitations() {
     let (snapshot, _) = sweep(&[], |seen, _| organization(seen)).await;
-    let why = snapshot.expect("a snapshot").directory().refusal("user").map(str::to_owned).expect("a word");
+    let why =
+        snapshot.expect("a snapshot").directory().refusal(Level::USER).map(str::to_owned).expect("a refusal");
     assert!(why.contains("invite"), "{why}");
 }
 
 #[tokio::test]
-async fn names_that_may_not_be_looked_up_are_refused_and_not_missing() {
+async fn a_forbidden_look_up_is_denied_and_not_empty() {
     let refused = |list: &str| with(of_org(list), |_| error(403, "IllegalOperationError", "not for you"));
     assert_eq!(class(looked_up("user", "alice", None, refused("members")).await), Class::Denied);
     assert_eq!(class(looked_up("team", "ml", None, refused("teams")).await), Class::Denied);

@@ -1,9 +1,9 @@
-//! Single questions.
+//! Single reads.
 
 use super::*;
 
 #[tokio::test]
-async fn a_probe_says_who_the_credential_is_and_where() {
+async fn a_probe_shows_the_user_and_the_organization() {
     let (stub, zenml) = zenml(|seen, _| organization(seen)).await;
     let identity = zenml.probe().await.expect("an identity");
     assert_eq!(identity.description, format!("organization acme ({ORG}), as service account nightly"));
@@ -21,7 +21,7 @@ async fn a_probe_says_who_the_credential_is_and_where() {
 }
 
 #[tokio::test]
-async fn a_client_is_no_user_and_is_told_by_its_id() {
+async fn a_client_is_shown_by_its_id() {
     let stub = Stub::start(|seen, _| organization(seen)).await;
     let identity = connect(&stub, json!({"clientId": "ws-1"})).probe().await.expect("an identity");
     assert!(identity.description.ends_with("as client ws-1"), "{}", identity.description);
@@ -29,7 +29,7 @@ async fn a_client_is_no_user_and_is_told_by_its_id() {
 }
 
 #[tokio::test]
-async fn a_key_of_nobody_is_no_key() {
+async fn a_key_without_a_user_is_an_error() {
     for (status, expected) in [(401, Class::Unauthenticated), (403, Class::Denied), (404, Class::Missing)] {
         let (_stub, zenml) =
             zenml(with("GET /users/me", move |_| error(status, "KeyError", "no user"))).await;
@@ -38,7 +38,7 @@ async fn a_key_of_nobody_is_no_key() {
 }
 
 #[tokio::test]
-async fn a_probe_of_another_organization_says_which_field_names_it() {
+async fn the_message_about_an_unknown_organization_has_the_field() {
     for status in [403, 404] {
         let (_stub, zenml) =
             zenml(with(ORGANIZATION, move |_| error(status, "KeyError", "No organization acme"))).await;
@@ -52,10 +52,10 @@ async fn a_probe_of_another_organization_says_which_field_names_it() {
 }
 
 #[tokio::test]
-async fn a_role_is_read_by_its_id_and_one_that_is_not_found_is_not_seen() {
+async fn a_role_is_read_by_its_id() {
     let (_stub, zenml) = zenml(|seen, _| organization(seen)).await;
     let seen = zenml.read(Kind::Role, &Id::new(READER)).await.expect("an answer").expect("the role");
-    assert_eq!(seen.body, Body::Role(wish("reader", "workspace")));
+    assert_eq!(seen.body, Body::Role(desired_role("reader", "workspace")));
     assert_eq!(zenml.read(Kind::Role, &Id::new(TRAINER)).await, Ok(None));
     let (_stub, zenml) =
         super::zenml(with(format!("GET /roles/{READER}"), |_| error(403, "IllegalOperationError", "no")))
@@ -64,12 +64,12 @@ async fn a_role_is_read_by_its_id_and_one_that_is_not_found_is_not_seen() {
 }
 
 #[tokio::test]
-async fn a_grant_is_read_in_its_scope_alone() {
+async fn a_grant_is_read_in_its_scope() {
     let (stub, zenml) = zenml(|seen, _| organization(seen)).await;
-    assert!(zenml.read(Kind::Grant, &Id::new(alice_reads())).await.expect("an answer").is_some());
-    let asked = asked(stub.seen().last().expect("a call"));
-    assert_eq!(asked, format!("{}?workspace_id={PRODUCTION}", holders_of(READER)));
-    // The same answer shows it in no other scope.
+    assert!(zenml.read(Kind::Grant, &Id::new(alice_as_reader())).await.expect("an answer").is_some());
+    let read = call_with_query(stub.seen().last().expect("a call"));
+    assert_eq!(read, format!("{}?workspace_id={PRODUCTION}", assignments_of(READER)));
+    // The same answer does not count for another scope.
     let elsewhere = grant_id(READER, &format!("workspace:{STAGING}"), &alice());
     assert_eq!(zenml.read(Kind::Grant, &Id::new(elsewhere)).await, Ok(None));
     let team = grant_id(READER, &format!("workspace:{PRODUCTION}"), &format!("team:{ML}"));
@@ -79,13 +79,13 @@ async fn a_grant_is_read_in_its_scope_alone() {
 }
 
 #[tokio::test]
-async fn what_zenml_has_no_such_thing_of_is_a_mistake_to_ask_for() {
+async fn a_read_that_zenml_does_not_offer_is_a_mistake() {
     let (stub, zenml) = zenml(|seen, _| organization(seen)).await;
-    let nobodys = grant(READER, "user:x", in_production());
+    let invalid = grant(READER, "user:x", in_production());
     for error in [
         zenml.read(Kind::Group, &Id::new("x")).await,
         zenml.read(Kind::Grant, &Id::new("x")).await,
-        zenml.find(&nobodys).await,
+        zenml.find(&invalid).await,
     ] {
         let error = error.expect_err("a failure");
         assert!(
@@ -97,30 +97,30 @@ async fn what_zenml_has_no_such_thing_of_is_a_mistake_to_ask_for() {
 }
 
 #[tokio::test]
-async fn a_role_is_found_by_level_and_name_compared_whole() {
+async fn a_role_is_found_by_its_level_and_whole_name() {
     let (stub, zenml) = zenml(|seen, _| organization(seen)).await;
-    let find = async |name: &str, level: &str| zenml.find(&Body::Role(wish(name, level))).await;
+    let find = async |name: &str, level: &str| zenml.find(&Body::Role(desired_role(name, level))).await;
     let found = find("reader", "workspace").await.expect("an answer").expect("the role");
     assert_eq!(found.id.as_str(), READER);
     let list = stub.seen().into_iter().find(|seen| call(seen) == of_org("roles")).expect("a list");
     assert_eq!((list.param("name"), list.param("level")), (Some("reader"), Some("workspace")));
-    assert_eq!(find("read", "workspace").await, Ok(None), "a filter may find parts of names");
-    assert_eq!(find("reader", "project").await, Ok(None), "a server may know no such filter");
+    assert_eq!(find("read", "workspace").await, Ok(None), "a filter can match parts of names");
+    assert_eq!(find("reader", "project").await, Ok(None), "a server can ignore the filter");
 }
 
 #[tokio::test]
-async fn two_roles_of_one_name_are_a_conflict_that_names_both() {
+async fn two_roles_with_one_name_are_a_conflict() {
     let (_stub, zenml) = zenml(with(of_org("roles"), |seen| {
         page(seen, &[role(READER, "reader", "workspace", false), role(TRAINER, "reader", "workspace", false)])
     }))
     .await;
-    let error = zenml.find(&Body::Role(wish("reader", "workspace"))).await.expect_err("a failure");
+    let error = zenml.find(&Body::Role(desired_role("reader", "workspace"))).await.expect_err("a failure");
     assert_eq!(error.class, Class::Conflict);
     assert!(error.message.contains(READER) && error.message.contains(TRAINER), "{error}");
 }
 
 #[tokio::test]
-async fn a_planned_role_is_held_by_nobody() {
+async fn nobody_has_a_planned_role() {
     let (stub, zenml) = zenml(|seen, _| organization(seen)).await;
     let planned = Body::Grant(Grant {
         role: RoleRef::Planned("new".to_owned()),

@@ -1,34 +1,34 @@
-//! Changes of roles.
+//! Writes of roles.
 
 use super::*;
 
 fn described(description: Option<&str>) -> Role {
-    Role { description: description.map(str::to_owned), ..wish("reader", "workspace") }
+    Role { description: description.map(str::to_owned), ..desired_role("reader", "workspace") }
 }
 
 fn update(before: Role, after: Role) -> Change {
     testing::update(Id::new(READER), Body::Role(before), Body::Role(after))
 }
 
-fn remove() -> Change {
-    delete(READER, Body::Role(wish("reader", "workspace")))
+fn deletion() -> Change {
+    delete(READER, Body::Role(desired_role("reader", "workspace")))
 }
 
-/// The organization with nobody in the role, and one answer to a write of it.
-fn unheld(reply: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> impl Fn(&Seen, usize) -> Reply {
+/// The organization without assignments of the role, and with this answer to every write.
+fn unassigned(reply: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> impl Fn(&Seen, usize) -> Reply {
     move |seen, _| match call(seen) {
-        path if path == holders_of(READER) => ok(json!([])),
+        path if path == assignments_of(READER) => ok(json!([])),
         path if path == LOGIN || path.starts_with("GET") => organization(seen),
         _ => reply(seen),
     }
 }
 
 #[tokio::test]
-async fn a_role_is_made_in_the_organization_as_a_custom_one_with_its_permissions() {
-    let mut wanted = wish("reader", "workspace");
-    wanted.description = Some("Reads".to_owned());
-    wanted.rules = rules(&[("read", "pipeline"), ("create", "pipeline"), ("read", "model")]);
-    let (made, seen) = write(create(Body::Role(wanted)), unheld(|_| ok(roles()[0].clone()))).await;
+async fn a_role_is_created_with_its_permissions() {
+    let mut desired = desired_role("reader", "workspace");
+    desired.description = Some("Reads".to_owned());
+    desired.rules = rules(&[("read", "pipeline"), ("create", "pipeline"), ("read", "model")]);
+    let (made, seen) = write(create(Body::Role(desired)), unassigned(|_| ok(roles()[0].clone()))).await;
     let seen = writes(&seen);
     assert_eq!((seen.len(), call(seen[0]).as_str()), (1, "POST /roles"));
     let expected = json!({"name": "reader", "description": "Reads", "organization_id": ORG, "level": "workspace",
@@ -38,34 +38,35 @@ async fn a_role_is_made_in_the_organization_as_a_custom_one_with_its_permissions
     let made = made.expect("a success").expect("the role");
     assert_eq!(
         (made.id.as_str(), made.body),
-        (READER, Body::Role(wish("reader", "workspace"))),
-        "as the server says"
+        (READER, Body::Role(desired_role("reader", "workspace"))),
+        "as the server shows it"
     );
 }
 
 #[tokio::test]
-async fn a_role_without_a_description_is_made_without_the_field() {
+async fn a_missing_description_is_not_sent() {
     let (_, seen) =
-        write(create(Body::Role(wish("reader", "project"))), unheld(|_| ok(roles()[1].clone()))).await;
+        write(create(Body::Role(desired_role("reader", "project"))), unassigned(|_| ok(roles()[1].clone())))
+            .await;
     let body = &writes(&seen)[0].body;
     assert!(body.get("description").is_none() && body["level"] == "project", "{body}");
 }
 
 #[tokio::test]
-async fn an_answer_without_permissions_leaves_open_what_the_role_permits() {
+async fn a_role_without_visible_permissions_is_unreadable() {
     let changes = [
-        create(Body::Role(wish("reader", "workspace"))),
-        update(described(None), wish("writer", "workspace")),
+        create(Body::Role(desired_role("reader", "workspace"))),
+        update(described(None), desired_role("writer", "workspace")),
     ];
     for change in changes {
-        let (done, _) = write(change, unheld(|_| ok(hidden(READER, "reader")))).await;
+        let (done, _) = write(change, unassigned(|_| ok(hidden(READER, "reader")))).await;
         let Body::Role(role) = done.expect("a success").expect("the role").body else { panic!("not a role") };
         assert!(role.unreadable && role.rules.is_empty());
     }
 }
 
 #[tokio::test]
-async fn an_update_sends_what_differs_and_always_the_permissions() {
+async fn an_update_sends_the_differences_and_the_permissions() {
     let permissions = json!([{"resource": "pipeline", "actions": ["read"]}]);
     for (before, after, expected) in [
         (
@@ -81,7 +82,7 @@ async fn an_update_sends_what_differs_and_always_the_permissions() {
             json!({"permissions": permissions}),
         ),
     ] {
-        let (_, seen) = write(update(before, after), unheld(|_| ok(roles()[0].clone()))).await;
+        let (_, seen) = write(update(before, after), unassigned(|_| ok(roles()[0].clone()))).await;
         let seen = writes(&seen);
         assert_eq!((seen.len(), call(seen[0])), (1, format!("PATCH /roles/{READER}")));
         assert_eq!(seen[0].body, expected);
@@ -89,10 +90,10 @@ async fn an_update_sends_what_differs_and_always_the_permissions() {
 }
 
 #[tokio::test]
-async fn a_server_that_keeps_a_description_is_not_asked_for_ever() {
+async fn a_description_that_the_server_keeps_is_an_error() {
     let (done, _) = write(
         update(described(Some("x")), described(None)),
-        unheld(|_| {
+        unassigned(|_| {
             let mut kept = roles()[0].clone();
             kept["description"] = json!("x");
             ok(kept)
@@ -105,24 +106,24 @@ async fn a_server_that_keeps_a_description_is_not_asked_for_ever() {
 }
 
 #[tokio::test]
-async fn a_role_that_nobody_holds_is_removed_after_everybody_was_asked() {
-    let (gone, seen) = write(remove(), unheld(|_| ok(Value::Null))).await;
-    assert_eq!(gone, Ok(None));
+async fn a_role_is_deleted_after_all_scopes_are_read() {
+    let (deleted, seen) = write(deletion(), unassigned(|_| ok(Value::Null))).await;
+    assert_eq!(deleted, Ok(None));
     let about = |seen: &&Seen| seen.path.contains("/roles/");
-    let asked: Vec<String> = seen.iter().filter(about).map(asked).collect();
-    assert_eq!(asked.len(), 5);
-    assert_eq!(asked[..2], [holders_of(READER), holders_of(ADMIN)]);
+    let calls: Vec<String> = seen.iter().filter(about).map(call_with_query).collect();
+    assert_eq!(calls.len(), 5);
+    assert_eq!(calls[..2], [assignments_of(READER), assignments_of(ADMIN)]);
     for workspace in [PRODUCTION, STAGING] {
-        assert!(asked.contains(&format!("{}?workspace_id={workspace}", holders_of(READER))), "{asked:?}");
+        assert!(calls.contains(&format!("{}?workspace_id={workspace}", assignments_of(READER))), "{calls:?}");
     }
-    assert_eq!(asked[4], format!("DELETE /roles/{READER}"));
+    assert_eq!(calls[4], format!("DELETE /roles/{READER}"));
 }
 
 #[tokio::test]
-async fn a_role_that_somebody_holds_is_not_removed_wherever_it_is_told() {
+async fn a_role_in_use_is_not_deleted() {
     for with_scope in [true, false] {
-        let (gone, seen) = write(remove(), move |seen, _| match call(seen) {
-            path if path == holders_of(READER) => match seen.param("workspace_id") {
+        let (deleted, seen) = write(deletion(), move |seen, _| match call(seen) {
+            path if path == assignments_of(READER) => match seen.param("workspace_id") {
                 Some(PRODUCTION) if with_scope => organization(seen),
                 None if !with_scope => organization(seen),
                 _ => ok(json!([])),
@@ -130,7 +131,7 @@ async fn a_role_that_somebody_holds_is_not_removed_wherever_it_is_told() {
             _ => organization(seen),
         })
         .await;
-        let refused = gone.expect_err("a failure");
+        let refused = deleted.expect_err("a failure");
         assert_eq!(refused.class, Class::Conflict);
         assert!(
             refused.message.contains("alice@example.com on workspace:") && refused.message.contains("ml on"),
@@ -141,37 +142,39 @@ async fn a_role_that_somebody_holds_is_not_removed_wherever_it_is_told() {
 }
 
 #[tokio::test]
-async fn a_role_whose_holders_may_not_be_seen_is_not_removed() {
+async fn a_role_with_hidden_assignments_is_not_deleted() {
     for (status, expected) in [(403, Class::Denied), (500, Class::Transient)] {
-        let (gone, seen) =
-            write(remove(), with(holders_of(READER), move |_| error(status, "IllegalOperationError", "no")))
-                .await;
-        assert_eq!(class(gone), expected);
+        let (deleted, seen) = write(
+            deletion(),
+            with(assignments_of(READER), move |_| error(status, "IllegalOperationError", "no")),
+        )
+        .await;
+        assert_eq!(class(deleted), expected);
         assert!(writes(&seen).is_empty());
     }
 }
 
 #[tokio::test]
-async fn a_role_that_is_gone_already_is_missing() {
-    let (gone, _) = write(remove(), |seen, _| match call(seen).as_str() {
+async fn a_deleted_role_is_missing() {
+    let (deleted, _) = write(deletion(), |seen, _| match call(seen).as_str() {
         LOGIN => organization(seen),
         _ => error(404, "KeyError", "no such role"),
     })
     .await;
-    assert_eq!(class(gone), Class::Missing);
+    assert_eq!(class(deleted), Class::Missing);
 }
 
 #[tokio::test]
-async fn zenmls_own_roles_are_never_written() {
+async fn roles_of_the_vendor_are_never_written() {
     let (stub, zenml) = zenml(|seen, _| organization(seen)).await;
     zenml.snapshot(&needs(&BOTH, &[], &[])).await.expect("a snapshot");
-    let own = wish("Workspace Viewer", "workspace");
+    let own = desired_role("Workspace Viewer", "workspace");
     let changes = [
-        testing::update(Id::new(VIEWER), Body::Role(own.clone()), Body::Role(wish("x", "workspace"))),
+        testing::update(Id::new(VIEWER), Body::Role(own.clone()), Body::Role(desired_role("x", "workspace"))),
         delete(VIEWER, Body::Role(own)),
-        delete(ADMIN, Body::Role(wish("Organization Admin", "organization"))),
-        create(Body::Role(wish("x", "organization"))),
-        update(wish("reader", "workspace"), wish("reader", "project")),
+        delete(ADMIN, Body::Role(desired_role("Organization Admin", "organization"))),
+        create(Body::Role(desired_role("x", "organization"))),
+        update(desired_role("reader", "workspace"), desired_role("reader", "project")),
     ];
     for change in changes {
         assert_eq!(class(zenml.write(&change).await), Class::Invalid);
@@ -180,21 +183,21 @@ async fn zenmls_own_roles_are_never_written() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_taken_is_a_conflict_where_the_server_says_so() {
+async fn a_name_that_the_server_refuses_is_a_conflict() {
     let (made, _) = write(
-        create(Body::Role(wish("reader", "workspace"))),
-        unheld(|_| error(409, "EntityExistsError", "taken")),
+        create(Body::Role(desired_role("reader", "workspace"))),
+        unassigned(|_| error(409, "EntityExistsError", "taken")),
     )
     .await;
     assert_eq!(class(made), Class::Conflict);
 }
 
 #[tokio::test]
-async fn a_form_of_permissions_that_is_refused_gives_way_to_the_other_which_is_kept() {
+async fn the_accepted_format_of_permissions_is_kept() {
     let pairs = json!([{"resource": "pipeline", "action": "read"}]);
-    let taken = pairs.clone();
-    let stub = Stub::start(unheld(move |seen| {
-        if seen.body["permissions"] == taken {
+    let accepted = pairs.clone();
+    let stub = Stub::start(unassigned(move |seen| {
+        if seen.body["permissions"] == accepted {
             ok(hidden(READER, "reader"))
         } else {
             error(422, "ValueError", "no")
@@ -211,10 +214,10 @@ async fn a_form_of_permissions_that_is_refused_gives_way_to_the_other_which_is_k
 }
 
 #[tokio::test]
-async fn what_neither_form_mends_is_the_first_refusal() {
+async fn if_both_formats_are_refused_the_first_refusal_counts() {
     let (done, seen) = write(
         update(described(None), described(Some("x"))),
-        unheld(|seen| match seen.body["permissions"][0].get("actions") {
+        unassigned(|seen| match seen.body["permissions"][0].get("actions") {
             Some(_) => error(422, "ValueError", "unknown action"),
             None => error(400, "ValueError", "another"),
         }),

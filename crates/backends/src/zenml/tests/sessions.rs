@@ -1,4 +1,4 @@
-//! Sessions: how they are got, how long they serve, and that nothing shows them.
+//! Sessions: the login, the renewal, and that no message shows them.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -18,7 +18,7 @@ fn form(seen: &Seen) -> Vec<(&str, &str)> {
 }
 
 #[tokio::test]
-async fn a_key_is_exchanged_once_and_its_session_serves_all_calls() {
+async fn all_calls_share_one_login() {
     let (stub, zenml) = zenml(|seen, _| organization(seen)).await;
     let needs = needs(&BOTH, &LEVELS, &[]);
     let (first, second) = (needs.clone(), needs);
@@ -30,14 +30,14 @@ async fn a_key_is_exchanged_once_and_its_session_serves_all_calls() {
     let logins = logins(&seen);
     assert_eq!(logins.len(), 1);
     assert_eq!(form(logins[0]), [("password", KEY)]);
-    assert_eq!(logins[0].header("authorization"), None, "the key is in the form alone");
+    assert_eq!(logins[0].header("authorization"), None, "the key is only in the form");
     for seen in seen.iter().filter(|seen| call(seen) != LOGIN) {
         assert_eq!(seen.header("authorization"), Some("Bearer jwt-1"), "{}", call(seen));
     }
 }
 
 #[tokio::test]
-async fn a_client_asks_with_its_id_its_secret_and_its_audience() {
+async fn a_client_logs_in_with_id_secret_and_audience() {
     for (more, audience) in [
         (json!({"clientId": "ws-1", "audience": "cloud"}), Some("cloud")),
         (json!({"clientId": "ws-1"}), None),
@@ -52,7 +52,7 @@ async fn a_client_asks_with_its_id_its_secret_and_its_audience() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_not_taken_any_more_is_renewed_once_and_the_call_made_again() {
+async fn a_rejected_session_is_renewed_and_the_call_repeated() {
     let count = AtomicUsize::new(0);
     let (stub, zenml) = zenml(move |seen, _| match call(seen).as_str() {
         LOGIN => login(&format!("jwt-{}", count.fetch_add(1, Ordering::Relaxed)), json!(3600)),
@@ -66,11 +66,11 @@ async fn a_session_that_is_not_taken_any_more_is_renewed_once_and_the_call_made_
     let posts = |seen: &Seen| call(seen).starts_with("POST /roles");
     assert!(
         zenml.write(&create(body)).await.is_err(),
-        "the stub knows no such call, and was asked in a new session"
+        "the stub does not have this call, and was called in a new session"
     );
     assert_eq!(logins(&stub.seen()).len(), 2);
     assert_eq!(stub.seen().iter().filter(|seen| posts(seen)).count(), 2);
-    // Many that find it ended at once share one renewal.
+    // Calls that find it rejected at the same time share one renewal.
     let before = stub.seen().len();
     let reads: Vec<_> = (0..8).map(|_| zenml.probe()).collect();
     assert!(join_all(reads).await.into_iter().all(|identity| identity.is_ok()));
@@ -78,7 +78,7 @@ async fn a_session_that_is_not_taken_any_more_is_renewed_once_and_the_call_made_
 }
 
 #[tokio::test]
-async fn a_credential_that_is_dead_costs_two_logins_at_most_and_is_the_backends_matter() {
+async fn a_revoked_credential_costs_at_most_two_logins() {
     for refused in [LOGIN, "GET /users/me"] {
         let (stub, zenml) = zenml(with(refused, |_| {
             Reply::json(
@@ -96,7 +96,7 @@ async fn a_credential_that_is_dead_costs_two_logins_at_most_and_is_the_backends_
 }
 
 #[tokio::test]
-async fn a_login_that_fails_is_never_about_what_was_asked_for() {
+async fn a_failed_login_does_not_concern_the_thing() {
     for (reply, expected) in [
         (error(400, "ValueError", "no"), Class::Unauthenticated),
         (error(403, "IllegalOperationError", "no"), Class::Unauthenticated),
@@ -131,15 +131,15 @@ async fn a_login_that_fails_is_never_about_what_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_401_on_one_path_is_that_paths_refusal_however_often_it_is_asked_and_costs_no_login() {
+async fn a_401_on_one_path_costs_no_login() {
     let (stub, zenml) =
         zenml(with(format!("GET /roles/{READER}"), |_| Reply::json(401, json!({"detail": "no"})))).await;
     for _ in 0..3 {
         assert_eq!(class(zenml.read(Kind::Role, &Id::new(READER)).await), Class::Denied);
     }
     assert_eq!(logins(&stub.seen()).len(), 1);
-    zenml.probe().await.expect("the credential is good");
-    // Asked by a client, which is no user: its organization tells.
+    zenml.probe().await.expect("the credential is valid");
+    // A client is not a user, so it reads its organization.
     let stub =
         Stub::start(with(format!("GET /roles/{READER}"), |_| Reply::json(401, json!({"detail": "no"}))))
             .await;
@@ -149,9 +149,9 @@ async fn a_401_on_one_path_is_that_paths_refusal_however_often_it_is_asked_and_c
 }
 
 #[tokio::test]
-async fn a_session_that_was_taken_a_moment_ago_and_has_ended_is_renewed_and_refuses_nothing() {
-    let (count, ended) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
-    let now = ended.clone();
+async fn a_session_that_expired_early_is_renewed() {
+    let (count, expired) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
+    let now = expired.clone();
     let (stub, zenml) = zenml(move |seen, _| match call(seen).as_str() {
         LOGIN => login(&format!("jwt-{}", count.fetch_add(1, Ordering::Relaxed)), json!(3600)),
         _ if seen.header("authorization") == Some("Bearer jwt-0") && now.load(Ordering::Relaxed) > 0 => {
@@ -161,13 +161,13 @@ async fn a_session_that_was_taken_a_moment_ago_and_has_ended_is_renewed_and_refu
     })
     .await;
     zenml.probe().await.expect("an identity");
-    ended.fetch_add(1, Ordering::Relaxed);
+    expired.fetch_add(1, Ordering::Relaxed);
     assert!(zenml.read(Kind::Role, &Id::new(READER)).await.expect("an answer").is_some());
     assert_eq!(logins(&stub.seen()).len(), 2);
 }
 
 #[tokio::test]
-async fn a_session_in_which_nothing_is_answered_is_no_session() {
+async fn a_session_that_is_never_accepted_is_unauthenticated() {
     let (stub, zenml) = zenml(|seen, _| match call(seen).as_str() {
         LOGIN => organization(seen),
         _ => Reply::json(401, json!({"detail": "no"})),
@@ -176,7 +176,7 @@ async fn a_session_in_which_nothing_is_answered_is_no_session() {
     assert_eq!(class(zenml.read(Kind::Role, &Id::new(READER)).await), Class::Unauthenticated);
     assert_eq!(class(zenml.probe().await), Class::Unauthenticated);
     assert!(logins(&stub.seen()).len() <= 3 && stub.seen().len() <= 10, "{:?}", stub.calls());
-    // A server that cannot say whether it takes the session says nothing of the thing that was asked for.
+    // If the check of the session fails, nothing is known about the thing.
     let (_stub, zenml) = super::zenml(|seen, _| match call(seen).as_str() {
         LOGIN => organization(seen),
         "GET /users/me" => Reply::text(502, "text/html", "<html>no"),
@@ -187,12 +187,12 @@ async fn a_session_in_which_nothing_is_answered_is_no_session() {
 }
 
 #[tokio::test]
-async fn many_that_wait_for_a_login_that_fails_share_its_failure() {
+async fn calls_that_wait_for_one_login_share_its_failure() {
     let (stub, zenml) = zenml(|_, _| Reply::json(401, json!({"detail": "no"}))).await;
     let reader = Id::new(READER);
     let all = join_all((0..8).map(|_| zenml.read(Kind::Role, &reader))).await;
     assert!(all.into_iter().all(|read| class(read) == Class::Unauthenticated));
     assert_eq!(logins(&stub.seen()).len(), 1);
     assert_eq!(class(zenml.read(Kind::Role, &reader).await), Class::Unauthenticated);
-    assert_eq!(logins(&stub.seen()).len(), 2, "who comes later tries again");
+    assert_eq!(logins(&stub.seen()).len(), 2, "later calls try again");
 }

@@ -1,4 +1,4 @@
-//! Sweeps: what is read, and what is shown of it.
+//! Snapshots: what is read, and what they show.
 
 use futures::future::join_all;
 
@@ -15,11 +15,11 @@ fn on_churn(subject: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_sweep_shows_roles_with_their_level_and_who_may_not_touch_them() {
+async fn a_snapshot_shows_roles_and_which_are_read_only() {
     let (snapshot, _) = sweep(&[], |seen, _| organization(seen)).await;
     let snapshot = snapshot.expect("a snapshot");
     let seen = |id: &str| snapshot.by_id(Kind::Role, &Id::new(id)).expect("the role");
-    assert_eq!(seen(READER).body, Body::Role(wish("reader", "workspace")));
+    assert_eq!(seen(READER).body, Body::Role(desired_role("reader", "workspace")));
     assert_eq!((seen(READER).read_only.clone(), seen(READER).outline), (None, false));
     assert_eq!(seen(VIEWER).read_only.as_deref(), Some("a predefined role"));
     let key = |level: &str, name: &str| Key::new([("level", level), ("name", name)]);
@@ -31,7 +31,7 @@ async fn a_sweep_shows_roles_with_their_level_and_who_may_not_touch_them() {
 }
 
 #[tokio::test]
-async fn organization_roles_and_those_of_shared_resources_are_left_alone() {
+async fn organization_roles_and_share_roles_are_read_only() {
     let (snapshot, _) = sweep(
         &[],
         with(of_org("roles"), |seen| {
@@ -49,7 +49,7 @@ async fn organization_roles_and_those_of_shared_resources_are_left_alone() {
 }
 
 #[tokio::test]
-async fn permissions_that_are_not_shown_are_not_made_up() {
+async fn a_role_with_hidden_permissions_is_unreadable() {
     let (snapshot, _) =
         sweep(&[], with(of_org("roles"), |seen| page(seen, &[hidden(READER, "reader")]))).await;
     let snapshot = snapshot.expect("a snapshot");
@@ -60,7 +60,7 @@ async fn permissions_that_are_not_shown_are_not_made_up() {
 }
 
 #[tokio::test]
-async fn two_roles_of_one_name_are_both_shown() {
+async fn two_roles_with_one_name_are_ambiguous() {
     let (snapshot, _) = sweep(
         &[],
         with(of_org("roles"), |seen| {
@@ -76,18 +76,19 @@ async fn two_roles_of_one_name_are_both_shown() {
 }
 
 #[tokio::test]
-async fn grants_are_read_for_each_held_role_and_scope_once_however_many_are_held_there() {
+async fn each_managed_role_and_scope_is_read_once() {
     let bob = grant_id(READER, &format!("workspace:{PRODUCTION}"), &format!("user:{BOB}"));
-    let held = [alice_reads(), bob, on_churn(&format!("user:{NIGHTLY}")), "role:workspace:reader".to_owned()];
-    let (snapshot, seen) = sweep(&held, |seen, _| organization(seen)).await;
-    let mut asked: Vec<String> =
-        seen.iter().filter(|seen| seen.path.ends_with("assignments")).map(asked).collect();
-    asked.sort();
+    let hints =
+        [alice_as_reader(), bob, on_churn(&format!("user:{NIGHTLY}")), "role:workspace:reader".to_owned()];
+    let (snapshot, seen) = sweep(&hints, |seen, _| organization(seen)).await;
+    let mut reads: Vec<String> =
+        seen.iter().filter(|seen| seen.path.ends_with("assignments")).map(call_with_query).collect();
+    reads.sort();
     assert_eq!(
-        asked,
+        reads,
         [
-            format!("{}?workspace_id={PRODUCTION}", holders_of(READER)),
-            format!("{}?workspace_id={PRODUCTION}&project_id={CHURN}", holders_of(TRAINER)),
+            format!("{}?workspace_id={PRODUCTION}", assignments_of(READER)),
+            format!("{}?workspace_id={PRODUCTION}&project_id={CHURN}", assignments_of(TRAINER)),
         ]
     );
     let snapshot = snapshot.expect("a snapshot");
@@ -99,26 +100,26 @@ async fn grants_are_read_for_each_held_role_and_scope_once_however_many_are_held
             format!("nightly as trainer on project {CHURN}"),
         ]
     );
-    let seen = snapshot.by_id(Kind::Grant, &Id::new(alice_reads())).expect("the grant");
+    let seen = snapshot.by_id(Kind::Grant, &Id::new(alice_as_reader())).expect("the grant");
     assert_eq!(seen.body, grant(READER, &alice(), in_production()));
 }
 
 #[tokio::test]
-async fn a_held_role_of_which_nothing_is_held_is_asked_about_without_a_scope_and_all_that_is_told_is_shown() {
-    let held = ["role:workspace:reader".to_owned(), "role:project:gone".to_owned()];
-    let (snapshot, seen) = sweep(&held, |seen, _| organization(seen)).await;
-    let asked: Vec<String> =
-        seen.iter().filter(|seen| seen.path.ends_with("assignments")).map(asked).collect();
-    assert_eq!(asked, [holders_of(READER)]);
+async fn a_managed_role_without_grants_is_read_without_a_scope() {
+    let hints = ["role:workspace:reader".to_owned(), "role:project:deleted".to_owned()];
+    let (snapshot, seen) = sweep(&hints, |seen, _| organization(seen)).await;
+    let reads: Vec<String> =
+        seen.iter().filter(|seen| seen.path.ends_with("assignments")).map(call_with_query).collect();
+    assert_eq!(reads, [assignments_of(READER)]);
     assert_eq!(
         snapshot.expect("a snapshot").all(Kind::Grant).count(),
         2,
-        "some servers tell all scopes at once"
+        "some servers show all scopes at once"
     );
 }
 
 #[tokio::test]
-async fn what_is_seen_after_a_write_is_what_a_sweep_shows() {
+async fn a_write_returns_what_a_snapshot_shows() {
     let body = grant(READER, &alice(), in_production());
     let (made, _) = write(create(body), |seen, _| match seen.method.as_str() {
         "POST" if call(seen) != LOGIN => ok(assignment(READER, json!({}), Some(PRODUCTION), None)),
@@ -126,7 +127,7 @@ async fn what_is_seen_after_a_write_is_what_a_sweep_shows() {
     })
     .await;
     let made = made.expect("a success").expect("the grant");
-    let (snapshot, _) = sweep(&[alice_reads()], |seen, _| organization(seen)).await;
+    let (snapshot, _) = sweep(&[alice_as_reader()], |seen, _| organization(seen)).await;
     let snapshot = snapshot.expect("a snapshot");
     assert_eq!(snapshot.by_id(Kind::Grant, &made.id), Some(&made));
     let (_stub, zenml) = zenml(|seen, _| organization(seen)).await;
@@ -137,7 +138,7 @@ async fn what_is_seen_after_a_write_is_what_a_sweep_shows() {
 }
 
 #[tokio::test]
-async fn what_nobody_refers_to_is_not_read() {
+async fn lists_that_nothing_needs_are_not_read() {
     let (stub, zenml) = zenml(|seen, _| organization(seen)).await;
     zenml.snapshot(&needs(&BOTH, &["team"], &[])).await.expect("a snapshot");
     let mut seen = calls(&stub.seen());
@@ -150,7 +151,7 @@ async fn what_nobody_refers_to_is_not_read() {
 }
 
 #[tokio::test]
-async fn an_idle_sweep_takes_the_pages_and_one_call_for_each_role_and_scope() {
+async fn a_snapshot_takes_one_call_for_each_role_and_scope() {
     let id = |n: usize| format!("10000000-0000-4000-8000-{n:012}");
     let (stub, zenml) = zenml(move |seen, _| match call(seen).as_str() {
         path if path == of_org("roles") => {
@@ -160,37 +161,37 @@ async fn an_idle_sweep_takes_the_pages_and_one_call_for_each_role_and_scope() {
         }
         path if path.ends_with("/assignments") => {
             let role = path.rsplit('/').nth(1).expect("a role");
-            let holder = json!({"user": user(ALICE, "alice", "alice@example.com", false)});
-            ok(json!([assignment(role, holder, Some(PRODUCTION), None)]))
+            let subject = json!({"user": user(ALICE, "alice", "alice@example.com", false)});
+            ok(json!([assignment(role, subject, Some(PRODUCTION), None)]))
         }
         _ => organization(seen),
     })
     .await;
-    let held: Vec<String> = (1..150)
+    let hints: Vec<String> = (1..150)
         .flat_map(|n| {
             let scope = format!("workspace:{PRODUCTION}");
             [grant_id(&id(n), &scope, &alice()), format!("role:workspace:role {n}")]
         })
         .collect();
-    let needs = needs(&BOTH, &LEVELS, &held);
+    let needs = needs(&BOTH, &LEVELS, &hints);
     zenml.snapshot(&needs).await.expect("a snapshot");
     let before = stub.seen().len();
     zenml.snapshot(&needs).await.expect("a snapshot");
     let seen = stub.seen().split_off(before);
     let grants = seen.iter().filter(|seen| seen.path.ends_with("assignments")).count();
-    // Roles: two pages and the end, twice; members, teams, invitations and workspaces: a page and the end.
+    // Roles: two pages and the end, twice. Members, teams, invitations and workspaces: one page and the end.
     assert_eq!((grants, seen.len() - grants), (149, 6 + 8));
 }
 
 #[tokio::test]
-async fn a_list_that_the_credential_may_not_read_leaves_the_others_as_they_are() {
+async fn a_forbidden_list_does_not_affect_the_others() {
     for list in ["roles", "members", "teams", "invitations"] {
         for status in [401, 403, 404, 405] {
             if status == 404 && list != "invitations" {
                 continue;
             }
             let (snapshot, _) = sweep(
-                &[alice_reads()],
+                &[alice_as_reader()],
                 with(of_org(list), move |_| error(status, "IllegalOperationError", "not for you")),
             )
             .await;
@@ -203,14 +204,14 @@ async fn a_list_that_the_credential_may_not_read_leaves_the_others_as_they_are()
                 "teams" => ("team", true),
                 _ => ("user", false),
             };
-            let why = snapshot.directory().refusal(level).unwrap_or_default();
+            let why = snapshot.directory().refusal(super::level(level)).unwrap_or_default();
             assert_eq!(why.contains("not for you"), shown, "{list} {status}: {why}");
         }
     }
 }
 
 #[tokio::test]
-async fn any_other_failure_of_any_call_makes_no_snapshot() {
+async fn any_other_failure_makes_no_snapshot() {
     let paths = [
         LOGIN.to_owned(),
         ORGANIZATION.to_owned(),
@@ -219,13 +220,13 @@ async fn any_other_failure_of_any_call_makes_no_snapshot() {
         of_org("teams"),
         of_org("invitations"),
         "GET /workspaces".to_owned(),
-        holders_of(READER),
+        assignments_of(READER),
     ];
     let each = paths.into_iter().map(|path| async move {
         for (status, expected) in [(408, Class::Transient), (500, Class::Transient), (502, Class::Transient)]
         {
             let (snapshot, _) = sweep(
-                &[alice_reads()],
+                &[alice_as_reader()],
                 with(path.clone(), move |_| Reply::text(status, "text/html", "<html>no")),
             )
             .await;
@@ -233,7 +234,7 @@ async fn any_other_failure_of_any_call_makes_no_snapshot() {
         }
         for cut in [true, false] {
             let (snapshot, _) = sweep(
-                &[alice_reads()],
+                &[alice_as_reader()],
                 with(path.clone(), move |_| match cut {
                     true => Reply::Cut { body: b"[".to_vec() },
                     false => Reply::text(200, "text/html", "<html>log in"),
@@ -249,16 +250,16 @@ async fn any_other_failure_of_any_call_makes_no_snapshot() {
 #[tokio::test]
 async fn an_organization_that_is_not_found_proves_nothing() {
     let (snapshot, _) =
-        sweep(&[alice_reads()], with(ORGANIZATION, |_| error(404, "KeyError", "no organization"))).await;
+        sweep(&[alice_as_reader()], with(ORGANIZATION, |_| error(404, "KeyError", "no organization"))).await;
     assert_eq!(class(snapshot), Class::Transient);
 }
 
 #[tokio::test]
-async fn a_404_of_what_every_server_has_is_a_proxys_and_makes_no_snapshot() {
+async fn a_404_for_a_list_of_every_server_makes_no_snapshot() {
     let lists = ["roles", "members", "teams"].map(of_org);
     for path in lists.into_iter().chain([ORGANIZATION.to_owned(), "GET /workspaces".to_owned()]) {
         let (snapshot, _) = sweep(
-            &[alice_reads()],
+            &[alice_as_reader()],
             with(path.clone(), |_| Reply::text(404, "text/html", "<html>no such host")),
         )
         .await;
@@ -267,10 +268,10 @@ async fn a_404_of_what_every_server_has_is_a_proxys_and_makes_no_snapshot() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_begins_to_answer_404_in_the_middle_of_a_sweep_makes_no_snapshot() {
+async fn a_proxy_that_starts_to_answer_404_makes_no_snapshot() {
     let lost = std::sync::atomic::AtomicBool::new(false);
-    let (snapshot, _) = sweep(&[alice_reads()], move |seen, _| {
-        lost.fetch_or(call(seen) == holders_of(READER), std::sync::atomic::Ordering::Relaxed);
+    let (snapshot, _) = sweep(&[alice_as_reader()], move |seen, _| {
+        lost.fetch_or(call(seen) == assignments_of(READER), std::sync::atomic::Ordering::Relaxed);
         if lost.load(std::sync::atomic::Ordering::Relaxed) {
             return Reply::text(404, "text/html", "<html>no such host");
         }
