@@ -15,7 +15,8 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("rolewright-core", &[]),
     ("rolewright-api", &[]),
     ("rolewright-backends", &["core"]),
-    ("rolewright-controller", &["api", "backends", "core"]),
+    ("rolewright-reconcile", &["api", "backends", "core"]),
+    ("rolewright-controller", &["api", "backends", "core", "reconcile"]),
     // The vendors' side: a type shared with our clients could hide one mistake on both sides.
     ("rolewright-simulators", &[]),
     ("control-plane", &[]),

@@ -15,9 +15,12 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::{cache::Name, outcome::End, queue::Kind};
 use rolewright_backends::CallObserver;
-use rolewright_core::model::{self, Verb};
+use rolewright_core::model::{Kind, Verb};
+use rolewright_reconcile::{
+    act::StepResult,
+    object::{ObjectKind, ObjectName},
+};
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Call {
@@ -135,15 +138,15 @@ impl Metrics {
     }
 
     /// Counts a change that was tried.
-    pub fn change(&self, kind: model::Kind, verb: Verb, end: &End) {
-        let outcome = end.outcome();
+    pub fn change(&self, kind: Kind, verb: Verb, result: &StepResult) {
+        let outcome = result.outcome();
         self.changes
             .get_or_create(&ChangeLabels { kind: kind.to_string(), verb: verb.to_string(), outcome })
             .inc();
     }
 
     /// Says when the credential of a Backend ends, if it is known to.
-    pub fn expiry(&self, backend: &Name, at: Option<Timestamp>) {
+    pub fn set_expiry(&self, backend: &ObjectName, at: Option<Timestamp>) {
         let labels =
             BackendLabels { namespace: backend.namespace.to_string(), backend: backend.name.to_string() };
         match at {
@@ -157,17 +160,17 @@ impl Metrics {
     }
 
     /// Counts a look at an object.
-    pub fn look(&self, kind: Kind) {
+    pub fn reconcile(&self, kind: ObjectKind) {
         self.looks.get_or_create(&KindLabels { kind: kind.as_str() }).inc();
     }
 
     /// Counts a look that panicked.
-    pub fn panic(&self, kind: Kind) {
+    pub fn panic(&self, kind: ObjectKind) {
         self.panics.get_or_create(&KindLabels { kind: kind.as_str() }).inc();
     }
 
     /// Moves an object from one reason to another.
-    pub fn moved(&self, kind: Kind, from: Option<&str>, to: Option<&str>) {
+    pub fn reason_changed(&self, kind: ObjectKind, from: Option<&str>, to: Option<&str>) {
         if from == to {
             return;
         }
@@ -191,7 +194,7 @@ impl Metrics {
     }
 
     /// Says whether this process holds the Lease.
-    pub fn leading(&self, leads: bool) {
+    pub fn set_leading(&self, leads: bool) {
         self.leader.set(i64::from(leads));
     }
 }

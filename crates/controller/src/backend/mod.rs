@@ -1,0 +1,159 @@
+//! Reconciles one Backend: connect it, publish its state to its objects, report. Objects wait for it, so ten thousand objects with an
+//! invalid credential make a handful of calls.
+
+mod connect;
+mod probe;
+mod status;
+mod sweep;
+
+use std::{sync::Arc, time::Duration};
+
+use kube::{Resource, ResourceExt};
+use rolewright_api::{Backend, Reason, annotations};
+use rolewright_reconcile::{
+    account::{Account, BackendState},
+    act::Readiness,
+    decide::{self, Resolve},
+    object::{ObjectName, ObjectRef},
+};
+
+use self::connect::{Attempt, connect};
+pub use self::sweep::{publish_snapshot, sweep_needs};
+use crate::{
+    context::{Cached, Context, Visitor},
+    kube::{WriteError, writes},
+};
+
+/// Reconciles one Backend. Returns the time until the next reconcile.
+pub async fn reconcile(ctx: &Arc<Context>, name: &ObjectName) -> Option<Duration> {
+    let Some(backend) = ctx.caches.backends.get(name) else {
+        after_deletion(ctx, name);
+        return None;
+    };
+    if !ctx.may_write() {
+        return None;
+    }
+    match run(ctx, name, &backend).await {
+        Ok(time) => Some(time),
+        Err(WriteError::Gone) => None,
+        Err(WriteError::Stale) => Some(Duration::from_millis(200)),
+        Err(WriteError::Api(error)) => {
+            tracing::warn!(kind = "Backend", namespace = %name.namespace, name = %name.name, %error, "a status could not be written");
+            Some(Duration::from_secs(10))
+        }
+    }
+}
+
+/// The objects of a deleted Backend can still need its credential for their deletion: it stays in memory until the last is deleted.
+fn after_deletion(ctx: &Context, name: &ObjectName) {
+    if Dependents::of(ctx, name).with_finalizer == 0 {
+        disconnect(ctx, name);
+    }
+    ctx.enqueue_objects_of(name);
+}
+
+fn disconnect(ctx: &Context, name: &ObjectName) {
+    if let Some(link) = ctx.backends.last_link(name) {
+        link.view.account.set_limits(name, None);
+    }
+    ctx.backends.remove(name);
+    ctx.metrics.set_expiry(name, None);
+}
+
+async fn run(ctx: &Arc<Context>, name: &ObjectName, backend: &Backend) -> Result<Duration, WriteError> {
+    let is_being_deleted = backend.meta().deletion_timestamp.is_some();
+    let dependents = Dependents::of(ctx, name);
+    if is_being_deleted && dependents.with_finalizer == 0 {
+        writes::remove_finalizer(&ctx.client, &ctx.caches.backends, backend).await?;
+        disconnect(ctx, name);
+        return Ok(ctx.options.secret_interval);
+    }
+    let reconcile_at = backend.annotations().get(annotations::RECONCILE_AT);
+    let handled = backend.status.as_ref().and_then(|status| status.last_handled_reconcile_at.as_ref());
+    let requested = reconcile_at.is_some() && reconcile_at != handled;
+    let known = ctx.backends.made_from(name);
+    let (attempt, made_from) = connect(ctx, name, backend, &known, requested).await;
+    let is_new = known != made_from;
+    let mut wait = ctx.options.secret_interval;
+    let changed = match attempt {
+        Attempt::Unchanged => {
+            status::write(ctx, name, backend, None, &dependents).await?;
+            false
+        }
+        Attempt::Connected { link, pin, identity } => {
+            ctx.back_off.reset(&ObjectRef::backend(name));
+            ctx.backends.set_next_probe(name, None);
+            register_held(ctx, &link.view.account, name);
+            let view = link.view.clone();
+            let changed = ctx.backends.set(name, BackendState::Ready(link), made_from);
+            let ready = Readiness::new(Reason::Connected, format!("connected: {identity}"));
+            let report = status::Report { ready: &ready, account: Some((&pin, &identity)) };
+            status::write(ctx, name, backend, Some(report), &dependents).await?;
+            sweep::start(ctx, &view);
+            changed
+        }
+        Attempt::Failed { ready, no_credential, retry_after } => {
+            wait = wait.min(retry_after);
+            // The credential in memory can still remove what is deleted together with its Backend.
+            let last = ctx.backends.last_link(name).filter(|_| no_credential);
+            let is_serving = is_being_deleted && last.is_some();
+            let (reason, message) = (ready.reason, ready.message.clone());
+            let state = BackendState::NotReady { reason, message, no_credential, last };
+            let changed = ctx.backends.set(name, state, made_from) || is_serving;
+            let report = status::Report { ready: &ready, account: None };
+            status::write(ctx, name, backend, Some(report), &dependents).await?;
+            changed
+        }
+    };
+    if requested && let Some(link) = ctx.backends.link(name) {
+        link.view.sweep_trigger.request(&link.view.haste);
+    }
+    if requested || is_new {
+        // What failed before can succeed now.
+        ctx.retry_objects_of(name);
+    } else if changed {
+        ctx.enqueue_objects_of(name);
+    }
+    Ok(wait)
+}
+
+/// Registers what all objects of an account manage by their statuses, whatever their Backend, before any of them is reconciled.
+fn register_held(ctx: &Context, account: &Account, this: &ObjectName) {
+    struct Register<'a>(&'a Account);
+    impl Visitor for Register<'_> {
+        fn visit<K: Resolve + Cached>(&mut self, object: Arc<K>) {
+            decide::register_held(&*object, self.0);
+        }
+    }
+    for backend in ctx.caches.backends.all() {
+        let name = ObjectName::of(&*backend);
+        let pin = backend.status.as_ref().and_then(|status| status.tenant.as_ref());
+        if name == *this || pin.is_some_and(|pin| pin.id == account.id) {
+            ctx.caches.each_of(&name, &mut Register(account));
+        }
+    }
+}
+
+/// The objects of a Backend that have the finalizer.
+#[derive(Default)]
+struct Dependents {
+    with_finalizer: usize,
+    being_deleted: usize,
+}
+
+impl Dependents {
+    fn of(ctx: &Context, backend: &ObjectName) -> Self {
+        let mut dependents = Self::default();
+        ctx.caches.each_of(backend, &mut dependents);
+        dependents
+    }
+}
+
+impl Visitor for Dependents {
+    fn visit<K: Resolve + Cached>(&mut self, object: Arc<K>) {
+        if object.has_finalizer() {
+            self.with_finalizer += 1;
+            self.being_deleted += usize::from(object.is_being_deleted());
+        }
+    }
+}
