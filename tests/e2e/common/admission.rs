@@ -108,7 +108,7 @@ fn grafana(more: Value) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_to_grafana_that_cannot_be_is_refused() {
-    const URL: &str = "url must be scheme, host and, where Grafana is served below a path, that path";
+    const URL: &str = "url can only have a scheme, a host with an optional port, and the path of Grafana";
     const ONE: &str = "write either tokenSecretRef, or username and passwordSecretRef";
     let place = Place::new().await;
     let with = |field: &str, value: Value| {
@@ -145,7 +145,8 @@ async fn a_connection_to_grafana_that_cannot_be_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_that_is_more_than_scheme_host_and_port_is_refused() {
-    const WRITE: &str = "url must be scheme, host and port only, such as https://arize.example.com";
+    const WRITE: &str =
+        "url can only have a scheme, a host and an optional port, such as https://arize.example.com";
     let place = Place::new().await;
     let url = |url: &str| arize(json!({ "url": url }));
     place
@@ -217,7 +218,7 @@ async fn values_outside_the_known_ones_are_refused() {
         ])
         .await;
     let interval = |text: &str| backend("https://arize.example.com", one("sweepInterval", json!(text)));
-    const WRITE: &str = "write a time from 1s to 24h, such as 5m";
+    const WRITE: &str = "write a duration from 1s to 24h, such as 5m";
     place
         .refuses(&[
             ("no unit", interval("5"), &[WRITE]),
@@ -240,7 +241,7 @@ async fn roles_and_bindings_that_say_too_little_or_too_much_are_refused() {
     let scope = |value: Value| bound(json!({ "scope": value }));
     const ROLE_REF: &str = "write either name (a Role in this namespace) or external";
     const EXTERNAL: &str = "write either name or id of the external role";
-    const SCOPE: &str = "write either id; or space";
+    const SCOPE: &str = "write id alone, or space";
     const RESOURCE: &str = "write one of: project (with its space)";
     let mut no_rules = role("x", &[], json!({}));
     no_rules["spec"].as_object_mut().unwrap().remove("rules");
@@ -252,7 +253,7 @@ async fn roles_and_bindings_that_say_too_little_or_too_much_are_refused() {
             ("empty action", role("x", &[""], json!({})), &["actions", "at least 1"]),
             ("no subjects", subjects(json!([])), &["spec.subjects", "at least 1"]),
             ("empty subject", subjects(json!([{ "kind": "User", "name": "" }])), &["name", "at least 1"]),
-            ("repeated subject", subjects(json!([alice, alice])), &["a subject is there twice"]),
+            ("repeated subject", subjects(json!([alice, alice])), &["a subject is listed twice"]),
             ("no role", role_ref(json!({})), &[ROLE_REF]),
             ("two roles", role_ref(json!({ "name": "a", "external": { "name": "b" } })), &[ROLE_REF]),
             ("no external role", role_ref(json!({ "external": {} })), &[EXTERNAL]),
@@ -289,7 +290,10 @@ async fn what_identifies_an_object_cannot_be_changed_in_any_way() {
         let (kind, name) = (object["kind"].as_str().unwrap(), object["metadata"]["name"].as_str().unwrap());
         let refused = place.merge(kind, name, json!({ "spec": elsewhere })).await.unwrap_err();
         assert!(refused.contains("backendRef cannot be changed"), "{kind}: {refused}");
-        assert!(refused.contains("delete this object and create it for the other Backend"), "{refused}");
+        assert!(
+            refused.contains("delete this object and create it again for the other Backend"),
+            "{refused}"
+        );
         let removed = place.merge(kind, name, json!({ "spec": { "backendRef": null } })).await;
         assert!(removed.is_err(), "{kind}: backendRef was taken out");
     }
