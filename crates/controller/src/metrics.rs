@@ -52,7 +52,7 @@ struct ObjectLabels {
     reason: String,
 }
 
-/// As many as there are Backends whose credentials end.
+/// One for each Backend whose credential expires.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct BackendLabels {
     namespace: String,
@@ -84,7 +84,7 @@ fn seconds() -> Histogram {
 }
 
 impl Metrics {
-    /// All of them at zero.
+    /// All metrics at zero.
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("rolewright");
         let metrics = Self {
@@ -103,27 +103,23 @@ impl Metrics {
         registry.register("backend_calls", "Calls to back ends, by outcome", metrics.calls.clone());
         registry.register(
             "backend_call_duration_seconds",
-            "How long calls to back ends took",
+            "Duration of calls to back ends",
             metrics.call_seconds.clone(),
         );
-        registry.register(
-            "changes",
-            "Changes of back ends that were tried, by outcome",
-            metrics.changes.clone(),
-        );
-        registry.register("looks", "Looks at objects", metrics.looks.clone());
-        registry.register("panics", "Looks at objects that panicked", metrics.panics.clone());
+        registry.register("changes", "Changes sent to back ends, by outcome", metrics.changes.clone());
+        registry.register("looks", "Reconciles of objects", metrics.looks.clone());
+        registry.register("panics", "Reconciles of objects that panicked", metrics.panics.clone());
         registry.register(
             "objects",
             "Objects by the reason of their Ready condition",
             metrics.objects.clone(),
         );
-        registry.register("sweeps", "Sweeps of tenants, by outcome", metrics.sweeps.clone());
-        registry.register("sweep_duration_seconds", "How long sweeps took", metrics.sweep_seconds.clone());
+        registry.register("sweeps", "Sweeps of accounts, by outcome", metrics.sweeps.clone());
+        registry.register("sweep_duration_seconds", "Duration of sweeps", metrics.sweep_seconds.clone());
         registry.register("leader", "1 where this process holds the Lease", metrics.leader.clone());
         registry.register(
             "credential_expiry_timestamp_seconds",
-            "When the credential of a Backend ends, where the back end tells",
+            "When the credential of a Backend expires, where the back end shows it",
             metrics.expiries.clone(),
         );
         *metrics.registry.write() = registry;
@@ -137,7 +133,7 @@ impl Metrics {
         body
     }
 
-    /// Counts a change that was tried.
+    /// Counts a change that was sent.
     pub fn change(&self, kind: Kind, verb: Verb, result: &StepResult) {
         let outcome = result.outcome();
         self.changes
@@ -145,7 +141,7 @@ impl Metrics {
             .inc();
     }
 
-    /// Says when the credential of a Backend ends, if it is known to.
+    /// Sets when the credential of a Backend expires; None when it does not or is not known.
     pub fn set_expiry(&self, backend: &ObjectName, at: Option<Timestamp>) {
         let labels =
             BackendLabels { namespace: backend.namespace.to_string(), backend: backend.name.to_string() };
@@ -159,12 +155,12 @@ impl Metrics {
         }
     }
 
-    /// Counts a look at an object.
+    /// Counts a reconcile.
     pub fn reconcile(&self, kind: ObjectKind) {
         self.looks.get_or_create(&KindLabels { kind: kind.as_str() }).inc();
     }
 
-    /// Counts a look that panicked.
+    /// Counts a reconcile that panicked.
     pub fn panic(&self, kind: ObjectKind) {
         self.panics.get_or_create(&KindLabels { kind: kind.as_str() }).inc();
     }
@@ -193,13 +189,13 @@ impl Metrics {
         self.sweep_seconds.observe(took.as_secs_f64());
     }
 
-    /// Says whether this process holds the Lease.
+    /// Sets whether this process holds the Lease.
     pub fn set_leading(&self, leads: bool) {
         self.leader.set(i64::from(leads));
     }
 }
 
-/// A status may have been written by anybody: a reason that is none of ours makes no label.
+/// Anybody can write a status: an unknown reason must not create a label.
 fn known(reason: &str) -> &str {
     let ours = rolewright_api::Reason::ALL.iter().any(|known| known.as_str() == reason);
     if ours { reason } else { "Unknown" }

@@ -13,19 +13,19 @@ use tokio::net::TcpListener;
 
 use super::metrics::Metrics;
 
-/// What the server tells of.
+/// What the endpoints report.
 #[derive(Clone)]
 pub struct ServerState {
     /// Counters.
     pub metrics: Arc<Metrics>,
-    /// The caches are complete, and the custom resource definitions fit.
+    /// Whether the caches are complete and the CRDs fit.
     pub ready: Arc<AtomicBool>,
 }
 
-/// Listens.
+/// Starts the server in the background.
 ///
 /// # Errors
-/// When the address cannot be listened on.
+/// When the address is not available.
 pub async fn listen(address: SocketAddr, state: ServerState) -> std::io::Result<()> {
     let listener = TcpListener::bind(address).await?;
     tracing::info!(address = %listener.local_addr()?, "serving /healthz, /readyz and /metrics");

@@ -1,5 +1,5 @@
-//! Kubernetes Events: for what happened, never for what is still so. Each is an object of its own, written in the background; a
-//! failure to write one is logged and changes nothing else.
+//! Kubernetes Events: they report what happened; conditions report what is still so. They are written in the background, and a failure to
+//! write one is logged and changes nothing else.
 
 use k8s_openapi::{
     api::{core::v1::ObjectReference, events::v1::Event},
@@ -10,26 +10,26 @@ use kube::{Api, Client, Resource, api::PostParams};
 use rolewright_reconcile::act::truncate;
 use tokio::sync::mpsc;
 
-/// The name that events are reported under.
+/// The reporting controller of all Events.
 const REPORTER: &str = "rolewright.dev/operator";
-/// What the API server takes as a note, in bytes.
+/// The longest note that the API server accepts, in bytes.
 const MAX_NOTE: usize = 1024;
-/// How many events may wait to be written; more are dropped and logged, so that a slow API server does not fill the memory.
+/// The most Events that wait to be written. More are dropped and logged, so that a slow API server does not fill the memory.
 const MAX_WAITING: usize = 1000;
 
-/// Takes events in. Cheap to clone.
+/// Accepts Events. Cheap to clone.
 #[derive(Clone)]
 pub struct Events {
     sender: mpsc::Sender<Event>,
     instance: String,
 }
 
-/// Whether an event is good news.
+/// The type of an Event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
-    /// As it should be.
+    /// As intended.
     Normal,
-    /// Worth a look.
+    /// A person should know.
     Warning,
 }
 
@@ -42,7 +42,7 @@ impl Events {
                 let namespace = event.metadata.namespace.clone().unwrap_or_default();
                 let api: Api<Event> = Api::namespaced(client.clone(), &namespace);
                 if let Err(error) = api.create(&PostParams::default(), &event).await {
-                    // A namespace that is going takes no new objects: nothing to tell anybody.
+                    // A terminating namespace accepts no new objects.
                     if !matches!(&error, kube::Error::Api(status) if status.code == 403 || status.code == 404)
                     {
                         tracing::warn!(%error, namespace, reason = event.reason, "an Event was not written");
@@ -53,7 +53,7 @@ impl Events {
         (Self { sender, instance }, writer)
     }
 
-    /// Tells of something that happened to an object.
+    /// Publishes an Event about an object, in the namespace of the object.
     pub fn publish<K: Resource<DynamicType = ()>>(
         &self,
         object: &K,
@@ -65,7 +65,7 @@ impl Events {
         self.publish_in(&namespace, object.object_ref(&()), severity, reason, note);
     }
 
-    /// Tells it in another namespace than the object's.
+    /// Publishes an Event in another namespace than that of its object.
     pub fn publish_in(
         &self,
         namespace: &str,

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 /// The Lease's name.
 pub const NAME: &str = "rolewright";
-/// How long a claim holds without being renewed.
+/// How long a claim is valid without a renewal.
 const DURATION: Duration = Duration::from_secs(15);
 /// How often it is renewed or looked at.
 const PERIOD: Duration = Duration::from_secs(3);
@@ -49,7 +49,7 @@ impl Elector {
         }
     }
 
-    /// Renews the claim until it is lost or `stop` comes. Gives way when stopped, so that another can go on at once.
+    /// Renews the claim until it is lost or `stop` comes. After `stop` the caller gives the Lease up, so that another process can continue at once.
     ///
     /// True when stopped; false when the Lease was lost, after which nothing may be written any more.
     pub async fn hold(&mut self, stop: &CancellationToken) -> bool {
@@ -68,7 +68,7 @@ impl Elector {
         }
     }
 
-    /// Gives the Lease up.
+    /// Gives up the Lease.
     pub async fn give_up(&self) {
         let Ok(Ok(Some(mut lease))) = tokio::time::timeout(DEADLINE, self.api.get_opt(NAME)).await else {
             return;
@@ -135,7 +135,7 @@ impl Elector {
         }
     }
 
-    /// Whether another's claim has not changed for as long as it holds.
+    /// Whether another process's claim has not changed for its whole duration.
     fn ran_out(&mut self, lease: &Lease) -> bool {
         let version = lease.resource_version().unwrap_or_default();
         let length = lease.spec.as_ref().and_then(|spec| spec.lease_duration_seconds);

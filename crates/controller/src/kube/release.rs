@@ -1,4 +1,4 @@
-//! `release`: every object lets go of what it holds in the back ends, without removing anything, so that an uninstall can follow.
+//! `release`: every object stops managing its external things and nothing is removed, so that an uninstall can follow.
 
 use kube::{Api, Client, ResourceExt, core::NamespaceResourceScope};
 use serde::de::DeserializeOwned;
@@ -10,17 +10,17 @@ use super::{
 use rolewright_api as api;
 use rolewright_api::{Backend, ResourceRestriction, Role, RoleBinding};
 
-/// How many objects were let go.
+/// The result of a release.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Released {
-    /// Objects whose finalizer was taken off.
+    /// Objects whose finalizer was removed.
     pub objects: usize,
 }
 
-/// Takes the finalizers off all objects, or those of one namespace. The operator must not run: it would put them on again.
+/// Removes the finalizers of all objects, or of those in one namespace. The operator must not run: it would add them again.
 ///
 /// # Errors
-/// When the Kubernetes API refuses; what was released until then stays released, and doing it again goes on.
+/// When the Kubernetes API refuses. Objects released until then stay released; a second call continues.
 pub async fn all(client: &Client, namespace: Option<&str>) -> Result<Released, WriteError> {
     let mut released = Released::default();
     released.objects += kind::<RoleBinding>(client, namespace).await?;
@@ -67,10 +67,10 @@ where
     Ok(count)
 }
 
-/// The operator that holds the Lease, if its claim was renewed a short while ago.
+/// The operator that holds the Lease, if it renewed it recently.
 ///
 /// # Errors
-/// When the Kubernetes API does not tell.
+/// When the Kubernetes API does not answer.
 pub async fn running(client: &Client, own_namespace: &str) -> Result<Option<String>, kube::Error> {
     use k8s_openapi::{api::coordination::v1::Lease, jiff::Timestamp};
     let leases: Api<Lease> = Api::namespaced(client.clone(), own_namespace);

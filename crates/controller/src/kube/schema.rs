@@ -1,4 +1,4 @@
-//! Whether the custom resource definitions in the cluster are of the level that this operator knows.
+//! Whether the CRDs in the cluster have the schema level of this operator.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::{Api, Client, ResourceExt};
@@ -6,7 +6,7 @@ use kube::{Api, Client, ResourceExt};
 use rolewright_api as api;
 use rolewright_api::annotations;
 
-/// What is wrong with the definitions.
+/// Why the CRDs do not fit.
 pub enum Misfit {
     /// One is not there.
     Missing(String),
@@ -15,7 +15,7 @@ pub enum Misfit {
 }
 
 impl Misfit {
-    /// What is wrong, in words.
+    /// The message for the log.
     pub fn why(&self) -> &str {
         match self {
             Misfit::Missing(why) | Misfit::Level(why) => why,
@@ -23,10 +23,10 @@ impl Misfit {
     }
 }
 
-/// What is wrong with the definitions; nothing where they fit.
+/// Why the CRDs do not fit; None when they do.
 ///
 /// # Errors
-/// When the API server does not tell.
+/// When the API server does not answer.
 pub async fn misfit(client: &Client) -> Result<Option<Misfit>, kube::Error> {
     let definitions: Api<CustomResourceDefinition> = Api::all(client.clone());
     for crd in api::crds() {

@@ -15,11 +15,11 @@ pub struct Value {
     pub version: String,
 }
 
-/// Why a value is not to be had.
+/// Why a value is not available.
 pub struct Missing {
     /// For the status.
     pub ready: Readiness,
-    /// There is no such value; not merely an API server that did not answer.
+    /// The value does not exist. False when the API server did not answer.
     pub gone: bool,
 }
 
@@ -27,10 +27,10 @@ fn missing(reason: Reason, message: String) -> Missing {
     Missing { ready: Readiness::new(reason, message), gone: reason == Reason::NotFound }
 }
 
-/// Reads one value. `host` is where it is meant to be sent; None for what is not sent anywhere.
+/// Reads one value. `host`: where it will be sent; None for a value that is not sent anywhere.
 ///
 /// # Errors
-/// With a message that says what to do, and never holds the value.
+/// A message that says what to do and never contains the value.
 pub async fn read(
     client: &Client,
     namespace: &str,

@@ -1,4 +1,4 @@
-//! The watches: one a kind, and a namespace where the operator serves a list of them.
+//! The watches: one for each kind, and for each namespace where the operator serves a list of them.
 
 use std::{future::Future, sync::Arc};
 
@@ -72,7 +72,7 @@ where
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(kind = %K::kind(&()), error = brief(&error), "a watch broke; it is begun again");
+                    tracing::warn!(kind = %K::kind(&()), error = brief(&error), "a watch broke and is restarted");
                 }
             }
         }
@@ -107,7 +107,7 @@ fn decoded<K: kube::Resource<DynamicType = ()>>(
                 namespace = invalid.metadata.namespace.unwrap_or_default(),
                 name = invalid.metadata.name.unwrap_or_default(),
                 error = %invalid.error,
-                "this object cannot be read and is left alone"
+                "this object cannot be decoded and is ignored"
             );
             None
         }

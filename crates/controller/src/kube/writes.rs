@@ -1,4 +1,4 @@
-//! The operator's writes to the Kubernetes API: statuses and finalizers, each on the version that was read, each answer taken into the cache.
+//! Writes to the Kubernetes API: statuses and finalizers. Each write names the version that was read; each answer goes into the cache.
 
 use kube::{
     Api, Client, Resource, ResourceExt,
@@ -17,8 +17,8 @@ pub enum WriteError {
     /// The object has changed since it was read: read it again and decide again.
     #[error("the object has changed in the meantime")]
     Stale,
-    /// The object is gone.
-    #[error("the object is gone")]
+    /// The object was deleted.
+    #[error("the object was deleted")]
     Gone,
     /// The API server refused or failed.
     #[error("the Kubernetes API: {0}")]
@@ -35,7 +35,7 @@ impl From<kube::Error> for WriteError {
     }
 }
 
-/// A namespaced kind of ours.
+/// A namespaced kind of Rolewright.
 pub trait RolewrightResource:
     Resource<DynamicType = (), Scope = NamespaceResourceScope>
     + Clone
@@ -60,10 +60,10 @@ fn api_of<K: RolewrightResource>(client: &Client, object: &K) -> Api<K> {
     Api::namespaced(client.clone(), object.meta().namespace.as_deref().unwrap_or_default())
 }
 
-/// Replaces the status fields of an object. What `status` leaves out of `fields` is removed.
+/// Replaces these fields of an object's status. A field that `status` lacks is removed.
 ///
 /// # Errors
-/// [`WriteError::Stale`] when the object is not the version that was read any more.
+/// [`WriteError::Stale`] when the object has changed since it was read.
 pub async fn status<K: RolewrightResource>(
     client: &Client,
     cache: &Cache<K>,
@@ -85,10 +85,10 @@ pub async fn status<K: RolewrightResource>(
     Ok(written)
 }
 
-/// The same for the outcome of work that is done: when only the spec has changed in the meantime, what was done is recorded all the same.
+/// The same after work was done: it is recorded even if the spec has changed in the meantime.
 ///
 /// # Errors
-/// [`WriteError::Stale`] when the status is not the one that was read any more.
+/// [`WriteError::Stale`] when the status has changed since it was read.
 pub async fn status_after_work<K: RolewrightResource>(
     client: &Client,
     cache: &Cache<K>,
@@ -113,7 +113,7 @@ pub async fn status_after_work<K: RolewrightResource>(
     Err(WriteError::Stale)
 }
 
-/// Adds our finalizer.
+/// Adds the finalizer of this operator.
 ///
 /// # Errors
 /// As for [`status`].
@@ -127,7 +127,7 @@ pub async fn add_finalizer<K: RolewrightResource>(
     set_finalizers(client, cache, object, finalizers).await
 }
 
-/// Takes our finalizer off. An object that is gone is as wanted.
+/// Removes the finalizer of this operator. An object that was deleted meanwhile is a success.
 ///
 /// # Errors
 /// As for [`status`].

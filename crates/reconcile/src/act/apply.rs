@@ -76,24 +76,24 @@ pub async fn apply<K: ManagedObject>(view: &AccountView, plan: &Plan, object: &K
 }
 
 async fn execute(view: &AccountView, step: &Step, held: &Held, claimant: &Claimant) -> StepResult {
-    // Another object may have asked for what goes since the plan was made.
-    let wanted_by_none = |id: &Id| {
+    // Another object can have registered a claim since the plan was made.
+    let is_unclaimed = |id: &Id| {
         let claims = view.account.claims.lock();
         claims.others(claimant, held.kind, &held.key, Some(id)) == Others::None
     };
     match &step.change {
         Change::Create { after, .. } => create(view, step, after, &held.key).await,
         Change::Update { id, before, after, .. } => {
-            let stands = || !step.releases || wanted_by_none(id);
+            let stands = || !step.releases || is_unclaimed(id);
             update(view, &step.change, id, before, after, stands, is_first_closing(step)).await
         }
         Change::Delete { id, before, .. } => {
-            delete(view, &step.change, id, before, || wanted_by_none(id)).await
+            delete(view, &step.change, id, before, || is_unclaimed(id)).await
         }
     }
 }
 
-/// Whether a step closes a resource for an object that has not tried to before: what it takes has to be just what was recorded.
+/// Whether a step closes a resource for the first time: it must take exactly what was recorded.
 fn is_first_closing(step: &Step) -> bool {
     step.change.before().is_some_and(Body::is_open) && !step.resumed && !step.releases
 }
@@ -103,7 +103,7 @@ async fn create(view: &AccountView, step: &Step, after: &Body, key: &Key) -> Ste
     if !backend.dialect().refuses_duplicates(after.kind()) {
         match backend.find(after).await {
             Ok(None) => {}
-            Ok(Some(seen)) => return there_already(view, step, seen),
+            Ok(Some(seen)) => return exists_already(view, step, seen),
             Err(error) => return StepResult::Failed(error),
         }
     }
@@ -113,12 +113,12 @@ async fn create(view: &AccountView, step: &Step, after: &Body, key: &Key) -> Ste
         Err(error) => match error.class {
             Class::Lost => lost_create(view, after, key).await,
             Class::Conflict => match backend.find(after).await {
-                Ok(Some(seen)) => there_already(view, step, seen),
+                Ok(Some(seen)) => exists_already(view, step, seen),
                 Ok(None) => StepResult::Failed(Error::new(
                     Class::Conflict,
                     format!(
-                        "the back end says that there is one already ({}), and the key cannot see it: \
-                         give the key the right to read it, or remove it by hand",
+                        "the back end reports that it exists already ({}), and the credential cannot read it: \
+                         give the credential the right to read it, or delete it by hand",
                         error.message
                     ),
                 )),
@@ -129,22 +129,20 @@ async fn create(view: &AccountView, step: &Step, after: &Body, key: &Key) -> Ste
     }
 }
 
-/// What is to be made is there: by an earlier try, or somebody else made it.
-fn there_already(view: &AccountView, step: &Step, seen: Observed) -> StepResult {
+/// It exists already: an earlier try of this object created it, or others did.
+fn exists_already(view: &AccountView, step: &Step, seen: Observed) -> StepResult {
     view.put(seen);
     StepResult::Moved(if step.resumed { Moved::Changed } else { Moved::Foreign })
 }
 
-/// An answer that was lost is resolved by looking, never by asking again.
+/// A lost answer is settled by reading, never by a second create.
 async fn lost_create(view: &AccountView, after: &Body, key: &Key) -> StepResult {
-    // What was read before cannot prove that it is not there.
+    // An older snapshot cannot prove its absence.
     view.invalidate();
     let why = match view.backend.find(after).await {
         Ok(Some(seen)) if seen.body.fulfils(after) => return done(view, seen),
         Ok(Some(seen)) => return moved(view, seen),
-        Ok(None) => {
-            "the answer to a create was lost, and what it was to make is not to be seen yet".to_owned()
-        }
+        Ok(None) => "the answer to a create was lost, and its result is not visible yet".to_owned(),
         Err(error) => error.message,
     };
     view.account.unanswered.add(after.kind(), key);
@@ -196,11 +194,11 @@ async fn delete(
     change: &Change,
     id: &Id,
     before: &Body,
-    wanted_by_none: impl Fn() -> bool,
+    is_unclaimed: impl Fn() -> bool,
 ) -> StepResult {
     let backend = &*view.backend;
     match backend.read(before.kind(), id).await {
-        Ok(Some(seen)) if seen.body != *before || !wanted_by_none() => return moved(view, seen),
+        Ok(Some(seen)) if seen.body != *before || !is_unclaimed() => return moved(view, seen),
         Ok(Some(_)) => {}
         Ok(None) => return vanished(view),
         Err(error) => return StepResult::Failed(error),
@@ -237,13 +235,13 @@ fn moved(view: &AccountView, observed: Observed) -> StepResult {
     StepResult::Moved(Moved::Changed)
 }
 
-/// Not seen any more: gone or hidden. Only a new snapshot, with its proofs, can tell.
+/// Not visible any more: deleted or hidden. Only a new snapshot with its proofs can tell which.
 fn vanished(view: &AccountView) -> StepResult {
     view.invalidate();
     StepResult::Moved(Moved::Changed)
 }
 
-/// What the object holds after the steps that were done. What may have been made stays as an intent.
+/// What the object manages after the executed steps. What can have been created stays as an intent.
 fn held_after(plan: &Plan, results: &[StepResult]) -> Vec<Held> {
     let mut held: Vec<Option<Held>> = plan.held().iter().cloned().map(Some).collect();
     for (step, result) in plan.steps().iter().zip(results) {
@@ -260,18 +258,18 @@ fn held_after(plan: &Plan, results: &[StepResult]) -> Vec<Held> {
                     entry.chosen = None;
                     entry.fingerprint = step.wish.clone();
                     entry.refused = false;
-                    // A mark of a state that is not as wished would hide that it is not.
+                    // The mark of a state that differs from the desired one would hide the difference.
                     entry.revision = now.revision.clone().filter(|_| now.body.fulfils(after));
                 }
             }
             (Change::Create { .. }, StepResult::Failed(error)) => {
                 if let Some(entry) = entry {
-                    // What becomes of a later try says nothing of an earlier one.
+                    // The result of a later try says nothing about an earlier one.
                     entry.refused = error.class != Class::Lost && !step.resumed;
                 }
             }
             (Change::Update { before: Body::Restriction(before), .. }, StepResult::Failed(error)) => {
-                // Never closed yet, and nothing was taken by an earlier try: what is recorded as taken is not to be given back.
+                // Never closed, and no earlier try took anything: what is recorded as taken must not be restored.
                 if let Some(entry) = entry
                     && error.class != Class::Lost
                     && entry.fingerprint != step.wish

@@ -1,4 +1,4 @@
-//! The change log: one line for every change that was tried, on the target `rolewright::changes`.
+//! The change log: one line for each change that was sent, with the target `rolewright::changes`.
 
 use super::outcome::{PlanOwner, StepResult};
 use rolewright_core::planner::{self, Step};

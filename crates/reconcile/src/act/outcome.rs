@@ -42,7 +42,7 @@ impl StepResult {
 pub enum Moved {
     /// It changed, or is no longer visible.
     Changed,
-    /// Others created it in the meantime, or took what was to be taken: it does not belong to this object.
+    /// Others created it in the meantime, or took the defaults first: it does not belong to this object.
     Foreign,
     /// The answer to its deletion was lost, and it is no longer visible.
     Removed,

@@ -94,7 +94,7 @@ impl Readiness {
     pub fn in_sync(wants: usize, kind: &str, remarks: &[String]) -> Self {
         let message = match (kind, wants) {
             ("Role", _) => "the role is as the spec says".to_owned(),
-            // What is left open says that the rest is closed.
+            // The remark on what stays open implies that the rest is closed.
             ("ResourceRestriction", _) if !remarks.is_empty() => String::new(),
             ("ResourceRestriction", _) => "the resource is restricted".to_owned(),
             (_, 1) => "the subject has the role".to_owned(),
