@@ -16,7 +16,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-/// Keeps the access control of other systems equal to Kubernetes objects
+/// The command line. Its help begins with the description of the package.
 #[derive(Debug, Parser)]
 #[command(name = "rolewright", version, about, propagate_version = true)]
 pub struct Cli {
