@@ -153,7 +153,7 @@ async fn ten_thousand_bindings_are_paged_quickly() {
             let mut row = tenant.projects.iter().next().unwrap().clone();
             row.id = project;
             tenant.projects.insert(row);
-            tenant.role_bindings.insert(rolewright_simulators::arize::role_bindings::RoleBinding {
+            tenant.role_bindings.insert(rolewright_simulators::arize::rows::role_bindings::RoleBinding {
                 id,
                 role_id: role,
                 user_id: user,
