@@ -1,6 +1,6 @@
 //! Contract 3.8, 3.9: who has a role.
 
-use rolewright_simulators::grafana::role_assignments::{TeamRole, UserRole};
+use rolewright_simulators::grafana::rows::role_assignments::{TeamRole, UserRole};
 use serde_json::{Value, json};
 
 use crate::client::{grafana, grafana_of, grafana_with};

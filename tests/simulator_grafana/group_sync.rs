@@ -1,6 +1,6 @@
 //! Contract 2.5, 3.5: groups of an identity provider that bring roles.
 
-use rolewright_simulators::grafana::{group_sync::ExternalGroupMember, switches::Licence};
+use rolewright_simulators::grafana::{rows::group_mappings::ExternalGroupMember, switches::Licence};
 use serde_json::{Value, json};
 
 use crate::client::{Grafana, grafana, grafana_with};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rolewright_simulators::grafana::{
-    role_assignments::UserRole,
+    rows::role_assignments::UserRole,
     switches::{Generation, Licence},
 };
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Contract 2.1, 2.2, 3.2, 3.3: roles.
 
 use rolewright_simulators::grafana::{
-    group_sync::GroupMapping,
+    rows::group_mappings::GroupMapping,
     switches::{DisplayNameFallback, DuplicatePermissions, PermissionOrder},
 };
 use serde_json::json;

@@ -1,6 +1,6 @@
 //! Contract 3.7: which permissions a role may have.
 
-use rolewright_simulators::grafana::state::Plugin;
+use rolewright_simulators::grafana::rows::plugins::Plugin;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Grafana, grafana, grafana_with, list};
