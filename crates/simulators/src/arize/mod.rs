@@ -1,6 +1,6 @@
-//! Arize AX: roles, role bindings, resource restrictions and what they refer to, as the contract describes them.
+//! Arize AX: roles, role bindings and resource restrictions, and the rows that they refer to.
 //!
-//! Four layers, each of which uses only those before it:
+//! Four layers. Each uses only those before it:
 //! - [`rows`]: the rows of the account, plain data;
 //! - [`state`]: the account ([`Tenant`]) with the rules that keep it consistent;
 //! - [`access`]: what a caller can see and do;
@@ -50,7 +50,7 @@ impl Vendor for Arize {
     type Grant = Grant;
 
     fn below(prefix: String) -> Self {
-        Self::below(prefix)
+        Self::new(prefix)
     }
 
     fn seeded() -> Tenant {
@@ -68,7 +68,7 @@ impl Vendor for Arize {
     }
 
     fn routes(&self) -> Router<Arc<World<Self>>> {
-        routes::router(&self.prefix)
+        routes::router(self.prefix())
     }
 
     /// The word `Bearer` is required (contract 6.12).

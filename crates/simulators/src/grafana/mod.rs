@@ -1,7 +1,6 @@
-//! Grafana: roles and their assignments, permissions on resources and what they refer to, as the contract
-//! describes them.
+//! Grafana: roles, their assignments and permissions on resources, and the rows that they refer to.
 //!
-//! Four layers, each of which uses only those before it:
+//! Four layers. Each uses only those before it:
 //! - [`rows`]: the rows of the server, plain data;
 //! - [`state`]: the server ([`Tenant`]) with the rules that keep it consistent;
 //! - [`access`]: who calls, and with which permissions;
@@ -53,7 +52,7 @@ impl Vendor for Grafana {
     type Grant = Grant;
 
     fn below(prefix: String) -> Self {
-        Self::below(prefix)
+        Self::new(prefix)
     }
 
     fn seeded() -> Tenant {
@@ -71,7 +70,7 @@ impl Vendor for Grafana {
     }
 
     fn routes(&self) -> Router<Arc<World<Self>>> {
-        routes::router(&self.prefix)
+        routes::router(self.prefix())
     }
 
     fn secret(&self, headers: &HeaderMap) -> Option<String> {

@@ -52,7 +52,7 @@ impl Caller {
         self.grant.account_role == AccountRole::Admin
     }
 
-    /// Whether the caller has this permission on the target. False if the target does not exist or is not visible.
+    /// Whether the caller has this permission on the target. False if the target is absent or not visible.
     pub fn can(&self, tenant: &Tenant, permission: &str, target: Target) -> bool {
         match target {
             Target::Account => self.has(permission),

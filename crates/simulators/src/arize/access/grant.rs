@@ -9,8 +9,8 @@ use crate::arize::rows::{ids::Id, users::AccountRole};
 
 /// What a credential can see and do.
 ///
-/// It is part of the credential, and not derived from memberships and bindings. The one exception is a restricted
-/// resource: there the caller's own binding counts.
+/// It is part of the credential, and not derived from memberships and bindings. The one exception is a
+/// restricted resource: there the caller's own binding counts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Grant {
@@ -20,8 +20,8 @@ pub struct Grant {
     pub user_id: Option<Id>,
     /// Exactly these permissions. If absent, the account role decides (see [`super::caller::Caller::has`]).
     pub permissions: Option<BTreeSet<String>>,
-    /// Only these spaces, and the organizations that contain them, are visible. If absent, all are, except private
-    /// spaces that the user is not a member of.
+    /// Only these spaces, and the organizations that contain them, are visible. If absent, all are, except
+    /// private spaces that the user is not a member of.
     pub spaces: Option<BTreeSet<Id>>,
     /// The API key of the tenant whose status applies too.
     pub api_key: Option<Id>,

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use super::{
     assigned_roles::{account_role_json, role_json},
     body::{self, Fields},
+    call::Scene,
     paging::Window,
     problem::Problem,
-    scene::Scene,
     service_key_access::ServiceKeyAccess,
 };
 use crate::{
@@ -32,8 +32,8 @@ use crate::{
 /// The maximum grace period of a refresh, in seconds.
 const MAX_GRACE: u64 = 86_400;
 
-/// GET `/v2/api-keys`. Account admins see all keys. Others see their own and, with `SERVICE_KEY_READ`, the service
-/// keys of visible spaces (the contract does not say who sees which key).
+/// GET `/v2/api-keys`. Account admins see all keys. Others see their own and, with `SERVICE_KEY_READ`, the
+/// service keys of visible spaces (the contract does not say who sees which key).
 pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let tenant = &*scene.tenant;
     let switches = &tenant.switches;

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{body::Fields, problem::Problem, scene::Scene};
+use super::{body::Fields, call::Scene, problem::Problem};
 use crate::arize::{
     rows::{
         ids::Kind,

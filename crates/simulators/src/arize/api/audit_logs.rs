@@ -3,7 +3,7 @@
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
-use super::{paging::Window, problem::Problem, scene::Scene};
+use super::{call::Scene, paging::Window, problem::Problem};
 use crate::{
     arize::rows::{audit_logs::AuditLog, ids::Kind},
     kit::{answer::Answer, call::Call},

@@ -44,7 +44,7 @@ impl Fields {
         self.fields.remove(name)
     }
 
-    /// A field that the caller has read before and that must be present.
+    /// The value of a field that was read before and must be present.
     ///
     /// # Errors
     /// 400 if it is missing.
@@ -73,7 +73,7 @@ impl Fields {
         self.required(name, text)
     }
 
-    /// A string that null clears: the outer option is none if the field is absent, the inner one if it is null.
+    /// A string that null clears: `None` if the field is absent, `Some(None)` if it is null.
     ///
     /// # Errors
     /// 400 if it is neither a string nor null.

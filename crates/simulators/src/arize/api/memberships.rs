@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{
     assigned_roles::{read_role, role_json},
+    call::Scene,
     problem::Problem,
-    scene::Scene,
 };
 use crate::{
     arize::{

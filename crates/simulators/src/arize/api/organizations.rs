@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{body, paging::Window, problem::Problem, scene::Scene};
+use super::{body, call::Scene, paging::Window, problem::Problem};
 use crate::{
     arize::{
         access::Target,

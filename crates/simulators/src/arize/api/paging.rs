@@ -48,8 +48,9 @@ impl Window {
         Ok(Self { list, fingerprint, limit, after })
     }
 
-    /// The page of these entries, which start after [`Window::after`]. An entry without a value takes a slot of the
-    /// page and is not shown: this is how a filter after the cut makes short and empty pages (contract 6.7).
+    /// The page of these entries, which start after [`Window::after`]. An entry without a value takes a slot
+    /// of the page and is not shown: this is how a filter after the cut makes short and empty pages
+    /// (contract 6.7).
     pub fn page(self, entries: impl Iterator<Item = (Id, Option<Value>)>) -> Answer {
         let mut entries = entries.peekable();
         let mut last = None;

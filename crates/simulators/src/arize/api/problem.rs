@@ -12,7 +12,7 @@ use serde_json::json;
 pub struct Problem {
     /// The body repeats it.
     pub status: StatusCode,
-    /// What is wrong with this call.
+    /// The reason of this error.
     pub detail: String,
 }
 

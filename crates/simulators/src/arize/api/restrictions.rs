@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{paging::Window, problem::Problem, scene::Scene};
+use super::{call::Scene, paging::Window, problem::Problem};
 use crate::{
     arize::{
         access::{Target, caller},
@@ -32,7 +32,7 @@ pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let rows = tenant.restrictions.after(window.after);
     let rows = rows.filter_map(|row| Some((row, resource_type(row.resource_id)?)));
     let rows = rows.filter(|(_, found)| requested.is_none_or(|requested| *found == requested));
-    // Filtered after the page is cut: an entry that the caller cannot manage still takes a slot (contract 2.3).
+    // Filtered after the page is cut (contract 2.3): an entry that is not shown still takes a slot.
     Ok(window.page(
         rows.map(|(row, found)| (row.resource_id, can_manage(scene, row, found).then(|| to_json(row)))),
     ))

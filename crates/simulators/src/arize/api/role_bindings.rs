@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{paging::Window, problem::Problem, scene::Scene};
+use super::{call::Scene, paging::Window, problem::Problem};
 use crate::{
     arize::{
         access::Target,
@@ -107,8 +107,7 @@ fn found(scene: &Scene<'_>, permissions: &[&str]) -> Result<RoleBinding, Problem
     binding.cloned().ok_or_else(|| Problem::not_found("role binding"))
 }
 
-/// Whether the caller can read bindings in the space of this one. A restriction of the project in it does not
-/// matter.
+/// Whether the caller can read bindings in the space of this one, even if its project is restricted.
 fn readable(scene: &Scene<'_>, binding: &RoleBinding) -> bool {
     let space = scene.tenant.space_of(binding.resource_id);
     space.is_some_and(|space| scene.can("ROLE_BINDING_READ", Target::Resource(space)))

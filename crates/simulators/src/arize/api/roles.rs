@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{body, paging::Window, problem::Problem, scene::Scene};
+use super::{body, call::Scene, paging::Window, problem::Problem};
 use crate::{
     arize::{
         access::Target,
@@ -130,8 +130,8 @@ pub fn delete(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     Ok(Answer::none())
 }
 
-/// Ends the call unless the caller has this permission. Servers before 11.40 do not know the `ROLE_*` permissions,
-/// and do not check them.
+/// Ends the call unless the caller has this permission. Servers before 11.40 do not know the `ROLE_*`
+/// permissions, and do not check them.
 fn require(scene: &Scene<'_>, permission: &str) -> Result<(), Problem> {
     if scene.tenant.switches.before_1140() { Ok(()) } else { scene.require(permission, Target::Account) }
 }

@@ -11,7 +11,7 @@ use axum::{
 
 use super::{
     api_keys, audit_logs,
-    dispatch::{self, Operation},
+    call::{self, Operation},
     memberships, organizations,
     problem::Problem,
     projects, restrictions, role_bindings, roles,
@@ -76,7 +76,7 @@ const OPERATIONS: &[Entry<Operation>] = &[
 pub fn router(prefix: &str) -> Router<Arc<World<Arize>>> {
     let below =
         |(method, path, operation): &Entry<Operation>| (*method, format!("{prefix}{path}"), *operation);
-    routing::router(OPERATIONS.iter().map(below), dispatch::answer)
+    routing::router(OPERATIONS.iter().map(below), call::answer)
         .fallback(async |world, request| {
             refuse(&world, &request, StatusCode::NOT_FOUND, "this path does not exist")
         })

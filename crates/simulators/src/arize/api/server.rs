@@ -13,16 +13,20 @@ use crate::{arize::state::Tenant, kit::dice::Serial};
 /// The simulated vendor.
 #[derive(Default)]
 pub struct Arize {
-    /// The path before all paths of the API; can be empty.
-    pub prefix: String,
+    prefix: String,
     requests: Serial,
     lagging: Mutex<Option<(Instant, Arc<Tenant>)>>,
 }
 
 impl Arize {
-    /// A server whose API is below `prefix`.
-    pub fn below(prefix: String) -> Self {
+    /// A server whose API is below `prefix`, which can be empty.
+    pub fn new(prefix: String) -> Self {
         Self { prefix, ..Self::default() }
+    }
+
+    /// The path before all paths of the API; can be empty.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     /// The answer to a call that failed.

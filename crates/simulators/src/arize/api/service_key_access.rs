@@ -1,5 +1,4 @@
-//! What a service key gets when it is created: an account role, and roles in organizations and spaces
-//! (contract 2.7).
+//! The access of a new service key: roles in the account, in organizations and in spaces (contract 2.7).
 
 use std::collections::BTreeSet;
 
@@ -8,8 +7,8 @@ use serde_json::Value;
 use super::{
     assigned_roles::{read_account_role, read_role},
     body::Fields,
+    call::Scene,
     problem::Problem,
-    scene::Scene,
 };
 use crate::arize::{
     access::Grant,
@@ -34,8 +33,8 @@ impl ServiceKeyAccess {
     /// Reads the fields of a request that only service keys have.
     ///
     /// # Errors
-    /// 400 for a wrong form, 404 for a place or role that does not exist or is not visible, 422 for access that a service
-    /// key cannot have.
+    /// 400 for a wrong form, 404 for a place or role that does not exist or is not visible, 422 for access
+    /// that a service key cannot have.
     pub fn read(scene: &Scene<'_>, fields: &mut Fields) -> Result<Self, Problem> {
         let switches = &scene.tenant.switches;
         let account_role = match fields.value("account_role") {
@@ -93,7 +92,7 @@ impl ServiceKeyAccess {
         tenant.add_bot(name, self.account_role, &self.organizations, &self.spaces)
     }
 
-    /// The rights of the key. A simplification: the key has the permissions of all its roles in each of its spaces.
+    /// The rights of the key. Simplified: it has the permissions of all its roles in each of its spaces.
     pub fn grant(&self, tenant: &Tenant, key: &ApiKey) -> Grant {
         let role = |role: &AssignedRole| tenant.live_role(memberships::role_id(tenant, role)?);
         let roles = self.spaces.iter().filter_map(|(_, assigned)| role(assigned));

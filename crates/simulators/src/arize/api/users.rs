@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::{
     assigned_roles::{account_role_json, read_account_role},
     body,
+    call::Scene,
     paging::Window,
     problem::Problem,
-    scene::Scene,
 };
 use crate::{
     arize::{

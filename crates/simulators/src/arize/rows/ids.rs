@@ -63,8 +63,8 @@ impl Id {
     }
 }
 
-/// Four letters and digits from kind and number. Punctuation could produce `+` or `/` in the base64 text, which
-/// the vendor's ordinary identifiers never contain (contract 4.9).
+/// Four letters and digits from kind and number. Punctuation could produce `+` or `/` in the base64 text,
+/// which the vendor's ordinary identifiers never contain (contract 4.9).
 fn suffix(kind: Kind, serial: u64) -> [u8; 4] {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let text = format!("{}:{serial}", kind.name());

@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::ids::Id;
 use crate::kit::table::identified;
 
-/// The predefined roles of organizations and spaces, each with the name of the role in `/v2/roles` that it
-/// stands for.
+/// The predefined roles of organizations and spaces, each with the name of its role in `/v2/roles`.
 pub const PREDEFINED: [(&str, &str); 4] =
     [("ADMIN", "Admin"), ("MEMBER", "Member"), ("READ_ONLY", "Read-only"), ("ANNOTATOR", "Annotator")];
 

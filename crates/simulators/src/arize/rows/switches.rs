@@ -42,14 +42,14 @@ pub struct Switches {
     pub deleted_role_names_stay_taken: bool,
     /// Whether an empty description of a role is refused with 422. If not, it clears the description.
     pub empty_role_description_refused: bool,
-    /// Whether a space membership with a predefined role is a role binding too (contract 8). Takes effect when
-    /// a membership is created or changed.
+    /// Whether a space membership with a predefined role is a role binding too (contract 8). Takes effect
+    /// when a membership is created or changed.
     pub predefined_memberships_are_bindings: bool,
     /// The effect of deleting a role that bindings reference. If absent, the generation decides: a current
     /// server refuses (contract 2.1); an older one leaves the bindings (the contract does not say).
     pub role_deletion: Option<RoleDeletion>,
-    /// Permissions that the server knows in addition to the contract's. Predefined roles contain them: this is
-    /// how clients first meet a new value of the enumeration.
+    /// Permissions that the server knows in addition to the contract's. Predefined roles contain them: this
+    /// is how clients first meet a new value of the enumeration.
     pub extra_permissions: BTreeSet<String>,
     /// Permissions of the contract that this server does not know yet.
     pub missing_permissions: BTreeSet<String>,
@@ -65,8 +65,8 @@ pub struct Switches {
     pub cursor_bound_to_filters: bool,
     /// An upper limit for pages, in addition to `limit`: a short page can have a next page (contract 6.7).
     pub longest_page: Option<usize>,
-    /// Lists come from a copy of the tenant that is at most this old, in milliseconds: they can lack recent
-    /// writes.
+    /// Lists come from a copy of the tenant that is at most this old, in milliseconds. They can lack recent
+    /// writes (contract 4.12: no delay is documented).
     pub list_lag_ms: u64,
 }
 

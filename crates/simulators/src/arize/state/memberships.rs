@@ -1,4 +1,4 @@
-//! Members of organizations and spaces, and the role bindings that come with a space membership (contract 6.9).
+//! Members of organizations and spaces, and the role bindings of space members (contract 6.9).
 
 use super::{role_bindings, tenant::Tenant};
 use crate::{
@@ -14,7 +14,7 @@ pub fn is_member(members: &Table<Membership>, user: Id, parent: Id) -> bool {
     members.iter().any(|member| member.is_of(user, parent))
 }
 
-/// The role of `/v2/roles` that a member's role stands for.
+/// The role in `/v2/roles` that corresponds to a member's role.
 pub fn role_id(tenant: &Tenant, role: &AssignedRole) -> Option<Id> {
     match role {
         AssignedRole::Custom { id } => Some(*id),

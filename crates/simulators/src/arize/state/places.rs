@@ -1,4 +1,4 @@
-//! Organizations, spaces, projects, dashboards and prompts: how they nest, and what is deleted with them.
+//! How organizations, spaces and resources nest, and which rows are deleted with them.
 
 use super::tenant::Tenant;
 use crate::arize::rows::ids::{Id, Kind};

@@ -1,4 +1,4 @@
-//! The tenant that a simulator starts with: a small company, with names that are easy to confuse (contract 6.8).
+//! The tenant that a simulator starts with: a company with names that are easy to confuse (contract 6.8).
 
 use jiff::SignedDuration;
 
@@ -21,7 +21,7 @@ use crate::{
     kit::clock::Clock,
 };
 
-/// Organizations with their spaces. Two spaces are called "sandbox"; "research" is part of "research-archive".
+/// Organizations with their spaces. Two are called "sandbox"; "research" is part of "research-archive".
 const ORGANIZATIONS: [(&str, &[&str]); 3] = [
     ("Research", &["research", "research-archive"]),
     ("Commerce", &["storefront", "sandbox"]),
@@ -38,8 +38,8 @@ const PROJECTS: [&[&str]; 6] = [
     &["playground", "load-test"],
 ];
 
-/// Users: name, local part of the address, role, status. "ann" is part of "joann" and "dianna"; "Ivan" has a
-/// capital letter.
+/// Users: name, local part of the address, role, status. "ann" is part of "joann" and "dianna", and "Ivan"
+/// has a capital letter.
 const USERS: [(&str, &str, AccountRole, UserStatus); 14] = [
     ("Root Admin", "admin", AccountRole::Admin, UserStatus::Active),
     ("Alice Moreau", "alice", AccountRole::Member, UserStatus::Active),

@@ -12,8 +12,8 @@ use crate::arize::rows::{
 };
 
 impl Tenant {
-    /// Blocks a user and removes the user's memberships, bindings and keys (contract 4.8). Returns whether the
-    /// user exists.
+    /// Blocks a user and removes the user's memberships, bindings and keys (contract 4.8). Returns whether
+    /// the user exists.
     pub fn block_user(&mut self, id: Id) -> bool {
         let Some(user) = self.users.get_mut(id) else { return false };
         user.status = UserStatus::Inactive;

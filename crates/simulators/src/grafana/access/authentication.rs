@@ -16,7 +16,7 @@ use crate::{
 /// The header that selects the organization of a user.
 const ORG_HEADER: &str = "x-grafana-org-id";
 
-/// Why a call has no caller. Each is a 401 of its own.
+/// Why a call is not authenticated. The answer is 401.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unauthenticated {
     /// No credential.

@@ -1,4 +1,4 @@
-//! The sender of a call.
+//! The sender of a call, and what it can do.
 
 use crate::grafana::rows::permissions::{Permission, Permissions};
 
@@ -34,8 +34,8 @@ impl Caller {
         self.permissions.cover(action, scope)
     }
 
-    /// Whether the caller can put these permissions into a role or assign them: the caller must have all of them,
-    /// or the right to escalate (contract 3.6).
+    /// Whether the caller can put these permissions into a role or assign them: the caller must have all of
+    /// them, or the right to escalate (contract 3.6).
     pub fn can_delegate<'a>(&self, permissions: impl IntoIterator<Item = &'a Permission>) -> bool {
         self.permissions.cover("roles:write", "permissions:type:escalate")
             || permissions.into_iter().all(|permission| self.can(&permission.action, &permission.scope))

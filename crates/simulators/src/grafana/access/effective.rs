@@ -9,8 +9,8 @@ use crate::grafana::{
     state::Tenant,
 };
 
-/// The permissions of a principal from all sources: its basic role, roles assigned to it and to its teams, and
-/// permissions on single resources.
+/// The permissions of a principal from all sources: its basic role, roles assigned to it and to its teams,
+/// and permissions on single resources.
 pub fn permissions(tenant: &Tenant, principal: i64, org: i64) -> Permissions {
     let basic = tenant.basic_role(principal, org);
     let teams = tenant.teams_of(principal, org);

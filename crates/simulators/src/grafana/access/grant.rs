@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::grafana::rows::permissions::Permissions;
 
-/// What a credential can see and do: a token of one organization or, with `user_id`, a user with a password
-/// (contract 1.1).
+/// What a credential can see and do. It is a token of one organization or, with `user_id`, a user with a
+/// password (contract 1.1).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Grant {

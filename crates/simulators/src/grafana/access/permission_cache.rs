@@ -16,8 +16,8 @@ pub struct PermissionCache {
 }
 
 impl PermissionCache {
-    /// The permissions that the server uses for a caller: the cached ones, unless they are older than `max_age_ms` or
-    /// `reload` is set. 0 turns the cache off.
+    /// The permissions that the server uses for a caller: the cached ones, unless they are older than
+    /// `max_age_ms` or `reload` is set. 0 turns the cache off.
     pub fn permissions(&self, caller: &Caller, max_age_ms: u64, reload: bool) -> Permissions {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if max_age_ms == 0 {

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::{problem::Problem, scene::Scene};
+use super::{call::Scene, problem::Problem};
 use crate::{grafana::rows::switches::Licence, kit::answer::Answer};
 
 /// The commit of the build.
@@ -30,7 +30,7 @@ pub fn settings(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
         Licence::Disabled | Licence::Absent => json!({}),
     };
     Ok(Answer::ok(json!({
-        "appSubUrl": scene.vendor.prefix,
+        "appSubUrl": scene.vendor.prefix(),
         "buildInfo": {
             "version": version,
             "versionString": format!("Grafana {edition} v{version} ({COMMIT})"),

@@ -1,12 +1,12 @@
-//! `/access-control/assignments/search`: which principals have which permissions, by which role (contract 2.5: up
-//! to 12).
+//! `/access-control/assignments/search`: which principals have which permissions, by which role
+//! (contract 2.5: up to 12).
 //!
-//! The contract only names the path, and its clients send no body. So a body is ignored, and the answer covers the
-//! whole organization. The form of the answer is a guess.
+//! The contract only names the path, and its clients send no body. So a body is ignored, and the answer
+//! covers the whole organization. The form of the answer is a guess.
 
 use serde_json::{Value, json};
 
-use super::{problem::Problem, scene::Scene};
+use super::{call::Scene, problem::Problem};
 use crate::{
     grafana::rows::{basic_role::BasicRole, roles::Role},
     kit::answer::Answer,

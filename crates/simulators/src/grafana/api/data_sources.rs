@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{problem::Problem, scene::Scene};
+use super::{call::Scene, problem::Problem};
 use crate::{
     grafana::rows::{data_sources::DataSource, managed::ResourceKind},
     kit::answer::Answer,

@@ -1,6 +1,6 @@
 //! Whether the caller can assign a role or remove an assignment (contract 3.6, 3.9).
 
-use super::{permission_checks, problem::Problem, scene::Scene};
+use super::{call::Scene, permission_checks, problem::Problem};
 use crate::grafana::rows::roles::{Role, RoleKind};
 
 /// Ends the call unless the caller can assign this role and remove its assignments.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{paging::Page, problem::Problem, scene::Scene};
+use super::{call::Scene, paging::Page, problem::Problem};
 use crate::{
     grafana::{
         access::scopes,

@@ -1,15 +1,15 @@
 //! Group attribute sync: which roles the members of an external group get (contract 2.5, 3.5).
 //!
-//! These paths change only the mappings. The members of a group are the identity provider's data, and part of the
-//! state. The contract only names the paths: bodies and codes follow those of the other assignments.
+//! These paths change only the mappings. The members of a group are the identity provider's data, and part of
+//! the state. The contract only names the paths: bodies and codes follow those of the other assignments.
 
 use serde_json::{Value, json};
 
 use super::{
+    call::{Scene, message},
     delegation,
     problem::Problem,
     role_json, roles,
-    scene::{Scene, message},
 };
 use crate::{
     grafana::rows::{group_mappings::GroupMapping, roles::Role},

@@ -1,13 +1,13 @@
-//! The vendor's API over HTTP: operations on the server, as far as the caller is permitted. Highest of the four
-//! layers; [`routes`] lists the operations.
+//! The vendor's API over HTTP: operations on the server, as far as the caller is permitted. Highest of the
+//! four layers; [`routes`] lists the operations.
 
 mod about;
 mod assignment_search;
 mod body;
+pub mod call;
 mod dashboards;
 mod data_sources;
 mod delegation;
-pub mod dispatch;
 mod folders;
 mod group_sync;
 mod org_users;
@@ -23,7 +23,6 @@ mod role_searches;
 mod role_writing;
 mod roles;
 pub mod routes;
-pub mod scene;
 mod searches;
 pub mod server;
 mod service_accounts;

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{
-    body, orgs,
+    body,
+    call::{Scene, message},
+    orgs,
     paging::Page,
     problem::Problem,
-    scene::{Scene, message},
 };
 use crate::{
     grafana::rows::users::{OrgUser, User},

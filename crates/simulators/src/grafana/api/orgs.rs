@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
+    call::{Scene, message},
     problem::Problem,
-    scene::{Scene, message},
 };
 use crate::{
     grafana::{

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::scene::Scene;
+use super::call::Scene;
 
 /// The default size of a page (contract 2.6).
 const DEFAULT_SIZE: usize = 1_000;
@@ -53,8 +53,8 @@ impl Page {
     }
 }
 
-/// Shortens any list of this vendor; see [`crate::kit::Vendor::cut_page`]. A list is an array, an envelope with the
-/// length, or a map by number.
+/// Shortens any list of this vendor; see [`crate::kit::Vendor::cut_page`]. A list is an array, an envelope
+/// with the length, or a map by number.
 pub fn cut(page: &mut Value, keep: usize, last: bool) {
     match page {
         Value::Array(entries) => entries.truncate(keep),

@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{problem::Problem, scene::Scene};
+use super::{call::Scene, problem::Problem};
 use crate::{
     grafana::{access::effective, rows::permissions::Permissions},
     kit::answer::Answer,
 };
 
-/// GET `/access-control/user/permissions`: the caller's own, from the server's cache. Authentication has already
-/// handled `reloadcache`.
+/// GET `/access-control/user/permissions`: the caller's own, from the server's cache. Authentication has
+/// already handled `reloadcache`.
 pub fn own(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     Ok(Answer::ok(json!(scene.caller.permissions)))
 }

@@ -1,5 +1,5 @@
-//! `/access-control/{resource}`: permissions on folders, dashboards, data sources, service accounts, teams and
-//! receivers (contract 2.5). They exist in every edition; those on data sources need a licence.
+//! `/access-control/{resource}`: permissions on folders, dashboards, data sources, service accounts, teams
+//! and receivers (contract 2.5). They exist in every edition; those on data sources need a licence.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::{
     body::Fields,
+    call::{Scene, message},
     problem::Problem,
-    scene::{Scene, message},
 };
 use crate::{
     grafana::{
@@ -74,7 +74,8 @@ pub fn read(scene: &mut Scene<'_>, kind: ResourceKind) -> Result<Answer, Problem
     Ok(Answer::ok(entries.into()))
 }
 
-/// POST `/access-control/{resource}/{resourceID}`: subjects that the body does not mention stay, unless switched.
+/// POST `/access-control/{resource}/{resourceID}`. Other subjects keep their permissions, unless a switch
+/// says otherwise.
 pub fn patch(scene: &mut Scene<'_>, kind: ResourceKind) -> Result<Answer, Problem> {
     let id = scene.call.param(0).to_owned();
     authorize(scene, kind, &id, "write")?;
@@ -137,8 +138,8 @@ fn set(scene: &mut Scene<'_>, kind: ResourceKind, subject: Subject) -> Result<An
     Ok(message(if permission.is_empty() { "Permission removed" } else { "Permission updated" }))
 }
 
-/// The folders that the resource in the path inherits from. Ends the call unless the caller can read or write its
-/// permissions (`verb`).
+/// The folders that the resource in the path inherits from. Ends the call unless the caller can read or write
+/// its permissions (`verb`).
 fn authorize(scene: &Scene<'_>, kind: ResourceKind, id: &str, verb: &str) -> Result<Vec<String>, Problem> {
     let (tenant, org) = (&*scene.tenant, scene.caller.org);
     let switches = &tenant.switches;

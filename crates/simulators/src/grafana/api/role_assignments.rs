@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::{delegation, problem::Problem, roles, scene::Scene};
+use super::{call::Scene, delegation, problem::Problem, roles};
 use crate::{
     grafana::{
         rows::{

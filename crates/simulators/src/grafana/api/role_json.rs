@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::scene::Scene;
+use super::call::Scene;
 use crate::grafana::rows::{
     permissions::Permission,
     roles::{Role, RoleKind},

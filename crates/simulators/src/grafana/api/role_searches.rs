@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::{problem::Problem, role_json, scene::Scene};
+use super::{call::Scene, problem::Problem, role_json};
 use crate::{grafana::state::Tenant, kit::answer::Answer};
 
 /// POST `/access-control/users/roles/search`

@@ -7,10 +7,10 @@ use serde_json::json;
 
 use super::{
     body::Fields,
+    call::{Scene, message},
     permission_checks,
     problem::Problem,
     role_json, roles,
-    scene::{Scene, message},
 };
 use crate::{
     grafana::{
@@ -169,7 +169,7 @@ pub fn hard_reset(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     Ok(message("Reset performed"))
 }
 
-/// POST `/admin/provisioning/access-control/reload`. The simulator has no provisioning files, so nothing changes.
+/// POST `/admin/provisioning/access-control/reload`. Changes nothing: there are no provisioning files.
 pub fn reload(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     scene.require("provisioning:reload", "provisioners:accesscontrol")?;
     Ok(Answer::new(StatusCode::ACCEPTED, json!({ "message": "Accesscontrol config reloaded" })))
@@ -195,14 +195,14 @@ impl RoleForm {
             }
         }
         let mut permissions = Vec::new();
-        let mut visible = BTreeSet::new();
+        let mut unique = BTreeSet::new();
         for item in fields.list("permissions")? {
             let mut item = Fields::of_value(item)?;
             let permission = Permission {
                 action: item.text("action")?.unwrap_or_default(),
                 scope: item.text("scope")?.unwrap_or_default(),
             };
-            if visible.insert(permission.clone()) {
+            if unique.insert(permission.clone()) {
                 permissions.push(permission);
                 continue;
             }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{problem::Problem, role_json, scene::Scene};
+use super::{call::Scene, problem::Problem, role_json};
 use crate::{
     grafana::{
         rows::{

@@ -5,13 +5,11 @@ use std::sync::Arc;
 use axum::{Router, extract::State, response::Response};
 
 use super::{
-    about, assignment_search, dashboards, data_sources,
-    dispatch::{self, Operation},
-    folders, group_sync, org_users, orgs, permission_queries,
+    about, assignment_search,
+    call::{self, Operation, ResourceHandler},
+    dashboards, data_sources, folders, group_sync, org_users, orgs, permission_queries,
     problem::Problem,
-    resource_permissions, role_assignments, role_searches, role_writing, roles,
-    scene::ResourceHandler,
-    searches,
+    resource_permissions, role_assignments, role_searches, role_writing, roles, searches,
     server::Grafana,
     service_accounts, team_roles, teams, tokens, user_roles, users,
 };
@@ -132,8 +130,8 @@ const RESOURCES: [ResourceKind; 6] = [
     ResourceKind::Receivers,
 ];
 
-/// The router of all operations, below a prefix that can be empty. An unknown path and an unknown method have the
-/// same 404.
+/// The router of all operations, below a prefix that can be empty. An unknown path and an unknown method have
+/// the same 404.
 pub fn router(prefix: &str) -> Router<Arc<World<Grafana>>> {
     let plain = OPERATIONS.iter().map(|(method, path, operation)| (*method, (*path).to_owned(), *operation));
     let on_resources = RESOURCES.into_iter().flat_map(|kind| {
@@ -148,7 +146,7 @@ pub fn router(prefix: &str) -> Router<Arc<World<Grafana>>> {
         let with_slash = format!("{path}/");
         [path, with_slash].map(|path| (method, path, operation))
     });
-    routing::router(operations, dispatch::answer).fallback(refuse).method_not_allowed_fallback(refuse)
+    routing::router(operations, call::answer).fallback(refuse).method_not_allowed_fallback(refuse)
 }
 
 async fn refuse(State(world): State<Arc<World<Grafana>>>) -> Response {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{dashboards, folders, paging::Page, problem::Problem, scene::Scene};
+use super::{call::Scene, dashboards, folders, paging::Page, problem::Problem};
 use crate::{
     grafana::{
         access::scopes,
@@ -22,19 +22,19 @@ pub fn search(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
         .filter(|uid| !uid.is_empty())
         .collect();
     let (tenant, org) = (&*scene.tenant, scene.caller.org);
-    let requested = |kind: &str, title: &str, folder: Option<&str>| {
+    let matches = |kind: &str, title: &str, folder: Option<&str>| {
         (kinds.is_empty() || kinds.contains(&kind))
             && title.to_lowercase().contains(&query)
             && (within.is_empty() || within.contains(&folder.unwrap_or(ROOT)))
     };
     let in_org = tenant.folders.iter().filter(|row| row.org_id == org);
     let found_folders = in_org
-        .filter(|row| requested("dash-folder", &row.title, row.parent_uid.as_deref()))
+        .filter(|row| matches("dash-folder", &row.title, row.parent_uid.as_deref()))
         .filter(|row| folders::is_visible(scene, row))
         .map(folder_entry);
     let in_org = tenant.dashboards.iter().filter(|row| row.org_id == org);
     let found_dashboards = in_org
-        .filter(|row| requested("dash-db", &row.title, row.folder_uid.as_deref()))
+        .filter(|row| matches("dash-db", &row.title, row.folder_uid.as_deref()))
         .filter(|row| {
             scopes::of_dashboard(tenant, row).iter().any(|scope| scene.caller.can("dashboards:read", scope))
         })

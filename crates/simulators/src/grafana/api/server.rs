@@ -11,8 +11,7 @@ use crate::{
 /// The simulated vendor.
 #[derive(Default)]
 pub struct Grafana {
-    /// The path before all paths of the API; can be empty.
-    pub prefix: String,
+    prefix: String,
     /// For the order of permissions in answers.
     pub(super) dice: Dice,
     pub(super) permission_cache: PermissionCache,
@@ -20,9 +19,14 @@ pub struct Grafana {
 }
 
 impl Grafana {
-    /// A server whose API is below `prefix`.
-    pub fn below(prefix: String) -> Self {
+    /// A server whose API is below `prefix`, which can be empty.
+    pub fn new(prefix: String) -> Self {
         Self { prefix, ..Self::default() }
+    }
+
+    /// The path before all paths of the API; can be empty.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     /// The answer to a call that failed.

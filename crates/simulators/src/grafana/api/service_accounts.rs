@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::{
     body,
+    call::{Scene, message},
     paging::Page,
     problem::Problem,
-    scene::{Scene, message},
 };
 use crate::{
     grafana::{
@@ -100,8 +100,7 @@ pub fn authorize(scene: &Scene<'_>, action: &str) -> Result<ServiceAccount, Prob
     })
 }
 
-/// Ends the call if another service account of the organization has this name. `except` is the one that is being
-/// changed.
+/// Ends the call if another service account of the organization has this name. `except` is the changed one.
 fn require_free_name(tenant: &Tenant, org_id: i64, name: &str, except: Option<i64>) -> Result<(), Problem> {
     let mut others = tenant.service_accounts.iter().filter(|account| Some(account.id) != except);
     if others.any(|account| account.org_id == org_id && account.name == name) {

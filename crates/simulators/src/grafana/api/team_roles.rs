@@ -1,10 +1,10 @@
 //! Roles of one team (contract 2.4, 3.9).
 
 use super::{
+    call::{Scene, message},
     delegation,
     problem::Problem,
     role_json, roles,
-    scene::{Scene, message},
 };
 use crate::{
     grafana::{rows::role_assignments::TeamRole, state::Tenant},

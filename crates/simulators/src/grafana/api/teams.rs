@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{
+    call::{Scene, message},
     paging::Page,
     problem::Problem,
-    scene::{Scene, message},
 };
 use crate::{
     grafana::{

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::{
+    call::{Scene, message},
     problem::Problem,
-    scene::{Scene, message},
     service_accounts,
 };
 use crate::{

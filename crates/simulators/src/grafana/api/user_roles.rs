@@ -1,10 +1,10 @@
 //! Roles of one user or service account (contract 2.3, 3.9).
 
 use super::{
+    call::{Scene, message},
     delegation,
     problem::Problem,
     role_json, roles,
-    scene::{Scene, message},
 };
 use crate::{
     grafana::{

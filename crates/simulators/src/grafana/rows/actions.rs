@@ -29,8 +29,8 @@ const PREFIXES: &[&str] = &[
     "users:id:",
 ];
 
-/// Per resource: its actions, each with the kinds of its scopes (`action=kind+kind`). An action without a kind
-/// has no scope.
+/// Per resource: its actions, each with the kinds of its scopes (`action=kind+kind`). An action without a
+/// kind has no scope.
 const TABLE: &[(&str, &str)] = &[
     ("alert.instances", "create read write"),
     ("alert.instances.external", "read=datasources write=datasources"),

@@ -79,7 +79,7 @@ mod tests {
     use super::Permissions;
 
     #[test]
-    fn a_wildcard_covers_its_prefix_and_other_scopes_only_themselves() {
+    fn wildcards_cover_their_prefix_and_others_only_themselves() {
         let set: Permissions =
             [("folders:read", "folders:*"), ("users:read", "users:id:1"), ("orgs:create", "")]
                 .into_iter()

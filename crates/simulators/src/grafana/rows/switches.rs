@@ -24,8 +24,8 @@ pub struct Switches {
     /// Whether the answer to an invalid permission has a message identifier of the open registry, such as
     /// `permreg.unknown-action`, instead of one of roles (contract 3.10).
     pub registry_message_ids: bool,
-    /// Actions that the server knows in addition, each with the prefixes of its scopes, such as `folders:uid:`;
-    /// none for an action without a scope.
+    /// Actions that the server knows in addition, each with the prefixes of its scopes, such as
+    /// `folders:uid:`; none for an action without a scope.
     pub extra_actions: BTreeMap<String, BTreeSet<String>>,
     /// Actions that this server does not know.
     pub missing_actions: BTreeSet<String>,
@@ -49,8 +49,8 @@ pub struct Switches {
     pub same_version_passes: bool,
     /// Status for a version that is not greater than the stored one (contract 3.1: unknown).
     pub stale_version_status: u16,
-    /// Status for changing or deleting a fixed, plugin, managed or external service's role, for deleting a basic
-    /// role, and for a reserved name or uid (contract 3.3; code unknown, see 8).
+    /// Status for changing or deleting a fixed, plugin, managed or external service's role, for deleting a
+    /// basic role, and for a reserved name or uid (contract 3.3; code unknown, see 8).
     pub protected_role_status: u16,
     /// Status for deleting an assigned role without `force` (contract 3.8; code unknown, see 8).
     pub assigned_role_status: u16,
@@ -68,7 +68,8 @@ pub struct Switches {
     pub missing_user_assignment_status: u16,
     /// Status for mapping a group that is already mapped.
     pub duplicate_group_mapping_status: u16,
-    /// Whether the assignments of a deleted user stay: then GET returns an id that PUT refuses (contract 3.9).
+    /// Whether the assignments of a deleted user stay: then GET returns an id that PUT refuses
+    /// (contract 3.9).
     pub deleted_users_stay_assigned: bool,
     /// Whether the assignments of a global role can contain principals of other organizations (contract 8).
     pub assignments_take_other_orgs: bool,
@@ -76,12 +77,12 @@ pub struct Switches {
     pub search_omits_users: BTreeSet<i64>,
     /// Teams that `POST teams/roles/search` omits although they have roles.
     pub search_omits_teams: BTreeSet<i64>,
-    /// Whether a search returns an empty list for a known id without roles (contract 2.4: missing or empty).
+    /// Whether a search returns an empty list for a known id without roles. If not, the id is missing.
     pub search_lists_roleless: bool,
     /// Whether a search returns an empty list for an unknown id (contract 2.4: missing or empty).
     pub search_lists_unknown: bool,
-    /// Whether the call that sets several permissions of a resource removes all that it does not mention, as on
-    /// the newest servers. If not, it is a patch (contract 2.5).
+    /// Whether the call that sets several permissions of a resource removes all that it does not mention, as
+    /// on the newest servers. If not, it is a patch (contract 2.5).
     pub permissions_are_replaced: bool,
     /// Whether data sources have permissions without a licence.
     pub unlicensed_data_source_permissions: bool,
@@ -141,13 +142,13 @@ impl Default for Switches {
 /// The generation of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Generation {
-    /// Grafana 11: reading a role needs `roles:*` (contract 2.2); teams are found only by number (contract 2.6);
-    /// versions as in 12.
+    /// Grafana 11: reading a role needs `roles:*` (contract 2.2); teams are found only by number
+    /// (contract 2.6); versions as in 12.
     V11,
     /// Grafana 12: the version of a request becomes the stored one (contract 3.1).
     V12,
-    /// Grafana 13: the stored version always grows by one (contract 3.1), and global roles cannot name single data
-    /// sources (contract 3.4).
+    /// Grafana 13: the stored version always grows by one (contract 3.1), and global roles cannot name single
+    /// data sources (contract 3.4).
     V13,
 }
 

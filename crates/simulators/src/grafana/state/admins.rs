@@ -17,8 +17,8 @@ const SERVER: &[&str] = &[
     "users.quotas",
 ];
 
-/// The permissions of an organization's admin: every action of the organization on everything, and delegation.
-/// Actions of plugins are not included.
+/// The permissions of an organization's admin: every action of the organization on everything, and
+/// delegation. Actions of plugins are not included.
 pub fn of_admins() -> Permissions {
     all_scopes_of(|resource, action| {
         !SERVER.contains(&resource)

@@ -19,7 +19,8 @@ const BASIC: [(&str, &str, &str); 5] = [
     ("basic_grafana_admin", "basic:grafana_admin", "Grafana Admin"),
 ];
 
-/// Fixed roles: name, display name, group, permissions. An empty display name can have a fallback (contract 3.7).
+/// Fixed roles: name, display name, group, permissions. An empty display name can have a fallback
+/// (contract 3.7).
 const FIXED: &[(&str, &str, &str, &str)] = &[
     ("fixed:annotations:reader", "Annotation reader", "Annotations", "annotations:read@annotations:type:*"),
     (

@@ -1,4 +1,4 @@
-//! Folders: how they nest, and what is deleted with them.
+//! Folders: how they nest, and which rows are deleted with them.
 
 use super::tenant::{Kind, Tenant};
 use crate::grafana::rows::{folders::Folder, managed::ResourceKind};
@@ -19,7 +19,7 @@ impl Tenant {
         let mut uids: Vec<String> = Vec::new();
         let mut next = uid;
         while let Some(folder) = next.and_then(|uid| self.folder(org, uid)) {
-            // A tenant that was put can contain circles.
+            // A tenant that was put can contain cycles.
             if uids.contains(&folder.uid) {
                 break;
             }

@@ -43,8 +43,8 @@ impl Tenant {
         }
     }
 
-    /// Sets the permissions of a new resource: `Admin` for the creator, and lower levels for viewers and editors
-    /// unless a folder passes on its own.
+    /// Sets the permissions of a new resource: `Admin` for the creator, and lower levels for viewers and
+    /// editors unless a folder passes on its own.
     pub fn set_default_permissions(
         &mut self,
         org_id: i64,

@@ -27,8 +27,8 @@ impl Tenant {
         true
     }
 
-    /// Removes a user from an organization, with the user's teams, roles and permissions there. Returns whether
-    /// the user was a member.
+    /// Removes a user from an organization, with the user's teams, roles and permissions there. Returns
+    /// whether the user was a member.
     pub fn remove_org_user(&mut self, user: i64, org: i64) -> bool {
         if !self.is_org_user(user, org) {
             return false;

@@ -88,8 +88,8 @@ impl Tenant {
         self.forget_resource(team.org_id, ResourceKind::Teams, &team.id.to_string());
     }
 
-    /// Removes the memberships, permissions and roles of a deleted user or service account. A switch keeps the
-    /// roles.
+    /// Removes the memberships, permissions and roles of a deleted user or service account. A switch can keep
+    /// the roles.
     pub fn forget_principal(&mut self, id: i64) {
         self.org_users.retain(|row| row.user_id != id);
         self.team_members.retain(|row| row.user_id != id);

@@ -64,8 +64,8 @@ pub fn check(tenant: &Tenant, permission: &Permission) -> Result<(), Invalid> {
     })
 }
 
-/// Whether a global role can contain a permission. Since 13 it cannot name a single data source, or the annotations
-/// of dashboards (contract 3.4).
+/// Whether a global role can contain a permission. Since 13 it cannot name a single data source, or the
+/// annotations of dashboards (contract 3.4).
 pub fn is_allowed_globally(switches: &Switches, permission: &Permission) -> bool {
     let scope = permission.scope.as_str();
     let is_one_data_source = scope.strip_prefix("datasources:uid:").is_some_and(|uid| uid != "*");

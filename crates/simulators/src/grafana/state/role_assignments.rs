@@ -19,9 +19,9 @@ pub struct DirectRole<'a> {
 }
 
 impl Tenant {
-    /// Every role of users and service accounts, without those of teams: first the stored ones, then those of mapped
-    /// groups. A mapping applies to members of the group who belong to its organization. A role of several groups
-    /// appears once.
+    /// Every role of users and service accounts, without those of teams: first the stored ones, then those of
+    /// mapped groups. A mapping applies to members of the group who belong to its organization. A role of
+    /// several groups appears once.
     pub fn direct_roles(&self) -> impl Iterator<Item = DirectRole<'_>> {
         let stored = self.user_roles.iter().map(|row| DirectRole {
             org_id: row.org_id,

@@ -79,8 +79,8 @@ const PLUGIN: (&str, &str) = ("grafana-oncall-app", "grafana-oncall-app.schedule
 
 impl Tenant {
     /// The tenant that a simulator starts with: two organizations, ten users, three service accounts, five
-    /// teams, six folders, five dashboards, three data sources, two receivers, two external groups, the vendor's
-    /// roles and, in organization 1, a role that was made and assigned by hand.
+    /// teams, six folders, five dashboards, three data sources, two receivers, two external groups, the
+    /// vendor's roles and, in organization 1, a role that was made and assigned by hand.
     pub fn seeded() -> Self {
         let mut tenant = Self::default();
         let start = Timestamp::UNIX_EPOCH + (24 * 365 * 56).hours();

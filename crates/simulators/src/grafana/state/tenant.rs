@@ -62,8 +62,8 @@ pub struct Tenant {
     pub managed_permissions: Table<ManagedPermission>,
 }
 
-/// Kinds of rows with numbers, each from 1. Users and service accounts share one sequence: service accounts are
-/// users (contract 2.3).
+/// Kinds of rows with numbers, each from 1. Users and service accounts share one sequence: service accounts
+/// are users (contract 2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Kind {

@@ -1,16 +1,25 @@
-//! What an operation works with: the call, its caller and the server.
+//! One call: what its operation works with, and how it is answered.
 
-use axum::http::{HeaderValue, header};
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
 use serde_json::json;
 
 use super::{body::Fields, problem::Problem, server::Grafana};
 use crate::{
     grafana::{
-        access::{Caller, Grant},
-        rows::managed::ResourceKind,
+        access::{
+            Caller, Grant,
+            authentication::{self, Unauthenticated},
+        },
+        rows::{
+            managed::ResourceKind,
+            switches::{Generation, Licence},
+        },
         state::Tenant,
     },
-    kit::{answer::Answer, call::Call, credentials::Credentials},
+    kit::{World, answer::Answer, call::Call, credentials::Credentials},
 };
 
 /// The code of an operation.
@@ -120,6 +129,88 @@ impl Scene<'_> {
             }
             Some(org) => Ok(org),
             None => Ok(self.caller.org),
+        }
+    }
+}
+
+/// An operation of the contract, by the servers and callers that it exists for.
+#[derive(Clone, Copy)]
+pub enum Operation {
+    /// Without a credential.
+    Public(Handler),
+    /// In every edition.
+    Open(Handler),
+    /// In every edition, once for each kind of resource.
+    Resource(ResourceHandler, ResourceKind),
+    /// With a licence.
+    Licensed(Handler),
+    /// With a licence, on servers before this generation.
+    LicensedBefore(Generation, Handler),
+    /// With a licence, even an expired one: whether the server has roles.
+    Status(Handler),
+}
+
+/// Answers one call.
+pub fn answer(world: &World<Grafana>, operation: Operation, call: &Call) -> Response {
+    let mut tenant = world.tenant();
+    match attempt(world, &mut tenant, operation, call) {
+        Ok(answer) => answer.into_response(),
+        Err(problem) if tenant.switches.development_mode => world.vendor.refuse(problem.in_development()),
+        Err(problem) => world.vendor.refuse(problem),
+    }
+}
+
+fn attempt(
+    world: &World<Grafana>,
+    tenant: &mut Tenant,
+    operation: Operation,
+    call: &Call,
+) -> Result<Answer, Problem> {
+    let (licence, generation) = (tenant.switches.licence, tenant.switches.generation);
+    // Before authentication: without a licence the paths do not exist for any caller (contract 1.4).
+    let exists = match operation {
+        Operation::Public(_) | Operation::Open(_) | Operation::Resource(..) => true,
+        Operation::Licensed(_) => licence == Licence::Valid,
+        Operation::LicensedBefore(end, _) => licence == Licence::Valid && generation < end,
+        Operation::Status(_) => licence != Licence::Absent,
+    };
+    if !exists {
+        return Err(Problem::no_such_path());
+    }
+    let caller = match operation {
+        Operation::Public(_) => Caller::anonymous(),
+        _ => {
+            let cache = &world.vendor.permission_cache;
+            authentication::authenticate(call, &world.credentials, tenant, cache)
+                .map_err(|reason| unauthorized(reason, tenant.switches.plain_unauthorized))?
+        }
+    };
+    let mut scene = Scene { tenant, credentials: &world.credentials, vendor: &world.vendor, caller, call };
+    match operation {
+        Operation::Public(handler)
+        | Operation::Open(handler)
+        | Operation::Licensed(handler)
+        | Operation::LicensedBefore(_, handler)
+        | Operation::Status(handler) => handler(&mut scene),
+        Operation::Resource(handler, kind) => handler(&mut scene, kind),
+    }
+}
+
+/// The 401 of each reason (contract 3.10).
+fn unauthorized(reason: Unauthenticated, plain: bool) -> Problem {
+    let legacy = |message: &str| Problem::legacy(StatusCode::UNAUTHORIZED, message);
+    let token = |id: &'static str, message: &str| Problem::typed(StatusCode::UNAUTHORIZED, id, message);
+    if plain {
+        return legacy("Unauthorized");
+    }
+    match reason {
+        Unauthenticated::Missing | Unauthenticated::UnreachableOrg => legacy("Unauthorized"),
+        Unauthenticated::WrongPassword => legacy("Invalid username or password"),
+        Unauthenticated::UnknownToken => token("api-key.invalid", "Invalid API key"),
+        Unauthenticated::ExpiredToken => token("api-key.expired", "Expired API key"),
+        Unauthenticated::RevokedToken => token("api-key.revoked", "Revoked API key"),
+        Unauthenticated::TokenOfOtherOrg => {
+            token("api-key.organization-mismatch", "API key does not belong to the requested organization")
         }
     }
 }
