@@ -139,7 +139,7 @@ async fn lost_create(session: &Session, after: &Body, key: &Key) -> End {
     // What was read before cannot prove that it is not there.
     session.distrust();
     let why = match session.backend.find(after).await {
-        Ok(Some(seen)) if seen.body.fulfils(after) => return done(session, seen),
+        Ok(Some(seen)) if seen.body.satisfies(after) => return done(session, seen),
         Ok(Some(seen)) => return moved(session, seen),
         Ok(None) => {
             "the answer to a create was lost, and what it was to make is not to be seen yet".to_owned()
@@ -258,7 +258,7 @@ fn held_after(plan: &Plan, ends: &[End]) -> Vec<Held> {
                     entry.fingerprint = step.wish.clone();
                     entry.refused = false;
                     // A mark of a state that is not as wished would hide that it is not.
-                    entry.revision = now.revision.clone().filter(|_| now.body.fulfils(after));
+                    entry.revision = now.revision.clone().filter(|_| now.body.satisfies(after));
                 }
             }
             (Change::Create { .. }, End::Failed(error)) => {

@@ -13,7 +13,7 @@ use super::managed::Managed;
 use rolewright_api as api;
 use rolewright_backends::Needs;
 use rolewright_core::model::{
-    Body, Capabilities, Dialect, Fault, Found, Id, Kind, Named, Restriction, Role, Rule, Snapshot,
+    Body, Capabilities, Dialect, Fault, Id, Kind, NameMatch, Named, Restriction, Role, Rule, Snapshot,
 };
 use rolewright_core::planner::{Issue, Want};
 
@@ -195,8 +195,8 @@ fn find(
 ) -> Result<Named, Problem> {
     let inside = parent.map(|parent| format!(" in {} {}", parent.level, parent.name)).unwrap_or_default();
     match around.snapshot.directory().find(level, name, parent.map(|parent| &parent.id)) {
-        Found::One(entry) => Ok(entry.named.clone()),
-        Found::Nothing => {
+        NameMatch::One(entry) => Ok(entry.named.clone()),
+        NameMatch::None => {
             let parent = parent.map(|parent| parent.id.clone());
             lookups.insert(Lookup { level, name: name.to_owned(), parent });
             let refused = around.snapshot.directory().refusal(level);
@@ -206,7 +206,7 @@ fn find(
                 format!("no {} {name:?}{inside} that the key can see{why}", spoken(level)),
             ))
         }
-        Found::Many(entries) => {
+        NameMatch::Many(entries) => {
             let ids: Vec<String> = entries.iter().map(|entry| entry.named.id.to_string()).collect();
             Err(Problem::new(
                 Issue::Invalid,

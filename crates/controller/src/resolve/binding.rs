@@ -378,7 +378,7 @@ mod tests {
     #[test]
     fn a_role_that_is_there_or_not_to_be_seen_or_has_come_to_be_known_by_more_is_meant_as_before() {
         let mut renamed = shown(Some("reader#5f0c"));
-        renamed.rename(Kind::Role, Id::new("reader"), Id::new("reader#5f0c"));
+        renamed.set_current_id(Kind::Role, Id::new("reader"), Id::new("reader#5f0c"));
         for (held, snapshot) in [
             ("reader#5f0c", shown(Some("reader#5f0c")).complete()),
             ("reader#5f0c", shown(None).complete()),

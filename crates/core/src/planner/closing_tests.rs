@@ -179,7 +179,7 @@ fn a_resource_that_was_not_looked_at_is_read_and_one_that_is_not_there_is_not_ma
     assert_eq!(planned(&hidden, &[], &held, Adopt::Always).unread(), [(Kind::Restriction, Id::new("f"))]);
     // It was asked for by itself, and not seen.
     let mut snapshot = hidden.snapshot();
-    snapshot.miss(Kind::Restriction, Id::new("f"));
+    snapshot.mark_missing(Kind::Restriction, Id::new("f"));
     let policy = policy(&CLOSES, Adopt::Always, Removal::Delete);
     let plan = super::plan(&[], &snapshot, &held, &policy);
     assert_eq!((issues(&plan), plan.held().len()), (vec![Issue::NotVisible], 1));

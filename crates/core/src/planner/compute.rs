@@ -255,10 +255,10 @@ impl<'a> Planner<'a> {
             let applied =
                 |held: &Held| held.fingerprint == wanted.fingerprint && held.id.as_ref() == Some(&seen.id);
             let applied = entry.is_some_and(|entry| applied(&self.held[entry]));
-            return Ok(applied && seen.body.shows(wanted.body));
+            return Ok(applied && seen.body.readable_part_satisfies(wanted.body));
         }
         if !seen.outline {
-            return Ok(seen.body.fulfils(wanted.body));
+            return Ok(seen.body.satisfies(wanted.body));
         }
         let unchanged = |held: &Held| {
             held.fingerprint == wanted.fingerprint
@@ -289,7 +289,8 @@ impl<'a> Planner<'a> {
     }
 
     fn meet_pending(&mut self, wanted: &Wanted<'_>, entry: usize) -> Outcome {
-        let ours = |seen: &&Observed| !seen.body.is_unreadable() || seen.body.shows(wanted.body);
+        let ours =
+            |seen: &&Observed| !seen.body.is_unreadable() || seen.body.readable_part_satisfies(wanted.body);
         if let Some(seen) = self.recognized(entry)?.filter(ours) {
             self.held[entry].id = Some(seen.id.clone());
             self.held[entry].chosen = None;
@@ -446,7 +447,7 @@ impl<'a> Planner<'a> {
         let change = Change::Update {
             id: seen.id.clone(),
             before: seen.body.clone(),
-            after: seen.body.changed_to(wanted.body),
+            after: seen.body.after_update(wanted.body),
         };
         let wish = wanted.fingerprint.clone();
         Ok(Met::By(self.push(Step { change, wish, cause, entry, after: None, resumed, releases: false })))

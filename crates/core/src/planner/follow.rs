@@ -9,7 +9,7 @@ use crate::model::{Key, Kind, Snapshot};
 /// so stays.
 pub fn follow(held: Vec<Held>, observed: &Snapshot) -> Vec<Held> {
     // Every object is followed at each sweep, and hardly ever is there anything to follow.
-    if !observed.moves() {
+    if !observed.has_rekeyed() {
         return held;
     }
     let moved = |held: &Held| observed.successor(held.kind, &held.key).is_some();
@@ -40,7 +40,7 @@ mod tests {
     fn came(has_it: bool) -> Snapshot {
         let (before, now) = (grant("r", "invitation", None), grant("r", "grace", None));
         let mut builder = Builder::new();
-        builder.succeed(Kind::Grant, DIALECT.key(&before), (Id::new("g-2"), DIALECT.key(&now)));
+        builder.set_successor(Kind::Grant, DIALECT.key(&before), (Id::new("g-2"), DIALECT.key(&now)));
         builder.prove(Kind::Grant, Proof::Everywhere);
         if has_it {
             builder.add(observed(DIALECT, "g-2", now));
@@ -88,7 +88,7 @@ mod tests {
     fn what_is_shown_under_another_id_goes_on_under_that_and_what_is_another_thing_does_not() {
         let body = grant("r", "grace", None);
         let mut builder = Builder::new();
-        builder.rename(Kind::Grant, Id::new("g"), Id::new("g#1"));
+        builder.set_current_id(Kind::Grant, Id::new("g"), Id::new("g#1"));
         builder.add(observed(DIALECT, "g#1", body.clone()));
         builder.prove(Kind::Grant, Proof::Everywhere);
         let snapshot = builder.complete();

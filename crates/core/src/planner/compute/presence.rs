@@ -73,7 +73,7 @@ impl<'a> Planner<'a> {
     /// Asks for a restriction that a sweep had no reason to look at. None where it was looked at, or where lists show all there are.
     pub(super) fn unlooked(&mut self, kind: Kind, id: &Id, title: &str) -> Option<Obstacle> {
         let listed = kind != Kind::Restriction || !self.policy.dialect.closes_defaults();
-        if listed || self.observed.is_missed(kind, id) {
+        if listed || self.observed.is_missing(kind, id) {
             return None;
         }
         self.unread.insert((kind, id.clone()));
