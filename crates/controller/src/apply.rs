@@ -11,7 +11,7 @@ use super::{
 };
 use rolewright_backends::{Class, Error};
 use rolewright_core::model::{Body, Change, Id, Key, Observed, Verb};
-use rolewright_core::planner::{Claimant, Held, Others, Plan, Step};
+use rolewright_core::planner::{Claimant, Held, HeldState, OtherClaims, Plan, Step};
 
 /// How many steps are under way at one time. The tenant's budget may allow fewer.
 const AT_ONCE: usize = 4;
@@ -22,7 +22,7 @@ const AT_ONCE: usize = 4;
 /// # Errors
 /// Whatever kept one from being looked at.
 pub async fn find_left_out(session: &Session, plan: &Plan) -> Result<bool, Error> {
-    let looked: Vec<Result<Option<Observed>, Error>> = stream::iter(plan.gone().to_vec())
+    let looked: Vec<Result<Option<Observed>, Error>> = stream::iter(plan.absent().to_vec())
         .map(|(kind, id)| async move { session.backend.read(kind, &id).await })
         .buffer_unordered(AT_ONCE)
         .collect()
@@ -54,7 +54,7 @@ pub async fn carry_out<K: Managed>(session: &Session, plan: &Plan, object: &K, h
                 let (cause, claimant) = (&cause, &claimant);
                 async move {
                     let step = &steps[index];
-                    let end = take(session, step, &plan.held()[step.entry], claimant).await;
+                    let end = take(session, step, plan.held_of(step), claimant).await;
                     changes::log(&session.tenant.id, cause, step, &end);
                     (index, end)
                 }
@@ -68,7 +68,7 @@ pub async fn carry_out<K: Managed>(session: &Session, plan: &Plan, object: &K, h
     }
     let held = held_after(plan, &ends);
     let named = steps.iter().zip(&ends).filter_map(|(step, end)| match end {
-        End::Failed(error) => Some((plan.held()[step.entry].name.clone()?, error.clone())),
+        End::Failed(error) => Some((plan.held_of(step).name.clone()?, error.clone())),
         _ => None,
     });
     Outcome { held, named: named.collect(), ends }
@@ -78,7 +78,7 @@ async fn take(session: &Session, step: &Step, held: &Held, claimant: &Claimant) 
     // Another object may have asked for what goes since the plan was made.
     let wanted_by_none = |id: &Id| {
         let claims = session.tenant.claims.lock();
-        claims.others(claimant, held.kind, &held.key, Some(id)) == Others::None
+        claims.other_claims(claimant, held.kind, &held.key, Some(id)) == OtherClaims::None
     };
     match &step.change {
         Change::Create { after, .. } => create(session, step, after, &held.key).await,
@@ -242,46 +242,36 @@ fn vanished(session: &Session) -> End {
     End::Moved(Moved::Changed)
 }
 
-/// What the object holds after the steps that were done. What may have been made stays as an intent.
+/// What the object manages after the steps. A thing that may have been created stays pending.
 fn held_after(plan: &Plan, ends: &[End]) -> Vec<Held> {
-    let mut held: Vec<Option<Held>> = plan.held().iter().cloned().map(Some).collect();
-    for (step, end) in plan.steps().iter().zip(ends) {
-        let entry = &mut held[step.entry];
-        match (&step.change, end) {
-            (Change::Delete { .. }, End::Done(_)) | (_, End::Moved(Moved::Foreign)) => *entry = None,
-            (_, End::Done(_)) if step.releases => *entry = None,
-            (Change::Create { after, .. } | Change::Update { after, .. }, End::Done(Some(now))) => {
-                if let Some(entry) = entry {
-                    entry.id = Some(now.id.clone());
-                    entry.key = now.key.clone();
-                    entry.chosen = None;
-                    entry.fingerprint = step.wish.clone();
-                    entry.refused = false;
-                    // A mark of a state that is not as wished would hide that it is not.
-                    entry.revision = now.revision.clone().filter(|_| now.body.satisfies(after));
-                }
-            }
-            (Change::Create { .. }, End::Failed(error)) => {
-                if let Some(entry) = entry {
-                    // What becomes of a later try says nothing of an earlier one.
-                    entry.refused = error.class != Class::Lost && !step.resumed;
-                }
-            }
-            (Change::Update { before: Body::Restriction(before), .. }, End::Failed(error)) => {
-                // Never closed yet, and nothing was taken by an earlier try: what is recorded as taken is not to be given back.
-                if let Some(entry) = entry
-                    && error.class != Class::Lost
-                    && entry.fingerprint != step.wish
-                    && entry.taken.as_ref() == Some(&before.open)
-                {
-                    entry.chosen = entry.id.take();
-                    entry.refused = true;
-                }
-            }
-            _ => {}
+    plan.held_after(|index, step, held| match (&step.change, &ends[index]) {
+        (Change::Delete { .. }, End::Done(_)) | (_, End::Moved(Moved::Foreign)) => None,
+        (_, End::Done(_)) if step.releases => None,
+        (Change::Create { after, .. } | Change::Update { after, .. }, End::Done(Some(now))) => {
+            // Without this filter, the recorded mark would hide that the thing differs from the spec.
+            let revision = now.revision.clone().filter(|_| now.body.satisfies(after));
+            let state = HeldState::Present { id: now.id.clone(), revision };
+            Some(Held { state, key: now.key.clone(), fingerprint: step.fingerprint.clone(), ..held })
         }
-    }
-    held.into_iter().flatten().collect()
+        // The outcome of a later attempt does not show the outcome of an earlier one.
+        (Change::Create { .. }, End::Failed(error)) if error.class != Class::Lost && !step.resumed => {
+            Some(refused(held))
+        }
+        // The resource was never closed, so the recorded defaults must not be restored.
+        (Change::Update { before: Body::Restriction(before), .. }, End::Failed(error))
+            if error.class != Class::Lost
+                && held.fingerprint != step.fingerprint
+                && held.taken.as_ref() == Some(&before.open) =>
+        {
+            Some(refused(held))
+        }
+        _ => Some(held),
+    })
+}
+
+fn refused(held: Held) -> Held {
+    let chosen = held.recorded_id().cloned();
+    Held { state: HeldState::Refused { chosen }, ..held }
 }
 
 #[cfg(test)]

@@ -16,7 +16,9 @@ use rolewright_api as api;
 use rolewright_api::{DeletionPolicy, Mode};
 use rolewright_backends::Needs;
 use rolewright_core::model::{Body, Change, Id, Key, Kind, RoleRef, Snapshot};
-use rolewright_core::planner::{self, Asks, Claim, Claimant, Held, Plan, Policy, Removal, Standing, Wish};
+use rolewright_core::planner::{
+    self, Claim, Claimant, DesiredBody, DesiredKeys, Held, HeldState, Plan, Policy, Removal, Standing,
+};
 
 /// What the comparison came to.
 pub struct Assessment {
@@ -105,31 +107,31 @@ fn weigh<K: Resolve>(
 ) -> Assessment {
     let dialect = link.session.backend.dialect();
     let claimant = object.claimant();
-    let mut held = planner::follow(object.held().iter().filter_map(to_engine).collect(), snapshot);
+    let mut held = planner::rekey(object.held().iter().filter_map(to_engine).collect(), snapshot);
     let acts = !object.paused() && mode(object, link) == Mode::Enforce && ctx.may_write();
     let active = acts && !object.going();
-    let mut claim = claim(object, planner::asks(&resolved.wants, &held, dialect), &held, active);
+    let mut claim = claim(object, planner::desired_keys(&resolved.wants, &held, dialect), &held, active);
     let tenant = &link.session.tenant;
     tenant.objects.lock().insert(claimant.clone(), object.item());
     let mut claims = tenant.claims.lock();
     let mut touched = claims.set(claimant.clone(), claim.clone());
     for want in &mut resolved.wants {
-        if let (Wish::Body(body), Some(fingerprint)) = (&want.wish, want.fingerprint()) {
+        if let (DesiredBody::Resolved(body), Some(fingerprint)) = (&want.body, want.fingerprint()) {
             let key = dialect.key(body);
             let there = snapshot.by_key(body.kind(), &key).map(|seen| &seen.id);
             want.standing = claims.standing(&claimant, body.kind(), &key, there, fingerprint);
-            if want.standing == Standing::Heir {
+            if want.standing == Standing::NextOwner {
                 want.inherited = claims.taken(&claimant, body.kind(), &key, there);
             }
         }
     }
     let mut unsettled = None;
     for held in &mut held {
-        held.others = claims.others(&claimant, held.kind, &held.key, held.id.as_ref());
-        if held.pending() && !held.refused {
+        held.other_claims = claims.other_claims(&claimant, held.kind, &held.key, held.id());
+        if let HeldState::Pending { unsettled: is_unsettled, .. } = &mut held.state {
             let settled_at = tenant.creates.settled_at(held.kind, &held.key);
-            held.unsettled = begun < settled_at;
-            unsettled = unsettled.max(held.unsettled.then_some(settled_at));
+            *is_unsettled = begun < settled_at;
+            unsettled = unsettled.max(is_unsettled.then_some(settled_at));
         }
     }
     let policy = Policy {
@@ -146,31 +148,32 @@ fn weigh<K: Resolve>(
     if acts {
         // What this object lets go of is the others' from now on: of several that let go at once, the last one sees that it is the last.
         let kept = |(kind, key, id): &(Kind, Key, Option<Id>)| {
-            let same =
-                |held: &Held| held.kind == *kind && (held.key == *key || (id.is_some() && held.id == *id));
+            let same = |held: &Held| {
+                held.kind == *kind && (held.key == *key || (id.is_some() && held.id() == id.as_ref()))
+            };
             plan.held().iter().any(same)
         };
-        claim.holds.retain(kept);
+        claim.managed.retain(kept);
         // What this object is going to make, no other may make; what it is going to take over counts once that is recorded.
-        let intents = plan.held().iter().filter(|held| held.pending());
-        claim.holds.extend(intents.map(|held| (held.kind, held.key.clone(), None)));
-        claim.holds.sort();
-        claim.holds.dedup();
+        let intents = plan.held().iter().filter(|held| !held.is_present());
+        claim.managed.extend(intents.map(|held| (held.kind, held.key.clone(), None)));
+        claim.managed.sort();
+        claim.managed.dedup();
         touched.extend(claims.set(claimant, claim));
     }
     drop(claims);
     Assessment { plan, resolved, touched: items(link, &touched), recorded: held, unsettled }
 }
 
-fn claim<K: Managed>(object: &K, wants: Asks, held: &[Held], active: bool) -> Claim {
+fn claim<K: Managed>(object: &K, desired: DesiredKeys, held: &[Held], active: bool) -> Claim {
     Claim {
         title: object.title(),
         namespace: object.namespace().unwrap_or_default(),
-        wants,
-        holds: held.iter().map(|held| (held.kind, held.key.clone(), held.id.clone())).collect(),
+        desired,
+        managed: held.iter().map(|held| (held.kind, held.key.clone(), held.id().cloned())).collect(),
         taken: held.iter().filter_map(|held| Some((held.key.clone(), held.taken.clone()?))).collect(),
         active,
-        going: object.going(),
+        is_being_deleted: object.going(),
     }
 }
 
@@ -179,7 +182,7 @@ pub fn register<K: Managed>(object: &K, tenant: &super::tenants::Tenant) {
     let held: Vec<Held> = object.held().iter().filter_map(to_engine).collect();
     let claimant = object.claimant();
     tenant.objects.lock().insert(claimant.clone(), object.item());
-    tenant.claims.lock().set(claimant, claim(object, Asks::default(), &held, false));
+    tenant.claims.lock().set(claimant, claim(object, DesiredKeys::default(), &held, false));
 }
 
 /// Forgets an object that is gone. Gives the objects whose standing may have changed.

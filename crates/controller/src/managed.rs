@@ -14,7 +14,7 @@ use rolewright_api::{
     Adopt, DeletionPolicy, HeldEntry, HeldState, Mode, ObjectStatus, ResourceRestriction, Role, RoleBinding,
     RoleBindingStatus, SubjectStatus, annotations,
 };
-use rolewright_core::planner::{self, Claimant, Held, Others};
+use rolewright_core::planner::{self, Claimant, Held, OtherClaims};
 
 /// A kind of object that holds things in a back end.
 pub trait Managed:
@@ -147,11 +147,8 @@ pub fn to_engine(entry: &HeldEntry) -> Option<Held> {
         _ => return None,
     };
     let id = entry.id.as_deref().map(Id::new);
-    let present = entry.state == HeldState::Present;
     Some(Held {
         kind,
-        id: id.clone().filter(|_| present),
-        chosen: id.filter(|_| !present),
         key: entry.key.iter().collect(),
         name: entry.name.clone(),
         origin: match entry.origin {
@@ -160,14 +157,20 @@ pub fn to_engine(entry: &HeldEntry) -> Option<Held> {
             api::Origin::Shared => planner::Origin::Shared,
         },
         fingerprint: Fingerprint::from_status(&entry.fingerprint),
-        revision: entry.revision.clone(),
-        refused: entry.state == HeldState::Refused,
-        unsettled: false,
+        state: match (entry.state, id) {
+            (HeldState::Present, Some(id)) => {
+                planner::HeldState::Present { id, revision: entry.revision.clone() }
+            }
+            (HeldState::Refused, chosen) => planner::HeldState::Refused { chosen },
+            (HeldState::Present | HeldState::Pending, chosen) => {
+                planner::HeldState::Pending { chosen, unsettled: false }
+            }
+        },
         taken: entry
             .taken
             .as_ref()
             .map(|taken| taken.iter().map(|(whose, what)| (whose.to_owned(), what.to_owned())).collect()),
-        others: Others::None,
+        other_claims: OtherClaims::None,
     })
 }
 
@@ -175,7 +178,7 @@ pub fn to_engine(entry: &HeldEntry) -> Option<Held> {
 pub fn to_status(held: &Held) -> HeldEntry {
     HeldEntry {
         kind: held.kind.to_string(),
-        id: held.id.as_ref().or(held.chosen.as_ref()).map(ToString::to_string),
+        id: held.recorded_id().map(ToString::to_string),
         key: BTreeMap::from(held.key.clone()).into(),
         name: held.name.clone(),
         origin: match held.origin {
@@ -183,13 +186,13 @@ pub fn to_status(held: &Held) -> HeldEntry {
             planner::Origin::Adopted => api::Origin::Adopted,
             planner::Origin::Shared => api::Origin::Shared,
         },
-        state: match (held.pending(), held.refused) {
-            (false, _) => HeldState::Present,
-            (true, false) => HeldState::Pending,
-            (true, true) => HeldState::Refused,
+        state: match &held.state {
+            planner::HeldState::Present { .. } => HeldState::Present,
+            planner::HeldState::Pending { .. } => HeldState::Pending,
+            planner::HeldState::Refused { .. } => HeldState::Refused,
         },
         fingerprint: held.fingerprint.as_str().to_owned(),
-        revision: held.revision.clone(),
+        revision: held.revision().map(str::to_owned),
         taken: held.taken.clone().map(Into::into),
     }
 }

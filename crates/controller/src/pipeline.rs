@@ -125,7 +125,7 @@ impl<K: Resolve + Stored> Work<'_, K> {
             if self.object.going() && deletion::crd_is_going::<K>(self.ctx).await? {
                 return deletion::let_go(self, "its custom resource definition is being deleted").await;
             }
-            let acts = !assessment.plan.is_empty() || !assessment.plan.gone().is_empty();
+            let acts = !assessment.plan.is_empty() || !assessment.plan.absent().is_empty();
             if let Some(why) = link.session.suspect().filter(|_| acts) {
                 return self.wait_for_backend(&why).await;
             }
@@ -159,7 +159,7 @@ impl<K: Resolve + Stored> Work<'_, K> {
                 continue;
             }
             let after = self.assess_held(link, &outcome.held).unwrap_or(assessment);
-            if outcome.failure().is_none() && !after.plan.gone().is_empty() {
+            if outcome.failure().is_none() && !after.plan.absent().is_empty() {
                 // What went missing meanwhile is looked for before it is let go.
                 self.record_done(&outcome.held).await?;
                 continue;
@@ -204,7 +204,7 @@ impl<K: Resolve + Stored> Work<'_, K> {
     async fn assess(&mut self, backend: &Name, link: &Link) -> Result<Assessment, Stop> {
         for _ in 0..ROUNDS {
             let assessment = self.look_up(backend, link).await?;
-            let unread = assessment.plan.unread();
+            let unread = assessment.plan.to_read();
             if unread.is_empty() {
                 return Ok(assessment);
             }
@@ -286,7 +286,7 @@ impl<K: Resolve + Stored> Work<'_, K> {
     fn guard(&self, link: &Link, assessment: &Assessment) -> Option<Verdict> {
         let plan = &assessment.plan;
         let ids = |held: &[Held]| {
-            let mut ids: Vec<Option<Id>> = held.iter().map(|held| held.id.clone()).collect();
+            let mut ids: Vec<Option<Id>> = held.iter().map(|held| held.id().cloned()).collect();
             ids.sort_unstable();
             ids
         };
@@ -397,7 +397,8 @@ impl<K: Resolve + Stored> Work<'_, K> {
             (None, Some(_)) => self.object.held().iter().filter_map(to_engine).collect(),
         };
         if self.object.going() && held.is_empty() && withheld.is_none() {
-            let stays = |held: &&Held| outcome.is_none() && !held.pending() && !assessment.plan.loses(held);
+            let stays =
+                |held: &&Held| outcome.is_none() && held.is_present() && !assessment.plan.is_absent(held);
             let stays: Vec<HeldEntry> = assessment.recorded.iter().filter(stays).map(to_status).collect();
             return deletion::finish(self, &stays).await;
         }

@@ -184,7 +184,7 @@ fn next_outline(session: &Session) -> Option<(Thing, Id)> {
             .flat_map(|kind| snapshot.all(*kind))
             .filter(|seen| seen.outline)
             .map(|seen| (seen.body.kind(), &seen.id))
-            .filter(|(kind, id)| claims.is_held(*kind, id))
+            .filter(|(kind, id)| claims.is_managed(*kind, id))
             .collect();
         held.sort();
         let later = held.iter().find(|thing| turn.as_ref().is_none_or(|(kind, id)| **thing > (*kind, id)));
@@ -206,9 +206,7 @@ impl Visitor for CollectNeeds<'_> {
         self.needs.levels.extend(needs.levels);
         let dialect = self.link.session.backend.dialect();
         let held = object.held().iter().filter_map(super::managed::to_engine);
-        self.needs
-            .held
-            .extend(held.filter_map(|held| dialect.asked_for(held.kind, &held.key, held.id.as_ref())));
+        self.needs.held.extend(held.filter_map(|held| dialect.asked_for(held.kind, &held.key, held.id())));
     }
 }
 
@@ -246,11 +244,11 @@ impl Visitor for CountVanished<'_> {
     fn visit<K: Resolve + Stored>(&mut self, object: Arc<K>) {
         let looked = self.session.look(&Needs::default(), |snapshot| {
             let present = object.held().iter().filter(|held| held.state == HeldState::Present);
-            for held in rolewright_core::planner::follow(
+            for held in rolewright_core::planner::rekey(
                 present.filter_map(super::managed::to_engine).collect(),
                 snapshot,
             ) {
-                let Some(id) = &held.id else { continue };
+                let Some(id) = held.id() else { continue };
                 self.held += 1;
                 let place = held.key.place();
                 let gone = snapshot.by_id(held.kind, id).is_none()
@@ -290,7 +288,7 @@ impl Compare<'_> {
             return false;
         }
         let Some(assessment) = assess::assess(self.ctx, object, self.link) else { return true };
-        if !assessment.plan.unread().is_empty() {
+        if !assessment.plan.to_read().is_empty() {
             return true;
         }
         assessment.touched.iter().for_each(|item| self.ctx.waker.wake(item.clone()));
@@ -308,7 +306,7 @@ impl Compare<'_> {
             return assessment.plan.held().is_empty();
         }
         // What has its key is another thing than the recorded one, and just as it is wanted: it is taken over without a change.
-        let planned = assessment.plan.held().iter().map(|held| held.id.as_ref().or(held.chosen.as_ref()));
+        let planned = assessment.plan.held().iter().map(rolewright_core::planner::Held::recorded_id);
         if !object.held().iter().map(|held| held.id.as_deref()).eq(planned.map(|id| id.map(Id::as_str))) {
             return true;
         }
@@ -330,7 +328,7 @@ fn unmanaged(session: &Session) -> BTreeMap<String, i64> {
         let kinds = session.backend.dialect().capabilities().kinds;
         let count = |kind: model::Kind| {
             let free = |seen: &&model::Observed| {
-                seen.read_only.is_none() && !seen.body.is_open() && !claims.is_held(kind, &seen.id)
+                seen.read_only.is_none() && !seen.body.is_open() && !claims.is_managed(kind, &seen.id)
             };
             i64::try_from(snapshot.all(kind).filter(free).count()).unwrap_or(i64::MAX)
         };

@@ -15,9 +15,9 @@ use rolewright_core::planner::{self, Held, Step};
 impl<K: Resolve + Stored> Work<'_, K> {
     /// Events for what was there and is held from now on.
     pub(super) fn tell_taken_over(&self, assessment: &Assessment) {
-        let recorded = |held: &Held| assessment.recorded.iter().any(|entry| entry.id == held.id);
+        let recorded = |held: &Held| assessment.recorded.iter().any(|entry| entry.id() == held.id());
         let adopted =
-            |held: &&Held| held.origin == planner::Origin::Adopted && held.id.is_some() && !recorded(held);
+            |held: &&Held| held.origin == planner::Origin::Adopted && held.is_present() && !recorded(held);
         for held in assessment.plan.held().iter().filter(adopted) {
             let called = held.name.as_deref().or_else(|| held.key.get("name"));
             let note = match called {
@@ -40,7 +40,7 @@ impl<K: Resolve + Stored> Work<'_, K> {
             let drift = step.cause == planner::Cause::Drift;
             corrected |= drift;
             let (reason, mut note) = event(step, drift);
-            let held = &assessment.plan.held()[step.entry];
+            let held = assessment.plan.held_of(step);
             let stays = if step.releases { given_by_others(&step.change, held) } else { Vec::new() };
             if !stays.is_empty() {
                 note = format!("{note}; somebody else gave {} meanwhile, which stays", stays.join(" and "));

@@ -18,7 +18,7 @@ use rolewright_api::{
 };
 use rolewright_backends::{Class, Error};
 use rolewright_core::model::{Body, Group, Named, Verb, same_name};
-use rolewright_core::planner::{Finding, Held, Issue, Plan, Want, Wish};
+use rolewright_core::planner::{Desired, DesiredBody, Finding, Held, Issue, Plan};
 
 /// How much of a message a condition keeps, in bytes.
 const MESSAGE_LIMIT: usize = 1024;
@@ -180,9 +180,11 @@ pub fn subjects<K: Managed>(
         .map(|subject| {
             let name = subject.called();
             let want = assessment.resolved.wants.iter().find(|want| speaks_of(want, &name, subject));
-            let id = want.and_then(|want| match &want.wish {
-                Wish::Body(Body::Grant(grant)) => Some(grant.subject.id.to_string()),
-                Wish::Body(Body::Group(group)) => member(group, subject).map(|member| member.id.to_string()),
+            let id = want.and_then(|want| match &want.body {
+                DesiredBody::Resolved(Body::Grant(grant)) => Some(grant.subject.id.to_string()),
+                DesiredBody::Resolved(Body::Group(group)) => {
+                    member(group, subject).map(|member| member.id.to_string())
+                }
                 _ => None,
             });
             let held = want.map_or(Some(name.as_str()), |want| want.name.as_deref());
@@ -218,17 +220,19 @@ fn listed_subjects<K: Managed>(object: &K) -> Option<&[api::Subject]> {
 }
 
 /// Whether a want is about a subject: its grant, or the group that it is a member of.
-fn speaks_of(want: &Want, called: &str, subject: &api::Subject) -> bool {
-    match &want.wish {
-        Wish::Body(Body::Group(group)) => group.members.is_none() || member(group, subject).is_some(),
+fn speaks_of(want: &Desired, called: &str, subject: &api::Subject) -> bool {
+    match &want.body {
+        DesiredBody::Resolved(Body::Group(group)) => {
+            group.members.is_none() || member(group, subject).is_some()
+        }
         _ => want.name.as_deref() == Some(called),
     }
 }
 
 /// Whether it is not for us to say whether the subject has the role.
-fn is_elsewhere(want: Option<&Want>) -> bool {
-    let body = want.map(|want| &want.wish);
-    matches!(body, Some(Wish::Body(Body::Group(group))) if group.members.is_none())
+fn is_elsewhere(want: Option<&Desired>) -> bool {
+    let body = want.map(|want| &want.body);
+    matches!(body, Some(DesiredBody::Resolved(Body::Group(group))) if group.members.is_none())
 }
 
 fn member<'a>(group: &'a Group, subject: &api::Subject) -> Option<&'a Named> {
@@ -240,7 +244,7 @@ fn planned<'a>(assessment: &'a Assessment, name: Option<&str>) -> Option<&'a Hel
     plan.steps()
         .iter()
         .filter(|step| step.change.verb() != Verb::Delete)
-        .map(|step| &plan.held()[step.entry])
+        .map(|step| plan.held_of(step))
         .find(|held| held.name.as_deref() == name)
 }
 

@@ -22,7 +22,7 @@ pub enum Kind {
     Grant,
     /// A resource closed to inherited access.
     Restriction,
-    /// A group that one object owns, where the back end gives roles only to groups.
+    /// A group that one object owns, where the back end grants roles only to groups.
     Group,
 }
 
@@ -265,7 +265,7 @@ impl Restriction {
     }
 }
 
-/// A group that one object owns: its members, and the roles that the group gives them.
+/// A group that one object owns: its members and their roles.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Group {
     /// The name in the back end.
