@@ -6,7 +6,7 @@ use rolewright_api as api;
 use rolewright_api::{HeldEntry, HeldState};
 use rolewright_core::{
     model::{self, Fingerprint, Id},
-    planner::{self, Held, Others},
+    planner::{self, Held, OtherClaims},
 };
 
 /// An entry of `status.held` as the planner uses it. None for a kind that this version does not know.
@@ -19,11 +19,8 @@ pub fn held_from_status(entry: &HeldEntry) -> Option<Held> {
         _ => return None,
     };
     let id = entry.id.as_deref().map(Id::new);
-    let present = entry.state == HeldState::Present;
     Some(Held {
         kind,
-        id: id.clone().filter(|_| present),
-        chosen: id.filter(|_| !present),
         key: entry.key.iter().collect(),
         name: entry.name.clone(),
         origin: match entry.origin {
@@ -32,14 +29,20 @@ pub fn held_from_status(entry: &HeldEntry) -> Option<Held> {
             api::Origin::Shared => planner::Origin::Shared,
         },
         fingerprint: Fingerprint::from_status(&entry.fingerprint),
-        revision: entry.revision.clone(),
-        refused: entry.state == HeldState::Refused,
-        unsettled: false,
+        state: match (entry.state, id) {
+            (HeldState::Present, Some(id)) => {
+                planner::HeldState::Present { id, revision: entry.revision.clone() }
+            }
+            (HeldState::Refused, chosen) => planner::HeldState::Refused { chosen },
+            (HeldState::Present | HeldState::Pending, chosen) => {
+                planner::HeldState::Pending { chosen, unsettled: false }
+            }
+        },
         taken: entry
             .taken
             .as_ref()
             .map(|taken| taken.iter().map(|(whose, what)| (whose.to_owned(), what.to_owned())).collect()),
-        others: Others::None,
+        other_claims: OtherClaims::None,
     })
 }
 
@@ -47,7 +50,7 @@ pub fn held_from_status(entry: &HeldEntry) -> Option<Held> {
 pub fn held_to_status(held: &Held) -> HeldEntry {
     HeldEntry {
         kind: held.kind.to_string(),
-        id: held.id.as_ref().or(held.chosen.as_ref()).map(ToString::to_string),
+        id: held.recorded_id().map(ToString::to_string),
         key: BTreeMap::from(held.key.clone()).into(),
         name: held.name.clone(),
         origin: match held.origin {
@@ -55,13 +58,13 @@ pub fn held_to_status(held: &Held) -> HeldEntry {
             planner::Origin::Adopted => api::Origin::Adopted,
             planner::Origin::Shared => api::Origin::Shared,
         },
-        state: match (held.pending(), held.refused) {
-            (false, _) => HeldState::Present,
-            (true, false) => HeldState::Pending,
-            (true, true) => HeldState::Refused,
+        state: match &held.state {
+            planner::HeldState::Present { .. } => HeldState::Present,
+            planner::HeldState::Pending { .. } => HeldState::Pending,
+            planner::HeldState::Refused { .. } => HeldState::Refused,
         },
         fingerprint: held.fingerprint.as_str().to_owned(),
-        revision: held.revision.clone(),
+        revision: held.revision().map(str::to_owned),
         taken: held.taken.clone().map(Into::into),
     }
 }

@@ -24,12 +24,12 @@ async fn a_key_that_may_read_no_bindings_any_more_makes_none_again_and_lets_none
     let (access, since) = (world.access(), world.now());
     let before = held_ids(&world.get("RoleBinding", "readers").await);
     world.narrow(ADMIN, without(&world, &["ROLE_BINDING_READ"]));
-    world.says("RoleBinding", "readers", "Denied", &["not to be seen", "may no longer read"]).await;
+    world.says("RoleBinding", "readers", "Denied", &["is not visible", "lost read access"]).await;
     world.swept().await;
     world.ready("Role", "reader").await;
     world.delete("RoleBinding", "readers").await;
     world
-        .says("RoleBinding", "readers", "DeletionBlocked", &["not to be seen", "deletionPolicy: Retain"])
+        .says("RoleBinding", "readers", "DeletionBlocked", &["is not visible", "deletionPolicy: Retain"])
         .await;
     world.swept().await;
     let going = world.get("RoleBinding", "readers").await;
@@ -77,9 +77,9 @@ async fn a_key_limited_to_other_spaces_leaves_what_it_no_longer_sees_as_it_is() 
         .await;
     world.ready("RoleBinding", "there").await;
     world.delete("ResourceRestriction", "churn").await;
-    world.says("ResourceRestriction", "churn", "DeletionBlocked", &["not to be seen"]).await;
+    world.says("ResourceRestriction", "churn", "DeletionBlocked", &["is not visible"]).await;
     world.delete("RoleBinding", "readers").await;
-    world.says("RoleBinding", "readers", "DeletionBlocked", &["not to be seen"]).await;
+    world.says("RoleBinding", "readers", "DeletionBlocked", &["is not visible"]).await;
     world.swept().await;
     assert_eq!(world.writes_since(since), ["POST /v2/role-bindings"]);
     assert_eq!(world.granted("research").len(), 2);
@@ -115,14 +115,14 @@ async fn a_key_that_may_read_no_roles_any_more_makes_none_again_and_lets_none_go
     world.swept().await;
     let (access, since) = (world.access(), world.now());
     world.narrow(ADMIN, without(&world, &["ROLE_READ"]));
-    world.says("Role", "reader", "Denied", &["not to be seen"]).await;
+    world.says("Role", "reader", "Denied", &["is not visible"]).await;
     world.swept().await;
     world.ready("RoleBinding", "readers").await;
     world.apply(role("fresh", &[READ], json!({}))).await;
     world.delete("Role", "reader").await;
     world.delete("RoleBinding", "readers").await;
     world.gone("RoleBinding", "readers").await;
-    world.says("Role", "reader", "DeletionBlocked", &["not to be seen"]).await;
+    world.says("Role", "reader", "DeletionBlocked", &["is not visible"]).await;
     world.swept().await;
     assert_eq!(world.count(since, "DELETE", "/v2/role-bindings"), 0);
     assert_eq!(world.access()[2], access[2]);
@@ -169,7 +169,7 @@ async fn a_members_key_does_not_take_an_empty_space_for_proof() {
     let world = with_a_members_key("nowitness", &["alice@example.com"]).await;
     let since = world.now();
     revoke_by_hand(&world, "alice");
-    world.says("RoleBinding", "viewers", "Denied", &["not to be seen", "either it was removed"]).await;
+    world.says("RoleBinding", "viewers", "Denied", &["is not visible", "it was deleted"]).await;
     world.swept().await;
     assert!(world.writes_since(since).is_empty());
     assert!(kept(&world.get("RoleBinding", "viewers").await));
@@ -243,7 +243,7 @@ async fn a_key_narrowed_in_the_middle_of_a_sweep_has_proven_nothing() {
         })
         .await;
     world.mend();
-    world.says("RoleBinding", "readers", "DeletionBlocked", &["not to be seen"]).await;
+    world.says("RoleBinding", "readers", "DeletionBlocked", &["is not visible"]).await;
     world.swept().await;
     assert!(kept(&world.get("RoleBinding", "readers").await));
     assert_eq!(world.access(), access);

@@ -29,7 +29,7 @@ async fn what_was_made_by_hand_since_the_last_sweep_is_not_taken_for_ones_own() 
     let world = made_by_hand("byhandnever").await;
     let access = world.access();
     world.apply(binding("second", "reader", &["alice@example.com"], json!({ "adopt": "Never" }))).await;
-    world.says("RoleBinding", "second", "Conflict", &["there already", "adopt: Never"]).await;
+    world.says("RoleBinding", "second", "Conflict", &["already exists", "adopt: Never"]).await;
     assert!(held_ids(&world.get("RoleBinding", "second").await).is_empty());
     world.delete("RoleBinding", "second").await;
     world.gone("RoleBinding", "second").await;

@@ -158,7 +158,7 @@ async fn an_address_that_belongs_to_another_account_now_is_a_conflict_and_change
     let alice = world.user("alice");
     world.sim.edit(|tenant| tenant.users.get_mut(alice).unwrap().email = "old@example.com".to_owned());
     join(&world, "alice@example.com");
-    let words = ["alice@example.com", "now stands for", "nothing was changed"];
+    let words = ["alice@example.com", "now refers to", "nothing was changed"];
     let found = world.says("RoleBinding", "readers", "Conflict", &words).await;
     assert_eq!(state(&found, "alice@example.com"), "Conflict");
     assert_eq!(state(&found, "bob@example.com"), "Granted");

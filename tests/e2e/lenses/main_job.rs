@@ -187,7 +187,7 @@ async fn where_nobody_says_whose_the_token_is_nothing_is_taken_to_be_gone_and_no
         tenant.roles.remove("writer");
     });
     let since = world.now();
-    let unseen = |object: &DynamicObject| said(object, "Denied", "not to be seen");
+    let unseen = |object: &DynamicObject| said(object, "Denied", "is not visible");
     world.until("Role", "writer", "neither there nor gone", unseen).await;
     world.swept().await;
     assert_eq!(world.writes_since(since), [""; 0]);

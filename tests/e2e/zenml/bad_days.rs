@@ -193,7 +193,7 @@ async fn a_role_whose_creation_was_not_answered_and_that_is_not_listed_yet_is_wa
         world.sim.world().faults.add(short).unwrap();
     }
     world.apply(role("reader", json!({}))).await;
-    world.says("Role", "reader", "DependencyNotReady", &["may still be under way"]).await;
+    world.says("Role", "reader", "DependencyNotReady", &["can still be in progress"]).await;
     world.swept().await;
     assert_eq!(world.count(since, "POST", "/roles"), 1);
     world.mend();

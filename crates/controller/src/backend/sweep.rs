@@ -220,7 +220,7 @@ impl Compare<'_> {
         }
         let decision = self.ctx.with_cluster(|cluster| decide::decide(object, self.link, cluster));
         let Some(decision) = decision else { return true };
-        if !decision.plan.unread().is_empty() {
+        if !decision.plan.to_read().is_empty() {
             return true;
         }
         decision.touched.iter().for_each(|object| self.ctx.queue.add(object.clone()));

@@ -30,7 +30,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         if self.object.is_being_deleted() && written(self.is_crd_being_deleted().await)? {
             return end_with(self.release_all("its custom resource definition is being deleted").await);
         }
-        let acts = !decision.plan.is_empty() || !decision.plan.gone().is_empty();
+        let acts = !decision.plan.is_empty() || !decision.plan.absent().is_empty();
         if let Some(why) = link.view.suspicion().filter(|_| acts) {
             return end_with(self.wait_for_backend(&why).await);
         }

@@ -49,7 +49,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             return Break(Exit::Replan);
         }
         let after = self.decide_with_held(link, &outcome.held).unwrap_or(before);
-        if outcome.failure().is_none() && !after.plan.gone().is_empty() {
+        if outcome.failure().is_none() && !after.plan.absent().is_empty() {
             // Something vanished meanwhile: it is read once more before its record is dropped.
             self.record_outcome(&outcome.held).await?;
             return Break(Exit::Replan);
@@ -70,7 +70,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
     async fn decide_with_details(&mut self, link: &Link) -> Stage<Decision> {
         for _ in 0..MAX_ROUNDS {
             let decision = self.decide_with_names(link).await?;
-            let outlines = decision.plan.unread();
+            let outlines = decision.plan.to_read();
             if outlines.is_empty() {
                 return Continue(decision);
             }

@@ -44,7 +44,8 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             (None, Some(_)) => self.object.held().iter().filter_map(held_from_status).collect(),
         };
         if self.object.is_being_deleted() && held.is_empty() && withheld.is_none() {
-            let stays = |held: &&Held| outcome.is_none() && !held.pending() && !decision.plan.loses(held);
+            let stays =
+                |held: &&Held| outcome.is_none() && held.is_present() && !decision.plan.is_absent(held);
             let stays: Vec<HeldEntry> = decision.recorded.iter().filter(stays).map(held_to_status).collect();
             return end_with(self.finish_deletion(&stays).await);
         }

@@ -15,9 +15,9 @@ use crate::{context::Cached, kube::Severity};
 impl<K: Resolve + Cached> Reconcile<'_, K> {
     /// Events for what existed and is managed from now on.
     pub(super) fn report_adoptions(&self, decision: &Decision) {
-        let is_recorded = |held: &Held| decision.recorded.iter().any(|entry| entry.id == held.id);
+        let is_recorded = |held: &Held| decision.recorded.iter().any(|entry| entry.id() == held.id());
         let is_adopted =
-            |held: &&Held| held.origin == planner::Origin::Adopted && held.id.is_some() && !is_recorded(held);
+            |held: &&Held| held.origin == planner::Origin::Adopted && held.is_present() && !is_recorded(held);
         for held in decision.plan.held().iter().filter(is_adopted) {
             let name = held.name.as_deref().or_else(|| held.key.get("name"));
             let note = match name {
@@ -40,7 +40,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             let drift = step.cause == planner::Cause::Drift;
             corrected |= drift;
             let (reason, mut note) = event(step, drift);
-            let held = &decision.plan.held()[step.entry];
+            let held = decision.plan.held_of(step);
             let restored = if step.releases { restored_by_others(&step.change, held) } else { Vec::new() };
             if !restored.is_empty() {
                 note = format!("{note}; others restored {} meanwhile, which stays", restored.join(" and "));

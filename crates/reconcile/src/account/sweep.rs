@@ -47,7 +47,7 @@ fn next_outline(view: &AccountView) -> Option<(Kind, Id)> {
             .flat_map(|kind| snapshot.all(*kind))
             .filter(|seen| seen.outline)
             .map(|seen| (seen.body.kind(), &seen.id))
-            .filter(|(kind, id)| claims.is_held(*kind, id))
+            .filter(|(kind, id)| claims.is_managed(*kind, id))
             .collect();
         managed.sort();
         let later = managed.iter().find(|thing| last.as_ref().is_none_or(|(kind, id)| **thing > (*kind, id)));
@@ -64,7 +64,7 @@ pub fn unmanaged(view: &AccountView) -> BTreeMap<String, i64> {
         let kinds = view.backend.dialect().capabilities().kinds;
         let count = |kind: Kind| {
             let is_unmanaged = |seen: &&Observed| {
-                seen.read_only.is_none() && !seen.body.is_open() && !claims.is_held(kind, &seen.id)
+                seen.read_only.is_none() && !seen.body.is_open() && !claims.is_managed(kind, &seen.id)
             };
             i64::try_from(snapshot.all(kind).filter(is_unmanaged).count()).unwrap_or(i64::MAX)
         };

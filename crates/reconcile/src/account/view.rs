@@ -187,7 +187,7 @@ impl AccountView {
                 Note::Put(observed) => snapshot.put(*observed),
                 Note::Remove(kind, id) => snapshot.remove(kind, &id),
                 Note::Miss(..) => {}
-                Note::Learn(entry) => snapshot.learn(*entry),
+                Note::Learn(entry) => snapshot.add_name(*entry),
             }
         }
         cached.snapshot = Some(snapshot);
@@ -223,8 +223,8 @@ impl AccountView {
             match &note {
                 Note::Put(observed) => snapshot.put((**observed).clone()),
                 Note::Remove(kind, id) => snapshot.remove(*kind, id),
-                Note::Miss(kind, id) => snapshot.miss(*kind, id.clone()),
-                Note::Learn(entry) => snapshot.learn((**entry).clone()),
+                Note::Miss(kind, id) => snapshot.mark_missing(*kind, id.clone()),
+                Note::Learn(entry) => snapshot.add_name((**entry).clone()),
             }
         }
         if let Some(journal) = &mut cached.journal {

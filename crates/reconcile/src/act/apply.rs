@@ -10,7 +10,7 @@ use super::{
 use crate::{account::AccountView, object::ManagedObject};
 use rolewright_backends::{Class, Error};
 use rolewright_core::model::{Body, Change, Id, Key, Observed, Verb};
-use rolewright_core::planner::{Claimant, Held, Others, Plan, Step};
+use rolewright_core::planner::{Claimant, Held, HeldState, OtherClaims, Plan, Step};
 
 /// The most steps under way at one time. The budget of the account can allow fewer.
 const MAX_CONCURRENT_STEPS: usize = 4;
@@ -21,7 +21,7 @@ const MAX_CONCURRENT_STEPS: usize = 4;
 /// # Errors
 /// Why one could not be read.
 pub async fn confirm_absences(view: &AccountView, plan: &Plan) -> Result<bool, Error> {
-    let looked: Vec<Result<Option<Observed>, Error>> = stream::iter(plan.gone().to_vec())
+    let looked: Vec<Result<Option<Observed>, Error>> = stream::iter(plan.absent().to_vec())
         .map(|(kind, id)| async move { view.backend.read(kind, &id).await })
         .buffer_unordered(MAX_CONCURRENT_STEPS)
         .collect()
@@ -55,7 +55,7 @@ pub async fn apply<K: ManagedObject>(view: &AccountView, plan: &Plan, object: &K
                 let (owner, claimant) = (&owner, &claimant);
                 async move {
                     let step = &steps[index];
-                    let result = execute(view, step, &plan.held()[step.entry], claimant).await;
+                    let result = execute(view, step, plan.held_of(step), claimant).await;
                     change_log::log(&view.account.id, owner, step, &result);
                     (index, result)
                 }
@@ -69,7 +69,7 @@ pub async fn apply<K: ManagedObject>(view: &AccountView, plan: &Plan, object: &K
     }
     let held = held_after(plan, &results);
     let named = steps.iter().zip(&results).filter_map(|(step, result)| match result {
-        StepResult::Failed(error) => Some((plan.held()[step.entry].name.clone()?, error.clone())),
+        StepResult::Failed(error) => Some((plan.held_of(step).name.clone()?, error.clone())),
         _ => None,
     });
     Outcome { held, plan_hash: hash.to_owned(), named: named.collect(), results }
@@ -79,7 +79,7 @@ async fn execute(view: &AccountView, step: &Step, held: &Held, claimant: &Claima
     // Another object can have registered a claim since the plan was made.
     let is_unclaimed = |id: &Id| {
         let claims = view.account.claims.lock();
-        claims.others(claimant, held.kind, &held.key, Some(id)) == Others::None
+        claims.other_claims(claimant, held.kind, &held.key, Some(id)) == OtherClaims::None
     };
     match &step.change {
         Change::Create { after, .. } => create(view, step, after, &held.key).await,
@@ -140,7 +140,7 @@ async fn lost_create(view: &AccountView, after: &Body, key: &Key) -> StepResult 
     // An older snapshot cannot prove its absence.
     view.invalidate();
     let why = match view.backend.find(after).await {
-        Ok(Some(seen)) if seen.body.fulfils(after) => return done(view, seen),
+        Ok(Some(seen)) if seen.body.satisfies(after) => return done(view, seen),
         Ok(Some(seen)) => return moved(view, seen),
         Ok(None) => "the answer to a create was lost, and its result is not visible yet".to_owned(),
         Err(error) => error.message,
@@ -243,46 +243,34 @@ fn vanished(view: &AccountView) -> StepResult {
 
 /// What the object manages after the executed steps. What can have been created stays as an intent.
 fn held_after(plan: &Plan, results: &[StepResult]) -> Vec<Held> {
-    let mut held: Vec<Option<Held>> = plan.held().iter().cloned().map(Some).collect();
-    for (step, result) in plan.steps().iter().zip(results) {
-        let entry = &mut held[step.entry];
-        match (&step.change, result) {
-            (Change::Delete { .. }, StepResult::Done(_)) | (_, StepResult::Moved(Moved::Foreign)) => {
-                *entry = None
-            }
-            (_, StepResult::Done(_)) if step.releases => *entry = None,
-            (Change::Create { after, .. } | Change::Update { after, .. }, StepResult::Done(Some(now))) => {
-                if let Some(entry) = entry {
-                    entry.id = Some(now.id.clone());
-                    entry.key = now.key.clone();
-                    entry.chosen = None;
-                    entry.fingerprint = step.wish.clone();
-                    entry.refused = false;
-                    // The mark of a state that differs from the desired one would hide the difference.
-                    entry.revision = now.revision.clone().filter(|_| now.body.fulfils(after));
-                }
-            }
-            (Change::Create { .. }, StepResult::Failed(error)) => {
-                if let Some(entry) = entry {
-                    // The result of a later try says nothing about an earlier one.
-                    entry.refused = error.class != Class::Lost && !step.resumed;
-                }
-            }
-            (Change::Update { before: Body::Restriction(before), .. }, StepResult::Failed(error)) => {
-                // Never closed, and no earlier try took anything: what is recorded as taken must not be restored.
-                if let Some(entry) = entry
-                    && error.class != Class::Lost
-                    && entry.fingerprint != step.wish
-                    && entry.taken.as_ref() == Some(&before.open)
-                {
-                    entry.chosen = entry.id.take();
-                    entry.refused = true;
-                }
-            }
-            _ => {}
+    plan.held_after(|index, step, held| match (&step.change, &results[index]) {
+        (Change::Delete { .. }, StepResult::Done(_)) | (_, StepResult::Moved(Moved::Foreign)) => None,
+        (_, StepResult::Done(_)) if step.releases => None,
+        (Change::Create { after, .. } | Change::Update { after, .. }, StepResult::Done(Some(now))) => {
+            // The mark of a state that differs from the desired one would hide the difference.
+            let revision = now.revision.clone().filter(|_| now.body.satisfies(after));
+            let state = HeldState::Present { id: now.id.clone(), revision };
+            Some(Held { state, key: now.key.clone(), fingerprint: step.fingerprint.clone(), ..held })
         }
-    }
-    held.into_iter().flatten().collect()
+        // The result of a later try says nothing about an earlier one.
+        (Change::Create { .. }, StepResult::Failed(error)) if error.class != Class::Lost && !step.resumed => {
+            Some(refused(held))
+        }
+        // Never closed, and no earlier try took anything: what is recorded as taken must not be restored.
+        (Change::Update { before: Body::Restriction(before), .. }, StepResult::Failed(error))
+            if error.class != Class::Lost
+                && held.fingerprint != step.fingerprint
+                && held.taken.as_ref() == Some(&before.open) =>
+        {
+            Some(refused(held))
+        }
+        _ => Some(held),
+    })
+}
+
+fn refused(held: Held) -> Held {
+    let chosen = held.recorded_id().cloned();
+    Held { state: HeldState::Refused { chosen }, ..held }
 }
 
 #[cfg(test)]

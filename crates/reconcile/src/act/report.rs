@@ -14,7 +14,7 @@ use rolewright_api::{
 };
 use rolewright_backends::{Class, Error};
 use rolewright_core::model::{Body, Group, Named, Verb, same_name};
-use rolewright_core::planner::{Finding, Held, Issue, Plan, Want, Wish};
+use rolewright_core::planner::{Desired, DesiredBody, Finding, Held, Issue, Plan};
 
 /// The longest message of a condition or an Event, in bytes.
 const MAX_MESSAGE: usize = 1024;
@@ -181,9 +181,11 @@ pub fn subject_states<K: ManagedObject>(
         .map(|subject| {
             let name = subject.called();
             let want = decision.resolved.wants.iter().find(|want| concerns(want, &name, subject));
-            let id = want.and_then(|want| match &want.wish {
-                Wish::Body(Body::Grant(grant)) => Some(grant.subject.id.to_string()),
-                Wish::Body(Body::Group(group)) => member(group, subject).map(|member| member.id.to_string()),
+            let id = want.and_then(|want| match &want.body {
+                DesiredBody::Resolved(Body::Grant(grant)) => Some(grant.subject.id.to_string()),
+                DesiredBody::Resolved(Body::Group(group)) => {
+                    member(group, subject).map(|member| member.id.to_string())
+                }
                 _ => None,
             });
             let held = want.map_or(Some(name.as_str()), |want| want.name.as_deref());
@@ -213,17 +215,19 @@ pub fn subject_states<K: ManagedObject>(
 }
 
 /// Whether a desired thing concerns a subject: its grant, or the group that it is a member of.
-fn concerns(want: &Want, called: &str, subject: &api::Subject) -> bool {
-    match &want.wish {
-        Wish::Body(Body::Group(group)) => group.members.is_none() || member(group, subject).is_some(),
+fn concerns(want: &Desired, called: &str, subject: &api::Subject) -> bool {
+    match &want.body {
+        DesiredBody::Resolved(Body::Group(group)) => {
+            group.members.is_none() || member(group, subject).is_some()
+        }
         _ => want.name.as_deref() == Some(called),
     }
 }
 
 /// Whether an identity provider decides who has the role.
-fn is_decided_elsewhere(want: Option<&Want>) -> bool {
-    let body = want.map(|want| &want.wish);
-    matches!(body, Some(Wish::Body(Body::Group(group))) if group.members.is_none())
+fn is_decided_elsewhere(want: Option<&Desired>) -> bool {
+    let body = want.map(|want| &want.body);
+    matches!(body, Some(DesiredBody::Resolved(Body::Group(group))) if group.members.is_none())
 }
 
 fn member<'a>(group: &'a Group, subject: &api::Subject) -> Option<&'a Named> {
@@ -235,7 +239,7 @@ fn planned<'a>(decision: &'a Decision, name: Option<&str>) -> Option<&'a Held> {
     plan.steps()
         .iter()
         .filter(|step| step.change.verb() != Verb::Delete)
-        .map(|step| &plan.held()[step.entry])
+        .map(|step| plan.held_of(step))
         .find(|held| held.name.as_deref() == name)
 }
 

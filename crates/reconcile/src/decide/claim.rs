@@ -3,7 +3,7 @@
 use kube::ResourceExt;
 use rolewright_core::{
     model::{Dialect, Id, Key, Kind},
-    planner::{self, Asks, Claim, Claimant, Claims, Held, Plan, Want},
+    planner::{self, Claim, Claimant, Claims, Desired, DesiredKeys, Held, Plan},
 };
 
 use crate::{
@@ -15,24 +15,24 @@ use crate::{
 /// The claim of an object before its plan is known.
 pub fn new<K: ManagedObject>(
     object: &K,
-    wants: &[Want],
+    desired: &[Desired],
     held: &[Held],
     dialect: &dyn Dialect,
     can_act: bool,
 ) -> Claim {
     let active = can_act && !object.is_being_deleted();
-    build(object, planner::asks(wants, held, dialect), held, active)
+    build(object, planner::desired_keys(desired, held, dialect), held, active)
 }
 
-fn build<K: ManagedObject>(object: &K, wants: Asks, held: &[Held], active: bool) -> Claim {
+fn build<K: ManagedObject>(object: &K, desired: DesiredKeys, held: &[Held], active: bool) -> Claim {
     Claim {
         title: object.title(),
         namespace: object.namespace().unwrap_or_default(),
-        wants,
-        holds: held.iter().map(|held| (held.kind, held.key.clone(), held.id.clone())).collect(),
+        desired,
+        managed: held.iter().map(|held| (held.kind, held.key.clone(), held.id().cloned())).collect(),
         taken: held.iter().filter_map(|held| Some((held.key.clone(), held.taken.clone()?))).collect(),
         active,
-        going: object.is_being_deleted(),
+        is_being_deleted: object.is_being_deleted(),
     }
 }
 
@@ -40,15 +40,17 @@ fn build<K: ManagedObject>(object: &K, wants: Asks, held: &[Held], active: bool)
 /// that release the same thing at once, the last one sees that it is the last.
 pub fn narrow(claim: &mut Claim, plan: &Plan) {
     let is_kept = |(kind, key, id): &(Kind, Key, Option<Id>)| {
-        let same = |held: &Held| held.kind == *kind && (held.key == *key || (id.is_some() && held.id == *id));
+        let same = |held: &Held| {
+            held.kind == *kind && (held.key == *key || (id.is_some() && held.id() == id.as_ref()))
+        };
         plan.held().iter().any(same)
     };
-    claim.holds.retain(is_kept);
+    claim.managed.retain(is_kept);
     // No other object can create what this one is about to create. What it is about to adopt counts once that is recorded.
-    let intents = plan.held().iter().filter(|held| held.pending());
-    claim.holds.extend(intents.map(|held| (held.kind, held.key.clone(), None)));
-    claim.holds.sort();
-    claim.holds.dedup();
+    let intents = plan.held().iter().filter(|held| !held.is_present());
+    claim.managed.extend(intents.map(|held| (held.kind, held.key.clone(), None)));
+    claim.managed.sort();
+    claim.managed.dedup();
 }
 
 /// Sets the claim of an object. Returns the claimants whose standing can have changed.
@@ -69,7 +71,7 @@ pub fn register_held<K: ManagedObject>(object: &K, account: &Account) {
         return;
     }
     let held: Vec<Held> = object.held().iter().filter_map(held_from_status).collect();
-    let claim = build(object, Asks::default(), &held, false);
+    let claim = build(object, DesiredKeys::default(), &held, false);
     register(&mut account.claims.lock(), account, object, claim);
 }
 

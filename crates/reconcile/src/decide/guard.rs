@@ -54,7 +54,7 @@ pub fn guard<K: ManagedObject>(
 }
 
 fn ids(held: &[Held]) -> Vec<Option<Id>> {
-    let mut ids: Vec<Option<Id>> = held.iter().map(|held| held.id.clone()).collect();
+    let mut ids: Vec<Option<Id>> = held.iter().map(|held| held.id().cloned()).collect();
     ids.sort_unstable();
     ids
 }

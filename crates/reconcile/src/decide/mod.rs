@@ -61,7 +61,7 @@ pub fn decide<K: Resolve>(object: &K, link: &Link, cluster: &Cluster<'_>) -> Opt
             true => Resolved::default(),
             false => object.resolve(&surroundings(object, link, cluster, snapshot)),
         };
-        let recorded = planner::follow(object.held().iter().filter_map(held_from_status).collect(), snapshot);
+        let recorded = planner::rekey(object.held().iter().filter_map(held_from_status).collect(), snapshot);
         let can_act = !object.is_paused() && mode(object, link) == Mode::Enforce && cluster.may_write;
         let account = &link.view.account;
         let mut claims = account.claims.lock();

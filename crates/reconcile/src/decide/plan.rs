@@ -5,7 +5,7 @@ use std::time::Instant;
 use rolewright_api::DeletionPolicy;
 use rolewright_core::{
     model::{Body, Change, RoleRef, Snapshot},
-    planner::{self, Claims, Held, Plan, Policy, Removal, Standing, Wish},
+    planner::{self, Claims, DesiredBody, Held, HeldState, Plan, Policy, Removal, Standing},
 };
 
 use super::{Resolved, deletion_policy};
@@ -60,22 +60,22 @@ pub fn plan<K: ManagedObject>(
     let dialect = link.view.backend.dialect();
     let claimant = object.claimant();
     for want in &mut resolved.wants {
-        if let (Wish::Body(body), Some(fingerprint)) = (&want.wish, want.fingerprint()) {
+        if let (DesiredBody::Resolved(body), Some(fingerprint)) = (&want.body, want.fingerprint()) {
             let key = dialect.key(body);
             let there = snapshot.by_key(body.kind(), &key).map(|seen| &seen.id);
             want.standing = claims.standing(&claimant, body.kind(), &key, there, fingerprint);
-            if want.standing == Standing::Heir {
+            if want.standing == Standing::NextOwner {
                 want.inherited = claims.taken(&claimant, body.kind(), &key, there);
             }
         }
     }
     let mut unsettled = None;
     for held in &mut recorded {
-        held.others = claims.others(&claimant, held.kind, &held.key, held.id.as_ref());
-        if held.pending() && !held.refused {
+        held.other_claims = claims.other_claims(&claimant, held.kind, &held.key, held.id());
+        if let HeldState::Pending { unsettled: is_unsettled, .. } = &mut held.state {
             let settled_at = link.view.account.unanswered.settled_at(held.kind, &held.key);
-            held.unsettled = begun < settled_at;
-            unsettled = unsettled.max(held.unsettled.then_some(settled_at));
+            *is_unsettled = begun < settled_at;
+            unsettled = unsettled.max(is_unsettled.then_some(settled_at));
         }
     }
     // A subject that leaves the spec loses its grant, whatever the deletion policy of the object.

@@ -16,9 +16,9 @@ use crate::{
 use rolewright_api as api;
 use rolewright_backends::Needs;
 use rolewright_core::model::{
-    Body, Capabilities, Dialect, Fault, Found, Id, Kind, Named, Restriction, Role, Rule, Snapshot,
+    Body, Capabilities, Dialect, Id, Kind, NameMatch, Named, Restriction, Role, Rule, Snapshot,
 };
-use rolewright_core::planner::{Issue, Want};
+use rolewright_core::planner::{Desired, Issue, Problem};
 
 /// A name that the directory does not have and the back end may.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,7 +35,7 @@ pub struct Lookup {
 #[derive(Debug, Default)]
 pub struct Resolved {
     /// The things, in the order of the spec.
-    pub wants: Vec<Want>,
+    pub wants: Vec<Desired>,
     /// Names to look up; with any of them found, resolving again says more.
     pub lookups: BTreeSet<Lookup>,
 }
@@ -63,27 +63,6 @@ pub trait Resolve: ManagedObject {
 
     /// The things that the spec asks for.
     fn resolve(&self, around: &Surroundings<'_>) -> Resolved;
-}
-
-fn unresolved(name: Option<String>, problem: Problem) -> Want {
-    Want::unresolved(name, problem.issue, problem.message)
-}
-
-struct Problem {
-    issue: Issue,
-    message: String,
-}
-
-impl Problem {
-    fn new(issue: Issue, message: impl Into<String>) -> Self {
-        Self { issue, message: message.into() }
-    }
-
-    fn of(faults: &[Fault]) -> Self {
-        let lines: Vec<String> =
-            faults.iter().map(|fault| format!("{}: {}", fault.field, fault.message)).collect();
-        Self::new(Issue::Invalid, lines.join("; "))
-    }
 }
 
 fn unsupported(around: &Surroundings<'_>, kind: Kind) -> Option<Problem> {
@@ -121,17 +100,17 @@ impl Resolve for api::Role {
 
     fn resolve(&self, around: &Surroundings<'_>) -> Resolved {
         let want = match unsupported(around, Kind::Role).or_else(|| of_another_vendor(self, around)) {
-            Some(problem) => unresolved(None, problem),
+            Some(problem) => Desired::unresolved(None, problem),
             None => {
                 let role = wanted_role(self);
                 let chosen = around.dialect.role_id(&role, &owner(self, around));
                 match around.dialect.check_role(role) {
                     Ok(role) => {
-                        let mut want = Want::new(None, Body::Role(role));
+                        let mut want = Desired::new(None, Body::Role(role));
                         want.chosen = chosen;
                         want
                     }
-                    Err(faults) => unresolved(None, Problem::of(&faults)),
+                    Err(faults) => Desired::unresolved(None, Problem::of_faults(&faults)),
                 }
             }
         };
@@ -195,8 +174,8 @@ fn find(
 ) -> Result<Named, Problem> {
     let inside = parent.map(|parent| format!(" in {} {}", parent.level, parent.name)).unwrap_or_default();
     match around.snapshot.directory().find(level, name, parent.map(|parent| &parent.id)) {
-        Found::One(entry) => Ok(entry.named.clone()),
-        Found::Nothing => {
+        NameMatch::One(entry) => Ok(entry.named.clone()),
+        NameMatch::None => {
             let parent = parent.map(|parent| parent.id.clone());
             lookups.insert(Lookup { level, name: name.to_owned(), parent });
             let refused = around.snapshot.directory().refusal(level);
@@ -206,7 +185,7 @@ fn find(
                 format!("no {} {name:?}{inside} that the key can see{why}", spoken(level)),
             ))
         }
-        Found::Many(entries) => {
+        NameMatch::Many(entries) => {
             let ids: Vec<String> = entries.iter().map(|entry| entry.named.id.to_string()).collect();
             Err(Problem::new(
                 Issue::Invalid,
@@ -239,13 +218,13 @@ impl Resolve for api::ResourceRestriction {
     fn resolve(&self, around: &Surroundings<'_>) -> Resolved {
         let mut lookups = BTreeSet::new();
         let want = match unsupported(around, Kind::Restriction) {
-            Some(problem) => unresolved(None, problem),
+            Some(problem) => Desired::unresolved(None, problem),
             None => {
                 let admitted = around.dialect.capabilities().restriction_levels;
                 let place = Place::of_resource(&self.spec.resource);
                 match locate(&place, "spec.resource", admitted, around, &mut lookups) {
-                    Ok(resource) => Want::new(None, Body::Restriction(Restriction::new(resource))),
-                    Err(problem) => unresolved(None, problem),
+                    Ok(resource) => Desired::new(None, Body::Restriction(Restriction::new(resource))),
+                    Err(problem) => Desired::unresolved(None, problem),
                 }
             }
         };

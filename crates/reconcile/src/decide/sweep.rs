@@ -5,7 +5,7 @@ use rolewright_api::HeldState;
 use rolewright_backends::Needs;
 use rolewright_core::{
     model::{Absence, Id, Snapshot},
-    planner,
+    planner::{self, Held},
 };
 
 use super::{Decision, Resolve, needs};
@@ -21,7 +21,7 @@ pub fn sweep_needs<K: Resolve>(object: &K, link: &Link) -> Needs {
     let mut needs = needs(object, link);
     let dialect = link.view.backend.dialect();
     let managed = object.held().iter().filter_map(held_from_status);
-    needs.held.extend(managed.filter_map(|held| dialect.asked_for(held.kind, &held.key, held.id.as_ref())));
+    needs.held.extend(managed.filter_map(|held| dialect.asked_for(held.kind, &held.key, held.id())));
     needs
 }
 
@@ -38,8 +38,8 @@ impl Vanished {
     /// Counts what one object manages.
     pub fn count<K: ManagedObject>(&mut self, object: &K, snapshot: &Snapshot) {
         let present = object.held().iter().filter(|held| held.state == HeldState::Present);
-        for held in planner::follow(present.filter_map(held_from_status).collect(), snapshot) {
-            let Some(id) = &held.id else { continue };
+        for held in planner::rekey(present.filter_map(held_from_status).collect(), snapshot) {
+            let Some(id) = held.id() else { continue };
             self.managed += 1;
             let is_absent = snapshot.by_id(held.kind, id).is_none()
                 && snapshot.absence(held.kind, held.key.place().as_ref()) == Absence::Proven;
@@ -71,7 +71,7 @@ pub fn differs<K: ManagedObject>(object: &K, link: &Link, decision: &Decision, c
         return decision.plan.held().is_empty();
     }
     // Another thing than the recorded one has its key, and equals the desired state: it is adopted without a change.
-    let planned = decision.plan.held().iter().map(|held| held.id.as_ref().or(held.chosen.as_ref()));
+    let planned = decision.plan.held().iter().map(Held::recorded_id);
     if !object.held().iter().map(|held| held.id.as_deref()).eq(planned.map(|id| id.map(Id::as_str))) {
         return true;
     }

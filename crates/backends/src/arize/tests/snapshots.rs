@@ -1,7 +1,7 @@
 //! Sweeps: what is read, what its absence proves, and pages that lie.
 
 use super::*;
-use rolewright_core::model::{Absence, Found};
+use rolewright_core::model::{Absence, NameMatch};
 
 fn with(
     path: &'static str,
@@ -25,17 +25,19 @@ async fn a_sweep_shows_things_with_the_names_people_know() {
     let predefined = snapshot.by_id(Kind::Role, &id("Role:1")).expect("the role");
     assert_eq!(predefined.read_only.as_deref(), Some("a predefined role"));
     let directory = snapshot.directory();
-    let Found::One(alice) = directory.find("user", "ALICE@example.com", None) else { panic!("no Alice") };
+    let NameMatch::One(alice) = directory.find("user", "ALICE@example.com", None) else { panic!("no Alice") };
     assert_eq!(alice.named.id, id("User:1"));
-    let Found::One(ci) = directory.find("serviceAccount", "ci", None) else { panic!("no service account") };
+    let NameMatch::One(ci) = directory.find("serviceAccount", "ci", None) else {
+        panic!("no service account")
+    };
     assert_eq!(ci.named.id, id("User:9"), "the bot user, not the key");
-    assert_eq!(directory.find("serviceAccount", "old", None), Found::Nothing, "a key without a bot user");
-    assert!(matches!(directory.find("project", "churn", None), Found::Many(_)));
-    let Found::One(churn) = directory.find("project", "churn", Some(&id("Space:2"))) else {
+    assert_eq!(directory.find("serviceAccount", "old", None), NameMatch::None, "a key without a bot user");
+    assert!(matches!(directory.find("project", "churn", None), NameMatch::Many(_)));
+    let NameMatch::One(churn) = directory.find("project", "churn", Some(&id("Space:2"))) else {
         panic!("no project")
     };
     assert_eq!(churn.named.id, id("Model:2"));
-    assert!(matches!(directory.find("role", "Project Viewer", None), Found::One(_)));
+    assert!(matches!(directory.find("role", "Project Viewer", None), NameMatch::One(_)));
 }
 
 #[tokio::test]

@@ -176,7 +176,7 @@ async fn whoever_an_identity_provider_lets_into_a_bindings_group_makes_it_anothe
         let snapshot = sweep(&[], with(OWN, move |_| ok(group.clone()))).await.expect("a snapshot");
         let seen = snapshot.by_id(Kind::Group, &thing(OWNED)).expect("the group");
         let wish = Body::Group(readers());
-        assert!(!seen.body.fulfils(&wish));
+        assert!(!seen.body.satisfies(&wish));
         let difference = seen.body.difference(&wish);
         assert!(difference.len() == 1 && difference[0].contains(name), "{difference:?}");
     }

@@ -1,7 +1,7 @@
 //! People who are only invited, and what becomes of what they hold when they come.
 
 use super::{super::dialect::ZenmlDialect, *};
-use rolewright_core::model::{Dialect, Found};
+use rolewright_core::model::{Dialect, NameMatch};
 
 fn invited() -> String {
     format!("invitation:{INVITED}:dave@example.com")
@@ -45,8 +45,8 @@ fn after(seen: &Seen) -> Reply {
 
 fn name_of_dave(snapshot: &Snapshot) -> Option<String> {
     match snapshot.directory().find("user", "dave@example.com", None) {
-        Found::One(entry) => Some(entry.named.id.to_string()),
-        Found::Nothing => None,
+        NameMatch::One(entry) => Some(entry.named.id.to_string()),
+        NameMatch::None => None,
         other => panic!("{other:?}"),
     }
 }

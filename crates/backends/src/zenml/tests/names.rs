@@ -1,12 +1,12 @@
 //! Names: in the directory of a sweep, and looked up by themselves.
 
 use super::*;
-use rolewright_core::model::{Entry, Found};
+use rolewright_core::model::{Entry, NameMatch};
 
 fn one(snapshot: &Snapshot, level: &str, name: &str, parent: Option<&str>) -> Option<String> {
     match snapshot.directory().find(level, name, parent.map(Id::new).as_ref()) {
-        Found::One(entry) => Some(entry.named.id.to_string()),
-        Found::Nothing => None,
+        NameMatch::One(entry) => Some(entry.named.id.to_string()),
+        NameMatch::None => None,
         other => panic!("{level} {name}: {other:?}"),
     }
 }
@@ -53,7 +53,9 @@ async fn two_of_one_name_are_told_apart_by_id() {
         sweep(&[], with(of_org("teams"), |seen| page(seen, &[team(), json!({"id": BOB, "name": "ml"})])))
             .await;
     let snapshot = snapshot.expect("a snapshot");
-    assert!(matches!(snapshot.directory().find("team", "ml", None), Found::Many(both) if both.len() == 2));
+    assert!(
+        matches!(snapshot.directory().find("team", "ml", None), NameMatch::Many(both) if both.len() == 2)
+    );
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use rolewright_backends::{Backend, Identity, Limits, Needs};
 use rolewright_core::model::{
     Capabilities, Dialect, Entry, Fault, Fingerprint, Grant, Kind, Named, Role, RoleRef, Snapshot,
 };
-use rolewright_core::planner::{Adopt, Cause as Why, Claim, Origin, Want, testing};
+use rolewright_core::planner::{Adopt, Claim, Desired, Origin, Policy, Removal, plan, testing};
 
 /// Refuses no duplicates.
 struct Lenient;
@@ -116,11 +116,11 @@ fn claim(wants: &[&Observed], holds: &[&Observed]) -> Claim {
     Claim {
         title: "RoleBinding x".to_owned(),
         namespace: "team-a".to_owned(),
-        wants: wants.iter().map(|it| ((kind, it.key.clone()), it.body.fingerprint())).collect(),
-        holds: holds.iter().map(|it| (kind, it.key.clone(), Some(it.id.clone()))).collect(),
+        desired: wants.iter().map(|it| ((kind, it.key.clone()), it.body.fingerprint())).collect(),
+        managed: holds.iter().map(|it| (kind, it.key.clone(), Some(it.id.clone()))).collect(),
         taken: Box::default(),
         active: true,
-        going: false,
+        is_being_deleted: false,
     }
 }
 
@@ -159,22 +159,21 @@ fn account(settle: Duration, seen: Vec<Option<Observed>>, loses: bool) -> (Accou
 /// Takes one step for an object that holds the grant. Gives the end and the number of writes so far.
 async fn step(view: &AccountView, backend: &Shows, change: Change, resumed: bool) -> (StepResult, usize) {
     let created = change.verb() == Verb::Create;
+    let state = match created {
+        true => HeldState::Pending { chosen: None, unsettled: false },
+        false => HeldState::Present { id: alices().id, revision: None },
+    };
     let held = Held {
         kind: Kind::Grant,
-        id: (!created).then(|| alices().id),
         key: alices().key,
         name: None,
         origin: Origin::Created,
-        chosen: None,
         fingerprint: Fingerprint::from_status(""),
-        revision: None,
-        refused: false,
-        unsettled: false,
+        state,
         taken: None,
-        others: Others::None,
+        other_claims: OtherClaims::None,
     };
-    let wish = Fingerprint::from_status("");
-    let step = Step { change, wish, cause: Why::Spec, entry: 0, after: None, resumed, releases: false };
+    let step = testing::step(change, resumed);
     let result = execute(view, &step, &held, &claimant("a")).await;
     (result, backend.writes.load(Ordering::Relaxed))
 }
@@ -241,11 +240,11 @@ async fn a_create_without_an_answer_is_unsettled_and_an_answered_one_is_not() {
 fn what_becomes_of_a_later_try_says_nothing_of_an_earlier_one() {
     let body = testing::role("a", &["read"]);
     let dialect = testing::TestDialect::NoScopes;
-    let intent = testing::held(dialect, None, &body, None);
+    let policy = Policy { dialect: &dialect, adopt: Adopt::Never, removal: Removal::Delete };
+    let intent = testing::pending(dialect, &body, None);
     for (held, refused) in [(vec![], true), (vec![intent], false)] {
-        let world = testing::World::new(dialect);
-        let plan = testing::planned(&world, &[Want::new(None, body.clone())], &held, Adopt::Never);
+        let plan = plan(&[Desired::new(None, body.clone())], &Snapshot::default(), &held, &policy);
         let denied = StepResult::Failed(Error::new(Class::Denied, "no"));
-        assert_eq!(held_after(&plan, &[denied])[0].refused, refused);
+        assert_eq!(held_after(&plan, &[denied])[0].is_refused(), refused);
     }
 }

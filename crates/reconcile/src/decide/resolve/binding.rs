@@ -6,9 +6,9 @@ use std::{
 };
 
 use super::{
-    Lookup, Problem, Resolve, Resolved, Surroundings, find, of_roles, owner,
+    Lookup, Resolve, Resolved, Surroundings, find, of_roles, owner,
     places::{Place, deepest, locate, place_levels},
-    role_name, unresolved, unsupported, wanted_role,
+    role_name, unsupported, wanted_role,
 };
 use crate::{
     convert::subject_kind,
@@ -19,7 +19,7 @@ use rolewright_backends::Needs;
 use rolewright_core::model::{
     Body, Capabilities, Dialect, Grant, Group, Id, Key, Kind, Named, ROLE, Role, RoleRef, same_name,
 };
-use rolewright_core::planner::{Issue, Want};
+use rolewright_core::planner::{Desired, Issue, Problem};
 
 impl Resolve for api::RoleBinding {
     fn needs(&self, dialect: &dyn Dialect) -> Needs {
@@ -31,7 +31,8 @@ impl Resolve for api::RoleBinding {
 
     fn resolve(&self, around: &Surroundings<'_>) -> Resolved {
         let mut lookups = BTreeSet::new();
-        let whole = |problem| Resolved { wants: vec![unresolved(None, problem)], lookups: BTreeSet::new() };
+        let whole =
+            |problem| Resolved { wants: vec![Desired::unresolved(None, problem)], lookups: BTreeSet::new() };
         if let Some(problem) = unsupported(around, Kind::Grant) {
             return whole(problem);
         }
@@ -49,7 +50,7 @@ impl Resolve for api::RoleBinding {
                 (Some(known), Some(level)) => around.dialect.check_scope(&known, level),
                 _ => Ok(()),
             });
-            checked.map(|()| role).map_err(|fault| Problem::of(&[fault]))
+            checked.map(|()| role).map_err(|fault| Problem::of_faults(&[fault]))
         });
         // Nothing is looked up for what cannot be.
         let role = match role {
@@ -63,7 +64,7 @@ impl Resolve for api::RoleBinding {
                 let problems = [role.err(), scope.err()].into_iter().flatten();
                 let gravest = problems.min_by_key(|problem| problem.issue);
                 return Resolved {
-                    wants: gravest.map(|it| unresolved(None, it)).into_iter().collect(),
+                    wants: gravest.map(|it| Desired::unresolved(None, it)).into_iter().collect(),
                     lookups,
                 };
             }
@@ -108,11 +109,11 @@ impl Resolve for api::RoleBinding {
                 }
                 Ok(subject) => {
                     let grant = Grant { role: role.clone(), subject, scope: scope.clone() };
-                    wants.push(Want::new(name, Body::Grant(grant)));
+                    wants.push(Desired::new(name, Body::Grant(grant)));
                 }
                 Err(problem) => {
                     unknown.insert(listed.name.as_str());
-                    wants.push(unresolved(name, problem));
+                    wants.push(Desired::unresolved(name, problem));
                 }
             }
         }
@@ -125,9 +126,9 @@ impl Resolve for api::RoleBinding {
     }
 }
 
-fn group_want(group: &Id, role: RoleRef, members: Option<BTreeSet<Named>>) -> Want {
+fn group_want(group: &Id, role: RoleRef, members: Option<BTreeSet<Named>>) -> Desired {
     let body = Group { name: group.to_string(), roles: BTreeSet::from([role]), members };
-    Want::new(None, Body::Group(body))
+    Desired::new(None, Body::Group(body))
 }
 
 /// Those members of a group whose names stand for nothing now: unknown is not gone.
@@ -305,7 +306,7 @@ mod tests {
     use super::*;
     use rolewright_backends::lenses::VENDOR;
     use rolewright_core::model::{Builder, Observed, Snapshot};
-    use rolewright_core::planner::Wish;
+    use rolewright_core::planner::DesiredBody;
 
     /// What HQ shows: a role `reader` of this id, if any.
     fn shown(id: Option<&str>) -> Builder {
@@ -358,9 +359,9 @@ mod tests {
             lacks: &BTreeMap::new(),
             plans_only: false,
         });
-        match &resolved.wants[0].wish {
-            Wish::Body(Body::Grant(grant)) => Ok(grant.role.text().to_owned()),
-            Wish::Unresolved(issue, message) => Err((*issue, message.clone())),
+        match &resolved.wants[0].body {
+            DesiredBody::Resolved(Body::Grant(grant)) => Ok(grant.role.text().to_owned()),
+            DesiredBody::Unresolved(problem) => Err((problem.issue, problem.message.clone())),
             other => panic!("{other:?}"),
         }
     }
@@ -380,7 +381,7 @@ mod tests {
     #[test]
     fn a_role_that_is_there_or_not_to_be_seen_or_has_come_to_be_known_by_more_is_meant_as_before() {
         let mut renamed = shown(Some("reader#5f0c"));
-        renamed.rename(Kind::Role, Id::new("reader"), Id::new("reader#5f0c"));
+        renamed.set_current_id(Kind::Role, Id::new("reader"), Id::new("reader#5f0c"));
         for (held, snapshot) in [
             ("reader#5f0c", shown(Some("reader#5f0c")).complete()),
             ("reader#5f0c", shown(None).complete()),

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Lookup, Problem, Surroundings, find};
+use super::{Lookup, Surroundings, find};
 use rolewright_api as api;
 use rolewright_core::model::{Capabilities, Dialect, Id, Named};
-use rolewright_core::planner::Issue;
+use rolewright_core::planner::{Issue, Problem};
 
 /// A scope or resource as a spec names it: by levels from the widest to the narrowest, or by an id.
 pub struct Place {

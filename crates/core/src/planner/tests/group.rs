@@ -1,12 +1,10 @@
-//! Groups that a binding owns: its members and its role, and nothing else.
+//! Groups that a binding owns: their members and roles.
 
 use std::collections::BTreeSet;
 
-use super::{
-    Adopt, Cause, Issue, Plan, Want,
-    testing::{TestDialect, World, held, issues, message, named, planned, role, verbs},
-};
+use super::support::{TestDialect, World, desired, issues, message, named, planned, present, role, verbs};
 use crate::model::{Body, Group, RoleRef, Verb};
+use crate::planner::{Adopt, Cause, Issue, Plan};
 
 const PLAIN: TestDialect = TestDialect::NoScopes;
 
@@ -24,57 +22,42 @@ fn details(plan: &Plan) -> Vec<String> {
 }
 
 #[test]
-fn a_group_is_made_with_its_members_and_its_role() {
-    let wants = [Want::new(None, group(&["r"], Some(&["alice", "bob"])))];
-    let plan = planned(&World::new(PLAIN), &wants, &[], Adopt::IfIdentical);
+fn group_is_created_with_its_members_and_role() {
+    let items = [desired(group(&["r"], Some(&["alice", "bob"])))];
+    let plan = planned(&World::new(PLAIN), &items, &[], Adopt::IfIdentical);
     assert_eq!(verbs(&plan), [Verb::Create]);
     assert_eq!(details(&plan), ["+ role the r", "+ the alice", "+ the bob"]);
 }
 
 #[test]
-fn whoever_else_is_in_it_and_whatever_else_it_gives_is_drift() {
-    let wish = group(&["r"], Some(&["alice"]));
+fn other_members_and_roles_are_drift() {
+    let spec = group(&["r"], Some(&["alice"]));
     let world = World::new(PLAIN).with("g", group(&["r", "other"], Some(&["alice", "mallory"])));
-    let plan = planned(
-        &world,
-        &[Want::new(None, wish.clone())],
-        &[held(PLAIN, Some("g"), &wish, None)],
-        Adopt::Never,
-    );
+    let plan = planned(&world, &[desired(spec.clone())], &[present(PLAIN, "g", &spec, None)], Adopt::Never);
     assert_eq!(details(&plan), ["- role the other", "- the mallory"]);
     assert_eq!(plan.steps()[0].cause, Cause::Drift);
 }
 
 #[test]
-fn members_that_are_for_somebody_else_to_say_are_left_alone() {
-    let wish = group(&["r"], None);
+fn members_managed_elsewhere_are_not_changed() {
+    let spec = group(&["r"], None);
     let world = World::new(PLAIN).with("g", group(&["other"], Some(&["alice"])));
-    let plan = planned(
-        &world,
-        &[Want::new(None, wish.clone())],
-        &[held(PLAIN, Some("g"), &wish, None)],
-        Adopt::Never,
-    );
+    let plan = planned(&world, &[desired(spec.clone())], &[present(PLAIN, "g", &spec, None)], Adopt::Never);
     assert_eq!(details(&plan), ["+ role the r", "- role the other"]);
     let Body::Group(after) = plan.steps()[0].change.body() else { panic!("not a group") };
     assert_eq!(after.members, Some(BTreeSet::from([named("user", "alice")])));
     let equal = World::new(PLAIN).with("g", group(&["r"], Some(&["alice"])));
     assert!(
-        planned(
-            &equal,
-            &[Want::new(None, wish.clone())],
-            &[held(PLAIN, Some("g"), &wish, None)],
-            Adopt::Never
-        )
-        .is_empty()
+        planned(&equal, &[desired(spec.clone())], &[present(PLAIN, "g", &spec, None)], Adopt::Never)
+            .is_empty()
     );
 }
 
 #[test]
-fn a_role_that_a_group_gives_is_not_removed() {
+fn role_of_a_group_is_not_deleted() {
     let reader = role("reader", &["read"]);
     let world = World::new(PLAIN).with("R", reader.clone()).with("g", group(&["R"], Some(&["alice"])));
-    let plan = planned(&world, &[], &[held(PLAIN, Some("R"), &reader, None)], Adopt::Never);
+    let plan = planned(&world, &[], &[present(PLAIN, "R", &reader, None)], Adopt::Never);
     assert_eq!((issues(&plan), plan.is_empty()), (vec![Issue::Blocked], true));
     assert!(message(&plan).contains("rw-readers"), "{}", message(&plan));
 }

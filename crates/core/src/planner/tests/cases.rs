@@ -1,41 +1,41 @@
-//! Random worlds, holdings and wants for the laws of [`plan`]: few roles, subjects and places, so that they meet.
+//! Random cases for the properties of [`plan`](crate::planner::plan): few roles, subjects and places, so that they collide.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use proptest::{collection::vec, prelude::*};
 
-use super::{
-    testing::{self, End, TestDialect, World, carry_out, recorded},
-    *,
-};
+use super::support::{self, End, TestDialect, World, execute, pending, recorded};
 use crate::model::{Absence, Body, Dialect, Id, Key, Kind, Proof, RoleRef};
+use crate::planner::{
+    Adopt, Desired, DesiredBody, Held, HeldState, Issue, OtherClaims, Plan, Problem, Removal, Standing, plan,
+};
 
 const ROLES: usize = 4;
 const SUBJECTS: usize = 4;
 const SCOPES: usize = 3;
 const ACTIONS: [&str; 3] = ["read", "write", "delete"];
 
-/// What an entry of `held` was made for, and what became of it.
+/// One entry of `held`: the thing that it was created for, and its state.
 #[derive(Clone, Debug)]
-pub struct Holding {
-    /// The role's name, or the grant's role.
+pub struct ManagedThing {
+    /// The name of the role, or the role of the grant.
     pub role: usize,
     pub subject: usize,
     pub scope: usize,
-    /// The name that the spec had for the subject.
+    /// The subject's name in the spec at that time.
     pub name: usize,
-    /// As last applied: the actions of the role, or another role of the grant.
+    /// As last applied: the actions of the role, or the role of the grant.
     pub applied: usize,
     pub state: State,
-    pub others: Others,
+    pub other_claims: OtherClaims,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum State {
-    /// Held by the id of what has the key now; by an id that nothing has, where nothing has the key.
-    Recorded,
-    /// Held by an id that nothing has.
-    Gone,
+    /// Present, with the id of the thing that has the key now; with an unused id if no thing has it.
+    Present,
+    /// Present, with an unused id.
+    Absent,
     Pending,
     Refused,
 }
@@ -43,7 +43,7 @@ pub enum State {
 #[derive(Clone, Debug)]
 pub struct Subject {
     pub subject: usize,
-    /// Whose name the spec gives it; `SUBJECTS` for the id.
+    /// The subject whose name the spec uses; `SUBJECTS` if the spec uses the id.
     pub name: usize,
     pub resolved: bool,
     pub standing: Standing,
@@ -60,26 +60,26 @@ pub enum Spec {
 #[derive(Clone, Debug)]
 pub struct Case {
     pub dialect: TestDialect,
-    /// Name and actions of each role that is there.
+    /// Name and actions of each existing role.
     pub roles: Vec<(usize, usize)>,
     pub grants: Vec<(usize, usize, usize)>,
     pub restrictions: Vec<usize>,
-    /// Whether the n-th thing is hidden, where nothing proves that it would be seen.
+    /// Whether the n-th thing is hidden, if its absence is not proven.
     pub hidden: Vec<bool>,
-    /// Whether the n-th thing is the vendor's.
+    /// Whether the n-th thing is read-only.
     pub read_only: Vec<bool>,
-    /// Whether absence is proven everywhere, within the first places, or nowhere.
+    /// Whether absence is proven everywhere, within the first places, or nowhere: for roles, and for other things.
     pub proof: (usize, usize),
     pub spec: Spec,
-    pub holdings: Vec<Holding>,
+    pub managed: Vec<ManagedThing>,
     pub adopt: Adopt,
     pub removal: Removal,
 }
 
-/// A case as the engine gets it.
+/// A case as input of the planner, with the world to execute plans on.
 pub struct Setting {
     pub world: World,
-    pub wants: Vec<Want>,
+    pub desired: Vec<Desired>,
     pub held: Vec<Held>,
     pub dialect: TestDialect,
     pub adopt: Adopt,
@@ -92,13 +92,19 @@ impl Setting {
     }
 
     pub fn plan_on(&self, world: &World, held: &[Held]) -> Plan {
-        plan(&self.wants, &world.snapshot(), held, &testing::policy(&self.dialect, self.adopt, self.removal))
+        plan(
+            &self.desired,
+            &world.snapshot(),
+            held,
+            &support::policy(&self.dialect, self.adopt, self.removal),
+        )
     }
 
-    pub fn bodies(&self) -> impl Iterator<Item = (&Want, &Body)> {
-        self.wants.iter().filter_map(|want| match &want.wish {
-            Wish::Body(body) => Some((want, body)),
-            Wish::Unresolved(..) => None,
+    /// The resolved items with their bodies.
+    pub fn resolved(&self) -> impl Iterator<Item = (&Desired, &Body)> {
+        self.desired.iter().filter_map(|item| match &item.body {
+            DesiredBody::Resolved(body) => Some((item, body)),
+            DesiredBody::Unresolved(_) => None,
         })
     }
 
@@ -106,27 +112,27 @@ impl Setting {
         (body.kind(), self.dialect.key(body))
     }
 
-    /// The things that entries stand for: by their id, or for an intent by key and fingerprint.
-    pub fn things_held(&self) -> BTreeSet<Id> {
+    /// The managed things: by id, or for a pending entry by key and fingerprint.
+    pub fn managed_things(&self) -> BTreeSet<Id> {
         let snapshot = self.world.snapshot();
-        let intended = |held: &Held| {
+        let recognized = |held: &Held| {
             let seen = snapshot.by_key(held.kind, &held.key)?;
-            (!held.refused && seen.body.fingerprint() == held.fingerprint).then(|| seen.id.clone())
+            (!held.is_refused() && seen.body.fingerprint() == held.fingerprint).then(|| seen.id.clone())
         };
-        self.held.iter().filter_map(|held| held.id.clone().or_else(|| intended(held))).collect()
+        self.held.iter().filter_map(|held| held.id().cloned().or_else(|| recognized(held))).collect()
     }
 
-    /// Carries out plan after plan until there is nothing to do that could be done.
+    /// Executes plan after plan until no step succeeds. Returns the last plan.
     pub fn settle(&self, world: &mut World, mut held: Vec<Held>) -> Plan {
         for _ in 0..4 {
             let plan = self.plan_on(world, &held);
-            let ends = carry_out(world, &plan, |_, _| true);
+            let ends = execute(world, &plan);
             held = recorded(&plan, &ends);
             if !ends.iter().any(|end| matches!(end, End::Done(_))) {
                 return plan;
             }
         }
-        panic!("it does not come to rest");
+        panic!("plans do not converge");
     }
 }
 
@@ -144,19 +150,19 @@ fn scope_of(dialect: TestDialect, scope: usize) -> Option<String> {
 
 fn grant_body(dialect: TestDialect, role: usize, subject: usize, scope: usize) -> Body {
     let scope = scope_of(dialect, scope);
-    testing::grant(&format!("R{role}"), &format!("subject-{subject}"), scope.as_deref())
+    support::grant(&format!("R{role}"), &format!("subject-{subject}"), scope.as_deref())
 }
 
 fn resource(resource: usize) -> Body {
-    testing::restriction(&format!("place-{resource}"))
+    support::restriction(&format!("place-{resource}"))
 }
 
 fn world(case: &Case) -> World {
     let mut world = World::new(case.dialect);
     for (index, (name, bits)) in case.roles.iter().enumerate() {
-        // Two roles of one name are only where the back end does not refuse that.
-        let body = testing::role(&role_name(*name), &actions(*bits));
-        let taken = !world.of_key(Kind::Role, &case.dialect.key(&body)).is_empty();
+        // Two roles have one name only in a back end that accepts this.
+        let body = support::role(&role_name(*name), &actions(*bits));
+        let taken = !world.with_key(Kind::Role, &case.dialect.key(&body)).is_empty();
         if !taken || case.dialect == TestDialect::ManyRolesAScope {
             world.put(&format!("R{index}"), body);
         }
@@ -165,7 +171,7 @@ fn world(case: &Case) -> World {
         case.grants.iter().map(|&(role, subject, scope)| grant_body(case.dialect, role, subject, scope));
     let others = grants.chain(case.restrictions.iter().map(|&place| resource(place)));
     for (index, body) in others.enumerate() {
-        if world.of_key(body.kind(), &case.dialect.key(&body)).is_empty() {
+        if world.with_key(body.kind(), &case.dialect.key(&body)).is_empty() {
             world.put(&format!("G{index}"), body);
         }
     }
@@ -198,33 +204,36 @@ fn world(case: &Case) -> World {
     world
 }
 
-/// Wants for one and the same thing stand to other objects alike.
-fn wants(case: &Case) -> Vec<Want> {
-    let mut wants = as_listed(case);
+/// The desired items. Items for one thing have the same standing.
+fn desired(case: &Case) -> Vec<Desired> {
+    let mut items = listed(case);
     let mut standings: HashMap<(Kind, Key), Standing> = HashMap::new();
-    for want in &mut wants {
-        if let Wish::Body(body) = &want.wish {
+    for item in &mut items {
+        if let DesiredBody::Resolved(body) = &item.body {
             let standing =
-                standings.entry((body.kind(), case.dialect.key(body))).or_insert(want.standing.clone());
-            want.standing = standing.clone();
+                standings.entry((body.kind(), case.dialect.key(body))).or_insert(item.standing.clone());
+            item.standing = standing.clone();
         }
     }
-    wants
+    items
 }
 
-fn as_listed(case: &Case) -> Vec<Want> {
-    let want = |name: Option<String>, body: Body, resolved: bool, standing: &Standing| {
-        let wish =
-            if resolved { Wish::Body(body) } else { Wish::Unresolved(Issue::NotFound, "who?".to_owned()) };
-        Want { standing: standing.clone(), ..Want::of(name, wish) }
+/// The items as the spec lists them.
+fn listed(case: &Case) -> Vec<Desired> {
+    let item = |name: Option<String>, body: Body, resolved: bool, standing: &Standing| {
+        let body = match resolved {
+            true => DesiredBody::Resolved(body),
+            false => DesiredBody::Unresolved(Problem::new(Issue::NotFound, "no such name")),
+        };
+        Desired { standing: standing.clone(), ..Desired::with_body(name, body) }
     };
     match &case.spec {
         Spec::Deleted(_) => Vec::new(),
         Spec::Role { name, actions: bits, resolved, standing } => {
-            vec![want(None, testing::role(&role_name(*name), &actions(*bits)), *resolved, standing)]
+            vec![item(None, support::role(&role_name(*name), &actions(*bits)), *resolved, standing)]
         }
         Spec::Restriction { resource: place, resolved, standing } => {
-            vec![want(None, resource(*place), *resolved, standing)]
+            vec![item(None, resource(*place), *resolved, standing)]
         }
         Spec::Binding { role, planned, scope, subjects } => {
             let each = |listed: &Subject| {
@@ -232,7 +241,7 @@ fn as_listed(case: &Case) -> Vec<Want> {
                 if let (true, Body::Grant(grant)) = (planned, &mut body) {
                     grant.role = RoleRef::Planned("planned".to_owned());
                 }
-                want(Some(subject_name(listed.name, listed.subject)), body, listed.resolved, &listed.standing)
+                item(Some(subject_name(listed.name, listed.subject)), body, listed.resolved, &listed.standing)
             };
             subjects.iter().map(each).collect()
         }
@@ -243,81 +252,73 @@ fn subject_name(name: usize, subject: usize) -> String {
     if name < SUBJECTS { format!("name-{name}") } else { format!("subject-{subject}") }
 }
 
-fn holds(case: &Case, world: &World) -> Vec<Held> {
+fn held(case: &Case, world: &World) -> Vec<Held> {
     let kind = match &case.spec {
         Spec::Role { .. } | Spec::Deleted(Kind::Role) => Kind::Role,
         Spec::Binding { .. } | Spec::Deleted(Kind::Grant) => Kind::Grant,
         Spec::Restriction { .. } | Spec::Deleted(Kind::Restriction) => Kind::Restriction,
-        Spec::Deleted(Kind::Group) => unreachable!("no case is about a group"),
+        Spec::Deleted(Kind::Group) => unreachable!("no case has groups"),
     };
-    let most = if kind == Kind::Grant { case.holdings.len() } else { 1 };
+    let most = if kind == Kind::Grant { case.managed.len() } else { 1 };
     let mut seen: HashSet<Id> = HashSet::new();
     let mut held: Vec<Held> = Vec::new();
-    for (index, holding) in case.holdings.iter().take(most).enumerate() {
+    for (index, managed) in case.managed.iter().take(most).enumerate() {
         let (body, applied) = match kind {
             Kind::Role => {
-                let name = role_name(holding.role);
+                let name = role_name(managed.role);
                 (
-                    testing::role(&name, &actions(holding.applied)),
-                    testing::role(&name, &actions(holding.applied)),
+                    support::role(&name, &actions(managed.applied)),
+                    support::role(&name, &actions(managed.applied)),
                 )
             }
             Kind::Grant => (
-                grant_body(case.dialect, holding.role, holding.subject, holding.scope),
-                grant_body(case.dialect, holding.applied % ROLES, holding.subject, holding.scope),
+                grant_body(case.dialect, managed.role, managed.subject, managed.scope),
+                grant_body(case.dialect, managed.applied % ROLES, managed.subject, managed.scope),
             ),
             Kind::Restriction => {
-                // The resource of a restriction cannot be changed.
+                // The resource of a restriction is immutable.
                 let place = match &case.spec {
                     Spec::Restriction { resource, .. } => *resource,
-                    _ => holding.scope,
+                    _ => managed.scope,
                 };
                 (resource(place), resource(place))
             }
-            Kind::Group => unreachable!("no case is about a group"),
+            Kind::Group => unreachable!("no case has groups"),
         };
         let key = case.dialect.key(&body);
-        let there = world.of_key(kind, &key).first().map(|thing| thing.id.clone());
-        let id = match holding.state {
-            State::Recorded => Some(there.unwrap_or_else(|| Id::new(format!("gone-{index}")))),
-            State::Gone => Some(Id::new(format!("gone-{index}"))),
+        let existing = world.with_key(kind, &key).first().map(|thing| thing.id.clone());
+        let id = match managed.state {
+            State::Present => Some(existing.unwrap_or_else(|| Id::new(format!("unused-{index}")))),
+            State::Absent => Some(Id::new(format!("unused-{index}"))),
             State::Pending | State::Refused => None,
         };
         if id.as_ref().is_some_and(|id| !seen.insert(id.clone())) {
             continue;
         }
-        if held.iter().any(|held| held.key == key && held.pending() == id.is_none()) {
+        if held.iter().any(|held| held.key == key && held.is_present() == id.is_some()) {
             continue;
         }
-        // One name is one account's, within an object and at one time.
-        let name = (kind == Kind::Grant).then(|| subject_name(holding.name, holding.subject));
+        // Within one object, a name refers to one account at a time.
+        let name = (kind == Kind::Grant).then(|| subject_name(managed.name, managed.subject));
         if held.iter().any(|held| held.name == name && held.subject() != key.get("subject")) {
             continue;
         }
-        held.push(Held {
-            kind,
-            id,
-            key,
-            name,
-            origin: Origin::Created,
-            chosen: None,
-            fingerprint: applied.fingerprint(),
-            revision: None,
-            refused: holding.state == State::Refused,
-            unsettled: false,
-            taken: None,
-            others: holding.others.clone(),
-        });
+        let state = match (id, managed.state) {
+            (Some(id), _) => HeldState::Present { id, revision: None },
+            (None, State::Refused) => HeldState::Refused { chosen: None },
+            (None, _) => HeldState::Pending { chosen: None, unsettled: false },
+        };
+        let (fingerprint, other_claims) = (applied.fingerprint(), managed.other_claims.clone());
+        held.push(Held { state, fingerprint, other_claims, name, ..pending(case.dialect, &body, None) });
     }
     held
 }
 
-/// A case as the engine gets it.
 pub fn setting(case: &Case) -> Setting {
     let world = world(case);
-    let held = holds(case, &world);
+    let held = held(case, &world);
     Setting {
-        wants: wants(case),
+        desired: desired(case),
         held,
         dialect: case.dialect,
         adopt: case.adopt,
@@ -331,20 +332,20 @@ fn standing() -> impl Strategy<Value = Standing> {
     prop_oneof![
         12 => Just(Standing::Free),
         1 => Just(Standing::Shared(other())),
-        1 => Just(Standing::Heir),
+        1 => Just(Standing::NextOwner),
         1 => Just(Standing::Blocked(other())),
-        1 => Just(Standing::Behind(other())),
+        1 => Just(Standing::Waiting(other())),
     ]
 }
 
-fn others() -> impl Strategy<Value = Others> {
+fn other_claims() -> impl Strategy<Value = OtherClaims> {
     let other = || "RoleBinding team-a/other".to_owned();
-    prop_oneof![8 => Just(Others::None), 1 => Just(Others::Hold(other())), 1 => Just(Others::Wait(other()))]
+    prop_oneof![8 => Just(OtherClaims::None), 1 => Just(OtherClaims::Shared(other())), 1 => Just(OtherClaims::Waiting(other()))]
 }
 
 fn subject() -> impl Strategy<Value = Subject> {
     let whose = 0..SUBJECTS;
-    // Mostly a subject goes by its own name; now and then by its id, or by a name that was another's.
+    // Mostly the subject's own name; sometimes its id, or another subject's name.
     let name = prop_oneof![6 => Just(None), 1 => (0..=SUBJECTS).prop_map(Some)];
     (whose, name, prop::bool::weighted(0.85), standing()).prop_map(|(subject, name, resolved, standing)| {
         Subject { subject, name: name.unwrap_or(subject), resolved, standing }
@@ -364,24 +365,24 @@ fn spec() -> impl Strategy<Value = Spec> {
     ]
 }
 
-fn holding() -> impl Strategy<Value = Holding> {
+fn managed() -> impl Strategy<Value = ManagedThing> {
     let state = prop_oneof![
-        6 => Just(State::Recorded),
-        2 => Just(State::Gone),
+        6 => Just(State::Present),
+        2 => Just(State::Absent),
         3 => Just(State::Pending),
         1 => Just(State::Refused),
     ];
     let name = prop_oneof![6 => Just(None), 1 => (0..=SUBJECTS).prop_map(Some)];
     let applied = prop_oneof![3 => Just(None), 1 => (0..8_usize).prop_map(Some)];
-    ((0..ROLES, 0..SUBJECTS, 0..SCOPES), name, applied, state, others()).prop_map(
-        |((role, subject, scope), name, applied, state, others)| Holding {
+    ((0..ROLES, 0..SUBJECTS, 0..SCOPES), name, applied, state, other_claims()).prop_map(
+        |((role, subject, scope), name, applied, state, other_claims)| ManagedThing {
             role,
             subject,
             scope,
             name: name.unwrap_or(subject),
             applied: applied.unwrap_or(role),
             state,
-            others,
+            other_claims,
         },
     )
 }
@@ -397,17 +398,17 @@ pub fn case() -> impl Strategy<Value = Case> {
         vec((0..ROLES, 0..SUBJECTS, 0..SCOPES), 0..8),
         vec(0..SCOPES, 0..3),
     );
-    let sight =
+    let visibility =
         (vec(prop::bool::weighted(0.3), 11), vec(prop::bool::weighted(0.15), 7), (0..3_usize, 0..3_usize));
     let adopt = prop_oneof![Just(Adopt::Never), Just(Adopt::IfIdentical), Just(Adopt::Always)];
     let removal = prop_oneof![4 => Just(Removal::Delete), 1 => Just(Removal::Retain)];
-    (dialect, things, sight, spec(), vec(holding(), 0..6), adopt, removal).prop_map(
+    (dialect, things, visibility, spec(), vec(managed(), 0..6), adopt, removal).prop_map(
         |(
             dialect,
             (roles, grants, restrictions),
             (hidden, read_only, proof),
             spec,
-            holdings,
+            managed,
             adopt,
             removal,
         )| Case {
@@ -419,7 +420,7 @@ pub fn case() -> impl Strategy<Value = Case> {
             read_only,
             proof,
             spec,
-            holdings,
+            managed,
             adopt,
             removal,
         },
