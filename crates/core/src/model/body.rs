@@ -164,7 +164,7 @@ impl fmt::Display for Rule {
     }
 }
 
-/// A named set of rules. No back end gives a meaning to the order or repetition of rules.
+/// A named set of rules. The order and repetition of rules have no meaning in any back end.
 ///
 /// A desired role can leave out its display name and settings: the back end's values then stay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

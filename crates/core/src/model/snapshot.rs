@@ -133,7 +133,7 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// Whether any thing has another id or key than before.
-    pub fn has_rekeyed(&self) -> bool {
+    pub fn has_rekeyed_things(&self) -> bool {
         !self.successors.is_empty() || !self.current_ids.is_empty()
     }
 

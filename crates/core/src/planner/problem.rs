@@ -38,7 +38,7 @@ impl Problem {
         Self { issue, message: message.into() }
     }
 
-    /// A spec with these faults.
+    /// The problem of a spec with these faults, with the message of each.
     pub fn of_faults(faults: &[Fault]) -> Self {
         let lines: Vec<String> =
             faults.iter().map(|fault| format!("{}: {}", fault.field, fault.message)).collect();

@@ -9,7 +9,7 @@ use crate::model::{Key, Kind, Snapshot};
 /// Updates managed entries to the present ids and keys. If two entries then describe one thing, the one that had the key already stays.
 pub fn rekey(held: Vec<Held>, observed: &Snapshot) -> Vec<Held> {
     // This runs for every object in every sweep, and nearly always there is nothing to do.
-    if !observed.has_rekeyed() {
+    if !observed.has_rekeyed_things() {
         return held;
     }
     let is_rekeyed = |held: &Held| observed.successor(held.kind, &held.key).is_some();

@@ -323,7 +323,7 @@ impl Account {
         Ok(())
     }
 
-    /// Checks that an object may make a change.
+    /// Checks that no other object forbids a change of this one.
     fn check(&mut self, number: usize, change: &Change) -> Result<(), TestCaseError> {
         let key = self.story.dialect.key(change.body());
         match change {
