@@ -30,8 +30,9 @@ enum Command {
     #[command(hide = true)]
     Docs(docs::Args),
     /// Runs a vendor's API in memory, for tests and trials
+    #[cfg(feature = "simulate")]
     #[command(subcommand)]
-    Simulate(simulate::Vendor),
+    Simulate(simulate::Choice),
     /// Lets every object go without removing anything from the back ends, before an uninstall
     Release(release::Args),
 }
@@ -52,7 +53,8 @@ fn main() -> ExitCode {
             Command::Run(args) => run::run(args).await,
             Command::Crds(args) => crds::run(&args),
             Command::Docs(args) => docs::run(&args),
-            Command::Simulate(vendor) => simulate::run(vendor).await,
+            #[cfg(feature = "simulate")]
+            Command::Simulate(choice) => simulate::run(choice).await,
             Command::Release(args) => release::run(args).await,
         }
     });

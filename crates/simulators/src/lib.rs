@@ -8,7 +8,10 @@ pub mod arize;
 pub mod grafana;
 pub mod kit;
 pub mod lenses;
+mod registry;
 pub mod zenml;
+
+pub use registry::{Running, SIMULATORS, Simulator, Start};
 
 #[cfg(test)]
 mod tests {
