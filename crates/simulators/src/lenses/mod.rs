@@ -1,33 +1,13 @@
 //! Lenses HQ: roles, the groups in which they meet users and service accounts, and what surrounds them, as the
 //! contract has it.
 //!
-//! The server is plain data ([`Tenant`]), the operations are functions over it ([`routes`] lists them), and
+//! The server is plain data ([`Tenant`]), the operations are functions over it ([`api::routes`] lists them), and
 //! what the contract leaves open is a field of [`Switches`].
 
 pub mod access;
-pub mod auth;
-pub mod body;
-pub mod call;
-pub mod catalogue;
-pub mod control;
-pub mod environments;
-pub mod groups;
-mod identity;
-pub mod kind;
-pub mod lrn;
-pub mod memberships;
-pub mod metadata;
-pub mod names;
-pub mod policy;
-pub mod principals;
-pub mod problem;
-pub mod roles;
-pub mod routes;
-mod seed;
-pub mod service_accounts;
+pub mod api;
+pub mod rows;
 pub mod state;
-pub mod switches;
-pub mod users;
 
 use std::sync::Arc;
 
@@ -38,24 +18,25 @@ use axum::{
 };
 use serde_json::Value;
 
-use self::problem::Problem;
-pub use self::{auth::Grant, state::Tenant, switches::Switches};
+use self::api::{auth, control, problem::Problem, routes};
+pub use self::{
+    access::caller::Grant,
+    api::server::Lenses,
+    rows::{
+        groups, policy, principals, roles,
+        switches::{self, Switches},
+        users,
+    },
+    state::{Tenant, seed::ADMIN_ACCOUNT},
+};
 pub use super::kit::ADMIN;
 use super::kit::{self, Server, Vendor, World};
-
-/// The service account that this credential acts as; its group has a role that allows everything.
-pub const ADMIN_ACCOUNT: &str = "rolewright";
 
 /// A running simulator of Lenses HQ; stops when it is dropped.
 pub type Simulator = Server<Lenses>;
 
 /// How to start one.
 pub type Options = kit::Options<Lenses>;
-
-/// The vendor, with what it keeps outside its tenant.
-pub struct Lenses {
-    prefix: String,
-}
 
 impl Vendor for Lenses {
     const NAME: &'static str = "lenses";
@@ -64,7 +45,7 @@ impl Vendor for Lenses {
     type Grant = Grant;
 
     fn below(prefix: String) -> Self {
-        Self { prefix }
+        Self::new(prefix)
     }
 
     fn seeded() -> Tenant {
@@ -82,7 +63,7 @@ impl Vendor for Lenses {
     }
 
     fn routes(&self) -> Router<Arc<World<Self>>> {
-        routes::router(&self.prefix)
+        routes::router(self.prefix())
     }
 
     fn control(&self) -> Router<Arc<World<Self>>> {

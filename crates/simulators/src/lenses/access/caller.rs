@@ -1,23 +1,19 @@
-//! Who calls, and with which rights (contract 1).
+//! Who calls, and with which rights (contract 1.2).
 
-use axum::http::{HeaderMap, header};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    access::Rights,
-    policy::Statement,
-    principals::{Principal, PrincipalKind},
-    problem::Problem,
-    state::Tenant,
+use super::rights::Rights;
+use crate::{
+    kit::credentials::Credentials,
+    lenses::{
+        rows::{
+            policy::Statement,
+            principals::{Principal, PrincipalKind},
+        },
+        state::Tenant,
+    },
 };
-use crate::kit::{
-    call::Call,
-    credentials::{Credentials, bearer},
-};
-
-/// The cookie that carries a user's session.
-const SESSION: &str = "session_id=";
 
 /// What a credential may see and do: a service account's token, or a user's session.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -63,41 +59,26 @@ pub struct Caller {
     pub rights: Rights,
 }
 
-/// The secret of either scheme: the bearer token, or `session_id=` with what the cookie says.
-pub fn secret(headers: &HeaderMap) -> Option<String> {
-    if let Some(token) = bearer(headers) {
-        return Some(token.to_owned());
+impl Caller {
+    /// Who sends this secret.
+    pub fn identify(secret: Option<&str>, credentials: &Credentials<Grant>, tenant: &Tenant) -> Option<Self> {
+        let view = credentials.find(secret?).filter(|view| !view.expired)?;
+        let grant = view.grant;
+        let now = Timestamp::now();
+        if grant.expires_at.is_some_and(|end| end <= now) || !token_stands(&grant, tenant, now) {
+            return None;
+        }
+        let principal = grant.principal();
+        if principal.as_ref().is_some_and(|principal| !tenant.has_principal(principal)) {
+            return None;
+        }
+        let rights = match (grant.policy, &principal) {
+            (Some(policy), _) => Rights::stated(policy),
+            (None, Some(principal)) => tenant.rights_of(principal),
+            (None, None) => Rights::default(),
+        };
+        Some(Self { principal, rights })
     }
-    let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
-    cookies.split(';').map(str::trim).find(|cookie| cookie.starts_with(SESSION)).map(str::to_owned)
-}
-
-/// Who sends this call.
-///
-/// # Errors
-/// 401: no secret, an unknown one, an expired or replaced one, one of somebody who is gone.
-pub fn authenticate(
-    call: &Call,
-    credentials: &Credentials<Grant>,
-    tenant: &Tenant,
-) -> Result<Caller, Problem> {
-    let view = call.secret.as_deref().and_then(|secret| credentials.find(secret));
-    let view = view.filter(|view| !view.expired).ok_or_else(Problem::unauthorized)?;
-    let grant = view.grant;
-    let now = Timestamp::now();
-    if grant.expires_at.is_some_and(|end| end <= now) || !token_stands(&grant, tenant, now) {
-        return Err(Problem::unauthorized());
-    }
-    let principal = grant.principal();
-    if principal.as_ref().is_some_and(|principal| !tenant.has_principal(principal)) {
-        return Err(Problem::unauthorized());
-    }
-    let rights = match (grant.policy, &principal) {
-        (Some(policy), _) => Rights::stated(policy),
-        (None, Some(principal)) => tenant.rights_of(principal),
-        (None, None) => Rights::default(),
-    };
-    Ok(Caller { principal, rights })
 }
 
 fn token_stands(grant: &Grant, tenant: &Tenant, now: Timestamp) -> bool {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use axum::{Router, extract::State, http::Uri, response::Response};
 
 use super::{
-    Lenses,
     call::{self, Handler},
     catalogue, environments, groups,
     problem::Problem,
-    roles, service_accounts, users,
+    roles,
+    server::Lenses,
+    service_accounts, users,
 };
 use crate::kit::{
     World,

@@ -1,64 +1,26 @@
-//! Environments: the first segment of what lies in one (contract 2.6).
+//! The operations on environments (contract 2.6).
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
     body::Fields,
     call::{Answer, Scene},
-    kind::{Kind, Verb},
-    metadata::{self, Metadata},
-    names::{self, Named},
+    metadata,
     problem::Problem,
+};
+use crate::lenses::{
+    rows::{
+        environments::{Environment, Tier},
+        kind::{Kind, Verb},
+        metadata::Metadata,
+        names,
+        switches::Switches,
+    },
     state::now,
-    switches::Switches,
 };
 
 /// Signs of an agent's key, behind its prefix.
 const KEY_LENGTH: usize = 40;
-
-/// An environment.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Environment {
-    /// Its name, which never changes.
-    pub name: String,
-    /// What people call it.
-    pub display_name: String,
-    /// Its identifier.
-    pub id: String,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// How much depends on it.
-    pub tier: Tier,
-    /// Texts by key.
-    #[serde(default)]
-    pub metadata: Metadata,
-}
-
-/// How much depends on an environment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum Tier {
-    Development,
-    Staging,
-    Production,
-}
-
-impl Tier {
-    fn read(fields: &mut Fields) -> Result<Option<Self>, Problem> {
-        let tier = fields.value("tier").map(serde_json::from_value).transpose();
-        tier.map_err(|_| Problem::invalid("tier is neither development nor staging nor production"))
-    }
-}
-
-impl Named for Environment {
-    fn name(&self) -> &str {
-        &self.name
-    }
-}
 
 /// GET `/environments`
 pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
@@ -77,7 +39,7 @@ pub fn create(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
         return Err(Problem::invalid(format!("{name:?} is no valid name")));
     }
     let display_name = fields.display_name()?.unwrap_or_else(|| name.clone());
-    let tier = Tier::read(&mut fields)?.ok_or_else(|| Problem::invalid("tier is required"))?;
+    let tier = read_tier(&mut fields)?.ok_or_else(|| Problem::invalid("tier is required"))?;
     let metadata = metadata::read(&mut fields, &Metadata::new(), &tenant.switches)?;
     fields.done()?;
     if tenant.environments.contains(&name) {
@@ -103,7 +65,7 @@ pub fn update(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let mut environment = reach(scene, Verb::Update)?;
     let mut fields = scene.fields()?;
     environment.display_name = fields.display_name()?.unwrap_or(environment.display_name);
-    environment.tier = Tier::read(&mut fields)?.unwrap_or(environment.tier);
+    environment.tier = read_tier(&mut fields)?.unwrap_or(environment.tier);
     environment.metadata = metadata::read(&mut fields, &environment.metadata, &scene.tenant.switches)?;
     fields.done()?;
     let body = wire(&environment, &scene.tenant.switches);
@@ -116,6 +78,11 @@ pub fn delete(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let environment = reach(scene, Verb::Delete)?;
     scene.tenant.environments.remove(&environment.name);
     Ok(Answer::none())
+}
+
+fn read_tier(fields: &mut Fields) -> Result<Option<Tier>, Problem> {
+    let tier = fields.value("tier").map(serde_json::from_value).transpose();
+    tier.map_err(|_| Problem::invalid("tier is neither development nor staging nor production"))
 }
 
 /// The environment of the path, if the caller may do this with it.

@@ -1,13 +1,15 @@
-//! One Lenses HQ as plain data. Knows its rows, no HTTP.
+//! One Lenses HQ as plain data.
 
 use jiff::{Timestamp, Unit};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    environments::Environment, groups::Group, names::Names, roles::Role, service_accounts::ServiceAccount,
-    switches::Switches, users::User,
+use crate::{
+    kit::clock,
+    lenses::rows::{
+        environments::Environment, groups::Group, names::Names, roles::Role,
+        service_accounts::ServiceAccount, switches::Switches, users::User,
+    },
 };
-use crate::kit::clock;
 
 /// The whole server: what `GET /_sim/state` shows and `PUT /_sim/state` replaces.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -62,30 +64,6 @@ impl Tenant {
         let accounts = self.service_accounts.iter().map(|row| &row.id);
         let environments = self.environments.iter().map(|row| &row.id);
         roles.chain(groups).chain(users).chain(accounts).chain(environments).any(|known| known == id)
-    }
-
-    /// Checks a tenant that comes from outside, and completes its counter.
-    ///
-    /// # Errors
-    /// Which group has a role or a member that is not there, or which name two principals have.
-    pub fn admit(&mut self) -> Result<(), String> {
-        let tokens = self.service_accounts.iter().map(|account| account.token);
-        self.last_number = tokens.chain([self.last_number]).max().unwrap_or_default();
-        for group in self.groups.iter() {
-            if let Some(role) = group.roles.iter().find(|role| !self.roles.contains(role)) {
-                return Err(format!("the group {} has the role {role}, which is not there", group.name));
-            }
-            if let Some(member) = group.members.iter().find(|member| !self.has_principal(member)) {
-                return Err(format!("the group {} has {member:?}, who is not there", group.name));
-            }
-        }
-        let shared = self.users.iter().find(|user| self.service_accounts.contains(&user.name));
-        match shared {
-            Some(user) if self.switches.principals_share_names => {
-                Err(format!("{} is both a user and a service account", user.name))
-            }
-            _ => Ok(()),
-        }
     }
 }
 

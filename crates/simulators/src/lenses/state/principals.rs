@@ -1,52 +1,9 @@
-//! Principals: users and service accounts alike, as groups hold them and as requests name them.
+//! Look-ups of principals.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
-use super::{kind::Kind, problem::Problem, state::Tenant};
-
-/// A user or a service account.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Principal {
-    /// Which of the two.
-    pub kind: PrincipalKind,
-    /// Its name.
-    pub name: String,
-}
-
-/// What a principal is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum PrincipalKind {
-    User,
-    ServiceAccount,
-}
-
-impl PrincipalKind {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::User, Self::ServiceAccount];
-
-    /// The kind of thing that it is.
-    pub fn kind(self) -> Kind {
-        match self {
-            Self::User => Kind::User,
-            Self::ServiceAccount => Kind::ServiceAccount,
-        }
-    }
-}
-
-impl Principal {
-    /// A user.
-    pub fn user(name: impl Into<String>) -> Self {
-        Self { kind: PrincipalKind::User, name: name.into() }
-    }
-
-    /// A service account.
-    pub fn service_account(name: impl Into<String>) -> Self {
-        Self { kind: PrincipalKind::ServiceAccount, name: name.into() }
-    }
-}
+use super::tenant::Tenant;
+use crate::lenses::rows::principals::{Principal, PrincipalKind};
 
 impl Tenant {
     /// Whether there is such a principal.
@@ -83,18 +40,11 @@ impl Tenant {
         }
     }
 
-    /// Whether the name of a new principal is free.
-    ///
-    /// # Errors
-    /// The name is taken.
-    pub fn is_principal_free(&self, principal: &Principal) -> Result<(), Problem> {
-        let is_taken = match self.switches.principals_share_names {
+    /// Whether the name of a new principal is taken.
+    pub fn is_name_taken(&self, principal: &Principal) -> bool {
+        match self.switches.principals_share_names {
             true => self.users.contains(&principal.name) || self.service_accounts.contains(&principal.name),
             false => self.has_principal(principal),
-        };
-        match is_taken {
-            true => Err(Problem::taken("a principal", &principal.name)),
-            false => Ok(()),
         }
     }
 

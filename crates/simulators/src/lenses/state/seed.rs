@@ -2,18 +2,20 @@
 
 use jiff::{Timestamp, ToSpan};
 
-use super::{
-    ADMIN_ACCOUNT,
+use super::tenant::Tenant;
+use crate::lenses::rows::{
     environments::{Environment, Tier},
     groups::Group,
     metadata::Metadata,
     policy::{Effect, Statement},
     principals::Principal,
     roles::Role,
-    service_accounts,
-    state::Tenant,
-    users::{self, Profile, User},
+    service_accounts::ServiceAccount,
+    users::{Profile, User},
 };
+
+/// The service account that this credential acts as; its group has a role that allows everything.
+pub const ADMIN_ACCOUNT: &str = "rolewright";
 
 /// Users: name, what people call them. "ann" is part of "joann", two are called the same, and not every name is
 /// an address.
@@ -89,15 +91,15 @@ impl Tenant {
         let mut tenant = Self::default();
         let start = Timestamp::UNIX_EPOCH + (24 * 365 * 56).hours();
         let id = tenant.issue_id();
-        tenant.users.insert(User { is_admin: true, ..users::new("admin", "Root admin", id, start) });
+        tenant.users.insert(User { is_admin: true, ..User::new("admin", "Root admin", id, start) });
         for (name, display_name) in USERS {
             let id = tenant.issue_id();
             let profile = Profile { full_name: display_name.to_owned(), email_address: address(name) };
-            tenant.users.insert(User { profile, ..users::new(name, display_name, id, start) });
+            tenant.users.insert(User { profile, ..User::new(name, display_name, id, start) });
         }
         for (name, display_name) in SERVICE_ACCOUNTS {
             let (id, token) = (tenant.issue_id(), tenant.issue());
-            tenant.service_accounts.insert(service_accounts::new(name, display_name, id, start, token));
+            tenant.service_accounts.insert(ServiceAccount::new(name, display_name, id, start, token));
         }
         for (name, display_name, actions, resources) in ROLES {
             let id = tenant.issue_id();

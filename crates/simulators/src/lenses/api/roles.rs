@@ -1,50 +1,26 @@
-//! Roles (contract 2.1).
+//! The operations on roles (contract 2.1).
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
     body::Fields,
     call::{Answer, Scene},
     identity::{self, Place},
-    kind::{Kind, Verb},
-    metadata::{self, Metadata},
-    names::{self, Named},
-    policy::Statement,
+    metadata,
     problem::Problem,
-    state::now,
-    switches::{RoleDeletion, Switches},
+    statements,
 };
-
-/// A role.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Role {
-    /// Its name, which never changes.
-    pub name: String,
-    /// What people call it.
-    pub display_name: String,
-    /// What it is for.
-    #[serde(default)]
-    pub description: String,
-    /// Its identifier: another one if it was deleted and made again.
-    pub id: String,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// What it allows and denies.
-    #[serde(default)]
-    pub policy: Vec<Statement>,
-    /// Texts by key.
-    #[serde(default)]
-    pub metadata: Metadata,
-}
-
-impl Named for Role {
-    fn name(&self) -> &str {
-        &self.name
-    }
-}
+use crate::lenses::{
+    rows::{
+        kind::{Kind, Verb},
+        metadata::Metadata,
+        names,
+        policy::Statement,
+        roles::Role,
+        switches::{RoleDeletion, Switches},
+    },
+    state::now,
+};
 
 /// GET `/roles`: without their policies.
 pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
@@ -117,7 +93,7 @@ pub fn append(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let body = serde_json::from_slice(&scene.call.body);
     let body = body.map_err(|_| Problem::malformed("the body is no JSON"))?;
     let switches = &scene.tenant.switches;
-    role.policy.push(Statement::read(body, switches)?);
+    role.policy.push(statements::read(body, switches)?);
     let answer = Answer::switched(switches.append_status, whole(&role, switches));
     scene.tenant.roles.insert(role);
     Ok(answer)
@@ -151,7 +127,7 @@ fn read_policy(fields: &mut Fields, switches: &Switches) -> Result<Option<Vec<St
     if statements.is_empty() && switches.empty_policy_refused {
         return Err(Problem::invalid("a policy needs a statement"));
     }
-    statements.into_iter().map(|one| Statement::read(one, switches)).collect::<Result<_, _>>().map(Some)
+    statements.into_iter().map(|one| statements::read(one, switches)).collect::<Result<_, _>>().map(Some)
 }
 
 /// The role of the path, if the caller may do this with it.
@@ -172,7 +148,7 @@ pub fn compact(role: &Role, switches: &Switches) -> Value {
 
 fn whole(role: &Role, switches: &Switches) -> Value {
     let mut body = head(role, Place::Itself, switches);
-    body["policy"] = role.policy.iter().map(|statement| statement.wire(switches)).collect();
+    body["policy"] = role.policy.iter().map(|statement| statements::show(statement, switches)).collect();
     metadata::show(&mut body, &role.metadata, switches);
     body
 }

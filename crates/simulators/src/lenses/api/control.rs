@@ -12,7 +12,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::Lenses;
+use super::server::Lenses;
 use crate::kit::{
     World,
     control::{answer, parse, refusal},

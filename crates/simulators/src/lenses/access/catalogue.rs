@@ -4,13 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
-
-use super::{
-    call::{Answer, Scene},
+use super::lrn;
+use crate::lenses::rows::{
     kind::{Kind, Verb},
-    lrn,
-    problem::Problem,
     switches::{Generation, Switches},
 };
 
@@ -122,28 +118,6 @@ impl Definition {
     pub fn full_name(&self) -> String {
         format!("{}:{}", self.service, self.short_name)
     }
-
-    fn wire(&self, switches: &Switches) -> Value {
-        let full_name = self.full_name();
-        let spelled = |operation: &String| match switches.bare_actions_in_catalogue {
-            true => operation.clone(),
-            false => format!("{}:{operation}", self.service),
-        };
-        json!({
-            "service": self.service,
-            "short_name": self.short_name,
-            "resource_format": format!("{full_name}:{}", self.id_format),
-            "full_name": full_name,
-            "actions": self.operations.iter().map(spelled).collect::<Vec<_>>(),
-        })
-    }
-}
-
-/// GET `/permissions/definitions`
-pub fn read(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
-    let switches = &scene.tenant.switches;
-    let definitions: Vec<Value> = definitions(switches).iter().map(|one| one.wire(switches)).collect();
-    Ok(Answer::ok(json!({ "resource_definitions": definitions })))
 }
 
 /// All resource types.
@@ -223,7 +197,7 @@ pub fn environment_of<'a>(resource: &'a str, switches: &Switches) -> Option<&'a 
 #[cfg(test)]
 mod tests {
     use super::{definitions, environment_of, knows_action, knows_resource};
-    use crate::lenses::switches::{Generation, Switches};
+    use crate::lenses::rows::switches::{Generation, Switches};
 
     #[test]
     fn generations_differ_in_connections_and_licences() {

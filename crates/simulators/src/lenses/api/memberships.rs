@@ -1,11 +1,13 @@
-//! Who is in which group: changes by adding and removing or by setting, from either end (contract 2.2, 2.5).
+//! Changes of memberships, from either end (contract 2.2, 2.5).
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{
-    body::Fields, call::Scene, principals::Principal, problem::Problem, state::Tenant, switches::GroupMembers,
+use super::{body::Fields, call::Scene, problem::Problem};
+use crate::lenses::{
+    rows::{principals::Principal, switches::GroupMembers},
+    state::Tenant,
 };
 
 /// The keys of a body that changes a set: added, removed, set.
@@ -83,30 +85,12 @@ pub fn put_groups(scene: &mut Scene<'_>, principal: &Principal) -> Result<(), Pr
     Ok(())
 }
 
-impl Tenant {
-    /// A principal as lists show it.
-    pub fn row(&self, mut shown: Value) -> Value {
-        if self.switches.group_members == GroupMembers::Hidden
-            && let Some(fields) = shown.as_object_mut()
-        {
-            fields.remove("groups");
-        }
-        shown
+/// A principal as lists show it.
+pub fn row(tenant: &Tenant, mut shown: Value) -> Value {
+    if tenant.switches.group_members == GroupMembers::Hidden
+        && let Some(fields) = shown.as_object_mut()
+    {
+        fields.remove("groups");
     }
-
-    /// The names of a principal's groups.
-    pub fn groups_of(&self, principal: &Principal) -> BTreeSet<String> {
-        let groups = self.groups.iter().filter(|group| group.members.contains(principal));
-        groups.map(|group| group.name.clone()).collect()
-    }
-
-    /// Puts a principal into these groups and out of all others.
-    pub fn put_into_groups(&mut self, principal: &Principal, groups: &BTreeSet<String>) {
-        for group in self.groups.iter_mut() {
-            match groups.contains(&group.name) {
-                true => group.members.insert(principal.clone()),
-                false => group.members.remove(principal),
-            };
-        }
-    }
+    shown
 }

@@ -1,76 +1,36 @@
-//! Service accounts and their tokens: each has one, shown when it is made (contract 2.4).
+//! The operations on service accounts and their tokens (contract 2.4).
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    auth::Grant,
     call::{Answer, Scene},
-    kind::{Kind, Verb},
-    memberships,
-    metadata::{self, Metadata},
-    names::{self, Named},
-    principals::Principal,
+    groups, memberships, metadata,
     problem::Problem,
+};
+use crate::lenses::{
+    access::caller::Grant,
+    rows::{
+        kind::{Kind, Verb},
+        metadata::Metadata,
+        names,
+        principals::Principal,
+        service_accounts::ServiceAccount,
+        switches::TokenEnd,
+    },
     state::{Tenant, now},
-    switches::TokenEnd,
 };
 
 /// Signs of a token, behind its prefix.
 const TOKEN_LENGTH: usize = 40;
 
-/// A service account.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ServiceAccount {
-    /// Its name, which never changes.
-    pub name: String,
-    /// What people call it.
-    pub display_name: String,
-    /// What it is for.
-    #[serde(default)]
-    pub description: String,
-    /// Its identifier.
-    pub id: String,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it last called.
-    #[serde(default)]
-    pub last_seen_at: Option<Timestamp>,
-    /// The number of its token; credentials with another number are refused.
-    pub token: u64,
-    /// When the token ends; never if absent.
-    #[serde(default)]
-    pub token_expires_at: Option<Timestamp>,
-    /// Whether everything is permitted, whatever roles say.
-    #[serde(default)]
-    pub is_admin: bool,
-    /// Texts by key.
-    #[serde(default)]
-    pub metadata: Metadata,
-}
-
-impl Named for ServiceAccount {
-    fn name(&self) -> &str {
-        &self.name
-    }
-}
-
-impl ServiceAccount {
-    /// Whether the token is refused at this time.
-    pub fn is_token_expired(&self, now: Timestamp) -> bool {
-        self.token_expires_at.is_some_and(|end| end <= now)
-    }
-}
-
 /// GET `/service-accounts`
 pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let tenant = &*scene.tenant;
-    let mut groups = tenant.all_shown_groups();
+    let mut groups = groups::all_shown_groups(tenant);
     let rows = tenant.service_accounts.iter().map(|account| {
         let groups = groups.remove(&Principal::service_account(account.name.as_str())).unwrap_or_default();
-        (account.name.clone(), tenant.row(shown(account, groups, tenant)))
+        (account.name.clone(), memberships::row(tenant, shown(account, groups, tenant)))
     });
     scene.listed(Kind::ServiceAccount, rows)
 }
@@ -88,7 +48,9 @@ pub fn create(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let token_expires_at = fields.time("token_expires_at")?;
     let metadata = metadata::read(&mut fields, &Metadata::new(), &scene.tenant.switches)?;
     fields.done()?;
-    scene.tenant.is_principal_free(&Principal::service_account(name.as_str()))?;
+    if scene.tenant.is_name_taken(&Principal::service_account(name.as_str())) {
+        return Err(Problem::taken("a principal", &name));
+    }
     let (token, secret) = issue_token(scene, &name)?;
     let tenant = &mut *scene.tenant;
     let id = tenant.issue_id();
@@ -96,7 +58,7 @@ pub fn create(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
         description,
         token_expires_at,
         metadata,
-        ..new(&name, display_name.as_deref().unwrap_or(&name), id, now(), token)
+        ..ServiceAccount::new(&name, display_name.as_deref().unwrap_or(&name), id, now(), token)
     };
     let mut body = head(&account, tenant);
     body["token"] = secret.into();
@@ -155,22 +117,6 @@ pub fn renew(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     Ok(Answer::ok(body))
 }
 
-/// A service account of this name, with nothing more.
-pub fn new(name: &str, display_name: &str, id: String, created_at: Timestamp, token: u64) -> ServiceAccount {
-    ServiceAccount {
-        name: name.to_owned(),
-        display_name: display_name.to_owned(),
-        description: String::new(),
-        id,
-        created_at,
-        last_seen_at: None,
-        token,
-        token_expires_at: None,
-        is_admin: false,
-        metadata: Metadata::new(),
-    }
-}
-
 /// Makes a token work; returns its number and its secret.
 fn issue_token(scene: &mut Scene<'_>, account: &str) -> Result<(u64, String), Problem> {
     let serial = scene.tenant.issue();
@@ -192,7 +138,7 @@ fn reach(scene: &Scene<'_>, verb: Verb) -> Result<ServiceAccount, Problem> {
 
 /// A service account as reads show it.
 pub fn wire(account: &ServiceAccount, tenant: &Tenant) -> Value {
-    shown(account, tenant.shown_groups(&Principal::service_account(account.name.as_str())), tenant)
+    shown(account, groups::shown_groups(tenant, &Principal::service_account(account.name.as_str())), tenant)
 }
 
 fn shown(account: &ServiceAccount, groups: Vec<Value>, tenant: &Tenant) -> Value {

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{problem::Problem, switches::Switches};
+use super::problem::Problem;
+use crate::lenses::rows::switches::Switches;
 
 /// The longest display name (contract 2.2).
 const LONGEST_DISPLAY_NAME: usize = 150;

@@ -1,68 +1,32 @@
-//! Groups: where principals and roles meet (contract 2.2).
+//! The operations on groups (contract 2.2).
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
     body::{Fields, within},
     call::{Answer, Scene},
     identity::{self, Place},
-    kind::{Kind, Verb},
     memberships::Edit,
-    metadata::{self, Metadata},
-    names::{self, Named},
-    principals::{Principal, PrincipalKind},
+    metadata,
     problem::Problem,
     roles,
+};
+use crate::lenses::{
+    rows::{
+        groups::Group,
+        kind::{Kind, Verb},
+        metadata::Metadata,
+        names,
+        principals::{Principal, PrincipalKind},
+        switches::{Generation, GroupMembers, Switches},
+    },
     state::{Tenant, now},
-    switches::{Generation, GroupMembers, Switches},
 };
 
 /// The longest `sso_name`: what identity providers call a group is longer than a name here may be.
 const LONGEST_SSO_NAME: usize = 250;
-
-/// A group.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Group {
-    /// Its name, which never changes.
-    pub name: String,
-    /// What people call it.
-    pub display_name: String,
-    /// What the identity provider calls it.
-    pub sso_name: String,
-    /// What it is for.
-    #[serde(default)]
-    pub description: String,
-    /// Its identifier.
-    pub id: String,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// The names of its roles.
-    #[serde(default)]
-    pub roles: BTreeSet<String>,
-    /// Who is in it.
-    #[serde(default)]
-    pub members: BTreeSet<Principal>,
-    /// Texts by key.
-    #[serde(default)]
-    pub metadata: Metadata,
-}
-
-impl Named for Group {
-    fn name(&self) -> &str {
-        &self.name
-    }
-}
-
-impl Group {
-    fn count(&self, kind: PrincipalKind) -> usize {
-        self.members.iter().filter(|member| member.kind == kind).count()
-    }
-}
 
 /// GET `/groups`
 pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
@@ -84,7 +48,7 @@ pub fn create(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let sso_name = read_sso_name(&mut fields, &tenant.switches)?.unwrap_or_else(|| name.clone());
     let description = fields.description()?.unwrap_or_default();
     let members = fields.texts("members")?.unwrap_or_default();
-    let members = members.iter().map(|name| tenant.member(name)).collect::<Result<_, _>>()?;
+    let members = members.iter().map(|name| member(tenant, name)).collect::<Result<_, _>>()?;
     let roles = read_roles(&mut fields, tenant)?.unwrap_or_default();
     let metadata = metadata::read(&mut fields, &Metadata::new(), &tenant.switches)?;
     fields.done()?;
@@ -132,30 +96,6 @@ pub fn delete(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     Ok(Answer::none())
 }
 
-impl Tenant {
-    fn member(&self, name: &str) -> Result<Principal, Problem> {
-        self.principal(name).ok_or_else(|| Problem::unknown_reference("the principal", name))
-    }
-
-    /// The groups of a principal, as it shows them.
-    pub fn shown_groups(&self, principal: &Principal) -> Vec<Value> {
-        let groups = self.groups.iter().filter(|group| group.members.contains(principal));
-        groups.map(|group| compact(group, &self.switches)).collect()
-    }
-
-    /// The same for everybody who is in a group, at the cost of one pass.
-    pub fn all_shown_groups(&self) -> BTreeMap<&Principal, Vec<Value>> {
-        let mut shown: BTreeMap<&Principal, Vec<Value>> = BTreeMap::new();
-        for group in self.groups.iter() {
-            let compact = compact(group, &self.switches);
-            for member in &group.members {
-                shown.entry(member).or_default().push(compact.clone());
-            }
-        }
-        shown
-    }
-}
-
 fn read_sso_name(fields: &mut Fields, switches: &Switches) -> Result<Option<String>, Problem> {
     match switches.generation {
         Generation::V60 => Ok(None),
@@ -174,12 +114,34 @@ fn read_roles(fields: &mut Fields, tenant: &Tenant) -> Result<Option<BTreeSet<St
     }
 }
 
+fn member(tenant: &Tenant, name: &str) -> Result<Principal, Problem> {
+    tenant.principal(name).ok_or_else(|| Problem::unknown_reference("the principal", name))
+}
+
 /// The group of the path, if the caller may do this with it.
 fn reach(scene: &Scene<'_>, verb: Verb) -> Result<Group, Problem> {
     let name = scene.name();
     scene.require(verb, Kind::Group, name)?;
     let group = scene.tenant.groups.get(name);
     group.cloned().ok_or_else(|| Problem::not_found(Kind::Group.noun(), name))
+}
+
+/// The groups of a principal, as it shows them.
+pub fn shown_groups(tenant: &Tenant, principal: &Principal) -> Vec<Value> {
+    let groups = tenant.groups.iter().filter(|group| group.members.contains(principal));
+    groups.map(|group| compact(group, &tenant.switches)).collect()
+}
+
+/// The same for everybody who is in a group, at the cost of one pass.
+pub fn all_shown_groups(tenant: &Tenant) -> BTreeMap<&Principal, Vec<Value>> {
+    let mut shown: BTreeMap<&Principal, Vec<Value>> = BTreeMap::new();
+    for group in tenant.groups.iter() {
+        let compact = compact(group, &tenant.switches);
+        for member in &group.members {
+            shown.entry(member).or_default().push(compact.clone());
+        }
+    }
+    shown
 }
 
 /// A group as lists and principals show it.
@@ -199,7 +161,7 @@ fn whole(group: &Group, tenant: &Tenant) -> Value {
     body["roles"] = roles.map(|role| roles::compact(role, switches)).collect();
     let shown = |kind: Option<PrincipalKind>| -> Value {
         let members = group.members.iter().filter(|member| kind.is_none_or(|kind| kind == member.kind));
-        members.filter_map(|member| tenant.shown_member(member)).collect()
+        members.filter_map(|member| shown_member(tenant, member)).collect()
     };
     match switches.group_members {
         GroupMembers::ByKind => {
@@ -227,24 +189,22 @@ fn head(group: &Group, place: Place, switches: &Switches) -> Value {
     body
 }
 
-impl Tenant {
-    fn shown_member(&self, member: &Principal) -> Option<Value> {
-        let (display_name, id, created_at) = match member.kind {
-            PrincipalKind::User => {
-                let user = self.users.get(&member.name)?;
-                (&user.display_name, &user.id, user.created_at)
-            }
-            PrincipalKind::ServiceAccount => {
-                let account = self.service_accounts.get(&member.name)?;
-                (&account.display_name, &account.id, account.created_at)
-            }
-        };
-        Some(json!({
-            "name": member.name,
-            "display_name": display_name,
-            "lrn": member.kind.kind().lrn(&member.name),
-            "id": id,
-            "created_at": created_at,
-        }))
-    }
+fn shown_member(tenant: &Tenant, member: &Principal) -> Option<Value> {
+    let (display_name, id, created_at) = match member.kind {
+        PrincipalKind::User => {
+            let user = tenant.users.get(&member.name)?;
+            (&user.display_name, &user.id, user.created_at)
+        }
+        PrincipalKind::ServiceAccount => {
+            let account = tenant.service_accounts.get(&member.name)?;
+            (&account.display_name, &account.id, account.created_at)
+        }
+    };
+    Some(json!({
+        "name": member.name,
+        "display_name": display_name,
+        "lrn": member.kind.kind().lrn(&member.name),
+        "id": id,
+        "created_at": created_at,
+    }))
 }

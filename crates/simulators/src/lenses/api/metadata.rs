@@ -1,17 +1,12 @@
-//! Metadata: texts by key that a client may hang on things (contract 2).
-
-use std::collections::BTreeMap;
+//! Metadata in requests and answers (contract 2.8).
 
 use serde_json::{Value, json};
 
-use super::{
-    body::Fields,
-    problem::Problem,
+use super::{body::Fields, problem::Problem};
+use crate::lenses::rows::{
+    metadata::Metadata,
     switches::{MetadataPatch, Switches},
 };
-
-/// Texts by key.
-pub type Metadata = BTreeMap<String, String>;
 
 /// The most keys.
 const MOST_KEYS: usize = 50;

@@ -1,80 +1,35 @@
-//! Users (contract 2.3).
+//! The operations on users (contract 2.3).
 
-use std::collections::BTreeSet;
-
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
     body::within,
     call::{Answer, Scene},
-    kind::{Kind, Verb},
-    memberships,
-    metadata::{self, Metadata},
-    names::{self, Named},
-    principals::{Principal, PrincipalKind},
+    groups, memberships, metadata,
     problem::Problem,
     service_accounts,
+};
+use crate::lenses::{
+    rows::{
+        kind::{Kind, Verb},
+        metadata::Metadata,
+        names,
+        principals::{Principal, PrincipalKind},
+        users::User,
+    },
     state::{Tenant, now},
-    switches::MembershipMode,
 };
 
 /// The longest name of a user.
 const LONGEST_NAME: usize = 100;
 
-/// A user.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct User {
-    /// The name, which never changes; often an address, and not a resource name.
-    pub name: String,
-    /// What people call the user.
-    pub display_name: String,
-    /// The identifier.
-    pub id: String,
-    /// When the user was made.
-    pub created_at: Timestamp,
-    /// When the user last called.
-    #[serde(default)]
-    pub last_seen_at: Option<Timestamp>,
-    /// More about the user.
-    #[serde(default)]
-    pub profile: Profile,
-    /// Whether everything is permitted, whatever roles say.
-    #[serde(default)]
-    pub is_admin: bool,
-    /// The groups, by their `sso_name`, that the identity provider has the user in.
-    #[serde(default)]
-    pub idp_groups: BTreeSet<String>,
-    /// Texts by key.
-    #[serde(default)]
-    pub metadata: Metadata,
-}
-
-/// What a user says of itself.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Profile {
-    /// First and last name.
-    pub full_name: String,
-    /// The address, which need not be the name.
-    pub email_address: String,
-}
-
-impl Named for User {
-    fn name(&self) -> &str {
-        &self.name
-    }
-}
-
 /// GET `/users`
 pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let tenant = &*scene.tenant;
-    let mut groups = tenant.all_shown_groups();
+    let mut groups = groups::all_shown_groups(tenant);
     let rows = tenant.users.iter().map(|user| {
         let groups = groups.remove(&Principal::user(user.name.as_str())).unwrap_or_default();
-        (user.name.clone(), tenant.row(shown(user, groups, tenant)))
+        (user.name.clone(), memberships::row(tenant, shown(user, groups, tenant)))
     });
     scene.listed(Kind::User, rows)
 }
@@ -92,9 +47,11 @@ pub fn create(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let display_name = fields.display_name()?;
     let metadata = metadata::read(&mut fields, &Metadata::new(), &tenant.switches)?;
     fields.done()?;
-    tenant.is_principal_free(&Principal::user(name.as_str()))?;
+    if tenant.is_name_taken(&Principal::user(name.as_str())) {
+        return Err(Problem::taken("a principal", &name));
+    }
     let id = tenant.issue_id();
-    let user = User { metadata, ..new(&name, display_name.as_deref().unwrap_or(&name), id, now()) };
+    let user = User { metadata, ..User::new(&name, display_name.as_deref().unwrap_or(&name), id, now()) };
     let body = wire(&user, tenant);
     tenant.users.insert(user);
     Ok(Answer::created(body))
@@ -136,44 +93,6 @@ pub fn set_groups(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     Ok(Answer::ok(wire(&user, scene.tenant)))
 }
 
-impl Tenant {
-    /// A user logs in. Where the identity provider decides on groups, it does so now.
-    ///
-    /// # Errors
-    /// There is no such user.
-    pub fn log_in(&mut self, name: &str) -> Result<(), String> {
-        let principal = Principal::user(name);
-        let user = self.users.get(name).ok_or_else(|| format!("there is no user {name}"))?;
-        let given = |sso_name: &String| user.idp_groups.contains(sso_name);
-        let groups: BTreeSet<String> = self
-            .groups
-            .iter()
-            .filter(|group| given(&group.sso_name))
-            .map(|group| group.name.clone())
-            .collect();
-        if self.switches.membership_mode == MembershipMode::Sso {
-            self.put_into_groups(&principal, &groups);
-        }
-        self.see(&principal, now());
-        Ok(())
-    }
-}
-
-/// A user of this name, with nothing more.
-pub fn new(name: &str, display_name: &str, id: String, created_at: Timestamp) -> User {
-    User {
-        name: name.to_owned(),
-        display_name: display_name.to_owned(),
-        id,
-        created_at,
-        last_seen_at: None,
-        profile: Profile::default(),
-        is_admin: false,
-        idp_groups: BTreeSet::new(),
-        metadata: Metadata::new(),
-    }
-}
-
 fn current(scene: &Scene<'_>) -> Result<Answer, Problem> {
     let tenant = &*scene.tenant;
     let body = scene.caller.principal.as_ref().and_then(|principal| match principal.kind {
@@ -195,7 +114,7 @@ fn reach(scene: &Scene<'_>, verb: Verb) -> Result<User, Problem> {
 }
 
 fn wire(user: &User, tenant: &Tenant) -> Value {
-    shown(user, tenant.shown_groups(&Principal::user(user.name.as_str())), tenant)
+    shown(user, groups::shown_groups(tenant, &Principal::user(user.name.as_str())), tenant)
 }
 
 fn shown(user: &User, groups: Vec<Value>, tenant: &Tenant) -> Value {

@@ -3,17 +3,19 @@
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::{
-    Lenses,
-    auth::{self, Caller, Grant},
-    body::Fields,
-    kind::{Kind, Verb},
-    problem::Problem,
-    state::{Tenant, now},
-    switches::Lists,
-};
+use super::{body::Fields, problem::Problem, server::Lenses};
 pub use crate::kit::answer::Answer;
-use crate::kit::{World, call::Call, credentials::Credentials};
+use crate::{
+    kit::{World, call::Call, credentials::Credentials},
+    lenses::{
+        access::caller::{Caller, Grant},
+        rows::{
+            kind::{Kind, Verb},
+            switches::Lists,
+        },
+        state::{Tenant, now},
+    },
+};
 
 /// What answers an operation.
 pub type Handler = fn(&mut Scene<'_>) -> Result<Answer, Problem>;
@@ -97,7 +99,8 @@ fn attempt(
     handler: Handler,
     call: &Call,
 ) -> Result<Answer, Problem> {
-    let caller = auth::authenticate(call, &world.credentials, tenant)?;
+    let caller = Caller::identify(call.secret.as_deref(), &world.credentials, tenant);
+    let caller = caller.ok_or_else(Problem::unauthorized)?;
     if let Some(principal) = &caller.principal {
         tenant.see(principal, now());
     }

@@ -6,8 +6,7 @@ use axum::{
 };
 use serde_json::json;
 
-use super::switches::Switches;
-use crate::kit::answer;
+use crate::{kit::answer, lenses::rows::switches::Switches};
 
 /// An error answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
