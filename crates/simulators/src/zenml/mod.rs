@@ -1,37 +1,13 @@
 //! ZenML Pro's control plane: roles, their assignments and members, and what surrounds them, as the contract has
 //! it.
 //!
-//! The control plane is plain data ([`Tenant`]), the operations are functions over it ([`routes`] lists them),
+//! The control plane is plain data ([`Tenant`]), the operations are functions over it ([`api::routes`] lists them),
 //! and what the contract leaves open is a field of [`Switches`].
 
-pub mod assignment_rules;
-pub mod assignments;
-pub mod auth;
-pub mod body;
-pub mod builtin;
-pub mod call;
-pub mod ids;
-pub mod invitations;
-pub mod members;
-pub mod organizations;
-pub mod paging;
-pub mod permissions;
-pub mod problem;
-pub mod projects;
-pub mod rbac;
-pub mod rights;
-pub mod role_writing;
-pub mod roles;
-pub mod routes;
-mod seed;
-pub mod service_accounts;
-pub mod sessions;
-pub mod shares;
+pub mod access;
+pub mod api;
+pub mod rows;
 pub mod state;
-pub mod switches;
-pub mod teams;
-pub mod users;
-pub mod workspaces;
 
 use std::sync::Arc;
 
@@ -43,28 +19,23 @@ use axum::{
 use jiff::Timestamp;
 use serde_json::Value;
 
+use self::api::{paging, problem::Problem, routes};
 pub use self::{
-    auth::Grant,
-    ids::Uuid,
-    state::{Principal, Tenant},
-    switches::Switches,
+    access::caller::Grant,
+    api::server::ZenMl,
+    rows::{
+        ids::Uuid,
+        principals::Principal,
+        roles,
+        switches::{self, Switches},
+    },
+    state::{
+        Tenant,
+        seed::{ADMIN_ACCOUNT, ORGANIZATION, PARTNERS},
+    },
 };
-use self::{problem::Problem, sessions::Sessions};
 pub use super::kit::ADMIN;
-use super::kit::{
-    self, Server, Vendor, World,
-    credentials::bearer,
-    dice::{Dice, Serial},
-};
-
-/// The service account, an admin of [`ORGANIZATION`], that this credential acts as.
-pub const ADMIN_ACCOUNT: &str = "rolewright";
-
-/// The first organization.
-pub const ORGANIZATION: &str = "acme";
-
-/// The second organization.
-pub const PARTNERS: &str = "partners";
+use super::kit::{self, Server, Vendor, World, credentials::bearer};
 
 /// A running simulator of ZenML Pro's control plane; stops when it is dropped.
 pub type Simulator = Server<ZenMl>;
@@ -79,22 +50,6 @@ impl Simulator {
     }
 }
 
-/// The vendor, with what it keeps outside its tenant.
-#[derive(Default)]
-pub struct ZenMl {
-    prefix: String,
-    refusals: Serial,
-    dice: Dice,
-    sessions: Sessions,
-}
-
-impl ZenMl {
-    /// The answer to a call that failed.
-    pub fn refuse(&self, problem: Problem) -> Response {
-        problem.into_response(self.refusals.next())
-    }
-}
-
 impl Vendor for ZenMl {
     const NAME: &'static str = "zenml";
     type Tenant = Tenant;
@@ -102,7 +57,7 @@ impl Vendor for ZenMl {
     type Grant = Grant;
 
     fn below(prefix: String) -> Self {
-        Self { prefix, ..Self::default() }
+        Self::new(prefix)
     }
 
     fn seeded() -> Tenant {
@@ -122,7 +77,7 @@ impl Vendor for ZenMl {
     }
 
     fn routes(&self) -> Router<Arc<World<Self>>> {
-        routes::router(&self.prefix)
+        routes::router(self.prefix())
     }
 
     /// The secret of the key that a session stands for, so that both have one name in the log and in faults; else
