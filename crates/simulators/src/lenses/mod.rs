@@ -1,8 +1,12 @@
-//! Lenses HQ: roles, the groups in which they meet users and service accounts, and what surrounds them, as the
-//! contract has it.
+//! Lenses HQ: roles, and the groups that connect them with users and service accounts.
 //!
-//! The server is plain data ([`Tenant`]), the operations are functions over it ([`api::routes`] lists them), and
-//! what the contract leaves open is a field of [`Switches`].
+//! Four layers. Each uses only those before it:
+//! - [`rows`]: the rows of the server, plain data;
+//! - [`state`]: the server ([`Tenant`]) with the rules that keep it consistent;
+//! - [`access`]: who calls, and what a principal can do;
+//! - [`api`]: the operations over HTTP.
+//!
+//! [`Switches`] decide what the contract leaves open.
 
 pub mod access;
 pub mod api;
@@ -18,9 +22,8 @@ use axum::{
 };
 use serde_json::Value;
 
-use self::api::{auth, control, problem::Problem, routes};
 pub use self::{
-    access::caller::Grant,
+    access::Grant,
     api::server::Lenses,
     rows::{
         groups, policy, principals, roles,
@@ -29,13 +32,17 @@ pub use self::{
     },
     state::{Tenant, seed::ADMIN_ACCOUNT},
 };
+use self::{
+    access::authentication,
+    api::{control, problem::Problem, routes},
+};
 pub use super::kit::ADMIN;
 use super::kit::{self, Server, Vendor, World};
 
-/// A running simulator of Lenses HQ; stops when it is dropped.
+/// A running simulator of Lenses HQ. It stops when it is dropped.
 pub type Simulator = Server<Lenses>;
 
-/// How to start one.
+/// How to start a simulator.
 pub type Options = kit::Options<Lenses>;
 
 impl Vendor for Lenses {
@@ -56,7 +63,7 @@ impl Vendor for Lenses {
         &mut tenant.switches
     }
 
-    /// [`ADMIN_ACCOUNT`]'s.
+    /// The token of the service account [`ADMIN_ACCOUNT`].
     fn admin(tenant: &Tenant) -> Grant {
         let serial = tenant.service_accounts.get(ADMIN_ACCOUNT).map(|account| account.token);
         Grant { token: serial, ..Grant::of_service_account(ADMIN_ACCOUNT) }
@@ -71,7 +78,7 @@ impl Vendor for Lenses {
     }
 
     fn secret(&self, headers: &HeaderMap) -> Option<String> {
-        auth::secret(headers)
+        authentication::secret(headers)
     }
 
     fn problem(&self, status: StatusCode, detail: &str, path: &str) -> Response {
@@ -79,7 +86,7 @@ impl Vendor for Lenses {
     }
 
     fn cut_page(&self, page: &mut Value, keep: usize, _last: bool) {
-        // There are no pages (contract 1): a list that was cut looks whole in any case.
+        // There are no pages (contract 1.4), so a shortened list always looks complete.
         if let Some(items) = page.get_mut("items").and_then(Value::as_array_mut) {
             items.truncate(keep);
         }

@@ -1,6 +1,5 @@
-//! The permissions that this server knows: resource types with their actions (contract 2.7, 3).
-//!
-//! The contract's list is partial, and so is this one.
+//! The catalogue: the resource types that this server knows, with their actions (contract 2.7, 3.5). The contract's
+//! list is partial, and so is this one.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +9,7 @@ use crate::lenses::rows::{
     switches::{Generation, Switches},
 };
 
-/// Resource types: service, short name, the format of the resource id, operations.
+/// Service, short name, format of the resource id, operations.
 const TYPES: &[(&str, &str, &str, &[&str])] = &[
     (
         "administration",
@@ -97,10 +96,10 @@ const CHANNEL: &[&str] =
 
 const KINDS: [Kind; 5] = [Kind::Role, Kind::Group, Kind::User, Kind::ServiceAccount, Kind::Environment];
 
-/// What stands for an environment in a format; such resources lie in one.
+/// The placeholder of an environment. Formats of resources in an environment begin with it.
 const ENVIRONMENT: &str = "${Environment}";
 
-/// A resource type as this server knows it.
+/// A resource type of the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Definition {
     /// Such as `kafka`.
@@ -109,7 +108,7 @@ pub struct Definition {
     pub short_name: String,
     /// Such as `${Environment}/kafka/${Topic}`.
     pub id_format: String,
-    /// Operations, without the service.
+    /// Without the service.
     pub operations: BTreeSet<String>,
 }
 
@@ -120,7 +119,7 @@ impl Definition {
     }
 }
 
-/// All resource types.
+/// All resource types of this server.
 pub fn definitions(switches: &Switches) -> Vec<Definition> {
     let mut all: Vec<Definition> = TYPES.iter().map(|row| definition(row, switches.generation)).collect();
     for (full_name, operations) in &switches.extra_actions {
@@ -166,15 +165,15 @@ fn definition(
     }
 }
 
-/// Whether a well-formed pattern of actions covers any that the server knows.
+/// Whether a well-formed action pattern covers an action of the catalogue.
 pub fn knows_action(pattern: &str, switches: &Switches) -> bool {
     definitions(switches).iter().any(|one| {
         one.operations.iter().any(|name| lrn::covers_action(pattern, &format!("{}:{name}", one.service)))
     })
 }
 
-/// Whether a well-formed pattern of resources is one of a service and a type that the server knows, with no
-/// more segments than the type has, and with fewer only if it ends in a star.
+/// Whether the catalogue has the service and type of a well-formed resource pattern. The pattern must have as many
+/// segments as the type, or fewer with a star at the end.
 pub fn knows_resource(pattern: &str, switches: &Switches) -> bool {
     let all = definitions(switches);
     if let Some(service) = lrn::whole_service(pattern) {
@@ -186,12 +185,12 @@ pub fn knows_resource(pattern: &str, switches: &Switches) -> bool {
     has == takes || (has < takes && id.ends_with('*'))
 }
 
-/// The environment that a resource lies in.
+/// The environment of a resource; none for resources outside environments.
 pub fn environment_of<'a>(resource: &'a str, switches: &Switches) -> Option<&'a str> {
     let (full_name, id) = resource.rsplit_once(':')?;
     let known = definitions(switches).into_iter().find(|one| one.full_name() == full_name)?;
-    let lies_in_one = known.id_format.strip_prefix(ENVIRONMENT)?.starts_with('/');
-    lies_in_one.then(|| id.split('/').next()).flatten()
+    let is_in_environment = known.id_format.strip_prefix(ENVIRONMENT)?.starts_with('/');
+    is_in_environment.then(|| id.split('/').next()).flatten()
 }
 
 #[cfg(test)]
@@ -212,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_in_an_environment_names_it_first() {
+    fn resources_in_an_environment_begin_with_its_name() {
         let switches = Switches::default();
         assert_eq!(environment_of("kafka:topic:prod/kafka/orders", &switches), Some("prod"));
         assert_eq!(environment_of("environments:environment:prod", &switches), None);
@@ -220,19 +219,19 @@ mod tests {
     }
 
     #[test]
-    fn patterns_are_known_by_service_type_and_length() {
+    fn patterns_must_match_service_type_and_length() {
         let switches = Switches::default();
-        for right in
+        for valid in
             ["*", "kafka:*", "kafka:topic:*", "kafka:topic:prod/kafka/x", "alerts:event:*/*/*", "iam:role:a"]
         {
-            assert!(knows_resource(right, &switches), "{right}");
+            assert!(knows_resource(valid, &switches), "{valid}");
         }
-        for wrong in ["rockets:*", "kafka:rocket:*", "kafka:topic:prod/kafka", "iam:role:a/b"] {
-            assert!(!knows_resource(wrong, &switches), "{wrong}");
+        for invalid in ["rockets:*", "kafka:rocket:*", "kafka:topic:prod/kafka", "iam:role:a/b"] {
+            assert!(!knows_resource(invalid, &switches), "{invalid}");
         }
-        for right in ["*", "iam:*", "iam:List*", "environments:AccessEnvironment", "iam:UpdateServiceAccount"]
+        for valid in ["*", "iam:*", "iam:List*", "environments:AccessEnvironment", "iam:UpdateServiceAccount"]
         {
-            assert!(knows_action(right, &switches), "{right}");
+            assert!(knows_action(valid, &switches), "{valid}");
         }
         assert!(!knows_action("kafka:FlyTopic", &switches) && !knows_action("rockets:*", &switches));
     }

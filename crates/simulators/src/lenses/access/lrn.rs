@@ -1,7 +1,7 @@
-//! Actions and resource names (LRN) as statements write them: which patterns are well formed, and what each
-//! covers (contract 3).
+//! The patterns of actions and of resource names (LRN) in statements: which are well formed, and what each covers
+//! (contract 3.3, 3.4).
 
-/// Whether a text names actions: `*`, `service:*`, `service:Prefix*` or `service:Operation`.
+/// Whether a text is an action pattern: `*`, `service:*`, `service:Prefix*` or `service:Operation`.
 pub fn is_action_pattern(text: &str) -> bool {
     if text == "*" {
         return true;
@@ -15,8 +15,8 @@ pub fn is_action_pattern(text: &str) -> bool {
         }
 }
 
-/// Whether a text names resources: `*`, `service:*`, or `service:resource-type:resource-id`. A star is a whole
-/// segment of the resource id, or ends the last one.
+/// Whether a text is a resource pattern: `*`, `service:*`, or `service:resource-type:resource-id`. A star must be a
+/// whole segment of the resource id, or the end of the last segment.
 pub fn is_resource_pattern(text: &str) -> bool {
     if text == "*" {
         return true;
@@ -42,13 +42,13 @@ fn is_id_pattern(id: &str) -> bool {
         && segments.iter().all(|segment| *segment == "*" || !segment.contains('*'))
 }
 
-/// Whether a pattern of actions covers an action.
+/// Whether an action pattern covers an action.
 pub fn covers_action(pattern: &str, action: &str) -> bool {
     pattern == action || pattern.strip_suffix('*').is_some_and(|prefix| action.starts_with(prefix))
 }
 
-/// Whether a pattern of resources covers a resource. A star within the path stands for one segment, one at the
-/// end for all that follows.
+/// Whether a resource pattern covers a resource. A star within the path matches one segment; a star at the end matches
+/// the rest.
 pub fn covers_resource(pattern: &str, resource: &str) -> bool {
     if pattern == "*" {
         return true;
@@ -66,8 +66,8 @@ pub fn covers_resource(pattern: &str, resource: &str) -> bool {
 
 fn covers_path(pattern: &str, path: &str) -> bool {
     match (pattern.split_once('/'), path.split_once('/')) {
-        (Some((wanted, pattern)), Some((segment, path))) => {
-            (wanted == "*" || wanted == segment) && covers_path(pattern, path)
+        (Some((expected, pattern)), Some((segment, path))) => {
+            (expected == "*" || expected == segment) && covers_path(pattern, path)
         }
         (Some(_), None) => false,
         (None, _) => match pattern.strip_suffix('*') {
@@ -77,7 +77,7 @@ fn covers_path(pattern: &str, path: &str) -> bool {
     }
 }
 
-/// Whether a pattern of resources is one of a whole service, `service:*`.
+/// The service of a service-wide resource pattern, `service:*`; none for other patterns.
 pub fn whole_service(pattern: &str) -> Option<&str> {
     pattern.strip_suffix(":*").filter(|service| !service.contains(':'))
 }
@@ -87,22 +87,22 @@ mod tests {
     use super::{covers_action, covers_resource, is_action_pattern, is_resource_pattern};
 
     #[test]
-    fn actions_are_an_operation_a_prefix_or_a_service() {
-        for right in ["*", "iam:*", "iam:List*", "kafka:ListTopics", "kafka-connect:*"] {
-            assert!(is_action_pattern(right), "{right}");
+    fn action_patterns_are_operations_prefixes_or_services() {
+        for valid in ["*", "iam:*", "iam:List*", "kafka:ListTopics", "kafka-connect:*"] {
+            assert!(is_action_pattern(valid), "{valid}");
         }
-        for wrong in
+        for invalid in
             ["", "iam", "iam:", ":List", "iam:L*s", "iam:List:x", "*:List", "iam:List Topics", "i*:x"]
         {
-            assert!(!is_action_pattern(wrong), "{wrong}");
+            assert!(!is_action_pattern(invalid), "{invalid}");
         }
         assert!(covers_action("iam:List*", "iam:ListRoles") && covers_action("*", "iam:ListRoles"));
         assert!(!covers_action("iam:List", "iam:ListRoles") && !covers_action("iam:*", "kafka:ListTopics"));
     }
 
     #[test]
-    fn stars_of_a_resource_are_whole_segments_or_end_the_last_one() {
-        for right in [
+    fn stars_are_whole_segments_or_end_the_last_segment() {
+        for valid in [
             "*",
             "kafka:*",
             "kafka:topic:*",
@@ -112,9 +112,9 @@ mod tests {
             "iam:user:alice@example.com",
             "kafka:topic:prod/kafka/orders",
         ] {
-            assert!(is_resource_pattern(right), "{right}");
+            assert!(is_resource_pattern(valid), "{valid}");
         }
-        for wrong in [
+        for invalid in [
             "",
             "kafka",
             "kafka:topic",
@@ -129,12 +129,12 @@ mod tests {
             "kafka:topic:a:b",
             "kaf ka:topic:x",
         ] {
-            assert!(!is_resource_pattern(wrong), "{wrong}");
+            assert!(!is_resource_pattern(invalid), "{invalid}");
         }
     }
 
     #[test]
-    fn a_star_within_the_path_is_one_segment_and_one_at_the_end_is_the_rest() {
+    fn inner_stars_match_one_segment_and_final_stars_the_rest() {
         let topic = "kafka:topic:prod/kafka/blue-1";
         for pattern in [
             "*",

@@ -1,6 +1,6 @@
-//! What a caller may do on HQ itself.
+//! What a caller can do on HQ itself.
 
-use super::{lrn, statements::Judgement};
+use super::{lrn, statements::MatchingRoles};
 use crate::lenses::{
     rows::{
         policy::{Effect, Statement},
@@ -10,7 +10,7 @@ use crate::lenses::{
     state::Tenant,
 };
 
-/// What a caller may do on HQ itself.
+/// What a caller can do on HQ itself.
 #[derive(Clone, Debug, Default)]
 pub struct Rights {
     is_admin: bool,
@@ -18,27 +18,31 @@ pub struct Rights {
 }
 
 impl Rights {
-    /// Those of a credential that states them.
-    pub fn stated(statements: Vec<Statement>) -> Self {
+    /// The rights of a credential with its own policy.
+    pub fn of_policy(statements: Vec<Statement>) -> Self {
         Self { is_admin: false, statements }
     }
 
-    /// Whether they allow this action on this resource.
-    pub fn allow(&self, action: &str, resource: &str) -> bool {
+    /// Whether the rights permit this action on this resource.
+    pub fn permit(&self, action: &str, resource: &str) -> bool {
         let statements = self.statements.iter().map(|statement| ("", statement));
-        // What agents ignore concerns no resource of HQ, so the switches do not matter.
-        self.is_admin || Judgement::of(statements, action, resource, &Switches::default()).permits()
+        // The switches do not matter here: agents have no part in access to HQ itself.
+        self.is_admin || MatchingRoles::of(statements, action, resource, &Switches::default()).permits()
     }
 
-    /// Whether they allow this action on any resource whose name begins like this, of this service.
-    pub fn allow_somewhere(&self, action: &str, service: &str, prefix: &str) -> bool {
-        let everywhere = format!("{service}:*");
-        let reaches = |pattern: &str| pattern == "*" || pattern == everywhere || pattern.starts_with(prefix);
-        let speaks = |statement: &Statement| {
+    /// Whether the rights permit this action on any resource whose name begins with `prefix`. `service` is the
+    /// service of these resources.
+    pub fn permit_some(&self, action: &str, service: &str, prefix: &str) -> bool {
+        let whole_service = format!("{service}:*");
+        let can_match =
+            |pattern: &str| pattern == "*" || pattern == whole_service || pattern.starts_with(prefix);
+        let has_action = |statement: &Statement| {
             statement.action.iter().any(|pattern| lrn::covers_action(pattern, action))
         };
         let allows = |statement: &Statement| {
-            statement.effect == Effect::Allow && speaks(statement) && statement.resource.iter().any(reaches)
+            statement.effect == Effect::Allow
+                && has_action(statement)
+                && statement.resource.iter().any(can_match)
         };
         let denies_all = |statement: &Statement| {
             statement.effect == Effect::Deny
@@ -49,7 +53,7 @@ impl Rights {
 }
 
 impl Tenant {
-    /// What a principal may do on HQ.
+    /// What a principal can do on HQ.
     pub fn rights_of(&self, principal: &Principal) -> Rights {
         let statements = self.roles_of(principal).into_values().flat_map(|role| role.policy.iter().cloned());
         Rights { is_admin: self.is_admin(principal), statements: statements.collect() }

@@ -1,4 +1,4 @@
-//! Request bodies: objects with known keys, where null is as good as absent.
+//! Request bodies: JSON objects with known keys. A key with the value null counts as absent.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -6,35 +6,35 @@ use serde_json::{Map, Value};
 use super::problem::Problem;
 use crate::lenses::rows::switches::Switches;
 
-/// The longest display name (contract 2.2).
-const LONGEST_DISPLAY_NAME: usize = 150;
+/// The maximum length of a display name in characters (contract 2.2).
+const MAX_DISPLAY_NAME: usize = 150;
 
-/// The longest description (contract 2.2).
-const LONGEST_DESCRIPTION: usize = 250;
+/// The maximum length of a description in characters (contract 2.2).
+const MAX_DESCRIPTION: usize = 250;
 
-/// The fields of an object, taken out one by one.
+/// The fields of an object. Reading a field removes it.
 pub struct Fields {
     left: Map<String, Value>,
     refuse_unknown: bool,
 }
 
 impl Fields {
-    /// The fields of a request body; an empty body has none.
+    /// The fields of a request body. An empty body has no fields.
     ///
     /// # Errors
-    /// 400 if it is no JSON object.
+    /// 400 if the body is not a JSON object.
     pub fn of(body: &[u8], switches: &Switches) -> Result<Self, Problem> {
         if body.is_empty() {
             return Self::of_value(Value::Object(Map::new()), switches);
         }
-        let value = serde_json::from_slice(body).map_err(|_| Problem::malformed("the body is no JSON"))?;
+        let value = serde_json::from_slice(body).map_err(|_| Problem::malformed("the body is not JSON"))?;
         Self::of_value(value, switches)
     }
 
     /// The fields of a nested object.
     ///
     /// # Errors
-    /// 400 if it is no object.
+    /// 400 if the value is not an object.
     pub fn of_value(value: Value, switches: &Switches) -> Result<Self, Problem> {
         let Value::Object(mut left) = value else {
             return Err(Problem::malformed("an object is expected"));
@@ -48,76 +48,76 @@ impl Fields {
         self.left.remove(name)
     }
 
-    /// A text.
+    /// A text field.
     ///
     /// # Errors
-    /// Invalid if it is no string.
+    /// Invalid if it is not a string.
     pub fn text(&mut self, name: &str) -> Result<Option<String>, Problem> {
         match self.value(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(Problem::invalid(format!("{name} is no string"))),
+            Some(_) => Err(Problem::invalid(format!("{name} is not a string"))),
         }
     }
 
-    /// A text that must be there.
+    /// A required text field.
     ///
     /// # Errors
-    /// Invalid otherwise.
+    /// Invalid if it is absent or not a string.
     pub fn required_text(&mut self, name: &str) -> Result<String, Problem> {
         self.text(name)?.ok_or_else(|| Problem::invalid(format!("{name} is required")))
     }
 
-    /// `display_name`, not empty and not too long.
+    /// The field `display_name`.
     ///
     /// # Errors
-    /// Invalid otherwise.
+    /// Invalid if it is empty, too long or not a string.
     pub fn display_name(&mut self) -> Result<Option<String>, Problem> {
         let text = self.text("display_name")?;
-        within("display_name", text, 1, LONGEST_DISPLAY_NAME)
+        within("display_name", text, 1, MAX_DISPLAY_NAME)
     }
 
-    /// `description`, not too long.
+    /// The field `description`.
     ///
     /// # Errors
-    /// Invalid otherwise.
+    /// Invalid if it is too long or not a string.
     pub fn description(&mut self) -> Result<Option<String>, Problem> {
         let text = self.text("description")?;
-        within("description", text, 0, LONGEST_DESCRIPTION)
+        within("description", text, 0, MAX_DESCRIPTION)
     }
 
-    /// A time.
+    /// A field with a time.
     ///
     /// # Errors
-    /// Invalid if it is none.
+    /// Invalid if it is not an RFC 3339 time.
     pub fn time(&mut self, name: &str) -> Result<Option<Timestamp>, Problem> {
         let text = self.text(name)?;
-        text.map(|text| text.parse().map_err(|_| Problem::invalid(format!("{name} is no date-time"))))
+        text.map(|text| text.parse().map_err(|_| Problem::invalid(format!("{name} is not a date-time"))))
             .transpose()
     }
 
-    /// A list.
+    /// A field with an array.
     ///
     /// # Errors
-    /// Invalid if it is anything else.
+    /// Invalid if it is not an array.
     pub fn list(&mut self, name: &str) -> Result<Option<Vec<Value>>, Problem> {
         match self.value(name) {
             None => Ok(None),
             Some(Value::Array(items)) => Ok(Some(items)),
-            Some(_) => Err(Problem::invalid(format!("{name} is no array"))),
+            Some(_) => Err(Problem::invalid(format!("{name} is not an array"))),
         }
     }
 
-    /// A list of texts.
+    /// A field with an array of texts.
     ///
     /// # Errors
-    /// Invalid if it is anything else.
+    /// Invalid if it is not an array of strings.
     pub fn texts(&mut self, name: &str) -> Result<Option<Vec<String>>, Problem> {
         let Some(items) = self.list(name)? else { return Ok(None) };
-        let wrong = || Problem::invalid(format!("{name} is no array of strings"));
+        let invalid = || Problem::invalid(format!("{name} is not an array of strings"));
         items
             .iter()
-            .map(|item| item.as_str().map(str::to_owned).ok_or_else(wrong))
+            .map(|item| item.as_str().map(str::to_owned).ok_or_else(invalid))
             .collect::<Result<_, _>>()
             .map(Some)
     }
@@ -125,7 +125,7 @@ impl Fields {
     /// Ends the reading.
     ///
     /// # Errors
-    /// Invalid if a key is left that the operation does not know, and the server minds.
+    /// Invalid if an unread key is left and the server refuses unknown keys.
     pub fn done(self) -> Result<(), Problem> {
         match self.left.keys().next() {
             Some(unknown) if self.refuse_unknown => {
@@ -136,20 +136,15 @@ impl Fields {
     }
 }
 
-/// A text of so many characters.
+/// Checks the length of a text, in characters. An absent text passes.
 ///
 /// # Errors
-/// Invalid if it has fewer or more.
-pub fn within(
-    name: &str,
-    text: Option<String>,
-    least: usize,
-    most: usize,
-) -> Result<Option<String>, Problem> {
-    let length = text.as_ref().map_or(least, |text| text.chars().count());
-    if (least..=most).contains(&length) {
+/// Invalid if the text has fewer than `min` or more than `max`.
+pub fn within(name: &str, text: Option<String>, min: usize, max: usize) -> Result<Option<String>, Problem> {
+    let length = text.as_ref().map_or(min, |text| text.chars().count());
+    if (min..=max).contains(&length) {
         Ok(text)
     } else {
-        Err(Problem::invalid(format!("{name} must have {least} to {most} characters")))
+        Err(Problem::invalid(format!("{name} must have {min} to {max} characters")))
     }
 }

@@ -1,4 +1,4 @@
-//! The frame in which the operations answer.
+//! One call: the input of its operation, and how it is answered.
 
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ pub use crate::kit::answer::Answer;
 use crate::{
     kit::{World, call::Call, credentials::Credentials},
     lenses::{
-        access::caller::{Caller, Grant},
+        access::{Caller, Grant, authentication::authenticate},
         rows::{
             kind::{Kind, Verb},
             switches::Lists,
@@ -17,18 +17,18 @@ use crate::{
     },
 };
 
-/// What answers an operation.
+/// The code of an operation.
 pub type Handler = fn(&mut Scene<'_>) -> Result<Answer, Problem>;
 
-/// A call on its way through the server.
+/// A call in progress.
 pub struct Scene<'a> {
-    /// The server.
+    /// The data of the server.
     pub tenant: &'a mut Tenant,
-    /// The credentials, for tokens that are made and renewed.
+    /// The credentials: tokens that are created or renewed change them.
     pub credentials: &'a Credentials<Grant>,
-    /// Who calls.
+    /// The sender of the call.
     pub caller: Caller,
-    /// What was asked.
+    /// The request.
     pub call: &'a Call,
 }
 
@@ -41,19 +41,19 @@ impl Scene<'_> {
     /// The fields of the body.
     ///
     /// # Errors
-    /// 400 if it is no JSON object.
+    /// 400 if the body is not a JSON object.
     pub fn fields(&self) -> Result<Fields, Problem> {
         Fields::of(&self.call.body, &self.tenant.switches)
     }
 
-    /// Ends the call unless the caller may do this with the thing of this name. Asked before anything is said
-    /// about whether there is such a thing.
+    /// Ends the call unless the caller is permitted to do this with the row of this name. Operations call it before
+    /// the look-up of the row, so that a denied caller does not learn whether the row exists.
     ///
     /// # Errors
-    /// 403, or what denied reads are answered with.
+    /// 403, or the switched status of denied reads.
     pub fn require(&self, verb: Verb, kind: Kind, name: &str) -> Result<(), Problem> {
         let action = kind.action(verb);
-        if self.caller.rights.allow(&action, &kind.lrn(name)) {
+        if self.caller.rights.permit(&action, &kind.lrn(name)) {
             return Ok(());
         }
         match verb {
@@ -62,23 +62,23 @@ impl Scene<'_> {
         }
     }
 
-    /// The list of those things that the caller may list.
+    /// The answer with those rows of a list that the caller is permitted to list.
     ///
     /// # Errors
-    /// 403, as the server's lists are.
-    pub fn listed(&self, kind: Kind, rows: impl Iterator<Item = (String, Value)>) -> Result<Answer, Problem> {
+    /// 403, if the server does not answer with a part of the list.
+    pub fn list(&self, kind: Kind, rows: impl Iterator<Item = (String, Value)>) -> Result<Answer, Problem> {
         let action = kind.action(Verb::List);
         let rights = &self.caller.rights;
         let is_open = match self.tenant.switches.lists {
-            Lists::AllOrForbidden => rights.allow(&action, &kind.lrn("*")),
-            Lists::SomeOrForbidden => rights.allow_somewhere(&action, kind.service(), &kind.lrn("")),
+            Lists::AllOrForbidden => rights.permit(&action, &kind.lrn("*")),
+            Lists::SomeOrForbidden => rights.permit_some(&action, kind.service(), &kind.lrn("")),
             Lists::Filtered => true,
         };
         if !is_open {
             return Err(Problem::forbidden(&action));
         }
-        let seen = rows.filter(|(name, _)| rights.allow(&action, &kind.lrn(name)));
-        let items: Vec<Value> = seen.map(|(_, row)| row).collect();
+        let visible = rows.filter(|(name, _)| rights.permit(&action, &kind.lrn(name)));
+        let items: Vec<Value> = visible.map(|(_, row)| row).collect();
         Ok(Answer::ok(json!({ "items": items })))
     }
 }
@@ -86,23 +86,23 @@ impl Scene<'_> {
 /// Answers one call.
 pub fn answer(world: &World<Lenses>, handler: Handler, call: &Call) -> Response {
     let mut tenant = world.tenant();
-    tenant.take_turns();
-    match attempt(world, &mut tenant, handler, call) {
+    tenant.choose_replica();
+    match try_answer(world, &mut tenant, handler, call) {
         Ok(answer) => answer.into_response(),
         Err(problem) => problem.into_response(&tenant.switches, &call.path),
     }
 }
 
-fn attempt(
+fn try_answer(
     world: &World<Lenses>,
     tenant: &mut Tenant,
     handler: Handler,
     call: &Call,
 ) -> Result<Answer, Problem> {
-    let caller = Caller::identify(call.secret.as_deref(), &world.credentials, tenant);
+    let caller = authenticate(call.secret.as_deref(), &world.credentials, tenant);
     let caller = caller.ok_or_else(Problem::unauthorized)?;
     if let Some(principal) = &caller.principal {
-        tenant.see(principal, now());
+        tenant.record_call(principal, now());
     }
     handler(&mut Scene { tenant, credentials: &world.credentials, caller, call })
 }

@@ -1,4 +1,4 @@
-//! The operation that reads the catalogue of permissions (contract 2.7).
+//! The operation on the catalogue of permissions (contract 2.7).
 
 use serde_json::{Value, json};
 
@@ -12,16 +12,16 @@ use crate::lenses::{
 };
 
 /// GET `/permissions/definitions`
-pub fn read(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+pub fn get(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let switches = &scene.tenant.switches;
     let definitions: Vec<Value> =
-        catalogue::definitions(switches).iter().map(|one| wire(one, switches)).collect();
+        catalogue::definitions(switches).iter().map(|one| to_json(one, switches)).collect();
     Ok(Answer::ok(json!({ "resource_definitions": definitions })))
 }
 
-fn wire(definition: &Definition, switches: &Switches) -> Value {
+fn to_json(definition: &Definition, switches: &Switches) -> Value {
     let full_name = definition.full_name();
-    let spelled = |operation: &String| match switches.bare_actions_in_catalogue {
+    let action = |operation: &String| match switches.bare_actions_in_catalogue {
         true => operation.clone(),
         false => format!("{}:{operation}", definition.service),
     };
@@ -30,6 +30,6 @@ fn wire(definition: &Definition, switches: &Switches) -> Value {
         "short_name": definition.short_name,
         "resource_format": format!("{full_name}:{}", definition.id_format),
         "full_name": full_name,
-        "actions": definition.operations.iter().map(spelled).collect::<Vec<_>>(),
+        "actions": definition.operations.iter().map(action).collect::<Vec<_>>(),
     })
 }

@@ -1,4 +1,4 @@
-//! What `/_sim` has for this vendor alone: who may do what, and logins.
+//! The `/_sim` paths that only this vendor has: questions about effective access, and logins.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::kit::{
     control::{answer, parse, refusal},
 };
 
-/// The paths.
+/// The router of these paths.
 pub fn routes() -> Router<Arc<World<Lenses>>> {
     Router::new().route("/permits", get(permits)).route("/logins", post(log_in))
 }
@@ -47,9 +47,9 @@ async fn permits(State(world): State<Arc<World<Lenses>>>, uri: Uri) -> Response 
     let named = &question.principal;
     match tenant.principal(named).or_else(|| tenant.principal_of_lrn(named)) {
         Some(principal) => {
-            answer(StatusCode::OK, &tenant.judge(&principal, &question.action, &question.resource))
+            answer(StatusCode::OK, &tenant.evaluate(&principal, &question.action, &question.resource))
         }
-        None => refusal(StatusCode::NOT_FOUND, "there is no such principal"),
+        None => refusal(StatusCode::NOT_FOUND, "the principal does not exist"),
     }
 }
 

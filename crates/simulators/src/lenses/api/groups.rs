@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     body::{Fields, within},
     call::{Answer, Scene},
-    identity::{self, Place},
+    identity::{self, Detail},
     memberships::Edit,
     metadata,
     problem::Problem,
@@ -25,14 +25,14 @@ use crate::lenses::{
     state::{Tenant, now},
 };
 
-/// The longest `sso_name`: what identity providers call a group is longer than a name here may be.
-const LONGEST_SSO_NAME: usize = 250;
+/// The maximum length of an `sso_name`. Identity providers have longer names than HQ.
+const MAX_SSO_NAME: usize = 250;
 
 /// GET `/groups`
 pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let switches = &scene.tenant.switches;
     let groups = scene.tenant.groups.iter();
-    scene.listed(Kind::Group, groups.map(|group| (group.name.clone(), compact(group, switches))))
+    scene.list(Kind::Group, groups.map(|group| (group.name.clone(), compact_json(group, switches))))
 }
 
 /// POST `/groups`
@@ -42,7 +42,7 @@ pub fn create(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     scene.require(Verb::Create, Kind::Group, &name)?;
     let tenant = &mut *scene.tenant;
     if !names::is_resource_name(&name) {
-        return Err(Problem::invalid(format!("{name:?} is no valid name")));
+        return Err(Problem::invalid(format!("{name:?} is not a valid name")));
     }
     let display_name = fields.display_name()?.unwrap_or_else(|| name.clone());
     let sso_name = read_sso_name(&mut fields, &tenant.switches)?.unwrap_or_else(|| name.clone());
@@ -57,20 +57,20 @@ pub fn create(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     }
     let (id, created_at) = (tenant.issue_id(), now());
     let group = Group { name, display_name, sso_name, description, id, created_at, roles, members, metadata };
-    let body = whole(&group, tenant);
+    let body = to_json(&group, tenant);
     tenant.groups.insert(group);
     Ok(Answer::created(body))
 }
 
 /// GET `/groups/{name}`
-pub fn read(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
-    let group = reach(scene, Verb::Get)?;
-    Ok(Answer::ok(whole(&group, scene.tenant)))
+pub fn get(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    let group = authorize(scene, Verb::Get)?;
+    Ok(Answer::ok(to_json(&group, scene.tenant)))
 }
 
-/// PATCH `/groups/{name}`: roles can only be set, members be added and removed as well.
+/// PATCH `/groups/{name}`. The body sets the roles as a whole; it can add, remove or set members.
 pub fn update(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
-    let mut group = reach(scene, Verb::Update)?;
+    let mut group = authorize(scene, Verb::Update)?;
     let mut fields = scene.fields()?;
     let tenant = &mut *scene.tenant;
     let switches = &tenant.switches;
@@ -84,14 +84,14 @@ pub fn update(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     group.members = edit.result(&group.members);
     group.metadata = metadata::read(&mut fields, &group.metadata, switches)?;
     fields.done()?;
-    let body = whole(&group, tenant);
+    let body = to_json(&group, tenant);
     tenant.groups.insert(group);
     Ok(Answer::ok(body))
 }
 
 /// DELETE `/groups/{name}`
 pub fn delete(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
-    let group = reach(scene, Verb::Delete)?;
+    let group = authorize(scene, Verb::Delete)?;
     scene.tenant.groups.remove(&group.name);
     Ok(Answer::none())
 }
@@ -101,7 +101,7 @@ fn read_sso_name(fields: &mut Fields, switches: &Switches) -> Result<Option<Stri
         Generation::V60 => Ok(None),
         _ => {
             let text = fields.text("sso_name")?;
-            within("sso_name", text, 1, LONGEST_SSO_NAME)
+            within("sso_name", text, 1, MAX_SSO_NAME)
         }
     }
 }
@@ -118,35 +118,35 @@ fn member(tenant: &Tenant, name: &str) -> Result<Principal, Problem> {
     tenant.principal(name).ok_or_else(|| Problem::unknown_reference("the principal", name))
 }
 
-/// The group of the path, if the caller may do this with it.
-fn reach(scene: &Scene<'_>, verb: Verb) -> Result<Group, Problem> {
+/// The group in the path, if the caller is permitted to do this with it.
+fn authorize(scene: &Scene<'_>, verb: Verb) -> Result<Group, Problem> {
     let name = scene.name();
     scene.require(verb, Kind::Group, name)?;
     let group = scene.tenant.groups.get(name);
     group.cloned().ok_or_else(|| Problem::not_found(Kind::Group.noun(), name))
 }
 
-/// The groups of a principal, as it shows them.
-pub fn shown_groups(tenant: &Tenant, principal: &Principal) -> Vec<Value> {
+/// The JSON of a principal's groups.
+pub fn groups_json(tenant: &Tenant, principal: &Principal) -> Vec<Value> {
     let groups = tenant.groups.iter().filter(|group| group.members.contains(principal));
-    groups.map(|group| compact(group, &tenant.switches)).collect()
+    groups.map(|group| compact_json(group, &tenant.switches)).collect()
 }
 
-/// The same for everybody who is in a group, at the cost of one pass.
-pub fn all_shown_groups(tenant: &Tenant) -> BTreeMap<&Principal, Vec<Value>> {
-    let mut shown: BTreeMap<&Principal, Vec<Value>> = BTreeMap::new();
+/// The JSON of the groups of all principals, in one pass over the groups.
+pub fn groups_json_by_principal(tenant: &Tenant) -> BTreeMap<&Principal, Vec<Value>> {
+    let mut groups: BTreeMap<&Principal, Vec<Value>> = BTreeMap::new();
     for group in tenant.groups.iter() {
-        let compact = compact(group, &tenant.switches);
+        let compact = compact_json(group, &tenant.switches);
         for member in &group.members {
-            shown.entry(member).or_default().push(compact.clone());
+            groups.entry(member).or_default().push(compact.clone());
         }
     }
-    shown
+    groups
 }
 
-/// A group as lists and principals show it.
-pub fn compact(group: &Group, switches: &Switches) -> Value {
-    let mut body = head(group, Place::Row, switches);
+/// The JSON of a group in lists and principals.
+pub fn compact_json(group: &Group, switches: &Switches) -> Value {
+    let mut body = common_json(group, Detail::Compact, switches);
     body["user_count"] = group.count(PrincipalKind::User).into();
     body["sa_count"] = group.count(PrincipalKind::ServiceAccount).into();
     body["role_count"] = group.roles.len().into();
@@ -154,42 +154,42 @@ pub fn compact(group: &Group, switches: &Switches) -> Value {
     body
 }
 
-fn whole(group: &Group, tenant: &Tenant) -> Value {
+fn to_json(group: &Group, tenant: &Tenant) -> Value {
     let switches = &tenant.switches;
-    let mut body = head(group, Place::Itself, switches);
+    let mut body = common_json(group, Detail::Full, switches);
     let roles = group.roles.iter().filter_map(|name| tenant.roles.get(name));
-    body["roles"] = roles.map(|role| roles::compact(role, switches)).collect();
-    let shown = |kind: Option<PrincipalKind>| -> Value {
+    body["roles"] = roles.map(|role| roles::compact_json(role, switches)).collect();
+    let members = |kind: Option<PrincipalKind>| -> Value {
         let members = group.members.iter().filter(|member| kind.is_none_or(|kind| kind == member.kind));
-        members.filter_map(|member| shown_member(tenant, member)).collect()
+        members.filter_map(|member| member_json(tenant, member)).collect()
     };
     match switches.group_members {
         GroupMembers::ByKind => {
-            body["users"] = shown(Some(PrincipalKind::User));
-            body["service_accounts"] = shown(Some(PrincipalKind::ServiceAccount));
+            body["users"] = members(Some(PrincipalKind::User));
+            body["service_accounts"] = members(Some(PrincipalKind::ServiceAccount));
         }
-        GroupMembers::OneList => body["members"] = shown(None),
+        GroupMembers::OneList => body["members"] = members(None),
         GroupMembers::Absent | GroupMembers::Hidden => {}
     }
     metadata::show(&mut body, &group.metadata, switches);
     body
 }
 
-fn head(group: &Group, place: Place, switches: &Switches) -> Value {
+fn common_json(group: &Group, detail: Detail, switches: &Switches) -> Value {
     let mut body = json!({
         "name": group.name,
         "display_name": group.display_name,
         "lrn": Kind::Group.lrn(&group.name),
         "description": group.description,
     });
-    identity::show(&mut body, &group.id, group.created_at, place, switches);
+    identity::show(&mut body, &group.id, group.created_at, detail, switches);
     if switches.generation > Generation::V60 {
         body["sso_name"] = group.sso_name.as_str().into();
     }
     body
 }
 
-fn shown_member(tenant: &Tenant, member: &Principal) -> Option<Value> {
+fn member_json(tenant: &Tenant, member: &Principal) -> Option<Value> {
     let (display_name, id, created_at) = match member.kind {
         PrincipalKind::User => {
             let user = tenant.users.get(&member.name)?;

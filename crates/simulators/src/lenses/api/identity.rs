@@ -1,27 +1,27 @@
-//! What tells a role or a group from another that has had its name (contract 2.1): made by the server, opaque.
+//! The fields that distinguish a role or group from another one with the same name (contract 2.1).
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::lenses::rows::switches::{Ids, Switches};
 
-/// Where it is shown.
+/// Where an answer shows a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// In a list, or inside something else.
-    Row,
-    /// Where the thing is answered by itself.
-    Itself,
+pub enum Detail {
+    /// In a list, or inside another row.
+    Compact,
+    /// Alone.
+    Full,
 }
 
-/// Adds to a body what this server shows of it.
-pub fn show(body: &mut Value, id: &str, created_at: Timestamp, place: Place, switches: &Switches) {
-    let ids = match place {
-        Place::Row => switches.ids_in_lists.unwrap_or(switches.ids),
-        Place::Itself => switches.ids,
+/// Adds the fields that this server shows.
+pub fn show(body: &mut Value, id: &str, created_at: Timestamp, detail: Detail, switches: &Switches) {
+    let ids = match detail {
+        Detail::Compact => switches.ids_in_lists.unwrap_or(switches.ids),
+        Detail::Full => switches.ids,
     };
     let ids = match ids {
-        Ids::Alternating if switches.nameless => Ids::Absent,
+        Ids::Alternating if switches.replica_without_ids => Ids::Absent,
         Ids::Alternating => Ids::Text,
         ids => ids,
     };

@@ -1,4 +1,4 @@
-//! Changes of memberships, from either end (contract 2.2, 2.5).
+//! Changes of memberships, from the group or from the principal (contract 2.2, 2.5).
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,10 @@ use crate::lenses::{
     state::Tenant,
 };
 
-/// The keys of a body that changes a set: added, removed, set.
+/// The body keys of a change of a set: to add, to remove, to set.
 pub type Keys = [&'static str; 3];
 
-/// Names to add and to remove, or the whole set.
+/// A change of a set: members to add and to remove, or the whole set.
 pub struct Edit<T> {
     add: BTreeSet<T>,
     remove: BTreeSet<T>,
@@ -24,7 +24,7 @@ impl Edit<String> {
     /// Reads a change of a set of names.
     ///
     /// # Errors
-    /// Invalid: no lists of names, or setting together with adding or removing.
+    /// Invalid if a value is not an array of strings, or if the key to set is combined with another one.
     pub fn read(fields: &mut Fields, [add, remove, set]: Keys) -> Result<Self, Problem> {
         let [added, removed, whole] = [fields.texts(add)?, fields.texts(remove)?, fields.texts(set)?];
         if whole.is_some() && (added.is_some() || removed.is_some()) {
@@ -41,7 +41,7 @@ impl Edit<String> {
     /// Looks the names up.
     ///
     /// # Errors
-    /// A name that is unknown; of those that are to be removed only if this server minds.
+    /// A name does not exist. Names to remove can be unknown unless `unknown_removals_refused`.
     pub fn resolve<T: Ord>(
         self,
         what: &str,
@@ -60,7 +60,7 @@ impl Edit<String> {
 }
 
 impl<T: Ord + Clone> Edit<T> {
-    /// What the set is afterwards: removing wins.
+    /// The set after the change. If a member is both added and removed, the removal wins.
     pub fn result(&self, current: &BTreeSet<T>) -> BTreeSet<T> {
         match &self.set {
             Some(set) => set.clone(),
@@ -69,10 +69,10 @@ impl<T: Ord + Clone> Edit<T> {
     }
 }
 
-/// Does what PUT `/users/{name}/groups` and PUT `/service-accounts/{name}/groups` ask for.
+/// Applies the body of PUT `/users/{name}/groups` or PUT `/service-accounts/{name}/groups`.
 ///
 /// # Errors
-/// Invalid, or a group that is unknown.
+/// Invalid, or a group does not exist.
 pub fn put_groups(scene: &mut Scene<'_>, principal: &Principal) -> Result<(), Problem> {
     let mut fields = scene.fields()?;
     let edit = Edit::read(&mut fields, ["add_to_groups", "remove_from_groups", "set_groups"])?;
@@ -81,16 +81,16 @@ pub fn put_groups(scene: &mut Scene<'_>, principal: &Principal) -> Result<(), Pr
     let look_up = |name: &str| tenant.groups.get(name).map(|group| group.name.clone());
     let edit = edit.resolve("the group", tenant.switches.unknown_removals_refused, look_up)?;
     let groups = edit.result(&tenant.groups_of(principal));
-    tenant.put_into_groups(principal, &groups);
+    tenant.set_groups_of(principal, &groups);
     Ok(())
 }
 
-/// A principal as lists show it.
-pub fn row(tenant: &Tenant, mut shown: Value) -> Value {
+/// Removes the groups from the JSON of a principal, if lists do not show them.
+pub fn list_row(tenant: &Tenant, mut row: Value) -> Value {
     if tenant.switches.group_members == GroupMembers::Hidden
-        && let Some(fields) = shown.as_object_mut()
+        && let Some(fields) = row.as_object_mut()
     {
         fields.remove("groups");
     }
-    shown
+    row
 }

@@ -1,19 +1,19 @@
-//! The HTTP API: one handler for each operation of the contract. The top room: nothing below uses it.
+//! The vendor's API over HTTP: operations on the server, as far as the caller is permitted. Highest of the
+//! four layers; [`routes`] lists the operations.
 
-pub mod auth;
-pub mod body;
+mod body;
 pub mod call;
-pub mod catalogue;
+mod catalogue;
 pub mod control;
-pub mod environments;
-pub mod groups;
-pub mod identity;
-pub mod memberships;
-pub mod metadata;
+mod environments;
+mod groups;
+mod identity;
+mod memberships;
+mod metadata;
 pub mod problem;
-pub mod roles;
+mod roles;
 pub mod routes;
 pub mod server;
-pub mod service_accounts;
-pub mod statements;
-pub mod users;
+mod service_accounts;
+mod statements;
+mod users;

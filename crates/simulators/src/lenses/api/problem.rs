@@ -1,4 +1,4 @@
-//! Errors as the vendor answers them: problem details (RFC 7807, contract 1).
+//! The vendor's errors: problem details (RFC 7807, contract 1.3).
 
 use axum::{
     http::{StatusCode, header},
@@ -15,7 +15,7 @@ pub struct Problem {
     detail: String,
 }
 
-/// What went wrong; for some of it a switch decides the status code.
+/// The class of an error. For some, a switch decides the status code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cause {
     Invalid,
@@ -26,22 +26,22 @@ enum Cause {
 }
 
 impl Problem {
-    /// An error of this status code.
+    /// An error with a fixed status code.
     pub fn other(status: StatusCode, detail: impl Into<String>) -> Self {
         Self { cause: Cause::Fixed(status), detail: detail.into() }
     }
 
-    /// A body that is no JSON object.
+    /// A body that is not a JSON object.
     pub fn malformed(detail: impl Into<String>) -> Self {
         Self::other(StatusCode::BAD_REQUEST, detail)
     }
 
-    /// A body that does not pass validation.
+    /// A body that fails validation.
     pub fn invalid(detail: impl Into<String>) -> Self {
         Self { cause: Cause::Invalid, detail: detail.into() }
     }
 
-    /// A body that names something that is not there.
+    /// A name in a body that does not exist.
     pub fn unknown_reference(what: &str, name: &str) -> Self {
         Self { cause: Cause::UnknownReference, detail: format!("{what} {name} does not exist") }
     }
@@ -51,37 +51,37 @@ impl Problem {
         Self { cause: Cause::Taken, detail: format!("{what} {name} exists") }
     }
 
-    /// Something that cannot go while others depend on it.
+    /// A row that cannot be deleted because others refer to it.
     pub fn in_use(detail: impl Into<String>) -> Self {
         Self::other(StatusCode::CONFLICT, detail)
     }
 
-    /// No valid credential.
+    /// A call without a valid credential.
     pub fn unauthorized() -> Self {
         Self::other(StatusCode::UNAUTHORIZED, "a valid token or session is needed")
     }
 
-    /// The caller may not do this.
+    /// The caller is not permitted to do this.
     pub fn forbidden(action: &str) -> Self {
         Self::other(StatusCode::FORBIDDEN, format!("not permitted: {action}"))
     }
 
-    /// The caller may not read this.
+    /// The caller is not permitted to read this row. A switch can hide the row behind 404.
     pub fn denied_read(action: &str) -> Self {
         Self { cause: Cause::DeniedRead, detail: format!("not permitted: {action}") }
     }
 
-    /// Nothing of this name.
+    /// A name in the path that does not exist.
     pub fn not_found(what: &str, name: &str) -> Self {
         Self::other(StatusCode::NOT_FOUND, format!("{what} {name} does not exist"))
     }
 
-    /// No such path.
+    /// A path that the server does not have.
     pub fn no_such_path() -> Self {
         Self::other(StatusCode::NOT_FOUND, "no such path")
     }
 
-    /// No such method on this path.
+    /// A method that the path does not have.
     pub fn no_such_method() -> Self {
         Self::other(StatusCode::METHOD_NOT_ALLOWED, "no such method")
     }
@@ -101,7 +101,7 @@ impl Problem {
     pub fn into_response(self, switches: &Switches, path: &str) -> Response {
         let status = self.status(switches);
         let title = status.canonical_reason().unwrap_or("Error");
-        // A read that is hidden behind 404 must not tell that it was denied.
+        // With 404, the detail must not reveal that the row exists.
         let detail = match self.cause {
             Cause::DeniedRead if status == StatusCode::NOT_FOUND => "does not exist",
             _ => &self.detail,

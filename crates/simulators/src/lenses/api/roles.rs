@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     body::Fields,
     call::{Answer, Scene},
-    identity::{self, Place},
+    identity::{self, Detail},
     metadata,
     problem::Problem,
     statements,
@@ -22,12 +22,12 @@ use crate::lenses::{
     state::now,
 };
 
-/// GET `/roles`: without their policies.
+/// GET `/roles`. The list has no policies.
 pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let switches = &scene.tenant.switches;
-    scene.listed(
+    scene.list(
         Kind::Role,
-        scene.tenant.roles.iter().map(|role| (role.name.clone(), compact(role, switches))),
+        scene.tenant.roles.iter().map(|role| (role.name.clone(), compact_json(role, switches))),
     )
 }
 
@@ -38,7 +38,7 @@ pub fn create(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     scene.require(Verb::Create, Kind::Role, &name)?;
     let switches = &scene.tenant.switches;
     if !names::is_resource_name(&name) {
-        return Err(Problem::invalid(format!("{name:?} is no valid name")));
+        return Err(Problem::invalid(format!("{name:?} is not a valid name")));
     }
     let (display_name, description) = texts(&mut fields, switches)?;
     let policy = read_policy(&mut fields, switches)?;
@@ -60,20 +60,20 @@ pub fn create(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
         policy: policy.unwrap_or_default(),
         metadata,
     };
-    let body = whole(&role, &tenant.switches);
+    let body = to_json(&role, &tenant.switches);
     tenant.roles.insert(role);
     Ok(Answer::switched(tenant.switches.role_creation_status, body))
 }
 
 /// GET `/roles/{name}`
-pub fn read(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
-    let role = reach(scene, Verb::Get)?;
-    Ok(Answer::ok(whole(&role, &scene.tenant.switches)))
+pub fn get(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    let role = authorize(scene, Verb::Get)?;
+    Ok(Answer::ok(to_json(&role, &scene.tenant.switches)))
 }
 
-/// PATCH `/roles/{name}`: what is absent stays, and a policy replaces the whole one.
+/// PATCH `/roles/{name}`. Absent fields stay; a policy replaces the whole policy.
 pub fn update(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
-    let mut role = reach(scene, Verb::Update)?;
+    let mut role = authorize(scene, Verb::Update)?;
     let mut fields = scene.fields()?;
     let switches = &scene.tenant.switches;
     let (display_name, description) = texts(&mut fields, switches)?;
@@ -82,26 +82,26 @@ pub fn update(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     role.policy = read_policy(&mut fields, switches)?.unwrap_or(role.policy);
     role.metadata = metadata::read(&mut fields, &role.metadata, switches)?;
     fields.done()?;
-    let body = whole(&role, switches);
+    let body = to_json(&role, switches);
     scene.tenant.roles.insert(role);
     Ok(Answer::ok(body))
 }
 
-/// POST `/roles/{name}/policy`: adds one statement, be it there already.
+/// POST `/roles/{name}/policy`. Adds one statement, also if the policy has it already.
 pub fn append(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
-    let mut role = reach(scene, Verb::Update)?;
+    let mut role = authorize(scene, Verb::Update)?;
     let body = serde_json::from_slice(&scene.call.body);
-    let body = body.map_err(|_| Problem::malformed("the body is no JSON"))?;
+    let body = body.map_err(|_| Problem::malformed("the body is not JSON"))?;
     let switches = &scene.tenant.switches;
     role.policy.push(statements::read(body, switches)?);
-    let answer = Answer::switched(switches.append_status, whole(&role, switches));
+    let answer = Answer::switched(switches.append_status, to_json(&role, switches));
     scene.tenant.roles.insert(role);
     Ok(answer)
 }
 
 /// DELETE `/roles/{name}`
 pub fn delete(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
-    let role = reach(scene, Verb::Delete)?;
+    let role = authorize(scene, Verb::Delete)?;
     let tenant = &mut *scene.tenant;
     if let Some(group) = tenant.groups.iter().find(|group| group.roles.contains(&role.name))
         && tenant.switches.role_deletion == RoleDeletion::Refuse
@@ -130,36 +130,36 @@ fn read_policy(fields: &mut Fields, switches: &Switches) -> Result<Option<Vec<St
     statements.into_iter().map(|one| statements::read(one, switches)).collect::<Result<_, _>>().map(Some)
 }
 
-/// The role of the path, if the caller may do this with it.
-fn reach(scene: &Scene<'_>, verb: Verb) -> Result<Role, Problem> {
+/// The role in the path, if the caller is permitted to do this with it.
+fn authorize(scene: &Scene<'_>, verb: Verb) -> Result<Role, Problem> {
     let name = scene.name();
     scene.require(verb, Kind::Role, name)?;
     let role = scene.tenant.roles.get(name);
     role.cloned().ok_or_else(|| Problem::not_found(Kind::Role.noun(), name))
 }
 
-/// A role as lists and groups show it.
-pub fn compact(role: &Role, switches: &Switches) -> Value {
-    let mut body = head(role, Place::Row, switches);
+/// The JSON of a role in lists and groups.
+pub fn compact_json(role: &Role, switches: &Switches) -> Value {
+    let mut body = common_json(role, Detail::Compact, switches);
     body["policy_length"] = role.policy.len().into();
     metadata::show(&mut body, &role.metadata, switches);
     body
 }
 
-fn whole(role: &Role, switches: &Switches) -> Value {
-    let mut body = head(role, Place::Itself, switches);
-    body["policy"] = role.policy.iter().map(|statement| statements::show(statement, switches)).collect();
+fn to_json(role: &Role, switches: &Switches) -> Value {
+    let mut body = common_json(role, Detail::Full, switches);
+    body["policy"] = role.policy.iter().map(|statement| statements::to_json(statement, switches)).collect();
     metadata::show(&mut body, &role.metadata, switches);
     body
 }
 
-fn head(role: &Role, place: Place, switches: &Switches) -> Value {
+fn common_json(role: &Role, detail: Detail, switches: &Switches) -> Value {
     let mut body = json!({
         "name": role.name,
         "display_name": role.display_name,
         "lrn": Kind::Role.lrn(&role.name),
         "description": role.description,
     });
-    identity::show(&mut body, &role.id, role.created_at, place, switches);
+    identity::show(&mut body, &role.id, role.created_at, detail, switches);
     body
 }

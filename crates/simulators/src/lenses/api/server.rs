@@ -1,17 +1,17 @@
-//! The vendor's code.
+//! One running server: its settings outside the tenant.
 
-/// Lenses HQ.
+/// The simulated vendor.
 pub struct Lenses {
     prefix: String,
 }
 
 impl Lenses {
-    /// A server with all paths below `prefix`; empty for none.
+    /// A server whose API is below `prefix`, which can be empty.
     pub fn new(prefix: String) -> Self {
         Self { prefix }
     }
 
-    /// The path before the vendor's own paths.
+    /// The path before all paths of the API; can be empty.
     pub fn prefix(&self) -> &str {
         &self.prefix
     }

@@ -9,7 +9,7 @@ use super::{
     problem::Problem,
 };
 use crate::lenses::{
-    access::caller::Grant,
+    access::Grant,
     rows::{
         kind::{Kind, Verb},
         metadata::Metadata,
@@ -21,27 +21,27 @@ use crate::lenses::{
     state::{Tenant, now},
 };
 
-/// Signs of a token, behind its prefix.
+/// The length of a token, without its prefix.
 const TOKEN_LENGTH: usize = 40;
 
 /// GET `/service-accounts`
 pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let tenant = &*scene.tenant;
-    let mut groups = groups::all_shown_groups(tenant);
+    let mut groups = groups::groups_json_by_principal(tenant);
     let rows = tenant.service_accounts.iter().map(|account| {
         let groups = groups.remove(&Principal::service_account(account.name.as_str())).unwrap_or_default();
-        (account.name.clone(), memberships::row(tenant, shown(account, groups, tenant)))
+        (account.name.clone(), memberships::list_row(tenant, json_with_groups(account, groups, tenant)))
     });
-    scene.listed(Kind::ServiceAccount, rows)
+    scene.list(Kind::ServiceAccount, rows)
 }
 
-/// POST `/service-accounts`: the answer has the token.
+/// POST `/service-accounts`. Only this answer has the token.
 pub fn create(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let mut fields = scene.fields()?;
     let name = fields.required_text("name")?;
     scene.require(Verb::Create, Kind::ServiceAccount, &name)?;
     if !names::is_resource_name(&name) {
-        return Err(Problem::invalid(format!("{name:?} is no valid name")));
+        return Err(Problem::invalid(format!("{name:?} is not a valid name")));
     }
     let display_name = fields.display_name()?;
     let description = fields.description()?.unwrap_or_default();
@@ -60,64 +60,64 @@ pub fn create(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
         metadata,
         ..ServiceAccount::new(&name, display_name.as_deref().unwrap_or(&name), id, now(), token)
     };
-    let mut body = head(&account, tenant);
+    let mut body = common_json(&account, tenant);
     body["token"] = secret.into();
     tenant.service_accounts.insert(account);
     Ok(Answer::created(body))
 }
 
 /// GET `/service-accounts/{name}`
-pub fn read(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
-    let account = reach(scene, Verb::Get)?;
-    Ok(Answer::ok(wire(&account, scene.tenant)))
+pub fn get(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    let account = authorize(scene, Verb::Get)?;
+    Ok(Answer::ok(to_json(&account, scene.tenant)))
 }
 
 /// PATCH `/service-accounts/{name}`
 pub fn update(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
-    let mut account = reach(scene, Verb::Update)?;
+    let mut account = authorize(scene, Verb::Update)?;
     let mut fields = scene.fields()?;
     account.display_name = fields.display_name()?.unwrap_or(account.display_name);
     account.description = fields.description()?.unwrap_or(account.description);
     account.metadata = metadata::read(&mut fields, &account.metadata, &scene.tenant.switches)?;
     fields.done()?;
-    let body = wire(&account, scene.tenant);
+    let body = to_json(&account, scene.tenant);
     scene.tenant.service_accounts.insert(account);
     Ok(Answer::ok(body))
 }
 
-/// DELETE `/service-accounts/{name}`: out of all groups too, and its token is refused.
+/// DELETE `/service-accounts/{name}`. Removes the account from all groups too, and ends its token.
 pub fn delete(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
-    let account = reach(scene, Verb::Delete)?;
+    let account = authorize(scene, Verb::Delete)?;
     scene.tenant.service_accounts.remove(&account.name);
-    scene.tenant.forget_principal(&Principal::service_account(account.name));
+    scene.tenant.remove_from_groups(&Principal::service_account(account.name));
     Ok(Answer::none())
 }
 
 /// PUT `/service-accounts/{name}/groups`
 pub fn set_groups(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
-    let account = reach(scene, Verb::Update)?;
+    let account = authorize(scene, Verb::Update)?;
     memberships::put_groups(scene, &Principal::service_account(account.name.as_str()))?;
-    Ok(Answer::ok(wire(&account, scene.tenant)))
+    Ok(Answer::ok(to_json(&account, scene.tenant)))
 }
 
-/// POST `/service-accounts/{name}/renew-token`: the old token is refused at once, the answer has the new one.
+/// POST `/service-accounts/{name}/renew-token`. Ends the old token at once; only this answer has the new one.
 pub fn renew(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     if scene.call.param(1) != scene.tenant.switches.token_renewal_name {
         return Err(Problem::no_such_path());
     }
-    let mut account = reach(scene, Verb::Update)?;
+    let mut account = authorize(scene, Verb::Update)?;
     let mut fields = scene.fields()?;
     account.token_expires_at = fields.time("token_expires_at")?;
     fields.done()?;
     let (token, secret) = issue_token(scene, &account.name)?;
     account.token = token;
-    let mut body = wire(&account, scene.tenant);
+    let mut body = to_json(&account, scene.tenant);
     body["token"] = secret.into();
     scene.tenant.service_accounts.insert(account);
     Ok(Answer::ok(body))
 }
 
-/// Makes a token work; returns its number and its secret.
+/// Creates a token that works. Returns its number and its secret.
 fn issue_token(scene: &mut Scene<'_>, account: &str) -> Result<(u64, String), Problem> {
     let serial = scene.tenant.issue();
     let secret: String = std::iter::repeat_with(fastrand::alphanumeric).take(TOKEN_LENGTH).collect();
@@ -128,27 +128,31 @@ fn issue_token(scene: &mut Scene<'_>, account: &str) -> Result<(u64, String), Pr
     Ok((serial, secret))
 }
 
-/// The service account of the path, if the caller may do this with it.
-fn reach(scene: &Scene<'_>, verb: Verb) -> Result<ServiceAccount, Problem> {
+/// The service account in the path, if the caller is permitted to do this with it.
+fn authorize(scene: &Scene<'_>, verb: Verb) -> Result<ServiceAccount, Problem> {
     let name = scene.name();
     scene.require(verb, Kind::ServiceAccount, name)?;
     let account = scene.tenant.service_accounts.get(name);
     account.cloned().ok_or_else(|| Problem::not_found(Kind::ServiceAccount.noun(), name))
 }
 
-/// A service account as reads show it.
-pub fn wire(account: &ServiceAccount, tenant: &Tenant) -> Value {
-    shown(account, groups::shown_groups(tenant, &Principal::service_account(account.name.as_str())), tenant)
+/// The JSON of a service account.
+pub fn to_json(account: &ServiceAccount, tenant: &Tenant) -> Value {
+    json_with_groups(
+        account,
+        groups::groups_json(tenant, &Principal::service_account(account.name.as_str())),
+        tenant,
+    )
 }
 
-fn shown(account: &ServiceAccount, groups: Vec<Value>, tenant: &Tenant) -> Value {
-    let mut body = head(account, tenant);
+fn json_with_groups(account: &ServiceAccount, groups: Vec<Value>, tenant: &Tenant) -> Value {
+    let mut body = common_json(account, tenant);
     body["groups"] = groups.into();
     body["is_admin"] = account.is_admin.into();
     body
 }
 
-fn head(account: &ServiceAccount, tenant: &Tenant) -> Value {
+fn common_json(account: &ServiceAccount, tenant: &Tenant) -> Value {
     let mut body = json!({
         "name": account.name,
         "display_name": account.display_name,

@@ -1,4 +1,4 @@
-//! Permission statements in requests and answers (contract 2.1, 3).
+//! Permission statements in requests and answers (contract 2.1).
 
 use serde_json::{Value, json};
 
@@ -11,10 +11,10 @@ use crate::lenses::{
     },
 };
 
-/// A statement of a request.
+/// Reads a statement of a request.
 ///
 /// # Errors
-/// Invalid: no object, an unknown effect, patterns that this server refuses.
+/// 400 if the value is not an object. Invalid for an unknown effect, or patterns that this server refuses.
 pub fn read(value: Value, switches: &Switches) -> Result<Statement, Problem> {
     let mut fields = Fields::of_value(value, switches)?;
     let effect = match fields.required_text("effect")?.as_str() {
@@ -40,34 +40,34 @@ fn validate(statement: &Statement, switches: &Switches) -> Result<(), Problem> {
     if switches.validation == Validation::Lax {
         return Ok(());
     }
-    let wrong = |what: &str, text: &str| Problem::invalid(format!("{text} is no valid {what}"));
+    let invalid = |what: &str, text: &str| Problem::invalid(format!("{text} is not a valid {what}"));
     if statement.action.iter().next().is_none() || statement.resource.iter().next().is_none() {
         return Err(Problem::invalid("a statement needs an action and a resource"));
     }
     let strict = switches.validation == Validation::Strict;
     for action in statement.action.iter() {
         if !lrn::is_action_pattern(action) || (strict && !catalogue::knows_action(action, switches)) {
-            return Err(wrong("action", action));
+            return Err(invalid("action", action));
         }
     }
     for resource in statement.resource.iter() {
         if !lrn::is_resource_pattern(resource) || (strict && !catalogue::knows_resource(resource, switches)) {
-            return Err(wrong("resource", resource));
+            return Err(invalid("resource", resource));
         }
     }
     Ok(())
 }
 
-/// The statement as an answer shows it.
-pub fn show(statement: &Statement, switches: &Switches) -> Value {
+/// The JSON of a statement, in the form that the switches set.
+pub fn to_json(statement: &Statement, switches: &Switches) -> Value {
     json!({
         "effect": statement.effect,
-        "action": show_patterns(&statement.action, switches.policy_echo),
-        "resource": show_patterns(&statement.resource, switches.policy_echo),
+        "action": patterns_to_json(&statement.action, switches.policy_echo),
+        "resource": patterns_to_json(&statement.resource, switches.policy_echo),
     })
 }
 
-fn show_patterns(patterns: &Patterns, echo: PolicyEcho) -> Value {
+fn patterns_to_json(patterns: &Patterns, echo: PolicyEcho) -> Value {
     let texts: Vec<&str> = patterns.iter().collect();
     match (echo, patterns, &texts[..]) {
         (PolicyEcho::Scalars, _, [text]) | (PolicyEcho::AsSent, Patterns::One(_), [text]) => {

@@ -20,18 +20,18 @@ use crate::lenses::{
     state::{Tenant, now},
 };
 
-/// The longest name of a user.
-const LONGEST_NAME: usize = 100;
+/// The maximum length of a user's name in characters (contract 2.3).
+const MAX_NAME: usize = 100;
 
 /// GET `/users`
 pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let tenant = &*scene.tenant;
-    let mut groups = groups::all_shown_groups(tenant);
+    let mut groups = groups::groups_json_by_principal(tenant);
     let rows = tenant.users.iter().map(|user| {
         let groups = groups.remove(&Principal::user(user.name.as_str())).unwrap_or_default();
-        (user.name.clone(), memberships::row(tenant, shown(user, groups, tenant)))
+        (user.name.clone(), memberships::list_row(tenant, json_with_groups(user, groups, tenant)))
     });
-    scene.listed(Kind::User, rows)
+    scene.list(Kind::User, rows)
 }
 
 /// POST `/users`
@@ -41,9 +41,9 @@ pub fn create(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     scene.require(Verb::Create, Kind::User, &name)?;
     let tenant = &mut *scene.tenant;
     if tenant.switches.user_names_are_resource_names && !names::is_resource_name(&name) {
-        return Err(Problem::invalid(format!("{name:?} is no valid name")));
+        return Err(Problem::invalid(format!("{name:?} is not a valid name")));
     }
-    within("name", Some(name.clone()), 1, LONGEST_NAME)?;
+    within("name", Some(name.clone()), 1, MAX_NAME)?;
     let display_name = fields.display_name()?;
     let metadata = metadata::read(&mut fields, &Metadata::new(), &tenant.switches)?;
     fields.done()?;
@@ -52,72 +52,72 @@ pub fn create(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     }
     let id = tenant.issue_id();
     let user = User { metadata, ..User::new(&name, display_name.as_deref().unwrap_or(&name), id, now()) };
-    let body = wire(&user, tenant);
+    let body = to_json(&user, tenant);
     tenant.users.insert(user);
     Ok(Answer::created(body))
 }
 
-/// GET `/users/{name}`, and whoever calls where the path has a name for that.
-pub fn read(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+/// GET `/users/{name}`. If the switches set a name for the caller, the operation returns the caller under this name.
+pub fn get(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     if scene.tenant.switches.current_user_name.as_deref() == Some(scene.name()) {
-        return current(scene);
+        return current_user(scene);
     }
-    let user = reach(scene, Verb::Get)?;
-    Ok(Answer::ok(wire(&user, scene.tenant)))
+    let user = authorize(scene, Verb::Get)?;
+    Ok(Answer::ok(to_json(&user, scene.tenant)))
 }
 
 /// PATCH `/users/{name}`
 pub fn update(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
-    let mut user = reach(scene, Verb::Update)?;
+    let mut user = authorize(scene, Verb::Update)?;
     let mut fields = scene.fields()?;
     user.display_name = fields.display_name()?.unwrap_or(user.display_name);
     user.metadata = metadata::read(&mut fields, &user.metadata, &scene.tenant.switches)?;
     fields.done()?;
-    let body = wire(&user, scene.tenant);
+    let body = to_json(&user, scene.tenant);
     scene.tenant.users.insert(user);
     Ok(Answer::ok(body))
 }
 
-/// DELETE `/users/{name}`: out of all groups too.
+/// DELETE `/users/{name}`. Removes the user from all groups too.
 pub fn delete(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
-    let user = reach(scene, Verb::Delete)?;
+    let user = authorize(scene, Verb::Delete)?;
     scene.tenant.users.remove(&user.name);
-    scene.tenant.forget_principal(&Principal::user(user.name));
+    scene.tenant.remove_from_groups(&Principal::user(user.name));
     Ok(Answer::none())
 }
 
 /// PUT `/users/{name}/groups`
 pub fn set_groups(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
-    let user = reach(scene, Verb::Update)?;
+    let user = authorize(scene, Verb::Update)?;
     memberships::put_groups(scene, &Principal::user(user.name.as_str()))?;
-    Ok(Answer::ok(wire(&user, scene.tenant)))
+    Ok(Answer::ok(to_json(&user, scene.tenant)))
 }
 
-fn current(scene: &Scene<'_>) -> Result<Answer, Problem> {
+fn current_user(scene: &Scene<'_>) -> Result<Answer, Problem> {
     let tenant = &*scene.tenant;
     let body = scene.caller.principal.as_ref().and_then(|principal| match principal.kind {
-        PrincipalKind::User => tenant.users.get(&principal.name).map(|user| wire(user, tenant)),
+        PrincipalKind::User => tenant.users.get(&principal.name).map(|user| to_json(user, tenant)),
         PrincipalKind::ServiceAccount => tenant
             .service_accounts
             .get(&principal.name)
-            .map(|account| service_accounts::wire(account, tenant)),
+            .map(|account| service_accounts::to_json(account, tenant)),
     });
     body.map(Answer::ok).ok_or_else(|| Problem::not_found(Kind::User.noun(), "that calls"))
 }
 
-/// The user of the path, if the caller may do this with it.
-fn reach(scene: &Scene<'_>, verb: Verb) -> Result<User, Problem> {
+/// The user in the path, if the caller is permitted to do this with it.
+fn authorize(scene: &Scene<'_>, verb: Verb) -> Result<User, Problem> {
     let name = scene.name();
     scene.require(verb, Kind::User, name)?;
     let user = scene.tenant.users.get(name);
     user.cloned().ok_or_else(|| Problem::not_found(Kind::User.noun(), name))
 }
 
-fn wire(user: &User, tenant: &Tenant) -> Value {
-    shown(user, groups::shown_groups(tenant, &Principal::user(user.name.as_str())), tenant)
+fn to_json(user: &User, tenant: &Tenant) -> Value {
+    json_with_groups(user, groups::groups_json(tenant, &Principal::user(user.name.as_str())), tenant)
 }
 
-fn shown(user: &User, groups: Vec<Value>, tenant: &Tenant) -> Value {
+fn json_with_groups(user: &User, groups: Vec<Value>, tenant: &Tenant) -> Value {
     let mut body = json!({
         "name": user.name,
         "display_name": user.display_name,

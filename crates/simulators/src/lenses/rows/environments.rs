@@ -1,30 +1,26 @@
-//! The rows of environments (contract 2.6).
+//! Environments (contract 2.6).
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{metadata::Metadata, names::Named};
 
-/// An environment.
+/// An environment, which is the first segment of the names of its resources.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the other names say it")]
 pub struct Environment {
-    /// Its name, which never changes.
+    /// A resource name, which never changes.
     pub name: String,
-    /// What people call it.
     pub display_name: String,
-    /// Its identifier.
     pub id: String,
-    /// When it was made.
     pub created_at: Timestamp,
-    /// How much depends on it.
     pub tier: Tier,
-    /// Texts by key.
     #[serde(default)]
     pub metadata: Metadata,
 }
 
-/// How much depends on an environment.
+/// How critical an environment is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs, reason = "the names say it")]

@@ -1,4 +1,4 @@
-//! The rows of groups: principals and roles meet here (contract 2.2).
+//! Groups (contract 2.2).
 
 use std::collections::BTreeSet;
 
@@ -11,30 +11,26 @@ use super::{
     principals::{Principal, PrincipalKind},
 };
 
-/// A group.
+/// A group. It connects principals with roles.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the other names say it")]
 pub struct Group {
-    /// Its name, which never changes.
+    /// A resource name, which never changes.
     pub name: String,
-    /// What people call it.
     pub display_name: String,
-    /// What the identity provider calls it.
+    /// The name at the identity provider.
     pub sso_name: String,
-    /// What it is for.
     #[serde(default)]
     pub description: String,
-    /// Its identifier.
+    /// Opaque; a group that is created again has another one.
     pub id: String,
-    /// When it was made.
     pub created_at: Timestamp,
-    /// The names of its roles.
+    /// The names of roles.
     #[serde(default)]
     pub roles: BTreeSet<String>,
-    /// Who is in it.
     #[serde(default)]
     pub members: BTreeSet<Principal>,
-    /// Texts by key.
     #[serde(default)]
     pub metadata: Metadata,
 }

@@ -1,9 +1,9 @@
-//! The kinds of things that HQ keeps, what they are called, and what may be done with them.
+//! The kinds of rows, their resource names and their actions.
 //!
-//! The names of the `iam` operations follow those of the services that the contract lists (contract 3; the
-//! table of `iam` itself is not known).
+//! The contract does not have the names of the `iam` operations. They follow those of the other services
+//! (contract 3.5).
 
-/// A kind of thing.
+/// A kind of row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Kind {
@@ -14,7 +14,7 @@ pub enum Kind {
     Environment,
 }
 
-/// What is done with a thing.
+/// What an operation does with a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Verb {
@@ -26,7 +26,7 @@ pub enum Verb {
 }
 
 impl Kind {
-    /// The service that the kind belongs to.
+    /// The service in resource names and actions.
     pub fn service(self) -> &'static str {
         match self {
             Self::Environment => "environments",
@@ -45,19 +45,19 @@ impl Kind {
         }
     }
 
-    /// The resource name of the thing of this name.
+    /// The resource name (LRN) of the row with this name.
     pub fn lrn(self, name: &str) -> String {
         format!("{}:{}:{name}", self.service(), self.resource_type())
     }
 
-    /// The action that does this with it.
+    /// The action, such as `iam:ListRoles`.
     pub fn action(self, verb: Verb) -> String {
         format!("{}:{}", self.service(), self.operation(verb))
     }
 
-    /// The operation within the service.
+    /// The action without the service, such as `ListRoles`.
     pub fn operation(self, verb: Verb) -> String {
-        let thing = match self {
+        let kind = match self {
             Self::Role => "Role",
             Self::Group => "Group",
             Self::User => "User",
@@ -65,15 +65,15 @@ impl Kind {
             Self::Environment => "Environment",
         };
         match verb {
-            Verb::List => format!("List{thing}s"),
-            Verb::Get => format!("Get{thing}Details"),
-            Verb::Create => format!("Create{thing}"),
-            Verb::Update => format!("Update{thing}"),
-            Verb::Delete => format!("Delete{thing}"),
+            Verb::List => format!("List{kind}s"),
+            Verb::Get => format!("Get{kind}Details"),
+            Verb::Create => format!("Create{kind}"),
+            Verb::Update => format!("Update{kind}"),
+            Verb::Delete => format!("Delete{kind}"),
         }
     }
 
-    /// What the thing is called in errors.
+    /// The name of the kind in errors.
     pub fn noun(self) -> &'static str {
         match self {
             Self::Role => "the role",
@@ -86,6 +86,6 @@ impl Kind {
 }
 
 impl Verb {
-    /// All of them.
+    /// All verbs.
     pub const ALL: [Self; 5] = [Self::List, Self::Get, Self::Create, Self::Update, Self::Delete];
 }

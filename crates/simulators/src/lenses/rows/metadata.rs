@@ -1,6 +1,6 @@
-//! The metadata of rows (contract 2.8).
+//! Metadata of rows (contract 2.8).
 
 use std::collections::BTreeMap;
 
-/// Texts by key.
+/// Texts by key, set by clients.
 pub type Metadata = BTreeMap<String, String>;

@@ -1,15 +1,15 @@
-//! Rows by name: HQ keys everything by a name that never changes. Plain lists as JSON.
+//! A table of rows by name: in HQ, the name is the key and never changes. As JSON, a table is a plain list.
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-/// The longest name (contract 3).
-const LONGEST: usize = 63;
+/// The maximum length of a resource name (contract 3.1).
+const MAX_LENGTH: usize = 63;
 
-/// Something stored under its name.
+/// A type that is stored under its name.
 pub trait Named {
-    /// The name.
+    /// The name, which never changes.
     fn name(&self) -> &str;
 }
 
@@ -26,47 +26,47 @@ impl<T> Default for Names<T> {
 }
 
 impl<T: Named> Names<T> {
-    /// The row of this name.
+    /// The row with this name.
     pub fn get(&self, name: &str) -> Option<&T> {
         self.rows.get(name)
     }
 
-    /// The row of this name, to be changed in anything but its name.
+    /// The row with this name, for a change. The name must stay.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut T> {
         self.rows.get_mut(name)
     }
 
-    /// Whether there is a row of this name.
+    /// Whether a row has this name.
     pub fn contains(&self, name: &str) -> bool {
         self.rows.contains_key(name)
     }
 
-    /// Stores a row under its name, in place of the one that was there.
+    /// Inserts a row, or replaces the row with the same name.
     pub fn insert(&mut self, row: T) {
         self.rows.insert(row.name().to_owned(), row);
     }
 
-    /// Takes a row out.
+    /// Removes the row with this name and returns it.
     pub fn remove(&mut self, name: &str) -> Option<T> {
         self.rows.remove(name)
     }
 
-    /// All rows.
+    /// All rows, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         self.rows.values()
     }
 
-    /// All rows, to be changed in anything but their names.
+    /// All rows, for changes. The names must stay.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.rows.values_mut()
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether there is no row.
+    /// Whether the table has no rows.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
@@ -87,7 +87,7 @@ impl<'de, T: Named + Deserialize<'de>> Deserialize<'de> for Names<T> {
                     place.insert(row);
                 }
                 Entry::Occupied(place) => {
-                    return Err(D::Error::custom(format!("{} occurs twice", place.key())));
+                    return Err(D::Error::custom(format!("the name {} occurs twice", place.key())));
                 }
             }
         }
@@ -95,12 +95,12 @@ impl<'de, T: Named + Deserialize<'de>> Deserialize<'de> for Names<T> {
     }
 }
 
-/// Whether a text is an HQ resource name (contract 3): lower-case letters, digits and hyphens, no hyphen first
-/// or last, 1 to 63 of them.
+/// Whether a text is an HQ resource name (contract 3.1): 1 to 63 lower-case letters, digits and hyphens, without a
+/// hyphen at the start or the end.
 pub fn is_resource_name(text: &str) -> bool {
-    let is_sign = |sign: u8| sign.is_ascii_lowercase() || sign.is_ascii_digit() || sign == b'-';
-    (1..=LONGEST).contains(&text.len())
-        && text.bytes().all(is_sign)
+    let is_valid = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=MAX_LENGTH).contains(&text.len())
+        && text.bytes().all(is_valid)
         && !text.starts_with('-')
         && !text.ends_with('-')
 }
@@ -110,14 +110,14 @@ mod tests {
     use super::is_resource_name;
 
     #[test]
-    fn a_resource_name_is_a_label() {
+    fn resource_names_are_dns_labels() {
         let longest = "a".repeat(63);
-        for right in ["a", "0", "data-readers", "a--b", &longest] {
-            assert!(is_resource_name(right), "{right}");
+        for valid in ["a", "0", "data-readers", "a--b", &longest] {
+            assert!(is_resource_name(valid), "{valid}");
         }
         let longer = "a".repeat(64);
-        for wrong in ["", "-a", "a-", "A", "a.b", "a_b", "a b", "ä", &longer] {
-            assert!(!is_resource_name(wrong), "{wrong}");
+        for invalid in ["", "-a", "a-", "A", "a.b", "a_b", "a b", "ä", &longer] {
+            assert!(!is_resource_name(invalid), "{invalid}");
         }
     }
 }

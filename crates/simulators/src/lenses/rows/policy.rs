@@ -1,20 +1,20 @@
-//! Permission statements: the policy of a role (contract 2.1).
+//! The statements of a role's policy (contract 2.1).
 
 use serde::{Deserialize, Serialize};
 
-/// A statement: these actions on these resources are allowed, or denied.
+/// A statement: it allows or denies actions on resources.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Statement {
-    /// Allow or deny.
+    /// Whether the statement allows or denies.
     pub effect: Effect,
-    /// Patterns of actions.
+    /// The action patterns.
     pub action: Patterns,
-    /// Patterns of resources.
+    /// The resource patterns.
     pub resource: Patterns,
 }
 
-/// Allow or deny.
+/// The effect of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs, reason = "the names say it")]
@@ -23,7 +23,7 @@ pub enum Effect {
     Deny,
 }
 
-/// One pattern or many, in the form in which they were sent.
+/// One pattern or many, in the form of the request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Patterns {
@@ -34,7 +34,7 @@ pub enum Patterns {
 }
 
 impl Patterns {
-    /// Each of them.
+    /// The patterns, independent of the form.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         let patterns = match self {
             Self::One(pattern) => std::slice::from_ref(pattern),
@@ -45,7 +45,7 @@ impl Patterns {
 }
 
 impl Statement {
-    /// A statement, as the seed writes it.
+    /// A statement with arrays of patterns.
     pub fn new(effect: Effect, actions: &[&str], resources: &[&str]) -> Self {
         let many =
             |patterns: &[&str]| Patterns::Many(patterns.iter().map(|text| (*text).to_owned()).collect());

@@ -1,4 +1,4 @@
-//! Principals: users and service accounts alike.
+//! Principals: users and service accounts.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,13 +8,13 @@ use super::kind::Kind;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Principal {
-    /// Which of the two.
+    /// User or service account.
     pub kind: PrincipalKind,
-    /// Its name.
+    /// The name of the user or service account.
     pub name: String,
 }
 
-/// What a principal is.
+/// The kind of a principal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum PrincipalKind {
@@ -23,10 +23,10 @@ pub enum PrincipalKind {
 }
 
 impl PrincipalKind {
-    /// Both.
+    /// Both kinds. A name that both have means the user.
     pub const ALL: [Self; 2] = [Self::User, Self::ServiceAccount];
 
-    /// The kind of thing that it is.
+    /// The kind of the principal's row.
     pub fn kind(self) -> Kind {
         match self {
             Self::User => Kind::User,

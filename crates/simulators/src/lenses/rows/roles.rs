@@ -1,4 +1,4 @@
-//! The rows of roles (contract 2.1).
+//! Roles (contract 2.1).
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,22 +8,19 @@ use super::{metadata::Metadata, names::Named, policy::Statement};
 /// A role.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the other names say it")]
 pub struct Role {
-    /// Its name, which never changes.
+    /// A resource name, which never changes.
     pub name: String,
-    /// What people call it.
     pub display_name: String,
-    /// What it is for.
     #[serde(default)]
     pub description: String,
-    /// Its identifier: another one if it was deleted and made again.
+    /// Opaque; a role that is created again has another one.
     pub id: String,
-    /// When it was made.
     pub created_at: Timestamp,
-    /// What it allows and denies.
+    /// In the order of the request, with duplicates.
     #[serde(default)]
     pub policy: Vec<Statement>,
-    /// Texts by key.
     #[serde(default)]
     pub metadata: Metadata,
 }

@@ -1,37 +1,33 @@
-//! The rows of service accounts (contract 2.4).
+//! Service accounts (contract 2.4).
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{metadata::Metadata, names::Named};
 
-/// A service account.
+/// A service account. It has one token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the other names say it")]
 pub struct ServiceAccount {
-    /// Its name, which never changes.
+    /// A resource name, which never changes.
     pub name: String,
-    /// What people call it.
     pub display_name: String,
-    /// What it is for.
     #[serde(default)]
     pub description: String,
-    /// Its identifier.
     pub id: String,
-    /// When it was made.
     pub created_at: Timestamp,
-    /// When it last called.
+    /// The time of the last call.
     #[serde(default)]
     pub last_seen_at: Option<Timestamp>,
-    /// The number of its token; credentials with another number are refused.
+    /// The number of its token. Credentials with another number are refused.
     pub token: u64,
-    /// When the token ends; never if absent.
+    /// When the token expires; never if absent.
     #[serde(default)]
     pub token_expires_at: Option<Timestamp>,
-    /// Whether everything is permitted, whatever roles say.
+    /// Whether the account can do everything, independent of roles (contract 1.2).
     #[serde(default)]
     pub is_admin: bool,
-    /// Texts by key.
     #[serde(default)]
     pub metadata: Metadata,
 }
@@ -43,7 +39,7 @@ impl Named for ServiceAccount {
 }
 
 impl ServiceAccount {
-    /// A service account of this name, with nothing more.
+    /// A service account without metadata and admin rights, whose token does not expire.
     pub fn new(name: &str, display_name: &str, id: String, created_at: Timestamp, token: u64) -> Self {
         Self {
             name: name.to_owned(),
@@ -59,7 +55,7 @@ impl ServiceAccount {
         }
     }
 
-    /// Whether the token is refused at this time.
+    /// Whether the token is expired at this time.
     pub fn is_token_expired(&self, now: Timestamp) -> bool {
         self.token_expires_at.is_some_and(|end| end <= now)
     }

@@ -1,88 +1,91 @@
-//! What the contract leaves open, or what differs between servers: one field for each, with the default that
-//! the contract holds likeliest. Part of the tenant, so `PUT /_sim/state` changes it.
+//! Switches: behaviour that the contract leaves open, or that differs between servers.
+//!
+//! The defaults are what the contract describes as most likely. The switches are part of the tenant, so
+//! `PUT /_sim/state` changes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-/// How the server behaves where that is not settled.
+/// One field for each open point.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Switches {
     /// The generation of the server.
     pub generation: Generation,
-    /// Status of a role that was created (contract 2.1: by analogy).
+    /// Status of a created role (contract 2.1: by analogy).
     pub role_creation_status: u16,
-    /// Status of an append to a policy (contract 2.1: 200 or 201).
+    /// Status of adding a statement to a policy (contract 2.1: 200 or 201).
     pub append_status: u16,
-    /// Status for a body that does not pass validation (contract 1: inferred).
+    /// Status for an invalid body (contract 1.3: inferred).
     pub validation_status: u16,
-    /// Status for a name that is taken (contract 1: inferred).
+    /// Status for a name that is taken (contract 1.3: inferred).
     pub duplicate_status: u16,
-    /// Status for a role, a group or a principal in a body that does not exist (contract 3: some 4xx).
+    /// Status for a role, group or principal in a body that does not exist (contract 3.7: some 4xx).
     pub unknown_reference_status: u16,
-    /// Whether a principal or group that is to be removed must exist.
+    /// Whether this status also applies to principals and groups that the call removes. If not, they are ignored.
     pub unknown_removals_refused: bool,
-    /// Status for reading one thing that the caller may not read: 403, or 404 to hide it.
+    /// Status for reading one row that the caller is not permitted to read (contract 1.3: not recorded). 404 hides
+    /// the row.
     pub denied_read_status: u16,
-    /// What a list is to a caller who may not list everything.
+    /// The answer to a caller who can read a list only in part (contract 1.3: not recorded).
     pub lists: Lists,
-    /// What deleting a role does while groups have it (contract 3: unknown).
+    /// The effect of deleting a role that groups still have (contract 3.7: unknown).
     pub role_deletion: RoleDeletion,
-    /// How far actions and resources are validated when they are written (contract 3: unknown).
+    /// The validation of actions and resources in bodies (contract 3.7: unknown).
     pub validation: Validation,
-    /// Actions beyond those that the server knows, by the full name of their resource type, such as
-    /// `kafka:topic`, without the service.
+    /// Actions that the catalogue has in addition, without their service, by the full name of their resource type,
+    /// such as `kafka:topic`.
     pub extra_actions: BTreeMap<String, BTreeSet<String>>,
-    /// Actions that this server does not know, with the service, such as `kafka:ListTopics`.
+    /// Actions that the catalogue does not have, with their service, such as `kafka:ListTopics`.
     pub missing_actions: BTreeSet<String>,
-    /// Whether the catalogue lists actions without their service (contract 2.7: not told).
+    /// Whether the catalogue lists actions without their service (contract 2.7: not recorded).
     pub bare_actions_in_catalogue: bool,
-    /// Whether a role must be created with a policy, be it an empty one (contract 2.1: not printed).
+    /// Whether creating a role needs a policy, which can be empty (contract 2.1: not printed).
     pub policy_required: bool,
-    /// Whether a policy without statements is refused (contract 3: unknown).
+    /// Whether a policy without statements is refused (contract 3.7: unknown).
     pub empty_policy_refused: bool,
-    /// In which form actions and resources are answered (contract 2.1).
+    /// The form of actions and resources in answers (contract 2.1: inferred).
     pub policy_echo: PolicyEcho,
-    /// Whether the limits of display names and descriptions hold for roles too (contract 2.2: inferred).
+    /// Whether the limits of display names and descriptions apply to roles too (contract 2.2: inferred).
     pub role_text_limits: bool,
-    /// What tells a role or a group from another of its name (contract 2.1: `id`, of whatever type, and `created_at`).
+    /// The fields that distinguish a role or group from another one with the same name (contract 2.1).
     pub ids: Ids,
-    /// The same in lists, where they differ from what is read by itself.
+    /// The same in lists and inside groups, if they differ.
     pub ids_in_lists: Option<Ids>,
-    /// Whether the call under way is answered by a replica that shows nothing of it: only where `ids` alternate.
+    /// Whether the replica without these fields answers the current call; only for [`Ids::Alternating`].
     #[serde(skip)]
-    pub nameless: bool,
-    /// How a group shows its members (contract 2.2: cut off in what is known).
+    pub replica_without_ids: bool,
+    /// How a group shows its members (contract 2.2: inferred).
     pub group_members: GroupMembers,
-    /// Whether there is metadata at all.
+    /// Whether the server has metadata.
     pub metadata_supported: bool,
-    /// What PATCH does to metadata that it does not name (contract 2: unpublished).
+    /// The effect of PATCH on metadata keys that it does not name (contract 2.8: unpublished).
     pub metadata_patch: MetadataPatch,
-    /// Whether keys of a body that the operation does not know are refused instead of ignored.
+    /// Whether body keys that the operation does not know are refused. If not, they are ignored.
     pub unknown_keys_refused: bool,
-    /// Whether errors come as `application/json` (contract 1).
+    /// Whether the content type of errors is `application/json` (contract 1.3: inferred).
     pub plain_problem_type: bool,
-    /// Whether errors have a title and nothing else: the one field that is certain (contract 1).
+    /// Whether errors have only a `title`, the one field that is certain (contract 1.3).
     pub sparse_problems: bool,
-    /// Whether users and service accounts share their names: `members` of groups do not say which they mean.
+    /// Whether a user and a service account cannot have the same name. The `members` of a group name both kinds
+    /// without a distinction.
     pub principals_share_names: bool,
-    /// Whether users must have resource names too, instead of any 1 to 100 characters (contract 2.3).
+    /// Whether user names must be resource names. If not, they are any 1 to 100 characters (contract 2.3).
     pub user_names_are_resource_names: bool,
-    /// Who decides which groups users are in (contract 3).
+    /// Who decides about the groups of users (contract 3.8).
     pub membership_mode: MembershipMode,
-    /// Whether a resource of a whole service, such as `kafka:*`, counts for nothing (contract 5: agents up to
-    /// 6.2.8).
+    /// Whether service-wide resources such as `kafka:*` have no effect, as with agents up to 6.2.8 (contract 5).
     pub service_wildcards_ignored: bool,
-    /// Whether what lies in an environment needs access to that environment too (contract 3).
+    /// Whether a resource in an environment needs access to the environment too (contract 3.5).
     pub environments_are_gates: bool,
-    /// What stands in the place of a name below `/users` for whoever calls. The operation exists, its path is
-    /// not known (contract 2.3), so there is none unless this names one.
+    /// The name that means the caller in `GET /users/{name}`. The real path is not known (contract 2.3), so there is
+    /// none by default.
     pub current_user_name: Option<String>,
-    /// How a service account shows when its token ends (contract 2.4: the form is not told).
+    /// The form of `token_expires_at` of a service account (contract 2.4: not recorded).
     pub token_end: TokenEnd,
-    /// What follows the name of a service account to renew its token: the command line's word, as the path is
-    /// not known (contract 2.4).
+    /// The last segment of the path that renews a token. The default is the word of the vendor's command line; the
+    /// real path is not known (contract 2.4).
     pub token_renewal_name: String,
 }
 
@@ -109,7 +112,7 @@ impl Default for Switches {
             role_text_limits: true,
             ids: Ids::Text,
             ids_in_lists: None,
-            nameless: false,
+            replica_without_ids: false,
             group_members: GroupMembers::ByKind,
             metadata_supported: true,
             metadata_patch: MetadataPatch::Replace,
@@ -133,24 +136,24 @@ impl Default for Switches {
 pub enum Generation {
     /// An early 6.0: groups have no `sso_name` (contract 2.2).
     V60,
-    /// 6.1: connections have three segments, and licences another action (contract 3).
+    /// 6.1: connections have three segments, and the action to update a licence has another name (contract 3.5).
     V61,
     /// 6.2 and 6.3.
     V62,
 }
 
-/// What a list is to a caller who may not list everything.
+/// The answer to a caller who can read a list only in part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Lists {
-    /// 403 unless the caller may list everything of the kind.
+    /// 403 if the caller cannot list all rows of the kind.
     AllOrForbidden,
-    /// What the caller may list; 403 if there can be none.
+    /// The permitted rows, or 403 if no row can be permitted.
     SomeOrForbidden,
-    /// What the caller may list, be it nothing.
+    /// The permitted rows, never 403.
     Filtered,
 }
 
-/// What deleting a role does while groups have it.
+/// The effect of deleting a role that groups still have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RoleDeletion {
     /// 409.
@@ -159,84 +162,84 @@ pub enum RoleDeletion {
     Cascade,
 }
 
-/// How far actions and resources are validated.
+/// The validation of actions and resources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Validation {
-    /// Any text.
+    /// Accepts any text.
     Lax,
-    /// What is well formed.
+    /// Accepts well-formed patterns.
     Syntax,
-    /// What is well formed and in the catalogue.
+    /// Accepts well-formed patterns of the catalogue.
     Strict,
 }
 
-/// In which form actions and resources are answered.
+/// The form of actions and resources in answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PolicyEcho {
-    /// As they were sent.
+    /// As in the request.
     AsSent,
     /// Always arrays.
     Arrays,
-    /// Strings where there is one.
+    /// A string for one pattern, an array for several.
     Scalars,
 }
 
 /// How a group shows its members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GroupMembers {
-    /// `users` and `service_accounts`, as the counts are.
+    /// In `users` and `service_accounts`, like the counts.
     ByKind,
-    /// One list, `members`.
+    /// In one list, `members`.
     OneList,
-    /// Not at all: membership is what users and service accounts show.
+    /// Not at all. Users and service accounts show their groups, also in lists.
     Absent,
-    /// Not at all, and lists of users and service accounts do not show it either: each shows its groups by itself.
+    /// Not at all. Users and service accounts show their groups, but not in lists.
     Hidden,
 }
 
-/// What tells a role or a group from another of its name.
+/// The fields that distinguish a role or group from another one with the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ids {
-    /// An `id` that is text, and `created_at`.
+    /// A text `id`, and `created_at`.
     Text,
-    /// An `id` that is a number, and `created_at`.
+    /// A number `id`, and `created_at`.
     Number,
-    /// An `id` that is text.
+    /// Only a text `id`.
     IdsOnly,
-    /// `created_at`.
+    /// Only `created_at`.
     TimesOnly,
-    /// Nothing.
+    /// None.
     Absent,
-    /// As `Text` by one of two replicas, and nothing by the other: which of them answers a call is as good as chance.
+    /// Two replicas, one as `Text` and one as `Absent`. Either can answer a call.
     Alternating,
 }
 
-/// How a service account shows when its token ends.
+/// The form of `token_expires_at` of a service account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenEnd {
-    /// As a time (RFC 3339).
+    /// A time (RFC 3339).
     Shown,
-    /// Not at all.
+    /// The field is absent.
     Absent,
-    /// As seconds, which the contract does not know.
+    /// Unix seconds, a form that no source mentions.
     Seconds,
 }
 
-/// What PATCH does to metadata that it does not name.
+/// The effect of PATCH on metadata keys that it does not name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MetadataPatch {
-    /// It goes.
+    /// They are deleted.
     Replace,
-    /// It stays.
+    /// They stay.
     Merge,
 }
 
-/// Who decides which groups users are in.
+/// Who decides about the groups of users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MembershipMode {
     /// The API.
     Manual,
-    /// The identity provider: each login of a user sets the user's groups. What the API changes is taken, and
-    /// stands until then.
+    /// The identity provider: each login sets the user's groups. Changes through the API are accepted, and last until
+    /// then.
     Sso,
 }

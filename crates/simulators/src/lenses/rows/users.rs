@@ -1,4 +1,4 @@
-//! The rows of users (contract 2.3).
+//! Users (contract 2.3).
 
 use std::collections::BTreeSet;
 
@@ -10,39 +10,35 @@ use super::{metadata::Metadata, names::Named};
 /// A user.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the other names say it")]
 pub struct User {
-    /// The name, which never changes; often an address, and not a resource name.
+    /// Never changes; often an email address, so not always a resource name.
     pub name: String,
-    /// What people call the user.
     pub display_name: String,
-    /// The identifier.
     pub id: String,
-    /// When the user was made.
     pub created_at: Timestamp,
-    /// When the user last called.
+    /// The time of the user's last call or login.
     #[serde(default)]
     pub last_seen_at: Option<Timestamp>,
-    /// More about the user.
     #[serde(default)]
     pub profile: Profile,
-    /// Whether everything is permitted, whatever roles say.
+    /// Whether the user can do everything, independent of roles (contract 1.2).
     #[serde(default)]
     pub is_admin: bool,
-    /// The groups, by their `sso_name`, that the identity provider has the user in.
+    /// The `sso_name` of each group that the user has at the identity provider.
     #[serde(default)]
     pub idp_groups: BTreeSet<String>,
-    /// Texts by key.
     #[serde(default)]
     pub metadata: Metadata,
 }
 
-/// What a user says of itself.
+/// The profile of a user.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Profile {
     /// First and last name.
     pub full_name: String,
-    /// The address, which need not be the name.
+    /// Can differ from the user's name.
     pub email_address: String,
 }
 
@@ -53,7 +49,7 @@ impl Named for User {
 }
 
 impl User {
-    /// A user of this name, with nothing more.
+    /// A user without groups, metadata and admin rights.
     pub fn new(name: &str, display_name: &str, id: String, created_at: Timestamp) -> Self {
         Self {
             name: name.to_owned(),

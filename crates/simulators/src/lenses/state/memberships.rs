@@ -1,4 +1,4 @@
-//! Which principals are in which groups, and which roles they have through them.
+//! The groups of principals, and the roles that they have through them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ impl Tenant {
         groups.map(|group| group.name.clone()).collect()
     }
 
-    /// The roles of a principal by name, each once.
+    /// The roles of a principal by name.
     pub fn roles_of(&self, principal: &Principal) -> BTreeMap<&str, &Role> {
         self.groups
             .iter()
@@ -23,8 +23,8 @@ impl Tenant {
             .collect()
     }
 
-    /// Puts a principal into these groups and out of all others.
-    pub fn put_into_groups(&mut self, principal: &Principal, groups: &BTreeSet<String>) {
+    /// Makes a principal a member of exactly these groups.
+    pub fn set_groups_of(&mut self, principal: &Principal, groups: &BTreeSet<String>) {
         for group in self.groups.iter_mut() {
             match groups.contains(&group.name) {
                 true => group.members.insert(principal.clone()),
@@ -33,24 +33,24 @@ impl Tenant {
         }
     }
 
-    /// A user logs in. Where the identity provider decides on groups, it does so now.
+    /// Logs a user in. With [`MembershipMode::Sso`], this sets the user's groups (contract 3.8).
     ///
     /// # Errors
-    /// There is no such user.
+    /// The user does not exist.
     pub fn log_in(&mut self, name: &str) -> Result<(), String> {
         let principal = Principal::user(name);
-        let user = self.users.get(name).ok_or_else(|| format!("there is no user {name}"))?;
-        let given = |sso_name: &String| user.idp_groups.contains(sso_name);
+        let user = self.users.get(name).ok_or_else(|| format!("the user {name} does not exist"))?;
+        let is_users = |sso_name: &String| user.idp_groups.contains(sso_name);
         let groups: BTreeSet<String> = self
             .groups
             .iter()
-            .filter(|group| given(&group.sso_name))
+            .filter(|group| is_users(&group.sso_name))
             .map(|group| group.name.clone())
             .collect();
         if self.switches.membership_mode == MembershipMode::Sso {
-            self.put_into_groups(&principal, &groups);
+            self.set_groups_of(&principal, &groups);
         }
-        self.see(&principal, now());
+        self.record_call(&principal, now());
         Ok(())
     }
 }

@@ -1,4 +1,5 @@
-//! The tenant: its collections and their invariants. Knows no HTTP and no access control.
+//! The server: collections of rows, and the rules that keep them consistent. Uses [`super::rows`], and knows
+//! neither callers nor HTTP.
 
 mod invariants;
 pub mod memberships;

@@ -1,4 +1,4 @@
-//! Look-ups of principals.
+//! Principals: look-ups, and changes that concern both kinds.
 
 use jiff::Timestamp;
 
@@ -6,7 +6,7 @@ use super::tenant::Tenant;
 use crate::lenses::rows::principals::{Principal, PrincipalKind};
 
 impl Tenant {
-    /// Whether there is such a principal.
+    /// Whether the principal exists.
     pub fn has_principal(&self, principal: &Principal) -> bool {
         match principal.kind {
             PrincipalKind::User => self.users.contains(&principal.name),
@@ -14,14 +14,14 @@ impl Tenant {
         }
     }
 
-    /// The principal of a name. Where both kinds have it, the user is meant.
+    /// The principal with this name. If both kinds have one, the user.
     pub fn principal(&self, name: &str) -> Option<Principal> {
         [Principal::user(name), Principal::service_account(name)]
             .into_iter()
             .find(|principal| self.has_principal(principal))
     }
 
-    /// The principal of a resource name.
+    /// The principal with this resource name.
     pub fn principal_of_lrn(&self, lrn: &str) -> Option<Principal> {
         let named = |kind: PrincipalKind| {
             let name = lrn.strip_prefix(&kind.kind().lrn(""))?.to_owned();
@@ -30,7 +30,7 @@ impl Tenant {
         PrincipalKind::ALL.into_iter().filter_map(named).find(|principal| self.has_principal(principal))
     }
 
-    /// Whether a principal is an admin of the server, outside of what roles allow (contract 1).
+    /// Whether a principal is an admin of the server. Roles have no influence on this (contract 1.2).
     pub fn is_admin(&self, principal: &Principal) -> bool {
         match principal.kind {
             PrincipalKind::User => self.users.get(&principal.name).is_some_and(|user| user.is_admin),
@@ -40,7 +40,7 @@ impl Tenant {
         }
     }
 
-    /// Whether the name of a new principal is taken.
+    /// Whether a new principal cannot have its name.
     pub fn is_name_taken(&self, principal: &Principal) -> bool {
         match self.switches.principals_share_names {
             true => self.users.contains(&principal.name) || self.service_accounts.contains(&principal.name),
@@ -48,8 +48,8 @@ impl Tenant {
         }
     }
 
-    /// Notes that a principal has called.
-    pub fn see(&mut self, principal: &Principal, now: Timestamp) {
+    /// Records the time of a principal's last call.
+    pub fn record_call(&mut self, principal: &Principal, now: Timestamp) {
         let last_seen_at = match principal.kind {
             PrincipalKind::User => self.users.get_mut(&principal.name).map(|user| &mut user.last_seen_at),
             PrincipalKind::ServiceAccount => {
@@ -61,8 +61,8 @@ impl Tenant {
         }
     }
 
-    /// Takes a principal that is gone out of all groups.
-    pub fn forget_principal(&mut self, principal: &Principal) {
+    /// Removes a deleted principal from all groups.
+    pub fn remove_from_groups(&mut self, principal: &Principal) {
         for group in self.groups.iter_mut() {
             group.members.remove(principal);
         }

@@ -1,4 +1,4 @@
-//! The tenant that a simulator starts with: a small company with the traps that names have.
+//! The default tenant of a new server: a small company with names that are easy to confuse.
 
 use jiff::{Timestamp, ToSpan};
 
@@ -14,11 +14,11 @@ use crate::lenses::rows::{
     users::{Profile, User},
 };
 
-/// The service account that this credential acts as; its group has a role that allows everything.
+/// The service account of the credential [`ADMIN`](crate::kit::ADMIN). Its group has a role that allows everything.
 pub const ADMIN_ACCOUNT: &str = "rolewright";
 
-/// Users: name, what people call them. "ann" is part of "joann", two are called the same, and not every name is
-/// an address.
+/// Users: name, display name. "ann" is part of "joann", two have the same display name, and one name is not an email
+/// address.
 const USERS: [(&str, &str); 8] = [
     ("alice@example.com", "Alice Moreau"),
     ("bob@example.com", "Bob Tanaka"),
@@ -30,7 +30,7 @@ const USERS: [(&str, &str); 8] = [
     ("peggy", "Peggy Olu"),
 ];
 
-/// Service accounts: name, what people call them. Two are called the same.
+/// Service accounts: name, display name. Two have the same display name.
 const SERVICE_ACCOUNTS: [(&str, &str); 4] = [
     (ADMIN_ACCOUNT, "Rolewright"),
     ("nightly-reports", "Nightly reports"),
@@ -38,7 +38,7 @@ const SERVICE_ACCOUNTS: [(&str, &str); 4] = [
     ("ci-pipeline", "CI pipeline"),
 ];
 
-/// Roles: name, what people call them, what is allowed where. Two are called the same.
+/// Roles: name, display name, allowed actions, resources. Two have the same display name.
 const ROLES: [(&str, &str, &[&str], &[&str]); 5] = [
     ("administrator", "Administrator", &["*"], &["*"]),
     (
@@ -58,8 +58,7 @@ const ROLES: [(&str, &str, &[&str], &[&str]); 5] = [
     ("legacy-auditor", "Legacy auditor", &["audit:List*", "audit:Get*"], &["*"]),
 ];
 
-/// Groups: name, what the identity provider calls them, roles, users, service accounts. "sre" is part of
-/// "sre-oncall".
+/// Groups: name, `sso_name`, roles, users, service accounts. "sre" is part of "sre-oncall".
 type GroupRow =
     (&'static str, &'static str, &'static [&'static str], &'static [&'static str], &'static [&'static str]);
 const GROUPS: [GroupRow; 6] = [
@@ -85,8 +84,8 @@ const ENVIRONMENTS: [(&str, Tier); 4] = [
 ];
 
 impl Tenant {
-    /// The tenant that a simulator starts with: nine users, four service accounts, five roles, six groups and
-    /// four environments. `legacy-auditor`, and who has it, was made by hand and no tool knows of it.
+    /// The default tenant: nine users, four service accounts, five roles, six groups and four environments. The role
+    /// `legacy-auditor`, and the group that has it, count as made by hand: no tool manages them.
     pub fn seeded() -> Self {
         let mut tenant = Self::default();
         let start = Timestamp::UNIX_EPOCH + (24 * 365 * 56).hours();
@@ -163,7 +162,7 @@ mod tests {
     use super::Tenant;
 
     #[test]
-    fn the_seed_has_the_size_that_it_promises() {
+    fn the_seed_has_its_documented_size() {
         let tenant = Tenant::seeded();
         let sizes = [tenant.users.len(), tenant.service_accounts.len(), tenant.roles.len()];
         assert_eq!(sizes, [9, 4, 5]);

@@ -1,4 +1,4 @@
-//! One Lenses HQ as plain data.
+//! The server as a whole.
 
 use jiff::{Timestamp, Unit};
 use serde::{Deserialize, Serialize};
@@ -11,37 +11,37 @@ use crate::{
     },
 };
 
-/// The whole server: what `GET /_sim/state` shows and `PUT /_sim/state` replaces.
+/// The server. `GET /_sim/state` returns it, and `PUT /_sim/state` replaces it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tenant {
-    /// How the server behaves.
+    /// The server's behaviour where it is not known or differs.
     pub switches: Switches,
-    /// The last number issued. Raised to what the rows show when a tenant is put.
+    /// The last issued number. A `PUT` raises it to the highest number of the rows.
     pub last_number: u64,
-    /// How many calls were answered: of replicas the one whose turn it is follows from it.
+    /// The number of calls so far. It decides which replica answers.
     #[serde(skip)]
     pub answered: u64,
-    /// Roles.
+    /// Roles by name.
     pub roles: Names<Role>,
-    /// Groups.
+    /// Groups by name.
     pub groups: Names<Group>,
-    /// Users.
+    /// Users by name.
     pub users: Names<User>,
-    /// Service accounts.
+    /// Service accounts by name.
     pub service_accounts: Names<ServiceAccount>,
-    /// Environments.
+    /// Environments by name.
     pub environments: Names<Environment>,
 }
 
 impl Tenant {
-    /// A number that was never used before.
+    /// A new number.
     pub fn issue(&mut self) -> u64 {
         self.last_number += 1;
         self.last_number
     }
 
-    /// An identifier that nothing has: opaque, of the form of a UUID.
+    /// A new identifier in the form of a UUID.
     pub fn issue_id(&mut self) -> String {
         loop {
             let id = uuid(self.issue());
@@ -51,10 +51,10 @@ impl Tenant {
         }
     }
 
-    /// Lets one replica answer a call: by chance, and in the same order in every run.
-    pub fn take_turns(&mut self) {
+    /// Chooses the replica that answers a call: at random, and in the same order in every run.
+    pub fn choose_replica(&mut self) {
         self.answered += 1;
-        self.switches.nameless = fastrand::Rng::with_seed(self.answered).bool();
+        self.switches.replica_without_ids = fastrand::Rng::with_seed(self.answered).bool();
     }
 
     fn has_id(&self, id: &str) -> bool {
@@ -67,7 +67,7 @@ impl Tenant {
     }
 }
 
-/// An identifier made from a number: the same in every run.
+/// The identifier for a number: the same in every run.
 fn uuid(number: u64) -> String {
     let bits = fastrand::Rng::with_seed(number).u128(..);
     let part = |shift: u32, bits_kept: u32| (bits >> shift) & ((1 << bits_kept) - 1);
@@ -81,7 +81,7 @@ fn uuid(number: u64) -> String {
     )
 }
 
-/// The time as the vendor writes it: to the millisecond.
+/// The current time, rounded to milliseconds as the vendor does.
 pub fn now() -> Timestamp {
     clock::now(Unit::Millisecond)
 }
