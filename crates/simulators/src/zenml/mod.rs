@@ -1,8 +1,12 @@
-//! ZenML Pro's control plane: roles, their assignments and members, and what surrounds them, as the contract has
-//! it.
+//! ZenML Pro's control plane: roles, their assignments and members, and the rows that they refer to.
 //!
-//! The control plane is plain data ([`Tenant`]), the operations are functions over it ([`api::routes`] lists them),
-//! and what the contract leaves open is a field of [`Switches`].
+//! Four layers. Each uses only those before it:
+//! - [`rows`]: the rows of the control plane, plain data;
+//! - [`state`]: the control plane ([`Tenant`]) with the rules that keep it consistent;
+//! - [`access`]: who calls, and what users can do;
+//! - [`api`]: the operations over HTTP.
+//!
+//! [`Switches`] decide what the contract leaves open.
 
 pub mod access;
 pub mod api;
@@ -21,7 +25,7 @@ use serde_json::Value;
 
 use self::api::{paging, problem::Problem, routes};
 pub use self::{
-    access::caller::Grant,
+    access::Grant,
     api::server::ZenMl,
     rows::{
         ids::Uuid,
@@ -37,14 +41,14 @@ pub use self::{
 pub use super::kit::ADMIN;
 use super::kit::{self, Server, Vendor, World, credentials::bearer};
 
-/// A running simulator of ZenML Pro's control plane; stops when it is dropped.
+/// A running simulator of ZenML Pro's control plane. It stops when it is dropped.
 pub type Simulator = Server<ZenMl>;
 
-/// How to start one.
+/// How to start a simulator.
 pub type Options = kit::Options<ZenMl>;
 
 impl Simulator {
-    /// Ends all sessions: tokens that a login gave are refused, keys are still good for another login.
+    /// Ends all sessions: the server refuses their tokens. API keys stay valid for another login.
     pub fn end_sessions(&self) {
         self.switch(|switches| switches.sessions_since = Some(Timestamp::now()));
     }
@@ -68,7 +72,7 @@ impl Vendor for ZenMl {
         &mut tenant.switches
     }
 
-    /// [`ADMIN_ACCOUNT`]'s.
+    /// An API key of the service account [`ADMIN_ACCOUNT`].
     fn admin(tenant: &Tenant) -> Grant {
         let account = tenant
             .organization_by_name(ORGANIZATION)
@@ -80,8 +84,8 @@ impl Vendor for ZenMl {
         routes::router(self.prefix())
     }
 
-    /// The secret of the key that a session stands for, so that both have one name in the log and in faults; else
-    /// the bearer token itself.
+    /// For a session, the secret of its credential, so that both have the same name in the log and in faults. Else the
+    /// bearer token itself.
     fn secret(&self, headers: &HeaderMap) -> Option<String> {
         let token = bearer(headers)?;
         let session = self.sessions.find(token);

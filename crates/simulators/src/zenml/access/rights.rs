@@ -1,7 +1,7 @@
-//! What a caller may see and do on the control plane itself.
+//! What a caller can see and do on the control plane itself.
 //!
-//! The vendor does not publish which of its roles may do what here. A simplification: the predefined roles give
-//! what their names say, others let their holders see the organization.
+//! The vendor does not publish the rights of its roles on the control plane. In this simulator, the rights of the
+//! predefined roles follow their names. All other roles permit only to see the organization.
 
 use super::caller::Caller;
 use crate::zenml::{
@@ -12,14 +12,14 @@ use crate::zenml::{
     state::Tenant,
 };
 
-/// Where something is done.
+/// The target of a right.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
     /// The organization.
     pub organization: Uuid,
-    /// The workspace, if it is done in one.
+    /// The workspace; none for the organization as a whole.
     pub workspace: Option<Uuid>,
-    /// The project, if it is done in one.
+    /// The project; none for the workspace or organization as a whole.
     pub project: Option<Uuid>,
 }
 
@@ -30,13 +30,13 @@ impl Place {
     }
 }
 
-/// What a role gives on the control plane.
-fn given_by(role: &Role) -> &'static [&'static str] {
-    const SEEN: &[&str] = &["organization:read", "team:read", "workspace:read", "user:read"];
-    const DELEGATED: &[&str] =
+/// The rights of a role on the control plane.
+fn rights_of_role(role: &Role) -> &'static [&'static str] {
+    const MEMBER: &[&str] = &["organization:read", "team:read", "workspace:read", "user:read"];
+    const SCOPE_ADMIN: &[&str] =
         &["organization:read", "workspace:read", "role:read", "assignment:*", "user:read"];
     if !role.system_managed {
-        return SEEN;
+        return MEMBER;
     }
     match (role.level, role.name.as_deref().unwrap_or_default()) {
         (Level::Organization, "Organization Admin") => &["*"],
@@ -53,52 +53,53 @@ fn given_by(role: &Role) -> &'static [&'static str] {
             "rbac:*",
         ],
         (Level::Organization, "Organization Viewer") => &["*:read"],
-        (Level::Workspace, "Workspace Admin") | (Level::Project, "Project Admin") => DELEGATED,
-        _ => SEEN,
+        (Level::Workspace, "Workspace Admin") | (Level::Project, "Project Admin") => SCOPE_ADMIN,
+        _ => MEMBER,
     }
 }
 
-/// Whether rights such as `role:*` contain this one.
-fn covers<'a>(held: impl IntoIterator<Item = &'a str>, right: &str) -> bool {
+/// Whether a list of rights, such as `role:*`, contains this right.
+fn covers<'a>(rights: impl IntoIterator<Item = &'a str>, right: &str) -> bool {
     let (resource, action) = right.split_once(':').unwrap_or((right, ""));
-    held.into_iter().any(|held| match held.split_once(':') {
-        None => held == "*",
-        Some((on, may)) => (on == "*" || on == resource) && (may == "*" || may == action),
+    rights.into_iter().any(|one| match one.split_once(':') {
+        None => one == "*",
+        Some((on, to)) => (on == "*" || on == resource) && (to == "*" || to == action),
     })
 }
 
 impl Caller {
-    /// Whether the caller may know of this organization.
-    pub fn reaches(&self, tenant: &Tenant, organization: Uuid) -> bool {
+    /// Whether the caller can see this organization.
+    pub fn can_see_organization(&self, tenant: &Tenant, organization: Uuid) -> bool {
         let grant = &self.grant;
-        if let Some(seen) = &grant.organizations {
-            return seen.contains(&organization);
+        if let Some(visible) = &grant.organizations {
+            return visible.contains(&organization);
         }
         if let Some(workspace) = grant.client_of {
             return tenant.workspaces.get(workspace).is_some_and(|row| row.organization_id == organization);
         }
         match grant.user_id.and_then(|id| tenant.users.get(id)) {
-            // A credential that is nobody's sees what its rights reach.
+            // A credential without a user, but with rights, sees all organizations.
             None => grant.rights.is_some(),
             Some(user) if user.is_service_account => user.organization_id == Some(organization),
             Some(user) => {
                 user.is_superuser
-                    || tenant.held_by(user.id).any(|(_, role)| role.organization_id == organization)
+                    || tenant.roles_of(user.id).any(|(_, role)| role.organization_id == organization)
             }
         }
     }
 
-    /// Whether the caller may know of this workspace.
-    pub fn sees_workspace(&self, workspace: Option<Uuid>) -> bool {
+    /// Whether the caller can see this workspace, or rows without a workspace.
+    pub fn can_see_workspace(&self, workspace: Option<Uuid>) -> bool {
         match (&self.grant.workspaces, workspace) {
-            (Some(seen), Some(workspace)) => seen.contains(&workspace),
+            (Some(visible), Some(workspace)) => visible.contains(&workspace),
             _ => true,
         }
     }
 
-    /// Whether the caller may do this there.
-    pub fn may(&self, tenant: &Tenant, place: Place, right: &str) -> bool {
-        if !self.reaches(tenant, place.organization) || !self.sees_workspace(place.workspace) {
+    /// Whether the caller has this right at this place.
+    pub fn can(&self, tenant: &Tenant, place: Place, right: &str) -> bool {
+        if !self.can_see_organization(tenant, place.organization) || !self.can_see_workspace(place.workspace)
+        {
             return false;
         }
         if let Some(rights) = &self.grant.rights {
@@ -109,20 +110,20 @@ impl Caller {
         }
         let Some(user) = self.grant.user_id.and_then(|id| tenant.users.get(id)) else { return false };
         user.is_superuser
-            || tenant.held_by(user.id).any(|(held, role)| {
+            || tenant.roles_of(user.id).any(|(assignment, role)| {
                 role.organization_id == place.organization
-                    && (held.workspace_id.is_none() || held.workspace_id == place.workspace)
-                    && (held.project_id.is_none() || held.project_id == place.project)
-                    && covers(given_by(role).iter().copied(), right)
+                    && (assignment.workspace_id.is_none() || assignment.workspace_id == place.workspace)
+                    && (assignment.project_id.is_none() || assignment.project_id == place.project)
+                    && covers(rights_of_role(role).iter().copied(), right)
             })
-            || (right == "role:read" && self.delegates_somewhere(tenant, user.id, place.organization))
+            || (right == "role:read" && self.can_assign_somewhere(tenant, user.id, place.organization))
     }
 
-    /// Who assigns the roles of a workspace or project has to see them.
-    fn delegates_somewhere(&self, tenant: &Tenant, user: Uuid, organization: Uuid) -> bool {
-        tenant.held_by(user).any(|(_, role)| {
+    /// Admins of a workspace or project can read the roles of the organization, because they can assign them.
+    fn can_assign_somewhere(&self, tenant: &Tenant, user: Uuid, organization: Uuid) -> bool {
+        tenant.roles_of(user).any(|(_, role)| {
             role.organization_id == organization
-                && covers(given_by(role).iter().copied(), "assignment:create")
+                && covers(rights_of_role(role).iter().copied(), "assignment:create")
         })
     }
 }
@@ -132,7 +133,7 @@ mod tests {
     use super::covers;
 
     #[test]
-    fn a_star_stands_for_everything_in_its_place() {
+    fn stars_match_all_resources_or_all_actions() {
         assert!(
             covers(["*"], "role:read") && covers(["*:read"], "role:read") && covers(["role:*"], "role:read")
         );

@@ -1,18 +1,18 @@
-//! Request bodies: JSON objects whose unknown fields are ignored, and forms.
+//! Request bodies: JSON objects. Unknown fields are ignored.
 
 use serde_json::{Map, Value};
 
 use super::problem::Problem;
 use crate::zenml::rows::ids::Uuid;
 
-/// The fields of an object.
+/// The fields of an object. Reading a field removes it.
 pub struct Fields(Map<String, Value>);
 
 impl Fields {
     /// The fields of a request body.
     ///
     /// # Errors
-    /// 422 if it is no JSON object.
+    /// 422 if the body is not a JSON object.
     pub fn of(body: &[u8]) -> Result<Self, Problem> {
         match serde_json::from_slice(body) {
             Ok(Value::Object(fields)) => Ok(Self(fields)),
@@ -22,29 +22,29 @@ impl Fields {
         }
     }
 
-    /// A field of any type; null is as good as absent.
+    /// A field of any type. Null counts as absent.
     pub fn value(&mut self, name: &str) -> Option<Value> {
         self.0.remove(name).filter(|value| !value.is_null())
     }
 
-    /// Whether a field is there and null.
+    /// Whether a field is null, not absent.
     pub fn is_null(&self, name: &str) -> bool {
         self.0.get(name).is_some_and(Value::is_null)
     }
 
-    /// A text of this many characters.
+    /// A text field of at most `max` characters.
     ///
     /// # Errors
-    /// 422 if it is no string, or too short or too long.
-    pub fn text(&mut self, name: &str, longest: usize) -> Result<Option<String>, Problem> {
+    /// 422 if it is not a string, or is empty or too long.
+    pub fn text(&mut self, name: &str, max: usize) -> Result<Option<String>, Problem> {
         match self.value(name) {
             None => Ok(None),
             Some(Value::String(text)) if text.is_empty() => {
                 let message = "String should have at least 1 character";
                 Err(Problem::invalid("body", name, message, "string_too_short"))
             }
-            Some(Value::String(text)) if text.chars().count() > longest => {
-                let message = format!("String should have at most {longest} characters");
+            Some(Value::String(text)) if text.chars().count() > max => {
+                let message = format!("String should have at most {max} characters");
                 Err(Problem::invalid("body", name, &message, "string_too_long"))
             }
             Some(Value::String(text)) => Ok(Some(text)),
@@ -52,10 +52,10 @@ impl Fields {
         }
     }
 
-    /// A boolean.
+    /// A boolean field.
     ///
     /// # Errors
-    /// 422 if it is none.
+    /// 422 if it is not a boolean.
     pub fn flag(&mut self, name: &str) -> Result<Option<bool>, Problem> {
         match self.value(name) {
             None => Ok(None),
@@ -64,42 +64,42 @@ impl Fields {
         }
     }
 
-    /// A whole number that is not negative.
+    /// A field with a whole number that is not negative.
     ///
     /// # Errors
-    /// 422 if it is none.
+    /// 422 if it is another value.
     pub fn number(&mut self, name: &str) -> Result<Option<u32>, Problem> {
-        let wrong = || Problem::invalid("body", name, "Input should be a valid integer", "int_type");
+        let invalid = || Problem::invalid("body", name, "Input should be a valid integer", "int_type");
         self.value(name)
-            .map(|value| value.as_u64().and_then(|number| number.try_into().ok()).ok_or_else(wrong))
+            .map(|value| value.as_u64().and_then(|number| number.try_into().ok()).ok_or_else(invalid))
             .transpose()
     }
 
-    /// An identifier.
+    /// A field with an identifier.
     ///
     /// # Errors
-    /// 422 if it is none.
+    /// 422 if it is not a UUID.
     pub fn id(&mut self, name: &str) -> Result<Option<Uuid>, Problem> {
-        let wrong = || Problem::invalid("body", name, "Input should be a valid UUID", "uuid_parsing");
+        let invalid = || Problem::invalid("body", name, "Input should be a valid UUID", "uuid_parsing");
         self.value(name)
-            .map(|value| value.as_str().and_then(|text| text.parse().ok()).ok_or_else(wrong))
+            .map(|value| value.as_str().and_then(|text| text.parse().ok()).ok_or_else(invalid))
             .transpose()
     }
 
-    /// One of some words.
+    /// A field with one of these words.
     ///
     /// # Errors
-    /// 422 if it is none of them.
+    /// 422 if it is another value.
     pub fn choice<T: Copy>(&mut self, name: &str, choices: &[(&str, T)]) -> Result<Option<T>, Problem> {
-        self.value(name).map(|value| chosen("body", name, value.as_str(), choices)).transpose()
+        self.value(name).map(|value| parse_choice("body", name, value.as_str(), choices)).transpose()
     }
 }
 
-/// The meaning of a word; `place` is where it stood.
+/// The meaning of a word. `place` is `body` or `query`.
 ///
 /// # Errors
-/// 422 if it is none of them.
-pub fn chosen<T: Copy>(
+/// 422 if it is not one of the choices.
+pub fn parse_choice<T: Copy>(
     place: &str,
     name: &str,
     word: Option<&str>,
@@ -112,10 +112,10 @@ pub fn chosen<T: Copy>(
     })
 }
 
-/// A field that must be there.
+/// Requires a field of the body.
 ///
 /// # Errors
-/// 422 otherwise.
+/// 422 if it is absent.
 pub fn required<T>(name: &str, value: Option<T>) -> Result<T, Problem> {
     value.ok_or_else(|| Problem::required("body", name))
 }
@@ -125,7 +125,7 @@ mod tests {
     use super::Fields;
 
     #[test]
-    fn null_is_absent_and_an_empty_text_is_wrong() {
+    fn null_counts_as_absent_and_empty_texts_are_invalid() {
         let mut fields = Fields::of(br#"{"name": null, "description": "", "unknown": 1}"#).unwrap();
         assert!(fields.is_null("name"));
         assert_eq!(fields.text("name", 50), Ok(None));

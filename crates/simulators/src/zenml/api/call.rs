@@ -1,48 +1,57 @@
-//! The frame in which the operations answer.
+//! One call: the input of its operation, and how it is answered.
 
 use std::collections::BTreeSet;
 
 use axum::{http::StatusCode, response::Response};
 use serde_json::Value;
 
-use super::{auth, body::Fields, problem::Problem, server::ZenMl};
+use super::{body::Fields, problem::Problem, server::ZenMl};
 use crate::{
-    kit::{World, answer::json, call::Call, credentials::Credentials},
+    kit::{
+        World,
+        answer::json,
+        call::Call,
+        credentials::{Credentials, bearer},
+    },
     zenml::{
         access::{
-            caller::{Caller, Grant},
+            Caller, Grant,
+            authentication::{Refusal, authenticate},
             rights::Place,
         },
-        rows::{ids::Uuid, switches::ForbiddenLists},
+        rows::{
+            ids::Uuid,
+            switches::{ForbiddenLists, Switches},
+        },
         state::Tenant,
     },
 };
 
-/// An operation of the contract.
+/// An operation of the contract, by the callers that can use it.
 #[derive(Clone, Copy)]
 pub enum Operation {
-    /// Open to everybody.
+    /// For all callers, without a credential.
     Public(Handler),
-    /// For callers who are known.
-    Known(Handler),
-    /// Of servers that show projects.
+    /// For callers with a valid credential.
+    Authenticated(Handler),
+    /// For callers with a valid credential, on servers that show projects.
     OfProjects(Handler),
 }
 
-/// What answers an operation. Every success is 200 with a JSON body (contract 2.1).
+/// The code of an operation. Every success is 200 with a JSON body (contract 2.1).
 pub type Handler = fn(&mut Scene<'_>) -> Result<Value, Problem>;
 
-/// A call on its way through the server.
+/// A call in progress.
 pub struct Scene<'a> {
-    /// The server.
+    /// The data of the control plane.
     pub tenant: &'a mut Tenant,
-    /// The credentials, for keys that are made.
+    /// The credentials: keys that are created are added to them.
     pub credentials: &'a Credentials<Grant>,
-    /// The vendor's code, with its sessions and dice.
+    /// The sessions, and the random numbers for lists.
     pub vendor: &'a ZenMl,
-    /// Who calls.
+    /// The sender of the call.
     pub caller: Caller,
-    /// What was asked.
+    /// The request.
     pub call: &'a Call,
 }
 
@@ -50,57 +59,57 @@ impl Scene<'_> {
     /// The identifier at this place of the path, counted from 0.
     ///
     /// # Errors
-    /// 422 if it is none.
+    /// 422 if it is not a UUID.
     pub fn path_id(&self, place: usize, name: &str) -> Result<Uuid, Problem> {
-        read_id("path", name, self.call.param(place))
+        parse_id("path", name, self.call.param(place))
     }
 
-    /// An identifier of the query.
+    /// An identifier in the query; none if the parameter is absent.
     ///
     /// # Errors
-    /// 422 if it is none.
+    /// 422 if it is not a UUID.
     pub fn query_id(&self, name: &str) -> Result<Option<Uuid>, Problem> {
-        self.call.parameter(name).map(|text| read_id("query", name, text)).transpose()
+        self.call.parameter(name).map(|text| parse_id("query", name, text)).transpose()
     }
 
-    /// A boolean of the query, in the spellings that clients have (simulator checklist, 3).
+    /// A boolean in the query, in all spellings of clients (contract 3.2); none if the parameter is absent.
     ///
     /// # Errors
-    /// 422 if it is none.
+    /// 422 if it is not a boolean.
     pub fn query_flag(&self, name: &str) -> Result<Option<bool>, Problem> {
-        let wrong = || Problem::invalid("query", name, "Input should be a valid boolean", "bool_parsing");
-        let read = |text: &str| match text.to_lowercase().as_str() {
+        let invalid = || Problem::invalid("query", name, "Input should be a valid boolean", "bool_parsing");
+        let parse = |text: &str| match text.to_lowercase().as_str() {
             "true" | "1" | "yes" | "on" => Ok(true),
             "false" | "0" | "no" | "off" => Ok(false),
-            _ => Err(wrong()),
+            _ => Err(invalid()),
         };
-        self.call.parameter(name).map(read).transpose()
+        self.call.parameter(name).map(parse).transpose()
     }
 
     /// The fields of the body.
     ///
     /// # Errors
-    /// 422 if it is no JSON object.
+    /// 422 if the body is not a JSON object.
     pub fn fields(&self) -> Result<Fields, Problem> {
         Fields::of(&self.call.body)
     }
 
-    /// Ends the call with 403 unless the caller may do this there.
+    /// Ends the call unless the caller has this right at this place.
     ///
     /// # Errors
     /// 403.
     pub fn require(&self, place: Place, right: &str) -> Result<(), Problem> {
-        if self.caller.may(self.tenant, place, right) {
+        if self.caller.can(self.tenant, place, right) {
             return Ok(());
         }
         Err(Problem::illegal(format!("Insufficient permissions: {right} is required")))
     }
 
-    /// Whether a list is to be filled: the caller may read it. If not, it is refused, or empty.
+    /// Whether the caller has this right. If not, a switch decides whether the list is empty or refused.
     ///
     /// # Errors
-    /// 403.
-    pub fn may_list(&self, place: Place, right: &str) -> Result<bool, Problem> {
+    /// 403 if the list is refused.
+    pub fn can_list(&self, place: Place, right: &str) -> Result<bool, Problem> {
         match self.require(place, right) {
             Ok(()) => Ok(true),
             Err(_) if self.tenant.switches.forbidden_lists == ForbiddenLists::Empty => Ok(false),
@@ -108,27 +117,27 @@ impl Scene<'_> {
         }
     }
 
-    /// The organizations that the caller may know of.
-    pub fn reached(&self) -> BTreeSet<Uuid> {
+    /// The organizations that the caller can see.
+    pub fn visible_organizations(&self) -> BTreeSet<Uuid> {
         let rows = self.tenant.organizations.iter().map(|row| row.id);
-        rows.filter(|id| self.caller.reaches(self.tenant, *id)).collect()
+        rows.filter(|id| self.caller.can_see_organization(self.tenant, *id)).collect()
     }
 }
 
-fn read_id(place: &str, name: &str, text: &str) -> Result<Uuid, Problem> {
+fn parse_id(place: &str, name: &str, text: &str) -> Result<Uuid, Problem> {
     text.parse().map_err(|_| Problem::invalid(place, name, "Input should be a valid UUID", "uuid_parsing"))
 }
 
 /// Answers one call.
 pub fn answer(world: &World<ZenMl>, operation: Operation, call: &Call) -> Response {
     let mut tenant = world.tenant();
-    match attempt(world, &mut tenant, operation, call) {
+    match try_answer(world, &mut tenant, operation, call) {
         Ok(body) => json(StatusCode::OK, &body),
         Err(problem) => world.vendor.refuse(problem),
     }
 }
 
-fn attempt(
+fn try_answer(
     world: &World<ZenMl>,
     tenant: &mut Tenant,
     operation: Operation,
@@ -136,13 +145,29 @@ fn attempt(
 ) -> Result<Value, Problem> {
     let (handler, caller) = match operation {
         Operation::OfProjects(_) if !tenant.switches.project_paths => return Err(no_such_path()),
-        Operation::Public(handler) => (handler, Caller::nobody()),
-        Operation::Known(handler) | Operation::OfProjects(handler) => {
-            (handler, auth::authenticate(call, &world.credentials, tenant, &world.vendor)?)
+        Operation::Public(handler) => (handler, Caller::default()),
+        Operation::Authenticated(handler) | Operation::OfProjects(handler) => {
+            (handler, caller(world, tenant, call)?)
         }
     };
     let credentials = &world.credentials;
     handler(&mut Scene { tenant, credentials, vendor: &world.vendor, caller, call })
+}
+
+fn caller(world: &World<ZenMl>, tenant: &Tenant, call: &Call) -> Result<Caller, Problem> {
+    let (token, secret) = (bearer(&call.headers), call.secret.as_deref());
+    authenticate(token, secret, &world.credentials, &world.vendor.sessions, tenant)
+        .map_err(|refusal| unauthorized(refusal, &tenant.switches))
+}
+
+/// 401 for a call without a valid credential.
+pub fn unauthorized(refusal: Refusal, switches: &Switches) -> Problem {
+    let message = match refusal {
+        Refusal::NoToken => "Not authenticated",
+        Refusal::EndedSession => "Signature has expired",
+        Refusal::InvalidToken => "Invalid authentication token",
+    };
+    Problem::unauthorized(switches, message)
 }
 
 /// 404 for a path that this server does not have.

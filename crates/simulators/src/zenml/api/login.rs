@@ -1,11 +1,17 @@
-//! The login (contract 1.2).
+//! The operations that start sessions (contract 1.2).
 
 use serde_json::{Value, json};
 
-use super::{auth, call::Scene, problem::Problem};
-use crate::{kit::uri, zenml::access::caller::Grant};
+use super::{
+    call::{Scene, unauthorized},
+    problem::Problem,
+};
+use crate::{
+    kit::uri,
+    zenml::access::authentication::{Refusal, valid_grant},
+};
 
-/// POST `/auth/login`: a key as `password`, or client credentials.
+/// POST `/auth/login`, with an API key as `password`, or with client credentials.
 pub fn login(scene: &mut Scene<'_>) -> Result<Value, Problem> {
     let form = uri::pairs(&String::from_utf8_lossy(&scene.call.body));
     let field = |name: &str| {
@@ -18,23 +24,23 @@ pub fn login(scene: &mut Scene<'_>) -> Result<Value, Problem> {
         (None, None, _) => return Err(Problem::required("body", "password")),
     };
     let switches = &scene.tenant.switches;
-    // An empty grant type is as good as none (contract 1).
+    // An empty grant type counts as absent (contract 1.2).
     if is_client && field("grant_type").is_some_and(|grant| grant != "client_credentials") {
         let message = "Input should be client_credentials";
         return Err(Problem::invalid("body", "grant_type", message, "enum"));
     }
-    let is_elsewhere = match (&switches.audience, field("audience")) {
-        (Some(known), Some(asked)) => known != asked,
+    let is_other_audience = match (&switches.audience, field("audience")) {
+        (Some(expected), Some(audience)) => expected != audience,
         _ => false,
     };
-    if is_client && is_elsewhere {
+    if is_client && is_other_audience {
         return Err(Problem::unauthorized(switches, "Invalid audience"));
     }
     let view = scene.credentials.find(&secret).filter(|view| view.grant.client_of.is_some() == is_client);
-    let grant = view.and_then(|view| Grant::live(view, scene.tenant));
+    let grant = view.and_then(|view| valid_grant(view, scene.tenant));
     let grant = grant.ok_or_else(|| Problem::unauthorized(switches, "Invalid credentials"))?;
     let subject = grant.user_id.or(grant.client_of).map(|id| id.to_string()).unwrap_or_default();
-    let token = scene.vendor.sessions.begin(&secret, &subject, switches.session_seconds);
+    let token = scene.vendor.sessions.start(&secret, &subject, switches.session_seconds);
     Ok(json!({
         "access_token": token,
         "token_type": "bearer",
@@ -44,10 +50,11 @@ pub fn login(scene: &mut Scene<'_>) -> Result<Value, Problem> {
     }))
 }
 
-/// GET `/auth/api_token`: another session for whoever calls, as a bare text.
+/// GET `/auth/api_token`. Starts another session for the caller. The answer is its token, as a bare string.
 pub fn api_token(scene: &mut Scene<'_>) -> Result<Value, Problem> {
-    let secret = scene.call.secret.clone().ok_or_else(|| auth::invalid(scene.tenant))?;
+    let invalid = || unauthorized(Refusal::InvalidToken, &scene.tenant.switches);
+    let secret = scene.call.secret.clone().ok_or_else(invalid)?;
     let subject = scene.caller.grant.user_id.map(|id| id.to_string()).unwrap_or_default();
     let seconds = scene.tenant.switches.session_seconds;
-    Ok(scene.vendor.sessions.begin(&secret, &subject, seconds).into())
+    Ok(scene.vendor.sessions.start(&secret, &subject, seconds).into())
 }

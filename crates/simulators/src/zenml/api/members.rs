@@ -1,4 +1,5 @@
-//! Who belongs to an organization, a workspace or a project (contract 2.3, 3.1). Membership is a role held there.
+//! The members of organizations, workspaces and projects (contract 2.3, 3.1). Members are the principals with a role
+//! there.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +22,7 @@ use crate::zenml::{
 
 /// GET `/organizations/{id}/members`
 pub fn of_organization(scene: &mut Scene<'_>) -> Result<Value, Problem> {
-    let organization = organizations::reach(scene, scene.call.param(0))?;
+    let organization = organizations::find(scene, scene.call.param(0))?;
     let tenant = &*scene.tenant;
     let rows = tenant.assignments.iter().filter(|row| {
         tenant
@@ -39,9 +40,9 @@ pub fn of_organization(scene: &mut Scene<'_>) -> Result<Value, Problem> {
     answer(scene, Place::organization(organization), members)
 }
 
-/// GET `/tenants/{id}/members`: who holds a role of this workspace.
+/// GET `/tenants/{id}/members`. Lists the principals with a role of this workspace.
 pub fn of_workspace(scene: &mut Scene<'_>) -> Result<Value, Problem> {
-    let workspace = workspaces::reach(scene, scene.call.param(0))?;
+    let workspace = workspaces::find(scene, scene.call.param(0))?;
     let place =
         Place { organization: workspace.organization_id, workspace: Some(workspace.id), project: None };
     let rows = scene.tenant.assignments.iter();
@@ -49,9 +50,9 @@ pub fn of_workspace(scene: &mut Scene<'_>) -> Result<Value, Problem> {
     answer(scene, place, by_principal(rows, scene.tenant))
 }
 
-/// GET `/workspaces/{ws}/projects/{p}/members`: who holds a role of this project.
+/// GET `/workspaces/{ws}/projects/{p}/members`. Lists the principals with a role of this project.
 pub fn of_project(scene: &mut Scene<'_>) -> Result<Value, Problem> {
-    let (workspace, project) = projects::reach(scene)?;
+    let (workspace, project) = projects::find(scene)?;
     let place = Place {
         organization: workspace.organization_id,
         workspace: Some(workspace.id),
@@ -66,16 +67,16 @@ fn answer(
     place: Place,
     members: BTreeMap<Principal, Vec<&Role>>,
 ) -> Result<Value, Problem> {
-    let page = Page::undocumented(scene)?;
+    let page = Page::if_paged(scene)?;
     let role = scene.query_id("role_id")?;
     let users = scene.query_flag("include_users")?.unwrap_or(true);
     let accounts = scene.query_flag("include_service_accounts")?.unwrap_or(true);
     let teams = scene.query_flag("include_teams")?.unwrap_or(true);
-    if !scene.may_list(place, "member:read")? {
+    if !scene.can_list(place, "member:read")? {
         return Ok(json!([]));
     }
     let tenant = &*scene.tenant;
-    let is_wanted = |principal: &Principal| match *principal {
+    let is_included = |principal: &Principal| match *principal {
         Principal::User(id) => {
             let is_account = tenant.users.get(id).is_some_and(|user| user.is_service_account);
             if is_account { accounts } else { users }
@@ -83,18 +84,21 @@ fn answer(
         Principal::Team(_) => teams,
         Principal::Invitation(_) => tenant.switches.invitations_are_principals,
     };
-    let shown = members.into_iter().filter(|(principal, roles)| {
-        is_wanted(principal) && role.is_none_or(|id| roles.iter().any(|held| held.id == id))
+    let rows = members.into_iter().filter(|(principal, roles)| {
+        is_included(principal) && role.is_none_or(|id| roles.iter().any(|role| role.id == id))
     });
-    Ok(page.cut(shown).map(|(principal, held)| entry(principal, &held, place.organization, tenant)).collect())
+    Ok(page
+        .cut(rows)
+        .map(|(principal, roles)| entry(principal, &roles, place.organization, tenant))
+        .collect())
 }
 
-fn entry(principal: Principal, held: &[&Role], organization: Uuid, tenant: &Tenant) -> Value {
-    let (key, shown) = principals::principal(principal, tenant);
+fn entry(principal: Principal, roles: &[&Role], organization: Uuid, tenant: &Tenant) -> Value {
+    let (key, member) = principals::to_json(principal, tenant);
     if tenant.switches.member_entries == MemberEntries::Plain {
-        return shown;
+        return member;
     }
-    let roles: Value = held.iter().map(|role| roles::listed(role, &tenant.switches)).collect();
+    let roles: Value = roles.iter().map(|role| roles::list_json(role, &tenant.switches)).collect();
     let mut body = json!({
         "user": null,
         "team": null,
@@ -102,13 +106,13 @@ fn entry(principal: Principal, held: &[&Role], organization: Uuid, tenant: &Tena
         "roles": roles,
         "organization_id": organization,
     });
-    body[key] = shown;
+    body[key] = member;
     body
 }
 
-/// DELETE `/organizations/{id}/members?user_id=`: drops all the user's roles of the organization's level.
+/// DELETE `/organizations/{id}/members?user_id=`. Removes all roles of the user on the level organization.
 pub fn remove(scene: &mut Scene<'_>) -> Result<Value, Problem> {
-    let organization = organizations::reach(scene, scene.call.param(0))?;
+    let organization = organizations::find(scene, scene.call.param(0))?;
     let user = scene.query_id("user_id")?.ok_or_else(|| Problem::required("query", "user_id"))?;
     scene.require(Place::organization(organization), "member:delete")?;
     let tenant = &mut *scene.tenant;
@@ -137,7 +141,7 @@ pub fn remove(scene: &mut Scene<'_>) -> Result<Value, Problem> {
     }
 }
 
-/// The principals of some assignments, each with its roles.
+/// The principals of these assignments, each with its roles.
 fn by_principal<'a>(
     rows: impl Iterator<Item = &'a Assignment>,
     tenant: &'a Tenant,

@@ -1,26 +1,26 @@
-//! The HTTP API: one handler for each operation of the contract. The top room: nothing below uses it.
+//! The vendor's API over HTTP: operations on the control plane, as far as the caller is permitted. Highest of the
+//! four layers; [`routes`] lists the operations.
 
-pub mod assignment_rules;
-pub mod assignments;
-pub mod auth;
-pub mod body;
+mod assignment_rules;
+mod assignments;
+mod body;
 pub mod call;
-pub mod invitations;
-pub mod login;
-pub mod members;
-pub mod organizations;
+mod invitations;
+mod login;
+mod members;
+mod organizations;
 pub mod paging;
-pub mod permissions;
-pub mod principals;
+mod permissions;
+mod principals;
 pub mod problem;
-pub mod projects;
-pub mod rbac;
-pub mod role_writing;
-pub mod roles;
+mod projects;
+mod rbac;
+mod role_writing;
+mod roles;
 pub mod routes;
 pub mod server;
-pub mod service_accounts;
-pub mod shares;
-pub mod teams;
-pub mod users;
-pub mod workspaces;
+mod service_accounts;
+mod shares;
+mod teams;
+mod users;
+mod workspaces;

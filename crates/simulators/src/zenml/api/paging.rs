@@ -1,4 +1,4 @@
-//! Lists: bare arrays, by `offset` and `limit` (contract 1, "Pagination").
+//! Lists: bare arrays with `offset` and `limit` (contract 1.4).
 
 use std::cmp::Reverse;
 
@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::{call::Scene, problem::Problem};
 use crate::zenml::rows::{listed::Listed, switches::ListOrder};
 
-/// Entries of a page, at most and if the request does not say.
-const LONGEST: usize = 100;
+/// The maximum and the default of `limit`.
+const MAX_LIMIT: usize = 100;
 
-/// Which part of a list is asked for.
+/// The requested part of a list.
 pub struct Page {
     offset: usize,
     limit: usize,
@@ -20,26 +20,29 @@ impl Page {
     /// Reads `offset` and `limit`.
     ///
     /// # Errors
-    /// 422 for what is no number, negative, or more than the longest page.
+    /// 422 for a value that is not a number, is negative or is too large.
     pub fn of(scene: &Scene<'_>) -> Result<Self, Problem> {
-        let number = |name: &str, least: usize, most: usize, default: usize| {
+        let number = |name: &str, min: usize, max: usize, default: usize| {
             let Some(text) = scene.call.parameter(name) else { return Ok(default) };
             let number = text.parse::<i64>().map_err(|_| {
                 Problem::invalid("query", name, "Input should be a valid integer", "int_parsing")
             })?;
-            usize::try_from(number).ok().filter(|number| (least..=most).contains(number)).ok_or_else(|| {
-                let message = format!("Input should be between {least} and {most}");
+            usize::try_from(number).ok().filter(|number| (min..=max).contains(number)).ok_or_else(|| {
+                let message = format!("Input should be between {min} and {max}");
                 Problem::invalid("query", name, &message, "out_of_range")
             })
         };
-        Ok(Self { offset: number("offset", 0, usize::MAX, 0)?, limit: number("limit", 1, LONGEST, LONGEST)? })
+        Ok(Self {
+            offset: number("offset", 0, usize::MAX, 0)?,
+            limit: number("limit", 1, MAX_LIMIT, MAX_LIMIT)?,
+        })
     }
 
-    /// The same for lists whose documentation knows no pages: whole unless a switch says otherwise.
+    /// The same for lists without pages in the documentation: the whole list, unless a switch adds pages.
     ///
     /// # Errors
     /// As [`Page::of`].
-    pub fn undocumented(scene: &Scene<'_>) -> Result<Self, Problem> {
+    pub fn if_paged(scene: &Scene<'_>) -> Result<Self, Problem> {
         if scene.tenant.switches.more_lists_paged {
             Self::of(scene)
         } else {
@@ -53,8 +56,8 @@ impl Page {
     }
 }
 
-/// Rows in the order in which this server lists them.
-pub fn arranged<'a, T: Listed>(rows: impl Iterator<Item = &'a T>, scene: &Scene<'_>) -> Vec<&'a T> {
+/// The rows in the order of this server's lists.
+pub fn ordered<'a, T: Listed>(rows: impl Iterator<Item = &'a T>, scene: &Scene<'_>) -> Vec<&'a T> {
     let mut rows: Vec<&T> = rows.collect();
     let switches = &scene.tenant.switches;
     match switches.list_order {
@@ -65,8 +68,7 @@ pub fn arranged<'a, T: Listed>(rows: impl Iterator<Item = &'a T>, scene: &Scene<
     rows
 }
 
-/// Shortens any list of this vendor; see [`crate::kit::Vendor::cut_page`]. No list says whether
-/// more follows.
+/// Shortens a list; see [`crate::kit::Vendor::cut_page`]. Lists have no information about further pages.
 pub fn cut(page: &mut Value, keep: usize) {
     if let Value::Array(entries) = page {
         entries.truncate(keep);

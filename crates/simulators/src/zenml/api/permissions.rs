@@ -10,12 +10,12 @@ use crate::zenml::rows::{
     switches::{PermissionForm, Switches},
 };
 
-/// Reads the `permissions` of a body.
+/// Parses the `permissions` of a body.
 ///
 /// # Errors
-/// 422 for anything but the form that the server has, and for words that it does not know.
+/// 422 for another form than the server's, and for unknown resource types and actions.
 pub fn parse(value: Value, switches: &Switches) -> Result<Permissions, Problem> {
-    let Value::Array(entries) = value else { return Err(wrong("Input should be a valid list")) };
+    let Value::Array(entries) = value else { return Err(invalid("Input should be a valid list")) };
     let mut permissions = Permissions::new();
     for mut entry in entries {
         let resource = entry.get_mut("resource").map(Value::take);
@@ -25,22 +25,27 @@ pub fn parse(value: Value, switches: &Switches) -> Result<Permissions, Problem> 
             PermissionForm::Pairs => entry.get_mut("action").map(|action| json!([action.take()])),
         };
         let Some(Value::Array(actions)) = actions else { return Err(required("actions")) };
-        known(&resource, &RESOURCES, &switches.extra_resources, switches)?;
+        check_known(&resource, &RESOURCES, &switches.extra_resources, switches)?;
         for action in actions {
-            let Value::String(action) = action else { return Err(wrong("Input should be a valid string")) };
-            known(&action, &ACTIONS, &switches.extra_actions, switches)?;
+            let Value::String(action) = action else { return Err(invalid("Input should be a valid string")) };
+            check_known(&action, &ACTIONS, &switches.extra_actions, switches)?;
             permissions.entry(resource.clone()).or_default().insert(action);
         }
     }
     Ok(permissions)
 }
 
-fn known(word: &str, known: &[&str], extra: &BTreeSet<String>, switches: &Switches) -> Result<(), Problem> {
+fn check_known(
+    word: &str,
+    known: &[&str],
+    extra: &BTreeSet<String>,
+    switches: &Switches,
+) -> Result<(), Problem> {
     let is_known = !switches.permission_validation || known.contains(&word) || extra.contains(word);
     if is_known { Ok(()) } else { Err(Problem::invalid("body", "permissions", "Unknown permission", "enum")) }
 }
 
-fn wrong(message: &str) -> Problem {
+fn invalid(message: &str) -> Problem {
     Problem::invalid("body", "permissions", message, "type_error")
 }
 
@@ -48,8 +53,8 @@ fn required(field: &str) -> Problem {
     Problem::invalid("body", "permissions", &format!("{field} is required"), "missing")
 }
 
-/// Permissions as the server shows them.
-pub fn wire(permissions: &Permissions, form: PermissionForm) -> Value {
+/// The JSON of permissions, in the form that a switch sets.
+pub fn to_json(permissions: &Permissions, form: PermissionForm) -> Value {
     match form {
         PermissionForm::Grouped => permissions
             .iter()

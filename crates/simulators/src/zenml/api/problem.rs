@@ -1,4 +1,4 @@
-//! Errors as the vendor answers them: `{"detail": ...}`, in three shapes (contract 1, "Error body").
+//! The vendor's errors: `{"detail": ...}`, in three forms (contract 1.3).
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -17,18 +17,18 @@ use crate::{
 /// An error answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
-    /// The status code.
+    /// The status code of the answer.
     pub status: StatusCode,
     detail: Detail,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 enum Detail {
-    /// Of the framework: a text.
+    /// An error of the framework: a text.
     Text(String),
-    /// Of the application: the exception's class, and what it says.
+    /// An error of the application: the class of the exception, and its message.
     Exception(&'static str, String),
-    /// Of the validation of a request: what is wrong, one object each.
+    /// An invalid request: one object for each mistake.
     Validation(Vec<Value>),
 }
 
@@ -38,38 +38,38 @@ impl Problem {
         Self { status, detail: Detail::Text(detail.into()) }
     }
 
-    /// An error of the application. The status code may come from a switch; 500 if it is none.
+    /// An error of the application. The status code can come from a switch; 500 if the number is not a status code.
     pub fn exception(status: u16, class: &'static str, message: impl Into<String>) -> Self {
         let status = switched(status);
         Self { status, detail: Detail::Exception(class, message.into()) }
     }
 
-    /// 403: not permitted to this caller, or to anybody.
+    /// 403: not permitted to this caller, or to all callers.
     pub fn illegal(message: impl Into<String>) -> Self {
         Self::exception(403, "IllegalOperationError", message)
     }
 
-    /// 404.
+    /// 404: a row that does not exist.
     pub fn missing(what: &str) -> Self {
         Self::exception(404, "KeyError", format!("{what} does not exist"))
     }
 
-    /// 409.
+    /// 409: a row that exists already.
     pub fn exists(message: impl Into<String>) -> Self {
         Self::exception(409, "EntityExistsError", message)
     }
 
-    /// 404 or what else a switch says, for what is not there to be taken away.
+    /// A removal of something that does not exist; a switch decides the status.
     pub fn nothing_to_remove(status: u16, what: &str) -> Self {
         Self { status: StatusCode::from_u16(status).unwrap_or(StatusCode::NOT_FOUND), ..Self::missing(what) }
     }
 
-    /// What the documentation calls a ValueError.
+    /// A ValueError of the documentation; a switch decides the status.
     pub fn value(switches: &Switches, message: impl Into<String>) -> Self {
         Self::exception(switches.value_error_status, "ValueError", message)
     }
 
-    /// What is there, and the caller may not know of.
+    /// A row that exists and that the caller is not permitted to see; a switch decides the status.
     pub fn hidden(switches: &Switches, what: &str) -> Self {
         if switches.hidden_status == 404 {
             Self::missing(what)
@@ -79,18 +79,18 @@ impl Problem {
         }
     }
 
-    /// 422: one value of the request is not acceptable. `place` is `body`, `query` or `path`.
+    /// 422: an invalid value. `place` is `body`, `query` or `path`.
     pub fn invalid(place: &str, name: &str, message: &str, kind: &str) -> Self {
         let entry = json!({ "loc": [place, name], "msg": message, "type": kind });
         Self { status: StatusCode::UNPROCESSABLE_ENTITY, detail: Detail::Validation(vec![entry]) }
     }
 
-    /// 422: a value that must be there.
+    /// 422: a required value is absent.
     pub fn required(place: &str, name: &str) -> Self {
         Self::invalid(place, name, "Field required", "missing")
     }
 
-    /// 401.
+    /// 401, in the form that a switch sets.
     pub fn unauthorized(switches: &Switches, message: &str) -> Self {
         match switches.unauthorized_form {
             UnauthorizedForm::Text => Self::text(StatusCode::UNAUTHORIZED, message),
@@ -98,7 +98,7 @@ impl Problem {
         }
     }
 
-    /// An error of this status in the form that is usual for it.
+    /// An error in the usual form for its status (contract 1.3).
     pub fn of_status(status: StatusCode, message: &str) -> Self {
         let exception = |class| Self { status, detail: Detail::Exception(class, message.to_owned()) };
         match status.as_u16() {
@@ -114,7 +114,7 @@ impl Problem {
         }
     }
 
-    /// The answer; `serial` numbers refusals.
+    /// The answer. `serial` is the number of the error, for its request identifier.
     pub fn into_response(self, serial: u64) -> Response {
         let detail = match self.detail {
             Detail::Text(text) => Value::from(text),
@@ -135,5 +135,5 @@ impl Problem {
     }
 }
 
-/// The header of request identifiers.
+/// The header with the request identifier (contract 1.3).
 const REQUEST_ID: header::HeaderName = header::HeaderName::from_static("x-request-id");

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{
-    body::chosen,
+    body::parse_choice,
     call::Scene,
     organizations,
-    paging::{Page, arranged},
+    paging::{Page, ordered},
     permissions,
     problem::Problem,
 };
@@ -24,19 +24,19 @@ use crate::zenml::{
 
 /// GET `/organizations/{id_or_name}/roles`
 pub fn list(scene: &mut Scene<'_>) -> Result<Value, Problem> {
-    let organization = organizations::reach(scene, scene.call.param(0))?;
+    let organization = organizations::find(scene, scene.call.param(0))?;
     let page = Page::of(scene)?;
-    let wanted = Filter::of(scene)?;
-    if !scene.may_list(Place::organization(organization), "role:read")? {
+    let filter = Filter::of(scene)?;
+    if !scene.can_list(Place::organization(organization), "role:read")? {
         return Ok(json!([]));
     }
     let tenant = &*scene.tenant;
     let rows = tenant.roles.iter().filter(|role| role.organization_id == organization);
-    let rows = arranged(rows.filter(|role| wanted.has(role, tenant)), scene);
-    Ok(page.cut(rows).map(|role| listed(role, &tenant.switches)).collect())
+    let rows = ordered(rows.filter(|role| filter.matches(role, tenant)), scene);
+    Ok(page.cut(rows).map(|role| list_json(role, &tenant.switches)).collect())
 }
 
-/// What a role list asks for.
+/// The filters of a role list.
 struct Filter<'a> {
     name: Option<&'a str>,
     resource: Option<&'a str>,
@@ -61,8 +61,8 @@ impl<'a> Filter<'a> {
             }
             user = scene.caller.grant.user_id;
         }
-        let kind = call.parameter("type").map(|word| chosen("query", "type", Some(word), &KINDS));
-        let level = call.parameter("level").map(|word| chosen("query", "level", Some(word), &LEVELS));
+        let kind = call.parameter("type").map(|word| parse_choice("query", "type", Some(word), &KINDS));
+        let level = call.parameter("level").map(|word| parse_choice("query", "level", Some(word), &LEVELS));
         Ok(Self {
             name: call.parameter("name"),
             resource: call.parameter("resource"),
@@ -77,25 +77,25 @@ impl<'a> Filter<'a> {
         })
     }
 
-    fn has(&self, role: &Role, tenant: &Tenant) -> bool {
+    fn matches(&self, role: &Role, tenant: &Tenant) -> bool {
         self.kind == role.kind
             && self.level.is_none_or(|level| level == role.level)
-            && self.system_managed.is_none_or(|wanted| wanted == role.system_managed)
-            && self.name.is_none_or(|name| is_called(role, name, &tenant.switches))
-            && self.is_permitted(&role.permissions)
-            && self.is_assigned(role, tenant)
+            && self.system_managed.is_none_or(|expected| expected == role.system_managed)
+            && self.name.is_none_or(|name| has_name(role, name, &tenant.switches))
+            && self.matches_permissions(&role.permissions)
+            && self.matches_assignments(role, tenant)
     }
 
-    fn is_permitted(&self, permissions: &Permissions) -> bool {
+    fn matches_permissions(&self, permissions: &Permissions) -> bool {
         let mut entries = permissions.iter();
         (self.resource.is_none() && self.action.is_none())
             || entries.any(|(resource, actions)| {
-                self.resource.is_none_or(|wanted| wanted == resource)
-                    && self.action.is_none_or(|wanted| actions.contains(wanted))
+                self.resource.is_none_or(|expected| expected == resource)
+                    && self.action.is_none_or(|expected| actions.contains(expected))
             })
     }
 
-    fn is_assigned(&self, role: &Role, tenant: &Tenant) -> bool {
+    fn matches_assignments(&self, role: &Role, tenant: &Tenant) -> bool {
         let any = [self.user, self.team, self.workspace, self.project];
         let mut rows = tenant.assignments.iter();
         any.iter().all(Option::is_none)
@@ -109,7 +109,7 @@ impl<'a> Filter<'a> {
     }
 }
 
-fn is_called(role: &Role, name: &str, switches: &Switches) -> bool {
+fn has_name(role: &Role, name: &str, switches: &Switches) -> bool {
     let known = role.name.as_deref().unwrap_or_default();
     if switches.name_filter_takes_parts {
         known.to_lowercase().contains(&name.to_lowercase())
@@ -119,36 +119,36 @@ fn is_called(role: &Role, name: &str, switches: &Switches) -> bool {
 }
 
 /// GET `/roles/{role_id}`
-pub fn read(scene: &mut Scene<'_>) -> Result<Value, Problem> {
-    let role = reach(scene)?;
+pub fn get(scene: &mut Scene<'_>) -> Result<Value, Problem> {
+    let role = find(scene)?;
     scene.require(Place::organization(role.organization_id), "role:read")?;
-    Ok(single(&role, &scene.tenant.switches))
+    Ok(single_json(&role, &scene.tenant.switches))
 }
 
-/// The role of the path, if the caller may know of its organization.
+/// The role in the path, if the caller can see its organization.
 ///
 /// # Errors
-/// 404 or 403.
-pub fn reach(scene: &Scene<'_>) -> Result<Role, Problem> {
+/// 404, or the switched status of hidden rows.
+pub fn find(scene: &Scene<'_>) -> Result<Role, Problem> {
     let id = scene.path_id(0, "role_id")?;
     let role = scene.tenant.roles.get(id).ok_or_else(|| Problem::missing("role"))?;
-    if !scene.caller.reaches(scene.tenant, role.organization_id) {
+    if !scene.caller.can_see_organization(scene.tenant, role.organization_id) {
         return Err(Problem::hidden(&scene.tenant.switches, "role"));
     }
     Ok(role.clone())
 }
 
-/// A role as it is answered alone.
-pub fn single(role: &Role, switches: &Switches) -> Value {
-    wire(role, switches, switches.permissions_shown != PermissionsShown::Never)
+/// The JSON of a role in an answer of its own.
+pub fn single_json(role: &Role, switches: &Switches) -> Value {
+    to_json(role, switches, switches.permissions_shown != PermissionsShown::Never)
 }
 
-/// A role as it is answered among others.
-pub fn listed(role: &Role, switches: &Switches) -> Value {
-    wire(role, switches, switches.permissions_shown == PermissionsShown::Always)
+/// The JSON of a role in lists and other rows.
+pub fn list_json(role: &Role, switches: &Switches) -> Value {
+    to_json(role, switches, switches.permissions_shown == PermissionsShown::Always)
 }
 
-fn wire(role: &Role, switches: &Switches, with_permissions: bool) -> Value {
+fn to_json(role: &Role, switches: &Switches, with_permissions: bool) -> Value {
     let mut body = json!({
         "name": role.name,
         "description": role.description,
@@ -159,7 +159,7 @@ fn wire(role: &Role, switches: &Switches, with_permissions: bool) -> Value {
         "type": role.kind,
     });
     if with_permissions {
-        body["permissions"] = permissions::wire(&role.permissions, switches.permission_form);
+        body["permissions"] = permissions::to_json(&role.permissions, switches.permission_form);
     }
     body
 }

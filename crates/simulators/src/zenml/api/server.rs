@@ -1,4 +1,4 @@
-//! The vendor's code, with its data outside the tenant.
+//! One running server: its data outside the tenant.
 
 use axum::response::Response;
 
@@ -8,7 +8,7 @@ use crate::{
     zenml::access::sessions::Sessions,
 };
 
-/// The vendor, with what it keeps outside its tenant.
+/// The simulated vendor.
 #[derive(Default)]
 pub struct ZenMl {
     prefix: String,
@@ -20,12 +20,12 @@ pub struct ZenMl {
 }
 
 impl ZenMl {
-    /// A server with all paths below `prefix`; empty for none.
+    /// A server whose API is below `prefix`, which can be empty.
     pub fn new(prefix: String) -> Self {
         Self { prefix, ..Self::default() }
     }
 
-    /// The path before the vendor's own paths.
+    /// The path before all paths of the API; can be empty.
     pub fn prefix(&self) -> &str {
         &self.prefix
     }

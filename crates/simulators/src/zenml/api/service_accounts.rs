@@ -1,6 +1,6 @@
 //! The operations on service accounts, and on keys of accounts and users (contract 1.2, 2.3).
 //!
-//! A key made here is a working credential.
+//! A key that these operations create works as a credential.
 
 use std::time::Duration;
 
@@ -9,29 +9,29 @@ use serde_json::{Value, json};
 
 use super::{body::required, call::Scene, organizations, problem::Problem, users};
 use crate::zenml::{
-    access::{caller::Grant, rights::Place},
+    access::{Grant, rights::Place},
     rows::{api_keys::ApiKey, ids::Uuid},
 };
 
 /// POST `/organizations/{id}/service_accounts`
 pub fn create(scene: &mut Scene<'_>) -> Result<Value, Problem> {
-    let organization = organizations::reach(scene, scene.call.param(0))?;
+    let organization = organizations::find(scene, scene.call.param(0))?;
     scene.require(Place::organization(organization), "service_account:create")?;
     let mut fields = scene.fields()?;
     let username = fields.text("username", 256)?;
     let username = required("username", username)?;
     let description = fields.text("description", 256)?;
-    users::valid_username(&username)?;
+    users::check_username(&username)?;
     if scene.tenant.service_account_by_name(organization, &username).is_some() {
         return Err(Problem::exists("A service account with this name already exists"));
     }
     let id = scene.tenant.add_service_account(organization, &username, description, Timestamp::now());
-    Ok(scene.tenant.users.get(id).map(users::wire).unwrap_or_default())
+    Ok(scene.tenant.users.get(id).map(users::to_json).unwrap_or_default())
 }
 
 /// POST `/organizations/{id}/service_accounts/{name_or_id}/api_keys`
 pub fn create_key(scene: &mut Scene<'_>) -> Result<Value, Problem> {
-    let organization = organizations::reach(scene, scene.call.param(0))?;
+    let organization = organizations::find(scene, scene.call.param(0))?;
     scene.require(Place::organization(organization), "service_account:create")?;
     let name_or_id = scene.call.param(1);
     let id = name_or_id.parse().ok();
@@ -41,16 +41,16 @@ pub fn create_key(scene: &mut Scene<'_>) -> Result<Value, Problem> {
     let account = by_id.map(|user| user.id);
     let account = account.or_else(|| scene.tenant.service_account_by_name(organization, name_or_id));
     let account = account.ok_or_else(|| Problem::missing("service account"))?;
-    issue(scene, account)
+    create_key_of(scene, account)
 }
 
-/// POST `/users/me/api_keys`: a personal access token.
+/// POST `/users/me/api_keys`. Creates a personal access token.
 pub fn create_own_key(scene: &mut Scene<'_>) -> Result<Value, Problem> {
-    let own = users::own(scene)?.id;
-    issue(scene, own)
+    let user = users::calling_user(scene)?.id;
+    create_key_of(scene, user)
 }
 
-fn issue(scene: &mut Scene<'_>, user_id: Uuid) -> Result<Value, Problem> {
+fn create_key_of(scene: &mut Scene<'_>, user_id: Uuid) -> Result<Value, Problem> {
     let mut fields = scene.fields()?;
     let name = fields.text("name", 256)?;
     let name = required("name", name)?;

@@ -1,4 +1,4 @@
-//! Sharing single resources: what makes share roles (contract 2.3, 3).
+//! The operations that share single resources. They create share roles (contract 2.3, 3.1).
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::{
     call::Scene,
     principals,
     problem::Problem,
-    rbac::{required, resource},
+    rbac::{parse_resource, required_parameter},
 };
 use crate::zenml::{
     access::resources::Resource,
@@ -21,7 +21,7 @@ use crate::zenml::{
 
 /// GET `/rbac/resource_members?resource=`
 pub fn list(scene: &mut Scene<'_>) -> Result<Value, Problem> {
-    let resource = resource(scene, required(scene, "resource")?)?;
+    let resource = parse_resource(scene, required_parameter(scene, "resource")?)?;
     scene.require(resource.place, "rbac:read")?;
     let tenant = &*scene.tenant;
     let entry = |row: &Assignment| {
@@ -31,17 +31,17 @@ pub fn list(scene: &mut Scene<'_>) -> Result<Value, Problem> {
         }
         let actions = role.permissions.get(&resource.kind).cloned().unwrap_or_default();
         let mut body = json!({ "user": null, "team": null, "actions": actions });
-        let (key, principal) = principals::principal(row.principal, tenant);
+        let (key, principal) = principals::to_json(row.principal, tenant);
         body[key] = principal;
         Some(body)
     };
     Ok(tenant.assignments.iter().filter_map(entry).collect())
 }
 
-/// POST `/rbac/resource_members`: gives a principal these actions on one resource, and no others; without any
-/// it is no longer shared.
+/// POST `/rbac/resource_members`. Sets the actions that are shared with a principal on one resource. Without actions,
+/// the resource is no longer shared with it.
 pub fn set(scene: &mut Scene<'_>) -> Result<Value, Problem> {
-    let resource = resource(scene, required(scene, "resource")?)?;
+    let resource = parse_resource(scene, required_parameter(scene, "resource")?)?;
     scene.require(resource.place, "rbac:update")?;
     let user = scene.query_id("user_id")?.map(Principal::User);
     let team = scene.query_id("team_id")?.map(Principal::Team);
@@ -57,27 +57,27 @@ pub fn set(scene: &mut Scene<'_>) -> Result<Value, Problem> {
     if resource.id.is_none() {
         return Err(Problem::value(&scene.tenant.switches, "Only single resources can be shared"));
     }
-    let is_known = match principal {
+    let exists = match principal {
         Principal::User(id) => scene.tenant.users.contains(id),
         Principal::Team(id) => scene.tenant.teams.contains(id),
         Principal::Invitation(_) => false,
     };
-    if !is_known {
+    if !exists {
         return Err(Problem::missing("member"));
     }
     let actions: Vec<&str> = scene.call.parameters("actions").collect();
     let tenant = &mut *scene.tenant;
     let roles = &tenant.roles;
-    let is_former = |row: &Assignment| {
+    let is_replaced = |row: &Assignment| {
         row.principal == principal
             && roles
                 .get(row.role_id)
                 .is_some_and(|role| role.shared_resource.as_ref() == Some(&resource.text))
     };
-    let former: Vec<_> =
-        tenant.assignments.iter().filter(|row| is_former(row)).map(|row| row.role_id).collect();
-    tenant.assignments.retain(|row| !former.contains(&row.role_id));
-    tenant.roles.retain(|role| !former.contains(&role.id));
+    let replaced: Vec<_> =
+        tenant.assignments.iter().filter(|row| is_replaced(row)).map(|row| row.role_id).collect();
+    tenant.assignments.retain(|row| !replaced.contains(&row.role_id));
+    tenant.roles.retain(|role| !replaced.contains(&role.id));
     if actions.is_empty() {
         return Ok(Value::Null);
     }
@@ -100,11 +100,11 @@ pub fn set(scene: &mut Scene<'_>) -> Result<Value, Problem> {
     Ok(Value::Null)
 }
 
-/// DELETE `/rbac/resources?resources=`: what is gone is no longer shared.
-pub fn forget(scene: &mut Scene<'_>) -> Result<Value, Problem> {
+/// DELETE `/rbac/resources?resources=`. Ends the sharing of deleted resources.
+pub fn delete(scene: &mut Scene<'_>) -> Result<Value, Problem> {
     let texts: Vec<String> = scene.call.parameters("resources").map(str::to_owned).collect();
     for text in &texts {
-        let place = resource(scene, text)?.place;
+        let place = parse_resource(scene, text)?.place;
         scene.require(place, "rbac:update")?;
     }
     let tenant = &mut *scene.tenant;

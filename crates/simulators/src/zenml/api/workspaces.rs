@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    body::{chosen, required},
+    body::{parse_choice, required},
     call::Scene,
     organizations,
-    paging::{Page, arranged},
+    paging::{Page, ordered},
     problem::Problem,
 };
 use crate::zenml::{
@@ -19,7 +19,7 @@ use crate::zenml::{
     state::Tenant,
 };
 
-/// What the workspaces' servers run.
+/// The version of ZenML on all workspaces.
 const VERSION: &str = "0.98.0";
 
 const STATUSES: [(&str, Status); 6] = [
@@ -31,34 +31,36 @@ const STATUSES: [(&str, Status); 6] = [
     ("deleted", Status::Deleted),
 ];
 
-/// GET `/workspaces`, `/tenants`: those that the caller may know of.
+/// GET `/workspaces`, `/tenants`. Lists those that the caller can see.
 pub fn list(scene: &mut Scene<'_>) -> Result<Value, Problem> {
     let page = Page::of(scene)?;
     let organization = scene.query_id("organization_id")?;
     let status = scene.call.parameter("status");
-    let status = status.map(|word| chosen("query", "status", Some(word), &STATUSES)).transpose()?;
+    let status = status.map(|word| parse_choice("query", "status", Some(word), &STATUSES)).transpose()?;
     let member_only =
         scene.query_flag("member_only")?.unwrap_or(scene.tenant.switches.member_only_by_default);
     let (name, url) = (scene.call.parameter("workspace_name"), scene.call.parameter("url"));
     let tenant = &*scene.tenant;
     let user = scene.caller.grant.user_id;
-    let is_members = |workspace: Uuid| {
-        user.is_some_and(|id| tenant.held_by(id).any(|(held, _)| held.workspace_id == Some(workspace)))
+    let is_member = |workspace: Uuid| {
+        user.is_some_and(|id| {
+            tenant.roles_of(id).any(|(assignment, _)| assignment.workspace_id == Some(workspace))
+        })
     };
     let rows = tenant.workspaces.iter().filter(|row| {
-        sees(scene, row)
+        is_visible(scene, row)
             && organization.is_none_or(|id| row.organization_id == id)
-            && status.is_none_or(|wanted| row.status == wanted)
+            && status.is_none_or(|status| row.status == status)
             && name.is_none_or(|name| row.name == name)
             && url.is_none_or(|url| row.url() == url)
-            && (!member_only || is_members(row.id))
+            && (!member_only || is_member(row.id))
     });
-    Ok(page.cut(arranged(rows, scene)).map(|row| wire(row, tenant)).collect())
+    Ok(page.cut(ordered(rows, scene)).map(|row| to_json(row, tenant)).collect())
 }
 
 /// GET `/workspaces/{id_or_name}`, `/tenants/{id_or_name}`
-pub fn read(scene: &mut Scene<'_>) -> Result<Value, Problem> {
-    reach(scene, scene.call.param(0)).map(|workspace| wire(&workspace, scene.tenant))
+pub fn get(scene: &mut Scene<'_>) -> Result<Value, Problem> {
+    find(scene, scene.call.param(0)).map(|workspace| to_json(&workspace, scene.tenant))
 }
 
 /// POST `/workspaces`
@@ -80,19 +82,19 @@ pub fn create(scene: &mut Scene<'_>) -> Result<Value, Problem> {
     let id = scene.tenant.add_workspace(organization, &name, Timestamp::now());
     let mut row = scene.tenant.workspaces.get(id).cloned().ok_or_else(|| Problem::missing("workspace"))?;
     row.display_name = display_name.or(row.display_name);
-    // Without a service there is nothing to run yet.
+    // Without a service, the workspace has no server yet.
     row.status = match fields.value("zenml_service") {
         Some(_) => Status::Available,
         None => Status::NotInitialized,
     };
-    let answer = wire(&row, scene.tenant);
+    let answer = to_json(&row, scene.tenant);
     scene.tenant.workspaces.insert(row);
     Ok(answer)
 }
 
 /// PATCH `/workspaces/{id_or_name}`
 pub fn update(scene: &mut Scene<'_>) -> Result<Value, Problem> {
-    let mut row = reach(scene, scene.call.param(0))?;
+    let mut row = find(scene, scene.call.param(0))?;
     let place = Place { workspace: Some(row.id), ..Place::organization(row.organization_id) };
     scene.require(place, "workspace:update")?;
     let mut fields = scene.fields()?;
@@ -106,33 +108,33 @@ pub fn update(scene: &mut Scene<'_>) -> Result<Value, Problem> {
         row.name = name;
     }
     row.updated = Timestamp::now();
-    let answer = wire(&row, scene.tenant);
+    let answer = to_json(&row, scene.tenant);
     scene.tenant.workspaces.insert(row);
     Ok(answer)
 }
 
-/// The workspace of this identifier or name, if the caller may know of it. Where organizations have workspaces
-/// of the same name, it is one that the caller sees.
+/// The workspace with this identifier or name, if the caller can see it. If several organizations have a workspace
+/// with this name, it is one that the caller can see.
 ///
 /// # Errors
-/// 404 or 403.
-pub fn reach(scene: &Scene<'_>, id_or_name: &str) -> Result<Workspace, Problem> {
+/// 404, or the switched status of hidden rows.
+pub fn find(scene: &Scene<'_>, id_or_name: &str) -> Result<Workspace, Problem> {
     let id = id_or_name.parse().ok();
     let rows = scene.tenant.workspaces.iter();
-    let mut found = rows.filter(|row| Some(row.id) == id || row.name == id_or_name).peekable();
-    if found.peek().is_none() {
+    let mut matching = rows.filter(|row| Some(row.id) == id || row.name == id_or_name).peekable();
+    if matching.peek().is_none() {
         return Err(Problem::missing("workspace"));
     }
-    let seen = found.find(|row| sees(scene, row)).cloned();
-    seen.ok_or_else(|| Problem::hidden(&scene.tenant.switches, "workspace"))
+    let visible = matching.find(|row| is_visible(scene, row)).cloned();
+    visible.ok_or_else(|| Problem::hidden(&scene.tenant.switches, "workspace"))
 }
 
-fn sees(scene: &Scene<'_>, row: &Workspace) -> bool {
+fn is_visible(scene: &Scene<'_>, row: &Workspace) -> bool {
     let place = Place { workspace: Some(row.id), ..Place::organization(row.organization_id) };
-    scene.caller.may(scene.tenant, place, "workspace:read")
+    scene.caller.can(scene.tenant, place, "workspace:read")
 }
 
-fn wire(row: &Workspace, tenant: &Tenant) -> Value {
+fn to_json(row: &Workspace, tenant: &Tenant) -> Value {
     let desired = match row.status {
         Status::Pending | Status::Failed => Status::Available,
         settled => settled,
@@ -144,7 +146,7 @@ fn wire(row: &Workspace, tenant: &Tenant) -> Value {
         "name": row.name,
         "display_name": row.display_name,
         "description": null,
-        "organization": tenant.organizations.get(row.organization_id).map(organizations::wire),
+        "organization": tenant.organizations.get(row.organization_id).map(organizations::to_json),
         "desired_state": desired,
         "state_reason": "",
         "status": row.status,

@@ -1,10 +1,10 @@
-//! Identifiers: uuids that the server chooses (contract 3). The same ones in every run.
+//! Identifiers: UUIDs that the server chooses (contract 3.1). They are the same in every run.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-/// A uuid of version 4.
+/// A UUID of version 4.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Uuid(u128);
 
@@ -33,18 +33,18 @@ impl fmt::Debug for Uuid {
     }
 }
 
-/// The text is no uuid.
+/// The text is not a UUID.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("not a valid uuid")]
+#[error("not a valid UUID")]
 pub struct Malformed;
 
 impl FromStr for Uuid {
     type Err = Malformed;
 
-    /// Reads 32 hexadecimal digits in either case, with hyphens at their places or without any.
+    /// Reads 32 hexadecimal digits in either case, with hyphens in their places or without hyphens.
     fn from_str(text: &str) -> Result<Self, Malformed> {
         let hyphens = text.match_indices('-').map(|(at, _)| at);
-        let digits: String = text.chars().filter(|sign| *sign != '-').collect();
+        let digits: String = text.chars().filter(|character| *character != '-').collect();
         let are_in_place = digits.len() == text.len() || hyphens.eq([8, 13, 18, 23]);
         let is_hex = digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
         if !(are_in_place && is_hex) {
@@ -63,7 +63,7 @@ impl Serialize for Uuid {
 impl<'de> Deserialize<'de> for Uuid {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse().map_err(|_| D::Error::custom(format!("{text:?} is no uuid")))
+        text.parse().map_err(|_| D::Error::custom(format!("{text:?} is not a UUID")))
     }
 }
 
@@ -72,7 +72,7 @@ mod tests {
     use super::Uuid;
 
     #[test]
-    fn an_identifier_survives_its_text_and_has_the_standards_form() {
+    fn identifiers_have_the_form_of_the_standard() {
         for serial in [0, 1, 2, 12_345] {
             let id = Uuid::issue(serial);
             let text = id.to_string();
@@ -85,11 +85,11 @@ mod tests {
     }
 
     #[test]
-    fn names_and_misplaced_hyphens_are_no_identifiers() {
+    fn names_and_misplaced_hyphens_are_not_identifiers() {
         let text = Uuid::issue(1).to_string();
         let moved = format!("{}-{}", &text[..7], text[7..].replacen('-', "", 1));
-        for wrong in ["production", "", &text[1..], &moved, &format!("{text}0")] {
-            assert!(wrong.parse::<Uuid>().is_err(), "{wrong}");
+        for invalid in ["production", "", &text[1..], &moved, &format!("{text}0")] {
+            assert!(invalid.parse::<Uuid>().is_err(), "{invalid}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The rows of invitations (contract 2.2, 2.3).
+//! Invitations (contract 2.2, 2.3).
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,22 +6,19 @@ use serde::{Deserialize, Serialize};
 use super::{ids::Uuid, listed::Listed};
 use crate::kit::table::identified;
 
-/// An invitation.
+/// An invitation to an organization.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the other names say it")]
 pub struct Invitation {
-    /// Its identifier.
     pub id: Uuid,
-    /// The organization.
     pub organization_id: Uuid,
-    /// Who was asked.
+    /// The address of the invited person.
     pub email: String,
-    /// Whether it was accepted; what it held is then the user's.
+    /// Whether it was accepted. Its roles and teams then belong to the user.
     #[serde(default)]
     pub is_accepted: bool,
-    /// When it was made.
     pub created: Timestamp,
-    /// When it was last changed.
     pub updated: Timestamp,
 }
 

@@ -1,12 +1,12 @@
-//! Rows that lists show.
+//! Rows that lists can sort.
 
 use jiff::Timestamp;
 
 use super::ids::Uuid;
 use crate::kit::table::Row;
 
-/// What lists are made of.
+/// A row that lists can sort.
 pub trait Listed: Row<Id = Uuid> {
-    /// When it was made.
+    /// The time of creation.
     fn created(&self) -> Timestamp;
 }

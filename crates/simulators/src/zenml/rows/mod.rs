@@ -1,4 +1,6 @@
-//! The rows of the tenant, and the switches: plain data. Rows use no other room of this simulator.
+//! The rows of the control plane: plain data, without rules and without HTTP.
+//!
+//! Lowest of the four layers of this vendor (rows, state, access, api): a row uses only other rows.
 
 pub mod api_keys;
 pub mod assignments;

@@ -1,4 +1,4 @@
-//! The rows of organizations (contract 2.3).
+//! Organizations (contract 2.3).
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,20 +9,17 @@ use crate::kit::table::identified;
 /// An organization.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the other names say it")]
 pub struct Organization {
-    /// Its identifier.
     pub id: Uuid,
-    /// Its name, unique.
+    /// Unique.
     pub name: String,
-    /// What it is for.
     #[serde(default)]
     pub description: Option<String>,
-    /// Who cannot lose its admin role.
+    /// The user who cannot lose the admin role of the organization.
     #[serde(default)]
     pub owner_id: Option<Uuid>,
-    /// When it was made.
     pub created: Timestamp,
-    /// When it was last changed.
     pub updated: Timestamp,
 }
 

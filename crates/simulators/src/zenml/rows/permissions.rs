@@ -1,11 +1,11 @@
-//! The permissions of a role: actions on resource types (contract 2.1).
+//! Permissions: actions on resource types (contract 2.1).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Actions by resource type.
 pub type Permissions = BTreeMap<String, BTreeSet<String>>;
 
-/// The known actions.
+/// The actions of the contract.
 pub const ACTIONS: [&str; 10] = [
     "create",
     "read",
@@ -19,7 +19,7 @@ pub const ACTIONS: [&str; 10] = [
     "share",
 ];
 
-/// The known resource types.
+/// The resource types of the contract.
 pub const RESOURCES: [&str; 24] = [
     "artifact",
     "artifact_version",
@@ -47,7 +47,7 @@ pub const RESOURCES: [&str; 24] = [
     "webhook",
 ];
 
-/// The same actions on all of these resource types.
+/// Permissions for these actions on each of these resource types.
 pub fn on(resources: &[&str], actions: &[&str]) -> Permissions {
     let actions: BTreeSet<String> = actions.iter().map(|action| (*action).to_owned()).collect();
     resources.iter().map(|resource| ((*resource).to_owned(), actions.clone())).collect()

@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::Uuid;
 
-/// Who can hold a role (contract 3).
+/// A principal: it can have roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Principal {
     /// A user or service account.
     User(Uuid),
-    /// A team.
+    /// A team. Its members have its roles too.
     Team(Uuid),
-    /// Somebody who was invited and has not accepted yet.
+    /// An open invitation. On acceptance, its roles pass to the user.
     Invitation(Uuid),
 }

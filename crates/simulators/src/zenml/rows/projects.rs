@@ -1,4 +1,4 @@
-//! The rows of projects (contract 2.3).
+//! Projects (contract 2.3).
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,17 +6,15 @@ use serde::{Deserialize, Serialize};
 use super::{ids::Uuid, listed::Listed};
 use crate::kit::table::identified;
 
-/// A project.
+/// A project of a workspace. Workspace servers create projects; the control plane uses them as scopes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the other names say it")]
 pub struct Project {
-    /// Its identifier.
     pub id: Uuid,
-    /// The workspace.
     pub workspace_id: Uuid,
-    /// Its name, unique in the workspace.
+    /// Unique in the workspace.
     pub name: String,
-    /// When it was made.
     pub created: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! The rows of roles (contract 2.1).
+//! Roles (contract 2.1).
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,35 +6,30 @@ use serde::{Deserialize, Serialize};
 use super::{ids::Uuid, listed::Listed, permissions::Permissions};
 use crate::kit::table::identified;
 
-/// A role.
+/// A predefined role, a custom role or a share role.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the other names say it")]
 pub struct Role {
-    /// Its identifier.
     pub id: Uuid,
-    /// The organization.
     pub organization_id: Uuid,
-    /// Its name.
     #[serde(default)]
     pub name: Option<String>,
-    /// What it is for.
     #[serde(default)]
     pub description: Option<String>,
-    /// Where it can be assigned.
+    /// The scope that an assignment needs.
     pub level: Level,
-    /// Whether the vendor made it.
+    /// Whether the role is predefined.
     #[serde(default)]
     pub system_managed: bool,
-    /// Whether it is one that sharing a resource made.
+    /// Normal or share role.
     #[serde(default, rename = "type")]
     pub kind: Kind,
-    /// What it permits.
     #[serde(default)]
     pub permissions: Permissions,
-    /// The resource that a share role is about, such as `<project>:pipeline/<id>`.
+    /// The resource of a share role, such as `<project>:pipeline/<id>`.
     #[serde(default)]
     pub shared_resource: Option<String>,
-    /// When it was made.
     pub created: Timestamp,
 }
 
@@ -46,7 +41,7 @@ impl Listed for Role {
     }
 }
 
-/// Where a role can be assigned.
+/// The level of a role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs, reason = "the names say it")]
@@ -56,20 +51,20 @@ pub enum Level {
     Project,
 }
 
-/// The vendor's words for levels.
+/// The values of `level`.
 pub const LEVELS: [(&str, Level); 3] =
     [("organization", Level::Organization), ("workspace", Level::Workspace), ("project", Level::Project)];
 
-/// Where a role comes from.
+/// The type of a role.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// Made as a role.
+    /// A predefined or custom role.
     #[default]
     Normal,
-    /// Made by sharing a resource.
+    /// A role that the server creates when a resource is shared.
     Share,
 }
 
-/// The vendor's words for kinds of roles.
+/// The values of `type`.
 pub const KINDS: [(&str, Kind); 2] = [("normal", Kind::Normal), ("share", Kind::Share)];

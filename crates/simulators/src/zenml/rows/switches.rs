@@ -1,98 +1,102 @@
-//! What the contract leaves open, or what differs between revisions of the server: one field for each, with
-//! the default that the contract holds likeliest. Part of the tenant, so `PUT /_sim/state` changes it.
+//! Switches: behaviour that the contract leaves open, or that differs between revisions of the server.
+//!
+//! The defaults are what the contract describes as most likely. The switches are part of the tenant, so
+//! `PUT /_sim/state` changes them.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// How the server behaves where that is not settled.
+/// One field for each open point.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Switches {
-    /// What a login promises as `expires_in`, in seconds (contract 1: 3600).
+    /// The `expires_in` that a login returns, in seconds (contract 1.2: 3600).
     pub session_seconds: u64,
-    /// When a session truly ends, in milliseconds after the login; as promised if absent.
+    /// When a session really ends, in milliseconds after the login. If absent: after `session_seconds`.
     pub session_ends_after_ms: Option<u64>,
-    /// Sessions that were begun before this time are over.
+    /// Sessions that started before this time have ended.
     pub sessions_since: Option<Timestamp>,
-    /// Whether an API key may stand in for a session (contract 1: documented, discouraged).
+    /// Whether API keys work as bearer tokens without a login (contract 1.2: documented, discouraged).
     pub raw_keys_as_bearer: bool,
-    /// The `audience` that a login with client credentials must name, if it names one.
+    /// The audience that a login with client credentials must name, if it names one.
     pub audience: Option<String>,
-    /// The shape of a 401.
+    /// The detail of a 401 (contract 1.3).
     pub unauthorized_form: UnauthorizedForm,
-    /// Status of what the documentation calls a ValueError (contract 1: 400 or 422).
+    /// Status for what the documentation calls a ValueError (contract 1.3: 400 or 422).
     pub value_error_status: u16,
-    /// Status of what is there and not for the caller to see: 403 or 404.
+    /// Status for something that exists and that this caller is not permitted to see: 403 or 404.
     pub hidden_status: u16,
-    /// What a list answers to a caller who may not read it.
+    /// The answer to a caller who is not permitted to read a list.
     pub forbidden_lists: ForbiddenLists,
-    /// In which order lists come (contract 1: not documented).
+    /// The order of lists (contract 1.4: not documented).
     pub list_order: ListOrder,
-    /// Seed of the shuffle, if lists are shuffled.
+    /// The seed for [`ListOrder::Shuffled`].
     pub shuffle_seed: u64,
-    /// Whether lists whose documentation knows no `offset` and `limit` take them: an organization's members,
-    /// teams and invitations, a team's members.
+    /// Whether `offset` and `limit` also work for lists without them in the documentation: the members, teams and
+    /// invitations of an organization, and the members of a team.
     pub more_lists_paged: bool,
-    /// How permissions of a role travel (contract 2.1, gap).
+    /// The form of permissions in bodies and answers (contract 2.1: gap).
     pub permission_form: PermissionForm,
-    /// Where a role shows its permissions (contract 2.1, gap).
+    /// Which answers show the permissions of a role (contract 2.1: gap).
     pub permissions_shown: PermissionsShown,
-    /// Whether resource types and actions must be known ones.
+    /// Whether unknown resource types and actions are refused.
     pub permission_validation: bool,
-    /// Resource types beyond those that are known.
+    /// Resource types that the server knows in addition.
     pub extra_resources: BTreeSet<String>,
-    /// Actions beyond those that are known.
+    /// Actions that the server knows in addition.
     pub extra_actions: BTreeSet<String>,
-    /// Whether an update that says nothing of permissions is refused; else they stay (contract 2.1).
+    /// Whether an update without `permissions` is refused. If not, the permissions stay (contract 2.1).
     pub update_requires_permissions: bool,
-    /// Whether null for a name or description clears it in an update; else it stays.
+    /// Whether null for a name or description clears it in an update. If not, it stays.
     pub null_clears: bool,
-    /// Whether custom roles of the organization's level can be made (contract 3: the documentation says both).
+    /// Whether custom roles of the level organization can be created (contract 3.1: the documentation says both).
     pub custom_organization_roles: bool,
-    /// What becomes of a role that a client calls system managed (contract 3).
+    /// The effect of `system_managed: true` from a client (contract 3.1: unspecified).
     pub client_system_managed: ClientSystemManaged,
-    /// Whether system-managed roles can be changed (contract 3).
+    /// Whether system-managed roles can be changed (contract 3.1: not documented).
     pub system_roles_editable: bool,
-    /// Whether a name is taken within its organization and level: 409 (contract 3).
+    /// Whether role names are unique within organization and level, with 409 for a duplicate (contract 3.1: not
+    /// stated).
     pub unique_role_names: bool,
-    /// Whether the `name` of a role list is a part of the name; else it is the name (contract 2.1).
+    /// Whether the filter `name` of a role list matches parts of names. If not, it matches whole names (contract 2.1:
+    /// unpublished).
     pub name_filter_takes_parts: bool,
-    /// How many custom roles an organization may have before 402, if the plan limits them.
+    /// The maximum number of custom roles of an organization, with 402 above it (contract 1.3).
     pub custom_role_limit: Option<usize>,
-    /// What happens to the assignments of a role that is deleted (contract 3: not published).
+    /// The effect of deleting a role that still has assignments (contract 3.1: unpublished).
     pub role_deletion: RoleDeletion,
-    /// Status of an assignment that is there already (contract 2.2: 409).
+    /// Status for an assignment that exists already (contract 2.2: 409).
     pub repeated_assignment_status: u16,
-    /// Status of removing an assignment or a team member that is not there: 404 or 200 (contract 2.2).
+    /// Status for removing an assignment, team member or member that does not exist (contract 2.2: 200 or 404).
     pub missing_removal_status: u16,
-    /// Whether the assignments of a role without a scope in the query are all of them; else those without a
-    /// scope (contract 5).
+    /// Whether a query without a scope returns all assignments of a role. If not, it returns those without a scope
+    /// (contract 5: unpublished).
     pub unscoped_lists_all: bool,
-    /// Which role of a member cannot be taken away (contract 2.2).
+    /// The role that a member cannot lose (contract 2.2).
     pub last_role: LastRole,
-    /// Whether that protects teams too.
+    /// Whether `last_role` protects teams too.
     pub last_role_protects_teams: bool,
-    /// Whether users who are no members of the organization can hold its workspace and project roles.
+    /// Whether users who are not members of the organization can have roles of its workspaces and projects.
     pub roles_for_non_members: bool,
     /// Whether invitations are principals, as in newer revisions (contract 2.2).
     pub invitations_are_principals: bool,
-    /// Whether who becomes a member in another way has accepted the open invitation of the address by that; else it stays open and
-    /// keeps what it holds (contract 2.3: handed over on acceptance, and of this nothing is said).
+    /// Whether a user who becomes a member in another way accepts the open invitation of the address. If not, it stays
+    /// open and keeps its roles (contract 2.3: roles pass to the user on acceptance; it does not describe this case).
     pub membership_accepts_invitations: bool,
-    /// What an entry of a members list is.
+    /// The form of an entry in lists of members.
     pub member_entries: MemberEntries,
-    /// Whether service accounts without a role of the organization's level are among its members.
+    /// Whether the members of an organization include service accounts without a role of the level organization.
     pub roleless_service_accounts_listed: bool,
-    /// Whether `GET /users` shows service accounts.
+    /// Whether `GET /users` lists service accounts.
     pub service_accounts_in_users: bool,
-    /// Whether `GET /users` shows everybody who ever logged in; else those with whom the caller shares an
-    /// organization.
+    /// Whether `GET /users` lists all people who ever logged in. If not, it lists those who share an organization with
+    /// the caller.
     pub all_users_listed: bool,
-    /// What `member_only` of a workspace list is where it is not given (contract 2.3: the default is not published).
+    /// The value of `member_only` if `GET /workspaces` does not set it (contract 2.3: not recorded).
     pub member_only_by_default: bool,
-    /// Whether projects can be listed and read below their workspace (contract 2.3: another server's matter).
+    /// Whether the server has `/workspaces/{ws}/projects` (contract 2.3: the Workspace API has projects).
     pub project_paths: bool,
     /// Whether permission checks pass for deactivated users (contract 5: an open bug).
     pub inactive_users_pass_checks: bool,
@@ -146,16 +150,16 @@ impl Default for Switches {
     }
 }
 
-/// The shape of a 401.
+/// The detail of a 401.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum UnauthorizedForm {
     /// A text.
     Text,
-    /// An exception's name and what it says.
+    /// The name of an exception, and its message.
     Exception,
 }
 
-/// What a list answers to a caller who may not read it.
+/// The answer to a caller who is not permitted to read a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ForbiddenLists {
     /// 403.
@@ -164,18 +168,18 @@ pub enum ForbiddenLists {
     Empty,
 }
 
-/// In which order lists come.
+/// The order of lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ListOrder {
-    /// What was made first.
+    /// By time of creation.
     OldestFirst,
-    /// What was made last: pages shift when something is made in between.
+    /// By time of creation, descending: pages shift when a row is added in between.
     NewestFirst,
-    /// Another order in every answer, the same in every run: pages overlap and leave gaps.
+    /// Another order in each answer, but the same in every run: pages overlap and have gaps.
     Shuffled,
 }
 
-/// How permissions of a role travel.
+/// The form of permissions in bodies and answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PermissionForm {
     /// `[{"resource": "pipeline", "actions": ["create", "read"]}]`
@@ -184,47 +188,47 @@ pub enum PermissionForm {
     Pairs,
 }
 
-/// Where a role shows its permissions.
+/// Which answers show the permissions of a role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PermissionsShown {
-    /// Nowhere.
+    /// None.
     Never,
-    /// Where one role is answered, not in lists and assignments.
+    /// Answers with one role; not lists and assignments.
     OnSingleRoles,
-    /// Wherever a role is.
+    /// All answers with roles.
     Always,
 }
 
-/// What becomes of a role that a client calls system managed.
+/// The effect of `system_managed: true` from a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ClientSystemManaged {
     /// 403.
     Refuse,
-    /// A custom role.
+    /// The server creates a custom role.
     Ignore,
-    /// A system-managed role, which nobody can delete.
+    /// The server creates a system-managed role, which clients cannot delete.
     Store,
 }
 
-/// What happens to the assignments of a role that is deleted.
+/// The effect of deleting a role that still has assignments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RoleDeletion {
-    /// They go.
+    /// The assignments are deleted too.
     Cascade,
     /// The deletion is refused: 403.
     Refuse,
 }
 
-/// Which role of a member cannot be taken away.
+/// The role that a member cannot lose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LastRole {
-    /// The last one in the organization, of whatever level.
+    /// The last role in the organization, of any level.
     OfAnyLevel,
-    /// The last one of the organization's level.
+    /// The last role of the level organization.
     OfTheOrganization,
 }
 
-/// What an entry of a members list is.
+/// The form of an entry in lists of members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MemberEntries {
     /// `{"user": {...}, "team": null, "invitation": null, "roles": [...]}`

@@ -1,4 +1,4 @@
-//! The rows of teams and of their members (contract 2.3).
+//! Teams and their members (contract 2.3).
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,22 +6,18 @@ use serde::{Deserialize, Serialize};
 use super::{ids::Uuid, listed::Listed, principals::Principal};
 use crate::kit::table::identified;
 
-/// A team.
+/// A team of an organization.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the other names say it")]
 pub struct Team {
-    /// Its identifier.
     pub id: Uuid,
-    /// The organization.
     pub organization_id: Uuid,
-    /// Its name.
+    /// Unique in the organization.
     pub name: String,
-    /// What it is for.
     #[serde(default)]
     pub description: Option<String>,
-    /// When it was made.
     pub created: Timestamp,
-    /// When it was last changed.
     pub updated: Timestamp,
 }
 
@@ -33,12 +29,12 @@ impl Listed for Team {
     }
 }
 
-/// Somebody who belongs to a team: a user or, in newer revisions, an invitation.
+/// A membership in a team.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TeamMember {
-    /// The team.
+    /// The identifier of the team.
     pub team_id: Uuid,
-    /// The member.
+    /// A user or, in newer revisions, an invitation.
     pub member: Principal,
 }

@@ -1,4 +1,4 @@
-//! The rows of workspaces (contract 2.3).
+//! Workspaces (contract 2.3).
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,24 +6,19 @@ use serde::{Deserialize, Serialize};
 use super::{ids::Uuid, listed::Listed};
 use crate::kit::table::identified;
 
-/// A workspace.
+/// A workspace of an organization.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the other names say it")]
 pub struct Workspace {
-    /// Its identifier.
     pub id: Uuid,
-    /// The organization.
     pub organization_id: Uuid,
-    /// Its name, unique in the organization.
+    /// Unique in the organization.
     pub name: String,
-    /// The name that people see.
     #[serde(default)]
     pub display_name: Option<String>,
-    /// Whether it runs.
     pub status: Status,
-    /// When it was made.
     pub created: Timestamp,
-    /// When it was last changed.
     pub updated: Timestamp,
 }
 
@@ -35,7 +30,7 @@ impl Listed for Workspace {
     }
 }
 
-/// Whether a workspace runs.
+/// The status of a workspace's server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the names say it")]
@@ -49,7 +44,7 @@ pub enum Status {
 }
 
 impl Workspace {
-    /// Where its own server would be.
+    /// The URL of the workspace's own server, which does not exist.
     pub fn url(&self) -> String {
         format!("https://{}-zenml.workspaces.example.com", &self.id.to_string()[..8])
     }

@@ -1,4 +1,4 @@
-//! Invitations, and what becomes of their roles when they are accepted (contract 2.3).
+//! Invitations, and the transfer of their roles and teams on acceptance (contract 2.3).
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use crate::zenml::rows::{
 };
 
 impl Tenant {
-    /// Invites somebody with a role of the organization's level.
+    /// Adds an invitation with a role of the level organization.
     pub fn add_invitation(
         &mut self,
         organization_id: Uuid,
@@ -31,15 +31,15 @@ impl Tenant {
         id
     }
 
-    /// Accepts an invitation: the user gets its roles and teams.
+    /// Accepts an invitation: its roles and teams pass to the user.
     pub fn accept(&mut self, invitation: Invitation, user: Principal) -> Invitation {
         let accepted = Invitation { is_accepted: true, updated: Timestamp::now(), ..invitation };
-        self.hand_over(Principal::Invitation(accepted.id), user);
+        self.transfer(Principal::Invitation(accepted.id), user);
         self.invitations.insert(accepted.clone());
         accepted
     }
 
-    /// Somebody became a member in another way than by an invitation: what an open one of the address held is the user's.
+    /// Accepts the open invitation of a user's address, if there is one.
     pub fn accept_open_invitation(&mut self, organization: Uuid, member: Principal) {
         let Principal::User(id) = member else { return };
         let email = self.users.get(id).and_then(|user| user.email.clone());
@@ -52,14 +52,14 @@ impl Tenant {
         }
     }
 
-    fn hand_over(&mut self, from: Principal, to: Principal) {
+    fn transfer(&mut self, from: Principal, to: Principal) {
         for row in self.assignments.iter_mut().filter(|row| row.principal == from) {
             row.principal = to;
         }
         for row in self.team_members.iter_mut().filter(|row| row.member == from) {
             row.member = to;
         }
-        // What the user had anyway is there once.
+        // The user can have had the same roles and teams before: keep each once.
         let mut seen = Vec::new();
         self.assignments.retain(|row| {
             let is_first = row.principal != to || !seen.contains(row);

@@ -1,14 +1,15 @@
-//! The tenant: its collections and their invariants. Knows no HTTP and no access control.
+//! The control plane: collections of rows, and the rules that keep them consistent. Uses [`super::rows`], and knows
+//! neither callers nor HTTP.
 
-pub mod holdings;
 mod invariants;
 pub mod invitations;
 pub mod organizations;
 pub mod places;
+pub mod principals;
 pub mod roles;
 pub mod seed;
 pub mod teams;
-mod tenant;
+pub mod tenant;
 pub mod users;
 
 pub use self::tenant::Tenant;

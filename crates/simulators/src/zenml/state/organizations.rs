@@ -1,4 +1,4 @@
-//! Organizations, with everything that belongs to them.
+//! Organizations, with the rows that belong to them.
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use crate::zenml::rows::{
 };
 
 impl Tenant {
-    /// Adds an organization with its predefined roles, of which the owner holds the admin's.
+    /// Adds an organization with its predefined roles. The owner gets the admin role.
     pub fn add_organization(
         &mut self,
         name: &str,
@@ -34,12 +34,12 @@ impl Tenant {
         id
     }
 
-    /// The organization of this name.
+    /// The organization with this name.
     pub fn organization_by_name(&self, name: &str) -> Option<Uuid> {
         self.organizations.iter().find(|row| row.name == name).map(|row| row.id)
     }
 
-    /// Removes an organization with everything that belongs to it.
+    /// Removes an organization with all rows that belong to it.
     pub fn remove_organization(&mut self, id: Uuid) {
         let teams =
             self.teams.iter().filter(|row| row.organization_id == id).map(|row| Principal::Team(row.id));
@@ -47,9 +47,9 @@ impl Tenant {
         let accounts = accounts.map(|row| Principal::User(row.id));
         let invitations = self.invitations.iter().filter(|row| row.organization_id == id);
         let invitations = invitations.map(|row| Principal::Invitation(row.id));
-        let gone: Vec<Principal> = teams.chain(accounts).chain(invitations).collect();
-        for principal in gone {
-            self.forget(principal);
+        let removed: Vec<Principal> = teams.chain(accounts).chain(invitations).collect();
+        for principal in removed {
+            self.remove_principal(principal);
         }
         self.teams.retain(|row| row.organization_id != id);
         self.users.retain(|row| row.organization_id != Some(id));

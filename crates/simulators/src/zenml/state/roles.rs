@@ -1,5 +1,6 @@
-//! Roles: the predefined ones of each organization (contract 3.1), and custom ones. The vendor does not publish the
-//! permissions of predefined roles; here they follow the names.
+//! Roles: the predefined roles of each organization (contract 3.1), and custom roles.
+//!
+//! The vendor does not publish the permissions of the predefined roles. Here they follow the names.
 
 use jiff::{Timestamp, ToSpan};
 
@@ -12,10 +13,10 @@ use crate::zenml::rows::{
     roles::{Kind, Level, Role},
 };
 
-/// The predefined role that an organization's owner cannot lose.
+/// The predefined role that the owner of an organization cannot lose.
 pub const ADMIN_ROLE: &str = "Organization Admin";
 
-/// The predefined roles.
+/// Level and name of each predefined role.
 pub const PREDEFINED: [(Level, &str); 14] = [
     (Level::Organization, "Organization Admin"),
     (Level::Organization, "Organization Manager"),
@@ -33,7 +34,7 @@ pub const PREDEFINED: [(Level, &str); 14] = [
     (Level::Project, "Project Viewer"),
 ];
 
-/// Resource types that belong to no project (contract 2.1).
+/// Resource types outside projects (contract 2.1).
 const SHARED: [&str; 7] =
     ["flavor", "secret", "service_connector", "stack", "stack_component", "tag", "service_account"];
 
@@ -53,7 +54,7 @@ fn permissions_of(level: Level, name: &str) -> Permissions {
 }
 
 impl Tenant {
-    /// Gives an organization the predefined roles.
+    /// Adds the predefined roles to an organization.
     pub fn add_predefined_roles(&mut self, organization_id: Uuid, start: Timestamp) {
         let mut created = start;
         for (level, name) in PREDEFINED {
@@ -99,15 +100,16 @@ impl Tenant {
         id
     }
 
-    /// The role of this name that was made first.
+    /// The oldest role with this name.
     pub fn role_by_name(&self, organization: Uuid, name: &str) -> Option<Uuid> {
         let rows = self.roles.iter().filter(|role| role.organization_id == organization);
         let named = rows.filter(|role| role.name.as_deref() == Some(name));
         named.min_by_key(|role| (role.created, role.id)).map(|role| role.id)
     }
 
-    /// Gives the role of this name, whatever the rules say. Does nothing if it is held already, or is not there.
-    pub fn give(
+    /// Assigns the oldest role with this name, without the checks of the API. Does nothing if the role does not exist
+    /// or is already assigned.
+    pub fn assign(
         &mut self,
         organization: Uuid,
         role: &str,

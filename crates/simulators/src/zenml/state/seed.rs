@@ -1,4 +1,4 @@
-//! The tenant that a simulator starts with: a small company with the traps that names have.
+//! The default tenant of a new server: a small company with names that are easy to confuse.
 
 use jiff::SignedDuration;
 
@@ -15,16 +15,17 @@ use crate::{
     },
 };
 
-/// The service account, an admin of [`ORGANIZATION`], that this credential acts as.
+/// The service account of the credential [`ADMIN`](crate::kit::ADMIN). It is an admin of [`ORGANIZATION`].
 pub const ADMIN_ACCOUNT: &str = "rolewright";
 
-/// The first organization.
+/// The name of the first organization.
 pub const ORGANIZATION: &str = "acme";
 
-/// The second organization.
+/// The name of the second organization.
 pub const PARTNERS: &str = "partners";
 
-/// Users of the first organization. "ann" is part of "joann"; "Ivan" has a capital letter; erin owns it.
+/// Users of the first organization: login, name. "ann" is part of "joann"; "Ivan" has a capital letter; "erin" is the
+/// owner.
 const USERS: [(&str, &str); 8] = [
     ("erin", "Erin Castillo"),
     ("alice", "Alice Moreau"),
@@ -49,28 +50,28 @@ const WORKSPACES: [(&str, &[&str]); 2] =
     [("production", &["default", "churn", "fraud-detection"]), ("staging", &["default", "churn"])];
 
 impl Tenant {
-    /// The tenant that a simulator starts with: two organizations, ten users, three service accounts, five teams,
-    /// three workspaces, six projects, an open invitation, the predefined roles and, in the first
-    /// organization, roles that somebody made and gave by hand.
+    /// The default tenant: two organizations, ten users, three service accounts, five teams, three workspaces, six
+    /// projects, an open invitation, the predefined roles and, in the first organization, roles that count as made by
+    /// hand.
     pub fn seeded() -> Self {
         let mut tenant = Self::default();
         let mut clock = Clock::new(SignedDuration::from_secs(1));
         let users = USERS.map(|(login, name)| tenant.add_user(login, name, clock.tick()));
-        // Somebody who logged in and belongs nowhere.
+        // A user who logged in once and belongs to no organization.
         tenant.add_user("frank", "Frank Osei", clock.tick());
         let peggy = tenant.add_user("peggy", "Peggy Olu", clock.tick());
         let acme = tenant.add_organization(ORGANIZATION, None, Some(users[0]), clock.tick());
         let partners = tenant.add_organization(PARTNERS, None, Some(peggy), clock.tick());
         for user in users {
-            tenant.give(acme, "Organization Member", Principal::User(user), None, None);
+            tenant.assign(acme, "Organization Member", Principal::User(user), None, None);
         }
         tenant.seed_places(acme, partners, &mut clock);
         tenant.seed_teams(acme, partners, &mut clock);
         let admin = tenant.add_service_account(acme, ADMIN_ACCOUNT, None, clock.tick());
-        tenant.give(acme, ADMIN_ROLE, Principal::User(admin), None, None);
+        tenant.assign(acme, ADMIN_ROLE, Principal::User(admin), None, None);
         for organization in [acme, partners] {
             let account = tenant.add_service_account(organization, "nightly-training", None, clock.tick());
-            tenant.give(organization, "Organization Member", Principal::User(account), None, None);
+            tenant.assign(organization, "Organization Member", Principal::User(account), None, None);
         }
         if let Some(role) = tenant.role_by_name(acme, "Organization Member") {
             tenant.add_invitation(acme, "grace@example.com", role, clock.tick());
@@ -104,16 +105,16 @@ impl Tenant {
     fn seed_roles(&mut self, acme: Uuid, clock: &mut Clock) {
         let Some(production) = self.workspace_by_name(acme, "production") else { return };
         let readers = || on(&["model", "pipeline_run"], &["read"]);
-        // What somebody made by hand and no tool knows of.
+        // A role that counts as made by hand: no tool manages it.
         self.add_role(acme, Level::Workspace, "legacy-reviewer", readers(), clock.tick());
-        let holders = [
+        let principals = [
             self.user_by_email("carol@example.com").map(Principal::User),
             self.team_by_name(acme, "finance").map(Principal::Team),
         ];
-        for holder in holders.into_iter().flatten() {
-            self.give(acme, "legacy-reviewer", holder, Some(production), None);
+        for principal in principals.into_iter().flatten() {
+            self.assign(acme, "legacy-reviewer", principal, Some(production), None);
         }
-        // The same name twice at one level, and once more at another.
+        // The same name twice on one level, and once on another.
         for level in [Level::Workspace, Level::Workspace, Level::Project] {
             self.add_role(acme, level, "pipeline-runner", readers(), clock.tick());
         }
@@ -136,7 +137,7 @@ mod tests {
     use super::Tenant;
 
     #[test]
-    fn the_seed_has_the_size_that_it_promises() {
+    fn the_seed_has_its_documented_size() {
         let tenant = Tenant::seeded();
         let people = tenant.users.iter().filter(|user| !user.is_service_account).count();
         assert_eq!([tenant.organizations.len(), people, tenant.users.len() - people], [2, 10, 3]);

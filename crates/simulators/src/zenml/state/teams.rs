@@ -6,7 +6,7 @@ use super::tenant::Tenant;
 use crate::zenml::rows::{ids::Uuid, teams::Team};
 
 impl Tenant {
-    /// Adds a team.
+    /// Adds a team without members.
     pub fn add_team(
         &mut self,
         organization_id: Uuid,
@@ -20,7 +20,7 @@ impl Tenant {
         id
     }
 
-    /// The team of this name.
+    /// The team with this name.
     pub fn team_by_name(&self, organization: Uuid, name: &str) -> Option<Uuid> {
         let mut rows = self.teams.iter().filter(|row| row.organization_id == organization);
         rows.find(|row| row.name == name).map(|row| row.id)

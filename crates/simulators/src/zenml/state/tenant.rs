@@ -1,4 +1,4 @@
-//! One control plane as plain data.
+//! The control plane as a whole.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,38 +19,38 @@ use crate::{
     },
 };
 
-/// The whole control plane: what `GET /_sim/state` shows and `PUT /_sim/state` replaces.
+/// The control plane. `GET /_sim/state` returns it, and `PUT /_sim/state` replaces it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tenant {
-    /// How the server behaves.
+    /// The server's behaviour where it is not known or differs.
     pub switches: Switches,
-    /// How many identifiers were issued.
+    /// The number of issued identifiers.
     pub issued: u64,
-    /// Organizations.
+    /// All organizations.
     pub organizations: Table<Organization>,
-    /// Users, service accounts among them (contract 3).
+    /// People and service accounts (contract 3.1).
     pub users: Table<User>,
     /// API keys and personal access tokens, without their secrets.
     pub api_keys: Table<ApiKey>,
-    /// Teams.
+    /// The teams of all organizations.
     pub teams: Table<Team>,
-    /// Who belongs to which team.
+    /// Memberships in teams.
     pub team_members: Vec<TeamMember>,
-    /// Invitations, accepted ones too.
+    /// Open and accepted invitations.
     pub invitations: Table<Invitation>,
-    /// Workspaces.
+    /// The workspaces of all organizations.
     pub workspaces: Table<Workspace>,
-    /// Projects.
+    /// The projects of all workspaces.
     pub projects: Table<Project>,
-    /// Roles: predefined, custom and share roles.
+    /// Predefined, custom and share roles.
     pub roles: Table<Role>,
-    /// Who holds which role where.
+    /// Role assignments.
     pub assignments: Vec<Assignment>,
 }
 
 impl Tenant {
-    /// An identifier that was never used before.
+    /// A new identifier.
     pub fn issue(&mut self) -> Uuid {
         self.issued += 1;
         Uuid::issue(self.issued)

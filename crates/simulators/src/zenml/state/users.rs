@@ -6,7 +6,7 @@ use super::tenant::Tenant;
 use crate::zenml::rows::{ids::Uuid, users::User};
 
 impl Tenant {
-    /// Somebody logs in for the first time: `alice` becomes `alice@example.com`.
+    /// Adds a person, as a first login does. The address of `alice` is `alice@example.com`.
     pub fn add_user(&mut self, username: &str, name: &str, created: Timestamp) -> Uuid {
         let id = self.issue();
         self.users.insert(User {
@@ -26,12 +26,12 @@ impl Tenant {
         id
     }
 
-    /// The user of this address.
+    /// The user with this address.
     pub fn user_by_email(&self, email: &str) -> Option<Uuid> {
         self.users.iter().find(|user| user.email.as_deref() == Some(email)).map(|user| user.id)
     }
 
-    /// Adds a service account.
+    /// Adds a service account to an organization.
     pub fn add_service_account(
         &mut self,
         organization: Uuid,
@@ -57,7 +57,7 @@ impl Tenant {
         id
     }
 
-    /// The service account of this name.
+    /// The service account with this name.
     pub fn service_account_by_name(&self, organization: Uuid, name: &str) -> Option<Uuid> {
         let mut rows = self.users.iter().filter(|user| user.organization_id == Some(organization));
         rows.find(|user| user.username == name).map(|user| user.id)
