@@ -1,4 +1,4 @@
-//! `rolewright simulate`: a vendor's API in memory. The subcommands come from [`SIMULATORS`].
+//! `rolewright simulate`: a vendor's API in memory, with one subcommand for each entry of [`SIMULATORS`].
 
 use std::net::SocketAddr;
 
@@ -19,13 +19,13 @@ pub struct Choice {
 /// The flags of each simulator.
 #[derive(Debug, clap::Args)]
 struct Args {
-    /// The address to listen on. Anybody who reaches it can read and change everything through /_sim: keep it on loopback
+    /// The address to listen on. Use loopback: /_sim needs no credential, so anyone who reaches it can read and change everything
     #[arg(long)]
     listen: SocketAddr,
     /// The administrator's token
     #[arg(long, env = "ROLEWRIGHT_SIMULATE_TOKEN", hide_env_values = true)]
     token: String,
-    /// The path that the server lies below, such as /grafana
+    /// A path before all paths of the vendor's API, such as /grafana
     #[arg(long, default_value = "")]
     path_prefix: String,
 }
@@ -69,9 +69,9 @@ fn subcommand(simulator: &Simulator) -> Command {
 /// Runs the simulator until SIGTERM or Ctrl-C.
 pub async fn run(Choice { simulator, args }: Choice) -> Result<(), String> {
     let Args { listen, token, path_prefix: prefix } = args;
-    let running = (simulator.start)(Start { listen, token, prefix })
-        .await
-        .map_err(|error| format!("{listen} cannot be listened on: {error}"))?;
+    let running = (simulator.start)(Start { listen, token, prefix }).await.map_err(|error| {
+        format!("failed to start the simulator of {} on {listen}: {error}", simulator.title)
+    })?;
     println!("{}", running.url());
     super::stopped_by_signals().cancelled().await;
     Ok(())
