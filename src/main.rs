@@ -36,7 +36,7 @@ enum Command {
     /// Runs a simulator of a vendor's API in memory, for tests and trials
     #[cfg(feature = "simulate")]
     #[command(subcommand)]
-    Simulate(simulate::Vendor),
+    Simulate(simulate::Choice),
     /// Releases all objects before an uninstall: deleting them then removes nothing from the back ends
     Release(release::Args),
 }
@@ -55,7 +55,7 @@ fn main() -> ExitCode {
             Command::Crds(args) => crds::run(&args),
             Command::Docs(args) => docs::run(&args),
             #[cfg(feature = "simulate")]
-            Command::Simulate(vendor) => simulate::run(vendor).await,
+            Command::Simulate(choice) => simulate::run(choice).await,
             Command::Release(args) => release::run(args).await,
         }
     });
