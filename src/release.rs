@@ -12,29 +12,39 @@ pub struct Args {
     /// Releases only the objects in this namespace; without it, those in all namespaces
     #[arg(long)]
     namespace: Option<String>,
-    /// The namespace of the operator; its Lease shows whether the operator still runs
-    #[arg(long, env = "POD_NAMESPACE", default_value = "default")]
-    own_namespace: String,
-    /// Releases the objects even if an operator seems to run
+    /// Looks for a running operator only in this namespace; without it, in all namespaces
+    #[arg(long)]
+    operator_namespace: Option<String>,
+    /// Releases the objects even if an operator runs
     #[arg(long)]
     force: bool,
 }
 
-/// Releases the objects, unless an operator holds the Lease.
+/// Releases the objects, unless an operator runs.
 pub async fn run(args: Args) -> Result<(), String> {
     let client = Client::try_default()
         .await
         .map_err(|error| format!("cannot find a Kubernetes configuration: {error}"))?;
+    let operator_namespace = args.operator_namespace.as_deref();
     if !args.force
-        && let Some(holder) =
-            release::running(&client, &args.own_namespace).await.map_err(|error| error.to_string())?
+        && let Some(running) =
+            release::running(&client, operator_namespace).await.map_err(|error| error.to_string())?
     {
         return Err(format!(
-            "the operator {holder} seems to run and would manage the objects again: stop it first (kubectl scale --replicas=0), or use --force"
+            "the operator {} in namespace {} runs and would manage the objects again: stop it first (kubectl scale --replicas=0), or use \
+             --force",
+            running.holder, running.namespace
         ));
     }
-    let released =
-        release::all(&client, args.namespace.as_deref()).await.map_err(|error| error.to_string())?;
+    let namespace = args.namespace.as_deref();
+    let released = release::all(&client, namespace).await.map_err(|error| error.to_string())?;
+    let taken_back = release::taken_back(&client, namespace).await.map_err(|error| error.to_string())?;
+    if taken_back > 0 {
+        return Err(format!(
+            "{taken_back} objects are managed again: an operator runs. Deleting them now removes what they manage from the back ends. Stop \
+             the operator, and run this command again"
+        ));
+    }
     output::print(&format!(
         "{} objects were released: deleting them now removes nothing from the back ends\n",
         released.objects

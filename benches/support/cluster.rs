@@ -38,7 +38,7 @@ impl Cluster {
     /// Whatever kept it from starting.
     pub async fn start() -> Outcome<Self> {
         let dir = tempfile::tempdir()?;
-        let options = Options { dir: dir.path().join("plane"), controller_manager: false };
+        let options = Options { dir: dir.path().join("plane"), ..Options::default() };
         let plane = tokio::task::spawn_blocking(move || ControlPlane::start(&options)).await??;
         let kubeconfig = Kubeconfig::read_from(plane.kubeconfig())?;
         let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;

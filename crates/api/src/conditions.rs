@@ -22,6 +22,8 @@ pub enum Reason {
     Throttled,
     /// The back end returned an error or did not answer. Rolewright retries.
     BackendError,
+    /// On a Backend: the account was not read completely for a long time.
+    SweepFailing,
     /// The object is being deleted, and Rolewright removes what it manages.
     Deleting,
     /// There are changes, and the mode does not allow Rolewright to make them.
@@ -46,7 +48,7 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons. The docs are checked against this list, and metrics use it as the bounded set of labels.
-    pub const ALL: [Reason; 17] = [
+    pub const ALL: [Reason; 18] = [
         Reason::InSync,
         Reason::Connected,
         Reason::Reconciling,
@@ -54,6 +56,7 @@ impl Reason {
         Reason::DependencyNotReady,
         Reason::Throttled,
         Reason::BackendError,
+        Reason::SweepFailing,
         Reason::Deleting,
         Reason::Planned,
         Reason::Paused,
@@ -76,6 +79,7 @@ impl Reason {
             Reason::DependencyNotReady => "DependencyNotReady",
             Reason::Throttled => "Throttled",
             Reason::BackendError => "BackendError",
+            Reason::SweepFailing => "SweepFailing",
             Reason::Deleting => "Deleting",
             Reason::Planned => "Planned",
             Reason::Paused => "Paused",
@@ -117,6 +121,7 @@ impl Reason {
                 | Reason::DependencyNotReady
                 | Reason::Throttled
                 | Reason::BackendError
+                | Reason::SweepFailing
                 | Reason::Deleting
         )
     }
@@ -147,6 +152,31 @@ pub fn expiring(
         observed_generation: generation,
         last_transition_time: known.map_or(Time(now), |known| known.last_transition_time.clone()),
     })
+}
+
+/// The type of the condition of a Backend that reports its last sweep.
+pub const SYNCED: &str = "Synced";
+
+/// The condition of a Backend after a sweep. `failure`: why the account could not be read completely. The transition time shows since when.
+pub fn synced(
+    failure: Option<&str>,
+    generation: Option<i64>,
+    before: &[Condition],
+    now: Timestamp,
+) -> Condition {
+    let (status, reason, message) = match failure {
+        None => ("True", "SweepComplete", "the last sweep read the account completely"),
+        Some(error) => ("False", "SweepFailing", error),
+    };
+    let known = before.iter().find(|known| known.type_ == SYNCED && known.status == status);
+    Condition {
+        type_: SYNCED.to_owned(),
+        status: status.to_owned(),
+        reason: reason.to_owned(),
+        message: message.to_owned(),
+        observed_generation: generation,
+        last_transition_time: known.map_or(Time(now), |known| known.last_transition_time.clone()),
+    }
 }
 
 /// Reason and message of the condition `Verified` when it is False.
@@ -213,6 +243,19 @@ mod tests {
         for later in ["2027-01-20T00:00:00Z", "2027-02-01T00:00:00Z"] {
             assert_eq!(expiring(end, Some(1), std::slice::from_ref(&first), at(later)), Some(first.clone()));
         }
+    }
+
+    #[test]
+    fn synced_keeps_its_transition_time_while_sweeps_fail() {
+        let first = synced(Some("the list failed"), None, &[], at("2027-01-01T00:00:00Z"));
+        let later =
+            synced(Some("another error"), None, std::slice::from_ref(&first), at("2027-01-01T01:00:00Z"));
+        assert_eq!(later.last_transition_time, first.last_transition_time);
+        let healed = synced(None, None, &[later], at("2027-01-01T02:00:00Z"));
+        assert_eq!(
+            (healed.status.as_str(), healed.last_transition_time.0),
+            ("True", at("2027-01-01T02:00:00Z"))
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! ```no_run
 //! use control_plane::{ControlPlane, Options};
 //!
-//! let plane = ControlPlane::start(&Options { dir: "target/plane".into(), controller_manager: false })?;
+//! let plane = ControlPlane::start(&Options { dir: "target/plane".into(), ..Options::default() })?;
 //! let namespaces = plane.kubectl()?.args(["get", "namespaces"]).output();
 //! # Ok::<(), control_plane::Error>(())
 //! ```

@@ -30,6 +30,9 @@ enum Cli {
         /// Also runs kube-controller-manager, for namespace deletion and garbage collection
         #[arg(long)]
         controller_manager: bool,
+        /// Feature gates of the API server, separated by commas, such as WatchList=false
+        #[arg(long, value_delimiter = ',')]
+        feature_gates: Vec<String>,
     },
 }
 
@@ -39,8 +42,8 @@ enum Event {
 }
 
 fn main() -> ExitCode {
-    let Cli::Up { dir, controller_manager } = Cli::parse();
-    match up(Options { dir, controller_manager }) {
+    let Cli::Up { dir, controller_manager, feature_gates } = Cli::parse();
+    match up(Options { dir, controller_manager, feature_gates }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("control-plane: {error}");

@@ -24,7 +24,7 @@ const READY_TIMEOUT: Duration = Duration::from_secs(120);
 const PROBE_INTERVAL: Duration = Duration::from_millis(25);
 
 /// The servers to start, and their directory.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The directory for data, private keys, logs and kubeconfigs of this control plane only. It is created if it does
     /// not exist. Data of an earlier control plane in it are deleted. It stays after the control plane stops.
@@ -32,6 +32,8 @@ pub struct Options {
     /// Whether to run kube-controller-manager. It completes the deletion of namespaces, deletes owned objects and fills
     /// aggregated cluster roles such as `view`, `edit` and `admin`. It starts last, and `start` does not wait for it.
     pub controller_manager: bool,
+    /// Feature gates of the API server, such as `WatchList=false`.
+    pub feature_gates: Vec<String>,
 }
 
 /// A running control plane. Its servers end when it is dropped, and when this process ends for any reason.
@@ -68,7 +70,7 @@ impl ControlPlane {
         let credentials = Credentials::create(&dir)?;
         servers.spawn(
             "kube-apiserver",
-            api_server_command(&api_server, etcd_port.number(), api_port.number()),
+            api_server_command(&api_server, etcd_port.number(), api_port.number(), &options.feature_gates),
         )?;
 
         let url = format!("https://127.0.0.1:{}", api_port.number());
@@ -208,7 +210,7 @@ fn etcd_command(binary: &Path, port: u16) -> Command {
     command
 }
 
-fn api_server_command(binary: &Path, etcd_port: u16, port: u16) -> Command {
+fn api_server_command(binary: &Path, etcd_port: u16, port: u16, feature_gates: &[String]) -> Command {
     let mut command = Command::new(binary);
     command
         .arg(format!("--etcd-servers=http://127.0.0.1:{etcd_port}"))
@@ -227,6 +229,9 @@ fn api_server_command(binary: &Path, etcd_port: u16, port: u16) -> Command {
         .arg("--service-cluster-ip-range=10.0.0.0/24")
         // The plugin requires a default service account in every namespace, and no controller creates them here.
         .arg("--disable-admission-plugins=ServiceAccount");
+    if !feature_gates.is_empty() {
+        command.arg(format!("--feature-gates={}", feature_gates.join(",")));
+    }
     command
 }
 

@@ -20,7 +20,7 @@ fn dir(name: &str) -> PathBuf {
 }
 
 fn start(name: &str, controller_manager: bool) -> ControlPlane {
-    ControlPlane::start(&Options { dir: dir(name), controller_manager }).unwrap()
+    ControlPlane::start(&Options { dir: dir(name), controller_manager, ..Options::default() }).unwrap()
 }
 
 fn kubectl(plane: &ControlPlane, args: &[&str]) -> String {
@@ -148,7 +148,7 @@ fn two_control_planes_share_nothing() {
 #[test]
 fn directory_in_use_is_an_error() {
     LazyLock::force(&SHARED);
-    let refused = ControlPlane::start(&Options { dir: dir("shared"), controller_manager: false });
+    let refused = ControlPlane::start(&Options { dir: dir("shared"), ..Options::default() });
     assert!(matches!(refused, Err(Error::DirectoryInUse(_))));
 }
 

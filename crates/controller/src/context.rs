@@ -12,15 +12,15 @@ use kube::Client;
 use rolewright_api::{Backend, ResourceRestriction, Role, RoleBinding};
 use rolewright_backends::{Dialling, Vendor};
 use rolewright_reconcile::{
-    account::{Accounts, BackendStates, Corrections},
+    account::{Accounts, BackendStates, Corrections, Link},
     decide::{Cluster, Resolve},
-    object::{ManagedObject, ObjectName, ObjectRef},
+    object::{ManagedObject, ObjectName, ObjectRef, is_paused},
 };
 
 use crate::{
     kube::{Cache, Events},
     metrics::Metrics,
-    queue::{BackOff, Enqueue},
+    queue::{BackOff, Enqueue, Requests},
 };
 
 /// How the operator runs.
@@ -133,6 +133,8 @@ pub struct Context {
     pub backends: BackendStates,
     /// Failures in a row by object.
     pub back_off: BackOff,
+    /// Requests for a reconcile by object.
+    pub requests: Requests,
     /// Corrections of drift by object.
     pub corrections: Corrections,
     /// Events to write.
@@ -153,6 +155,16 @@ impl Context {
     pub fn with_cluster<T>(&self, f: impl FnOnce(&Cluster<'_>) -> T) -> T {
         let role = |name: &ObjectName| self.caches.roles.get(name);
         f(&Cluster { role: &role, may_write: self.may_write() })
+    }
+
+    /// A link with the pause, the mode and the deletion policy of the present Backend: these count at once, whatever became of its credential.
+    pub fn with_present_spec(&self, backend: &ObjectName, mut link: Link) -> Link {
+        if let Some(object) = self.caches.backends.get(backend) {
+            link.paused = is_paused(&*object);
+            link.mode = object.spec.mode.unwrap_or_default();
+            link.deletion = object.spec.deletion_policy.unwrap_or_default();
+        }
+        link
     }
 
     /// Whether others keep changing what an object manages.

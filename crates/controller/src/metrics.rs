@@ -77,6 +77,11 @@ pub struct Metrics {
     sweep_seconds: Histogram,
     leader: Gauge,
     expiries: Family<BackendLabels, Gauge>,
+    swept: Family<BackendLabels, Gauge>,
+}
+
+fn labels(backend: &ObjectName) -> BackendLabels {
+    BackendLabels { namespace: backend.namespace.to_string(), backend: backend.name.to_string() }
 }
 
 fn seconds() -> Histogram {
@@ -98,6 +103,7 @@ impl Metrics {
             sweep_seconds: seconds(),
             leader: Gauge::default(),
             expiries: Family::default(),
+            swept: Family::default(),
             registry: RwLock::default(),
         };
         registry.register("backend_calls", "Calls to back ends, by outcome", metrics.calls.clone());
@@ -122,6 +128,11 @@ impl Metrics {
             "When the credential of a Backend expires, where the back end shows it",
             metrics.expiries.clone(),
         );
+        registry.register(
+            "backend_last_sweep_timestamp_seconds",
+            "When the account of a Backend was last read completely",
+            metrics.swept.clone(),
+        );
         *metrics.registry.write() = registry;
         metrics
     }
@@ -143,8 +154,7 @@ impl Metrics {
 
     /// Sets when the credential of a Backend expires; None when it does not or is not known.
     pub fn set_expiry(&self, backend: &ObjectName, at: Option<Timestamp>) {
-        let labels =
-            BackendLabels { namespace: backend.namespace.to_string(), backend: backend.name.to_string() };
+        let labels = labels(backend);
         match at {
             Some(at) => {
                 self.expiries.get_or_create(&labels).set(at.as_second());
@@ -153,6 +163,17 @@ impl Metrics {
                 self.expiries.remove(&labels);
             }
         }
+    }
+
+    /// Records a complete sweep of the account of a Backend.
+    pub fn set_swept(&self, backend: &ObjectName) {
+        self.swept.get_or_create(&labels(backend)).set(Timestamp::now().as_second());
+    }
+
+    /// Drops the metrics of a deleted Backend.
+    pub fn forget(&self, backend: &ObjectName) {
+        self.expiries.remove(&labels(backend));
+        self.swept.remove(&labels(backend));
     }
 
     /// Counts a reconcile.

@@ -25,7 +25,7 @@ use crate::{
     kube::{Cache, Events, lease, schema, start},
     metrics::Metrics,
     object,
-    queue::{self, BackOff, Queue, triggers},
+    queue::{self, BackOff, Queue, Requests, triggers},
     server::{self, ServerState},
 };
 
@@ -46,6 +46,9 @@ pub enum RunError {
     /// Another process holds the Lease now. Nothing can be written any more, so this process ends.
     #[error("the Lease was lost")]
     LeaseLost,
+    /// A watch, or a task that follows one, ended. Without it the operator would act on old objects.
+    #[error("a task that never ends has ended: {0}")]
+    TaskEnded(String),
 }
 
 /// Runs the operator until `stop`.
@@ -81,6 +84,7 @@ pub async fn run(
         accounts: Accounts::new(options.settle),
         backends: BackendStates::default(),
         back_off: BackOff::default(),
+        requests: Requests::default(),
         corrections: Corrections::default(),
         events,
         metrics,
@@ -95,17 +99,25 @@ pub async fn run(
     let listed = start(&ctx, &watch_client, &mut tasks);
     tokio::select! {
         () = stop.cancelled() => return Ok(()),
+        Some(ended) = tasks.join_next() => return Err(task_ended(ended)),
         () = listed => {}
     }
     ready.store(true, Ordering::Relaxed);
     tasks.spawn(watch_schema(ctx.clone(), ready.clone()));
     tracing::info!("the caches are complete");
-    let ended = lead(&ctx, queue, identity, stop).await;
+    let ended = tokio::select! {
+        ended = lead(&ctx, queue, identity, stop) => ended,
+        Some(ended) = tasks.join_next() => Err(task_ended(ended)),
+    };
     tasks.shutdown().await;
     drop(ctx);
     // Events of the last changes are still written, for a short time.
     let _ = tokio::time::timeout(Duration::from_secs(1), event_writer).await;
     ended
+}
+
+fn task_ended(ended: Result<(), tokio::task::JoinError>) -> RunError {
+    RunError::TaskEnded(ended.err().map_or_else(|| "without an error".to_owned(), |error| error.to_string()))
 }
 
 /// Waits for the Lease, works while this process holds it, and gives it up at the end.

@@ -86,6 +86,19 @@ impl fmt::Display for ObjectRef {
     }
 }
 
+/// The request for a reconcile that an annotation makes, as far as a status can keep it.
+pub fn reconcile_request(object: &impl Resource) -> Option<String> {
+    const MAX_BYTES: usize = 256;
+    let value = object.meta().annotations.as_ref()?.get(annotations::RECONCILE_AT)?;
+    Some(value[..value.floor_char_boundary(MAX_BYTES)].to_owned())
+}
+
+/// Whether an object has the pause annotation. The value `false` does not pause.
+pub fn is_paused(object: &impl Resource) -> bool {
+    let annotations = object.meta().annotations.as_ref();
+    annotations.and_then(|all| all.get(annotations::PAUSE)).is_some_and(|value| value != "false")
+}
+
 /// An object that manages external things: a Role, a RoleBinding or a ResourceRestriction.
 pub trait ManagedObject:
     Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
@@ -145,7 +158,7 @@ pub trait ManagedObject:
 
     /// Whether the pause annotation is set.
     fn is_paused(&self) -> bool {
-        self.annotations().contains_key(annotations::PAUSE)
+        is_paused(self)
     }
 
     /// Whether it has the finalizer of this operator.

@@ -12,6 +12,7 @@ mod firsthand;
 mod invalid;
 mod modes;
 mod names;
+mod platform;
 mod processes;
 mod quiet;
 mod schema;

@@ -11,7 +11,8 @@ use kube::{
 /// A static is never dropped: that its servers end with this process is the watchdog's work.
 static SHARED: LazyLock<ControlPlane> = LazyLock::new(|| {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("e2e");
-    let plane = ControlPlane::start(&Options { dir, controller_manager: true }).unwrap();
+    let plane =
+        ControlPlane::start(&Options { dir, controller_manager: true, ..Options::default() }).unwrap();
     install(&plane);
     plane
 });

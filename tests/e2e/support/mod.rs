@@ -20,5 +20,5 @@ pub use bad_days::{page, status, subject, throttle};
 pub use cluster::{client, kubectl, kubectl_on, run, shared};
 pub use looks::plan;
 pub use operator::Operator;
-pub use setting::{Setting, fresh_log, make_namespace, own_plane, unique};
+pub use setting::{Setting, fresh_log, make_namespace, own_plane, own_plane_with, unique};
 pub use world::{KEY, World, backend, binding, held_ids, kept, ready_condition, reason, restriction, role};

@@ -137,9 +137,17 @@ pub async fn make_namespace(client: &Client, name: &str) {
 
 /// A control plane for one test alone, with our definitions: for what would disturb every other test.
 pub async fn own_plane(name: &str) -> ControlPlane {
+    own_plane_with(name, &[]).await
+}
+
+/// The same, with feature gates such as `WatchList=false`.
+pub async fn own_plane_with(name: &str, feature_gates: &[&str]) -> ControlPlane {
+    let feature_gates = feature_gates.iter().map(ToString::to_string).collect();
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("e2e-{name}"));
     tokio::task::spawn_blocking(move || {
-        let plane = ControlPlane::start(&control_plane::Options { dir, controller_manager: true }).unwrap();
+        let plane =
+            ControlPlane::start(&control_plane::Options { dir, controller_manager: true, feature_gates })
+                .unwrap();
         cluster::install(&plane);
         plane
     })

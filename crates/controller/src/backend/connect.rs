@@ -7,7 +7,7 @@ use std::{
 };
 
 use kube::Resource;
-use rolewright_api::{Backend, Block, Reason, TenantPin};
+use rolewright_api::{Backend, Block, Reason};
 use rolewright_core::model::{Fault, sha256_hex};
 use rolewright_reconcile::{
     account::{BackendState, Link},
@@ -28,7 +28,7 @@ pub enum Attempt {
     /// The spec and the Secrets have not changed, and nothing speaks against the connection.
     Unchanged,
     /// The connection works.
-    Connected { link: Link, pin: TenantPin, identity: String },
+    Connected(Link),
     /// The connection does not work.
     Failed { ready: Readiness, no_credential: bool, retry_after: Duration },
 }

@@ -8,14 +8,14 @@ mod sweep;
 
 use std::{sync::Arc, time::Duration};
 
-use kube::{Resource, ResourceExt};
-use rolewright_api::{Backend, Reason, annotations};
+use kube::Resource;
+use rolewright_api::{Backend, TenantPin};
 use rolewright_reconcile::{
     account::{Account, BackendState},
-    act::Readiness,
     decide::{self, Resolve},
-    object::{ObjectName, ObjectRef},
+    object::{ObjectName, ObjectRef, is_paused, reconcile_request},
 };
+use serde_json::json;
 
 use self::connect::{Attempt, connect};
 pub use self::sweep::{publish_snapshot, sweep_needs};
@@ -33,7 +33,7 @@ pub async fn reconcile(ctx: &Arc<Context>, name: &ObjectName) -> Option<Duration
     if !ctx.may_write() {
         return None;
     }
-    match run(ctx, name, &backend).await {
+    match run(ctx, name, backend).await {
         Ok(time) => Some(time),
         Err(WriteError::Gone) => None,
         Err(WriteError::Stale) => Some(Duration::from_millis(200)),
@@ -57,40 +57,43 @@ fn disconnect(ctx: &Context, name: &ObjectName) {
         link.view.account.set_limits(name, None);
     }
     ctx.backends.remove(name);
-    ctx.metrics.set_expiry(name, None);
+    ctx.requests.forget(&ObjectRef::backend(name));
+    ctx.metrics.forget(name);
 }
 
-async fn run(ctx: &Arc<Context>, name: &ObjectName, backend: &Backend) -> Result<Duration, WriteError> {
+async fn run(
+    ctx: &Arc<Context>,
+    name: &ObjectName,
+    mut backend: Arc<Backend>,
+) -> Result<Duration, WriteError> {
     let is_being_deleted = backend.meta().deletion_timestamp.is_some();
     let dependents = Dependents::of(ctx, name);
     if is_being_deleted && dependents.with_finalizer == 0 {
-        writes::remove_finalizer(&ctx.client, &ctx.caches.backends, backend).await?;
+        writes::remove_finalizer(&ctx.client, &ctx.caches.backends, &*backend).await?;
         disconnect(ctx, name);
         return Ok(ctx.options.secret_interval);
     }
-    let reconcile_at = backend.annotations().get(annotations::RECONCILE_AT);
-    let handled = backend.status.as_ref().and_then(|status| status.last_handled_reconcile_at.as_ref());
-    let requested = reconcile_at.is_some() && reconcile_at != handled;
+    let reference = ObjectRef::backend(name);
+    let handled = backend.status.as_ref().and_then(|status| status.last_handled_reconcile_at.clone());
+    let request = reconcile_request(&*backend).filter(|request| Some(request) != handled.as_ref());
+    let requested = request.is_some_and(|request| ctx.requests.act_on(&reference, &request));
     let known = ctx.backends.made_from(name);
-    let (attempt, made_from) = connect(ctx, name, backend, &known, requested).await;
+    let (attempt, made_from) = connect(ctx, name, &backend, &known, requested).await;
     let is_new = known != made_from;
     let mut wait = ctx.options.secret_interval;
-    let changed = match attempt {
-        Attempt::Unchanged => {
-            status::write(ctx, name, backend, None, &dependents).await?;
-            false
-        }
-        Attempt::Connected { link, pin, identity } => {
-            ctx.back_off.reset(&ObjectRef::backend(name));
+    // The state is published and the objects are enqueued before the status is written: that write can fail.
+    let paused_changed = ctx.backends.set_paused(name, is_paused(&*backend));
+    let (changed, failure) = match attempt {
+        Attempt::Unchanged => (false, None),
+        Attempt::Connected(link) => {
+            backend = pin(ctx, backend, &link.pin).await?;
+            ctx.back_off.reset(&reference);
             ctx.backends.set_next_probe(name, None);
             register_held(ctx, &link.view.account, name);
             let view = link.view.clone();
             let changed = ctx.backends.set(name, BackendState::Ready(link), made_from);
-            let ready = Readiness::new(Reason::Connected, format!("connected: {identity}"));
-            let report = status::Report { ready: &ready, account: Some((&pin, &identity)) };
-            status::write(ctx, name, backend, Some(report), &dependents).await?;
             sweep::start(ctx, &view);
-            changed
+            (changed, None)
         }
         Attempt::Failed { ready, no_credential, retry_after } => {
             wait = wait.min(retry_after);
@@ -100,9 +103,7 @@ async fn run(ctx: &Arc<Context>, name: &ObjectName, backend: &Backend) -> Result
             let (reason, message) = (ready.reason, ready.message.clone());
             let state = BackendState::NotReady { reason, message, no_credential, last };
             let changed = ctx.backends.set(name, state, made_from) || is_serving;
-            let report = status::Report { ready: &ready, account: None };
-            status::write(ctx, name, backend, Some(report), &dependents).await?;
-            changed
+            (changed, Some(ready))
         }
     };
     if requested && let Some(link) = ctx.backends.link(name) {
@@ -111,10 +112,21 @@ async fn run(ctx: &Arc<Context>, name: &ObjectName, backend: &Backend) -> Result
     if requested || is_new {
         // What failed before can succeed now.
         ctx.retry_objects_of(name);
-    } else if changed {
+    } else if changed || paused_changed {
         ctx.enqueue_objects_of(name);
     }
+    status::write(ctx, name, &backend, failure, &dependents).await?;
     Ok(wait)
+}
+
+/// Records the account in the status before any object can use it: the Backend never moves to another account.
+async fn pin(ctx: &Context, backend: Arc<Backend>, pin: &TenantPin) -> Result<Arc<Backend>, WriteError> {
+    if backend.status.as_ref().and_then(|status| status.tenant.as_ref()) == Some(pin) {
+        return Ok(backend);
+    }
+    let tenant = json!({ "tenant": pin });
+    let pinned = writes::status(&ctx.client, &ctx.caches.backends, &*backend, &["tenant"], tenant).await?;
+    Ok(Arc::new(pinned))
 }
 
 /// Registers what all objects of an account manage by their statuses, whatever their Backend, before any of them is reconciled.

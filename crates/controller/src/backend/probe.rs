@@ -15,7 +15,7 @@ use rolewright_reconcile::{
     account::{AccountView, Link},
     act::Readiness,
     decide::Resolve,
-    object::{ObjectName, ObjectRef},
+    object::{ObjectName, ObjectRef, is_paused},
 };
 use url::Url;
 
@@ -82,14 +82,16 @@ impl Probe<'_> {
         }
         let link = Link {
             view,
+            pin: TenantPin { id: account.id.clone(), anchors },
+            identity: identity.description,
+            paused: is_paused(*backend),
             mode: backend.spec.mode.unwrap_or_default(),
             deletion: backend.spec.deletion_policy.unwrap_or_default(),
             interval: backend.spec.interval(),
             lacks: Arc::new(identity.lacks),
             expires: identity.expires,
         };
-        let pin = TenantPin { id: account.id.clone(), anchors };
-        Ok(Attempt::Connected { link, pin, identity: identity.description })
+        Ok(Attempt::Connected(link))
     }
 
     fn origin_text(&self) -> &str {

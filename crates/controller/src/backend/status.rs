@@ -1,20 +1,22 @@
 //! The status of a Backend.
 
+use std::time::Duration;
+
 use k8s_openapi::jiff::Timestamp;
-use kube::{Resource, ResourceExt};
+use kube::Resource;
 use rolewright_api as api;
-use rolewright_api::{Backend, BackendStatus, Reason, TenantPin, annotations};
+use rolewright_api::{Backend, BackendStatus, Reason};
 use rolewright_reconcile::{
     account::{Link, SweepReport},
-    act::Readiness,
-    object::{ObjectName, ObjectRef},
+    act::{MAX_MESSAGE, Readiness, truncate},
+    object::{ObjectName, ObjectRef, reconcile_request},
 };
 use serde_json::json;
 
 use super::Dependents;
 use crate::{
     context::Context,
-    kube::{WriteError, log_condition, writes},
+    kube::{WriteError, publish_condition, writes},
 };
 
 /// The fields that the operator owns: a field that is absent from a new status is removed.
@@ -30,43 +32,31 @@ const FIELDS: [&str; 9] = [
     "lastHandledReconcileAt",
 ];
 
-/// What an attempt to connect reports.
-pub struct Report<'a> {
-    pub ready: &'a Readiness,
-    /// The account and the identity of the credential, once known.
-    pub account: Option<(&'a TenantPin, &'a String)>,
-}
-
-/// Writes the status if it changed.
+/// Writes the status if it changed. `failure`: why the last attempt to connect failed.
 pub async fn write(
     ctx: &Context,
     name: &ObjectName,
     backend: &Backend,
-    report: Option<Report<'_>>,
+    failure: Option<Readiness>,
     dependents: &Dependents,
 ) -> Result<(), WriteError> {
     let before = backend.status.clone().unwrap_or_default();
     let generation = backend.meta().generation;
     let mut after = BackendStatus {
         observed_generation: generation,
-        last_handled_reconcile_at: backend.annotations().get(annotations::RECONCILE_AT).cloned(),
+        last_handled_reconcile_at: handled_request(ctx, name, backend, &before),
         ..before.clone()
     };
-    let mut ready = report.as_ref().map(|report| report.ready.clone());
+    let mut ready = failure;
     let link = ctx.backends.link(name);
     if let Some(link) = &link {
         describe_account(ctx, name, link, &before, &mut after);
-        ready = match link.view.suspicion() {
-            Some(why) => Some(Readiness::new(Reason::BackendError, why)),
-            None => Some(ready.unwrap_or_else(|| {
-                let identity = before.identity.clone().unwrap_or_default();
-                Readiness::new(Reason::Connected, format!("connected: {identity}"))
-            })),
-        };
-    }
-    if let Some((pin, identity)) = report.and_then(|report| report.account) {
-        after.tenant = Some(pin.clone());
-        after.identity = Some(identity.clone());
+        ready = Some(match link.view.suspicion() {
+            Some(why) => Readiness::new(Reason::BackendError, why),
+            None => sweeps_fail_for_long(ctx, name, link).unwrap_or_else(|| {
+                Readiness::new(Reason::Connected, format!("connected: {}", link.identity))
+            }),
+        });
     }
     if backend.meta().deletion_timestamp.is_some() {
         ready = Some(Readiness::new(
@@ -82,6 +72,7 @@ pub async fn write(
         let Readiness { reason, message } = &ready;
         after.conditions = api::condition(*reason, message, generation, false, &before.conditions, now);
     }
+    set_synced(ctx, name, generation, &before, &mut after, now);
     let expires = link.and_then(|link| link.expires);
     ctx.metrics.set_expiry(name, expires);
     after.conditions.retain(|condition| condition.type_ != api::CREDENTIAL_EXPIRING);
@@ -90,8 +81,57 @@ pub async fn write(
         return Ok(());
     }
     writes::status(&ctx.client, &ctx.caches.backends, backend, &FIELDS, json!(after)).await?;
-    log_condition(&ObjectRef::backend(name), &before.conditions, &after.conditions);
+    let reference = ObjectRef::backend(name);
+    publish_condition(&ctx.events, backend, &reference, &before.conditions, &after.conditions);
     Ok(())
+}
+
+/// The condition `Synced`, once a sweep has succeeded or failed since the start. Before that the last one stays.
+fn set_synced(
+    ctx: &Context,
+    name: &ObjectName,
+    generation: Option<i64>,
+    before: &BackendStatus,
+    after: &mut BackendStatus,
+    now: Timestamp,
+) {
+    let failure = ctx.backends.sweep_failure(name);
+    let synced = match (&failure, ctx.backends.swept(name)) {
+        (None, None) => before.conditions.iter().find(|known| known.type_ == api::SYNCED).cloned(),
+        (failure, _) => {
+            let error = failure.as_ref().map(|(_, error)| truncate(error, MAX_MESSAGE));
+            Some(api::synced(error, generation, &before.conditions, now))
+        }
+    };
+    after.conditions.retain(|condition| condition.type_ != api::SYNCED);
+    after.conditions.extend(synced);
+}
+
+/// A Backend is not ready when its account was not read completely for three intervals, and for at least five minutes.
+fn sweeps_fail_for_long(ctx: &Context, name: &ObjectName, link: &Link) -> Option<Readiness> {
+    const AT_LEAST: Duration = Duration::from_secs(300);
+    let (since, error) = ctx.backends.sweep_failure(name)?;
+    (since.elapsed() >= (link.interval * 3).max(AT_LEAST)).then(|| {
+        Readiness::new(
+            Reason::SweepFailing,
+            format!("the account could not be read completely, so drift is not corrected: {error}"),
+        )
+    })
+}
+
+/// A request is handled once a complete sweep began after it was seen.
+fn handled_request(
+    ctx: &Context,
+    name: &ObjectName,
+    backend: &Backend,
+    before: &BackendStatus,
+) -> Option<String> {
+    let request = reconcile_request(backend)?;
+    let seen = ctx.requests.see(&ObjectRef::backend(name), &request);
+    match ctx.backends.swept(name).is_some_and(|began| began >= seen) {
+        true => Some(request),
+        false => before.last_handled_reconcile_at.clone(),
+    }
 }
 
 fn describe_account(
@@ -103,6 +143,8 @@ fn describe_account(
 ) {
     let dialect = link.view.backend.dialect();
     after.vendor = Some(dialect.vendor().to_owned());
+    after.tenant = Some(link.pin.clone());
+    after.identity = Some(link.identity.clone());
     let kinds = dialect.capabilities().kinds.iter().filter(|kind| !link.lacks.contains_key(kind));
     after.capabilities = kinds.map(ToString::to_string).collect();
     let written =

@@ -1,11 +1,13 @@
 //! The sweep: one task for each view reads a new snapshot, compares every object in memory, and enqueues only those that differ.
 
 use std::{
+    panic::AssertUnwindSafe,
     sync::{Arc, Weak},
     time::{Duration, Instant},
 };
 
-use rolewright_api::{Counts, annotations};
+use futures::FutureExt;
+use rolewright_api::{Counts, SYNCED, annotations};
 use rolewright_backends::{Class, Error, Needs, metered};
 use rolewright_reconcile::{
     account::{
@@ -13,7 +15,7 @@ use rolewright_reconcile::{
         unmanaged,
     },
     decide::{self, Resolve, Vanished},
-    object::{ObjectName, ObjectRef},
+    object::{ObjectKind, ObjectName, ObjectRef, reconcile_request},
 };
 
 use crate::context::{Cached, Context, Visitor};
@@ -21,7 +23,19 @@ use crate::context::{Cached, Context, Visitor};
 /// Starts the task of a view, once. It ends when the last Backend drops the view.
 pub fn start(ctx: &Arc<Context>, view: &Arc<AccountView>) {
     if view.sweep_trigger.start_once() {
-        tokio::spawn(run(ctx.clone(), Arc::downgrade(view)));
+        tokio::spawn(supervise(ctx.clone(), Arc::downgrade(view)));
+    }
+}
+
+/// Restarts the sweeps of a view after a panic, which then costs one sweep and not all later ones.
+async fn supervise(ctx: Arc<Context>, view: Weak<AccountView>) {
+    let mut wait = Duration::from_secs(10);
+    while AssertUnwindSafe(run(ctx.clone(), view.clone())).catch_unwind().await.is_err() {
+        let account = view.upgrade().map(|view| view.account.id.clone());
+        tracing::error!(tenant = account, "a sweep panicked");
+        ctx.metrics.panic(ObjectKind::Backend);
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(Duration::from_secs(600));
     }
 }
 
@@ -103,8 +117,9 @@ pub fn publish_snapshot(ctx: &Context, view: &Arc<AccountView>) {
     }
     let links = ctx.backends.links_of(view);
     check_snapshot(ctx, view, &links);
-    for (backend, link) in &links {
-        ctx.caches.each_of(backend, &mut Register(ctx, link));
+    for (backend, link) in links {
+        let link = ctx.with_present_spec(&backend, link);
+        ctx.caches.each_of(&backend, &mut Register(ctx, &link));
     }
 }
 
@@ -115,6 +130,7 @@ async fn sweep(
     links: &[(ObjectName, Link)],
     max_age: Duration,
 ) -> Result<u64, ()> {
+    let began = Instant::now();
     let read = async {
         view.read_if_older(&sweep_needs(ctx, view), max_age).await?;
         read_next_outline(view).await;
@@ -127,16 +143,25 @@ async fn sweep(
     }
     check_snapshot(ctx, view, links);
     for (backend, link) in links {
+        let link = &ctx.with_present_spec(backend, link.clone());
         let mut compare = Compare { ctx, link, counts: Counts::default() };
         ctx.caches.each_of(backend, &mut compare);
         let mut counts = compare.counts;
         counts.unmanaged = unmanaged(view);
         let stretched = stretched_interval(link.interval, min_interval(calls, view));
         let report = SweepReport { counts, stretched };
-        ctx.backends.set_report(backend, report.clone());
-        let status = ctx.caches.backends.get(backend).and_then(|backend| backend.status.clone());
-        let status = status.unwrap_or_default();
-        if status.counts != Some(report.counts) || status.sweep_interval != report.stretched {
+        let had_failed = ctx.backends.sweep_failure(backend).is_some();
+        ctx.backends.set_report(backend, report.clone(), began);
+        ctx.metrics.set_swept(backend);
+        let Some(object) = ctx.caches.backends.get(backend) else { continue };
+        let status = object.status.clone().unwrap_or_default();
+        let is_synced = status.conditions.iter().any(|one| one.type_ == SYNCED && one.status == "True");
+        if had_failed
+            || !is_synced
+            || status.counts != Some(report.counts)
+            || status.sweep_interval != report.stretched
+            || status.last_handled_reconcile_at != reconcile_request(&*object)
+        {
             ctx.queue.add(ObjectRef::backend(backend));
         }
     }
@@ -151,6 +176,7 @@ fn sweep_failed(ctx: &Context, view: &AccountView, links: &[(ObjectName, Link)],
         "a sweep could not read the back end"
     );
     for (backend, _) in links {
+        ctx.backends.set_sweep_failure(backend, &error.message);
         let is_refused = error.class == Class::Unauthenticated;
         let trusted = if is_refused { ctx.options.probe_backoff.0 } else { Duration::ZERO };
         let doubt = ctx.backends.doubt(backend, trusted);

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kube::{Resource, ResourceExt, runtime::watcher};
+use kube::{Resource, ResourceExt, core::DeserializeGuard, runtime::watcher};
 use parking_lot::RwLock;
 use rolewright_reconcile::object::ObjectName;
 use tokio::sync::mpsc;
@@ -35,7 +35,7 @@ struct Stored<K> {
 }
 
 impl<K: Resource> Stored<K> {
-    fn mark_deleted(&mut self, object: &K) {
+    fn mark_deleted(&mut self, object: &impl Resource) {
         // No own call takes longer.
         const MAX_CALL: Duration = Duration::from_secs(60);
         const PRUNE_AT: usize = 1024;
@@ -99,7 +99,7 @@ impl<K: Resource> Cache<K> {
     }
 
     /// Removes a deleted object.
-    pub fn remove(&self, object: &K) {
+    pub fn remove(&self, object: &impl Resource) {
         let name = ObjectName::of(object);
         let mut known = self.stored.write();
         known.mark_deleted(object);
@@ -121,7 +121,7 @@ impl<K: Resource> Cache<K> {
         let missing: Vec<ObjectName> = known.objects.keys().filter(unlisted).cloned().collect();
         for name in missing {
             let Some(before) = known.objects.remove(&name) else { continue };
-            known.mark_deleted(&before);
+            known.mark_deleted(&*before);
             self.notify(CacheChange { name, before: Some(before), after: None });
         }
     }
@@ -139,21 +139,23 @@ pub struct Feed<K> {
     listed: HashSet<ObjectName>,
 }
 
-impl<K: Resource> Feed<K> {
+impl<K: Resource<DynamicType = ()>> Feed<K> {
     /// A feed from the watch of one namespace, or of all.
     pub fn new(cache: Arc<Cache<K>>, namespace: Option<String>) -> Self {
         Self { cache, namespace, listed: HashSet::new() }
     }
 
     /// Applies one event. True when a list is complete.
-    pub fn apply(&mut self, event: watcher::Event<K>) -> bool {
+    ///
+    /// An object that cannot be decoded is unknown, not deleted: the version before it stays, and the other objects do not wait.
+    pub fn apply(&mut self, event: watcher::Event<DeserializeGuard<K>>) -> bool {
         match event {
-            watcher::Event::Apply(object) => self.cache.put(object),
+            watcher::Event::Apply(object) => self.put(object),
             watcher::Event::Delete(object) => self.cache.remove(&object),
             watcher::Event::Init => self.listed.clear(),
             watcher::Event::InitApply(object) => {
                 self.listed.insert(ObjectName::of(&object));
-                self.cache.put(object);
+                self.put(object);
             }
             watcher::Event::InitDone => {
                 self.cache.retain(self.namespace.as_deref(), &std::mem::take(&mut self.listed));
@@ -161,6 +163,19 @@ impl<K: Resource> Feed<K> {
             }
         }
         false
+    }
+
+    fn put(&self, object: DeserializeGuard<K>) {
+        match object.0 {
+            Ok(object) => self.cache.put(object),
+            Err(invalid) => tracing::warn!(
+                kind = %K::kind(&()),
+                namespace = invalid.metadata.namespace.unwrap_or_default(),
+                name = invalid.metadata.name.unwrap_or_default(),
+                error = %invalid.error,
+                "this object cannot be decoded: its last known version stays"
+            ),
+        }
     }
 }
 
@@ -208,6 +223,25 @@ mod tests {
         assert!(cache.get(&name).is_none());
         cache.put(object("b", 7));
         assert!(cache.get(&name).is_some(), "a new object of the same name is another object");
+    }
+
+    #[test]
+    fn an_undecodable_object_is_unknown_and_not_deleted() {
+        let (cache, _changes) = Cache::new();
+        let name = ObjectName::new("ns", "one");
+        cache.put(object("a", 5));
+        let mut broken = serde_json::to_value(object("a", 6)).unwrap();
+        broken["spec"]["resource"] = serde_json::json!("not an object");
+        let guard =
+            || -> DeserializeGuard<ResourceRestriction> { serde_json::from_value(broken.clone()).unwrap() };
+        let mut feed = Feed::new(cache.clone(), None);
+        for event in [watcher::Event::Init, watcher::Event::InitApply(guard()), watcher::Event::InitDone] {
+            feed.apply(event);
+        }
+        feed.apply(watcher::Event::Apply(guard()));
+        assert!(cache.get(&name).is_some());
+        feed.apply(watcher::Event::Delete(guard()));
+        assert!(cache.get(&name).is_none());
     }
 
     #[test]

@@ -26,14 +26,16 @@ const DEADLINE: Duration = Duration::from_secs(4);
 pub struct Elector {
     api: Api<Lease>,
     identity: String,
-    /// The version of another's claim, and when this process first saw it.
+    /// The version of another process's claim, and when this process first saw it.
     seen: Option<(String, Instant)>,
+    /// When the last successful claim was sent: from then on others count its duration.
+    claimed: Option<Instant>,
 }
 
 impl Elector {
     /// A claim in this namespace. `identity` has to differ between processes.
     pub fn new(client: Client, namespace: &str, identity: String) -> Self {
-        Self { api: Api::namespaced(client, namespace), identity, seen: None }
+        Self { api: Api::namespaced(client, namespace), identity, seen: None, claimed: None }
     }
 
     /// Waits until this process holds the Lease. False when `stop` came first.
@@ -53,16 +55,13 @@ impl Elector {
     ///
     /// True when stopped; false when the Lease was lost, after which nothing may be written any more.
     pub async fn hold(&mut self, stop: &CancellationToken) -> bool {
-        let mut renewed = Instant::now();
         loop {
             tokio::select! {
                 () = stop.cancelled() => return true,
                 () = tokio::time::sleep(PERIOD) => {}
             }
-            let asked = Instant::now();
-            if self.try_claim().await {
-                renewed = asked;
-            } else if self.seen.is_some() || renewed.elapsed() + PERIOD + DEADLINE >= DURATION {
+            let expired = |sent: Instant| sent.elapsed() + PERIOD + DEADLINE >= DURATION;
+            if !self.try_claim().await && (self.seen.is_some() || self.claimed.is_none_or(expired)) {
                 return false;
             }
         }
@@ -87,8 +86,15 @@ impl Elector {
     }
 
     async fn try_claim(&mut self) -> bool {
+        let sent = Instant::now();
         match tokio::time::timeout(DEADLINE, self.claim()).await {
-            Ok(Ok(held)) => held,
+            Ok(Ok(held)) => {
+                if held {
+                    self.claimed = Some(sent);
+                    self.seen = None;
+                }
+                held
+            }
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the Lease could not be read or written");
                 false
@@ -117,11 +123,7 @@ impl Elector {
         let acquired = if ours { before.acquire_time } else { Some(now.clone()) };
         let transitions = before.lease_transitions.unwrap_or_default() + i32::from(!ours);
         lease.spec = Some(self.spec(now, acquired, transitions));
-        let held = won(self.api.replace(NAME, &PostParams::default(), &lease).await)?;
-        if held {
-            self.seen = None;
-        }
-        Ok(held)
+        won(self.api.replace(NAME, &PostParams::default(), &lease).await)
     }
 
     fn spec(&self, now: MicroTime, acquired: Option<MicroTime>, transitions: i32) -> LeaseSpec {

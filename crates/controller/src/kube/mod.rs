@@ -1,9 +1,9 @@
 //! The Kubernetes API: watches into caches, writes, Events, the Lease, Secrets and CRDs.
 
 mod cache;
-mod condition_log;
 mod events;
 pub mod lease;
+mod publish;
 pub mod release;
 pub mod schema;
 pub mod secrets;
@@ -12,8 +12,8 @@ pub mod writes;
 
 pub use self::{
     cache::{Cache, CacheChange, Changes},
-    condition_log::log_condition,
     events::{Events, Severity},
+    publish::publish_condition,
     watch::start,
     writes::WriteError,
 };

@@ -4,7 +4,7 @@ use std::{future::Future, sync::Arc};
 
 use futures::{StreamExt, future::join_all};
 use kube::{
-    Api, Client,
+    Api, Client, Resource,
     core::{DeserializeGuard, NamespaceResourceScope},
     runtime::{WatchStreamExt, watcher},
 };
@@ -56,31 +56,49 @@ where
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
     };
-    let mut feed = Feed::new(cache.clone(), namespace);
+    let feed = Feed::new(cache.clone(), namespace);
     let (done, first) = oneshot::channel();
+    tasks.spawn(follow(api, feed, done));
+    first
+}
+
+/// Feeds a cache for ever: with streaming lists, and with a list and a watch where the API server has the WatchList feature off.
+async fn follow<K>(api: Api<DeserializeGuard<K>>, mut feed: Feed<K>, done: oneshot::Sender<()>)
+where
+    K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned + Send + 'static,
+{
     let mut done = Some(done);
-    let mut events = watcher(api, watcher::Config::default().streaming_lists()).default_backoff().boxed();
-    tasks.spawn(async move {
+    let mut config = watcher::Config::default().streaming_lists();
+    loop {
+        let mut events = watcher(api.clone(), config).default_backoff().boxed();
         while let Some(event) = events.next().await {
             match event {
                 Ok(event) => {
-                    if let Some(event) = decoded(event)
-                        && feed.apply(event)
+                    if feed.apply(event)
                         && let Some(done) = done.take()
                     {
                         let _ = done.send(());
                     }
+                }
+                Err(error) if lacks_streaming_lists(&error) => {
+                    tracing::info!(kind = %K::kind(&()), "the API server has no streaming lists: using list and watch");
+                    break;
                 }
                 Err(error) => {
                     tracing::warn!(kind = %K::kind(&()), error = brief(&error), "a watch broke and is restarted");
                 }
             }
         }
-    });
-    first
+        config = watcher::Config::default();
+    }
 }
 
-/// Without the whole of the API server's answer, which says little and takes ten lines.
+/// Kubernetes answers 422 to a streaming list while its WatchList feature is off, the default of 1.33. A resumed watch never asks for one.
+fn lacks_streaming_lists(error: &watcher::Error) -> bool {
+    matches!(error, watcher::Error::WatchStartFailed(kube::Error::Api(status)) if status.code == 422)
+}
+
+/// The short form: the whole answer of the API server takes ten lines.
 fn brief(error: &watcher::Error) -> String {
     let cause = match error {
         watcher::Error::InitialListFailed(error)
@@ -92,31 +110,5 @@ fn brief(error: &watcher::Error) -> String {
     match cause {
         kube::Error::Api(status) => format!("{} ({})", status.message, status.code),
         other => other.to_string(),
-    }
-}
-
-/// An object that cannot be decoded is left out and told; it does not hold the others up.
-fn decoded<K: kube::Resource<DynamicType = ()>>(
-    event: watcher::Event<DeserializeGuard<K>>,
-) -> Option<watcher::Event<K>> {
-    let decode = |guard: DeserializeGuard<K>| match guard.0 {
-        Ok(object) => Some(object),
-        Err(invalid) => {
-            tracing::warn!(
-                kind = %K::kind(&()),
-                namespace = invalid.metadata.namespace.unwrap_or_default(),
-                name = invalid.metadata.name.unwrap_or_default(),
-                error = %invalid.error,
-                "this object cannot be decoded and is ignored"
-            );
-            None
-        }
-    };
-    match event {
-        watcher::Event::Apply(object) => decode(object).map(watcher::Event::Apply),
-        watcher::Event::Delete(object) => decode(object).map(watcher::Event::Delete),
-        watcher::Event::InitApply(object) => decode(object).map(watcher::Event::InitApply),
-        watcher::Event::Init => Some(watcher::Event::Init),
-        watcher::Event::InitDone => Some(watcher::Event::InitDone),
     }
 }

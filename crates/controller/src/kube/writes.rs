@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 use super::cache::Cache;
 use rolewright_api as api;
 
+/// The field manager of all writes.
+const FIELD_MANAGER: &str = "rolewright";
+
 /// Why a write was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
@@ -56,6 +59,11 @@ impl<K> RolewrightResource for K where
 {
 }
 
+/// `managedFields` names the operator. Without a name the API server writes "unknown".
+fn params() -> PatchParams {
+    PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() }
+}
+
 fn api_of<K: RolewrightResource>(client: &Client, object: &K) -> Api<K> {
     Api::namespaced(client.clone(), object.meta().namespace.as_deref().unwrap_or_default())
 }
@@ -80,7 +88,7 @@ pub async fn status<K: RolewrightResource>(
         "status": patch,
     });
     let api = api_of(client, object);
-    let written = api.patch_status(&object.name_any(), &PatchParams::default(), &Patch::Merge(body)).await?;
+    let written = api.patch_status(&object.name_any(), &params(), &Patch::Merge(body)).await?;
     cache.put(written.clone());
     Ok(written)
 }
@@ -154,9 +162,7 @@ async fn set_finalizers<K: RolewrightResource>(
         "uid": object.uid(),
         "finalizers": finalizers,
     }});
-    let written = api_of(client, object)
-        .patch(&object.name_any(), &PatchParams::default(), &Patch::Merge(body))
-        .await?;
+    let written = api_of(client, object).patch(&object.name_any(), &params(), &Patch::Merge(body)).await?;
     if written.meta().deletion_timestamp.is_none() {
         cache.put(written.clone());
     }

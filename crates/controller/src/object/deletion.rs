@@ -75,7 +75,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         if self.object.held().is_empty() {
             return self.remove_finalizer().await;
         }
-        if self.object.deletion_policy() == Some(DeletionPolicy::Retain) {
+        if self.deletion_policy() == DeletionPolicy::Retain {
             return self.release_all("its deletionPolicy is Retain").await;
         }
         if self.is_crd_being_deleted().await? {
@@ -97,6 +97,13 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         }
         self.report_left_behind();
         self.release_all("no credential came in time").await
+    }
+
+    /// The object's own policy, else that of its Backend, ready or not.
+    fn deletion_policy(&self) -> DeletionPolicy {
+        let backend = self.ctx.caches.backends.get(&self.backend);
+        let of_backend = || backend.and_then(|backend| backend.spec.deletion_policy);
+        self.object.deletion_policy().or_else(of_backend).unwrap_or_default()
     }
 
     fn time_until_abandoned(&self) -> Option<Duration> {

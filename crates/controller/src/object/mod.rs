@@ -10,16 +10,15 @@ mod report_events;
 use std::{
     ops::ControlFlow::{self, Break, Continue},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use kube::ResourceExt;
-use rolewright_api::{Reason, annotations};
+use rolewright_api::Reason;
 use rolewright_reconcile::{
     account::{BackendState, Link},
     act::Readiness,
     decide::Resolve,
-    object::{ObjectName, ObjectRef},
+    object::{ObjectName, ObjectRef, reconcile_request},
 };
 
 pub use self::deletion::after_deletion;
@@ -119,9 +118,13 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             {
                 Ok(Next::AwaitChange)
             }
-            Some(BackendState::Ready(link)) => self.with_link(&link).await,
+            Some(BackendState::Ready(link)) => {
+                let link = self.ctx.with_present_spec(&self.backend, link);
+                self.with_link(&link).await
+            }
             Some(BackendState::NotReady { reason, message, no_credential, last }) => {
                 if let Some(link) = last.filter(|_| self.is_deleted_with_backend()) {
+                    let link = self.ctx.with_present_spec(&self.backend, link);
                     return self.with_link(&link).await;
                 }
                 if self.object.is_being_deleted() {
@@ -203,11 +206,13 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
 
     /// An explicit reconcile request bypasses the cached snapshot.
     async fn read_on_request(&mut self, link: &Link) -> Stage<()> {
-        let requested = self.object.annotations().get(annotations::RECONCILE_AT);
-        let handled = self.object.status().and_then(|status| status.last_handled_reconcile_at.as_ref());
-        if requested.is_some() && requested != handled {
-            self.ctx.back_off.reset(&self.reference);
-            self.read_since(link, Instant::now()).await?;
+        let handled = self.object.status().and_then(|status| status.last_handled_reconcile_at.clone());
+        if let Some(request) = reconcile_request(&*self.object).filter(|it| Some(it) != handled.as_ref()) {
+            if self.ctx.requests.act_on(&self.reference, &request) {
+                self.ctx.back_off.reset(&self.reference);
+            }
+            // One read serves all requests that were seen before it began.
+            self.read_since(link, self.ctx.requests.see(&self.reference, &request)).await?;
         }
         Continue(())
     }

@@ -22,7 +22,7 @@ use rolewright_reconcile::{
 use super::{Next, Reconcile, Stage, end_with, written};
 use crate::{
     context::Cached,
-    kube::{WriteError, log_condition, writes},
+    kube::{WriteError, publish_condition, writes},
 };
 
 impl<K: Resolve + Cached> Reconcile<'_, K> {
@@ -61,6 +61,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             plan: act::plan_status(&decision.plan, &link.view.account.id, &self.uid(), serial),
             subjects: act::subject_states(&*self.object, decision, outcome),
             serial,
+            is_read: true,
         };
         written(self.write(content).await)?;
         // The status is written: what the object claims now can change the standing of others.
@@ -124,6 +125,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             plan: self.object.status().and_then(|status| status.plan.clone()),
             subjects: self.object.subjects().to_vec(),
             serial: self.serial(),
+            is_read: false,
         };
         self.write(content).await
     }
@@ -135,7 +137,13 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         self.object = Arc::new(
             writes::status_after_work(&self.ctx.client, cache, &*self.object, &STATUS_FIELDS, status).await?,
         );
-        log_condition(&self.reference, conditions(&*before), conditions(&*self.object));
+        publish_condition(
+            &self.ctx.events,
+            &*self.object,
+            &self.reference,
+            conditions(&*before),
+            conditions(&*self.object),
+        );
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use rolewright_core::{
     planner::{self, Held, Step},
 };
 use rolewright_reconcile::{
-    act::{self, Moved, Outcome, StepResult},
+    act::{Moved, Outcome, StepResult},
     decide::{Decision, Resolve},
 };
 
@@ -52,10 +52,6 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         }
         if corrected {
             self.ctx.corrections.add(&self.reference);
-            if self.ctx.is_contested(&self.reference) {
-                let message = act::contested().message;
-                self.ctx.events.publish(&*self.object, Severity::Warning, "Contested", &message);
-            }
         }
     }
 }

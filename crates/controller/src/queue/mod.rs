@@ -2,6 +2,7 @@
 //! that object alone.
 
 mod back_off;
+mod requests;
 pub mod triggers;
 
 use std::{
@@ -21,7 +22,7 @@ use tokio_util::{
     time::{DelayQueue, delay_queue},
 };
 
-pub use self::back_off::BackOff;
+pub use self::{back_off::BackOff, requests::Requests};
 
 /// Adds objects to the queue. Cheap to clone.
 #[derive(Clone)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{Resource, ResourceExt};
 use rolewright_api::{Backend, Role, RoleBinding, annotations};
-use rolewright_reconcile::object::{ManagedObject, ObjectKind, ObjectName, ObjectRef};
+use rolewright_reconcile::object::{ManagedObject, ObjectKind, ObjectName, ObjectRef, reconcile_request};
 
 use crate::{
     context::{Cached, Context},
@@ -24,6 +24,7 @@ pub async fn backends(ctx: Arc<Context>, mut changes: Changes<Backend>) {
             reason(&before).as_deref(),
             reason(&after).as_deref(),
         );
+        see_request(&ctx, &ObjectRef::backend(&name), after.as_deref());
         if needs_reconcile(before.as_deref(), after.as_deref()) {
             ctx.queue.add(ObjectRef::backend(&name));
         }
@@ -38,6 +39,7 @@ pub async fn managed<K: Cached>(ctx: Arc<Context>, mut changes: Changes<K>) {
         };
         ctx.metrics.reason_changed(K::KIND, reason(&before).as_deref(), reason(&after).as_deref());
         let reference = ObjectRef { kind: K::KIND, name };
+        see_request(&ctx, &reference, after.as_deref());
         if needs_reconcile(before.as_deref(), after.as_deref()) {
             ctx.queue.add(reference.clone());
         }
@@ -46,9 +48,16 @@ pub async fn managed<K: Cached>(ctx: Arc<Context>, mut changes: Changes<K>) {
         {
             ctx.corrections.forget(&reference);
             ctx.back_off.reset(&reference);
+            ctx.requests.forget(&reference);
             object::after_deletion(&ctx, &**deleted);
         }
         enqueue_dependents(&ctx, &reference, before.as_deref(), after.as_deref());
+    }
+}
+
+fn see_request(ctx: &Context, reference: &ObjectRef, object: Option<&impl Resource>) {
+    if let Some(request) = object.and_then(reconcile_request) {
+        ctx.requests.see(reference, &request);
     }
 }
 

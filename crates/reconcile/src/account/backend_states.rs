@@ -8,7 +8,7 @@ use std::{
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
-use rolewright_api::{Counts, DeletionPolicy, Mode, Reason};
+use rolewright_api::{Counts, DeletionPolicy, Mode, Reason, TenantPin};
 use rolewright_core::model::Kind;
 
 use super::view::AccountView;
@@ -19,6 +19,12 @@ use crate::object::ObjectName;
 pub struct Link {
     /// The account as this credential sees it.
     pub view: Arc<AccountView>,
+    /// What the status records of the account, so that the Backend never moves to another one.
+    pub pin: TenantPin,
+    /// Who the credential is, for the status.
+    pub identity: String,
+    /// The Backend has the pause annotation: all of its objects are paused.
+    pub paused: bool,
     /// The mode of the Backend. An object can only be stricter.
     pub mode: Mode,
     /// What happens to external things whose object is deleted, unless the object has its own policy.
@@ -65,6 +71,11 @@ struct Entry {
     /// When a probe last found a doubted credential to be valid.
     confirmed: Option<Instant>,
     next_probe: Option<Instant>,
+    paused: bool,
+    /// When the last complete sweep began.
+    swept: Option<Instant>,
+    /// Why the last sweep failed, and when the first of a row of failures did.
+    sweep_failure: Option<(Instant, String)>,
     report: Option<SweepReport>,
     report_written: Option<Instant>,
 }
@@ -153,6 +164,11 @@ impl BackendStates {
         })
     }
 
+    /// Records whether a Backend is paused. True if that changed.
+    pub fn set_paused(&self, backend: &ObjectName, paused: bool) -> bool {
+        self.with(backend, |entry| std::mem::replace(&mut entry.paused, paused) != paused)
+    }
+
     /// Removes a Backend.
     pub fn remove(&self, backend: &ObjectName) {
         self.entries.lock().remove(backend);
@@ -210,9 +226,31 @@ impl BackendStates {
         })
     }
 
-    /// Records the report of a sweep.
-    pub fn set_report(&self, backend: &ObjectName, report: SweepReport) {
-        self.with(backend, |entry| entry.report = Some(report));
+    /// Records the report of a complete sweep that began at this time.
+    pub fn set_report(&self, backend: &ObjectName, report: SweepReport, began: Instant) {
+        self.with(backend, |entry| {
+            entry.report = Some(report);
+            entry.swept = Some(began);
+            entry.sweep_failure = None;
+        });
+    }
+
+    /// Records that a sweep failed.
+    pub fn set_sweep_failure(&self, backend: &ObjectName, error: &str) {
+        self.with(backend, |entry| {
+            let since = entry.sweep_failure.as_ref().map_or_else(Instant::now, |(since, _)| *since);
+            entry.sweep_failure = Some((since, error.to_owned()));
+        });
+    }
+
+    /// Why sweeps fail, and since when. None after a complete sweep, and before the first one.
+    pub fn sweep_failure(&self, backend: &ObjectName) -> Option<(Instant, String)> {
+        self.with(backend, |entry| entry.sweep_failure.clone())
+    }
+
+    /// When the last complete sweep began.
+    pub fn swept(&self, backend: &ObjectName) -> Option<Instant> {
+        self.with(backend, |entry| entry.swept)
     }
 
     /// The Backends that use a view, with their links.

@@ -9,7 +9,7 @@ pub use self::{
     apply::{apply, confirm_absences},
     outcome::{Moved, Outcome, StepResult},
     report::{
-        Readiness, STATUS_FIELDS, StatusContent, contested, desired_count, plan_status, settled, status,
-        subject_states, truncate,
+        MAX_MESSAGE, Readiness, STATUS_FIELDS, StatusContent, contested, desired_count, plan_status, settled,
+        status, subject_states, truncate,
     },
 };

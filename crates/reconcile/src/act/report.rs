@@ -3,21 +3,24 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use kube::ResourceExt;
 use serde_json::{Value, json};
 
 use super::outcome::Outcome;
-use crate::{convert::held_to_status, decide::Decision, object::ManagedObject};
+use crate::{
+    convert::held_to_status,
+    decide::Decision,
+    object::{ManagedObject, reconcile_request},
+};
 use rolewright_api as api;
 use rolewright_api::{
-    HeldEntry, ObjectStatus, PlanStatus, PlannedChange, Reason, SubjectState, SubjectStatus, annotations,
+    HeldEntry, ObjectStatus, PlanStatus, PlannedChange, Reason, SubjectState, SubjectStatus,
 };
 use rolewright_backends::{Class, Error};
 use rolewright_core::model::{Body, Group, Named, Verb, same_name};
 use rolewright_core::planner::{Desired, DesiredBody, Finding, Held, Issue, Plan};
 
 /// The longest message of a condition or an Event, in bytes.
-const MAX_MESSAGE: usize = 1024;
+pub const MAX_MESSAGE: usize = 1024;
 /// The most changes, and details of one change, that a status lists.
 const MAX_LISTED: usize = 50;
 
@@ -278,6 +281,8 @@ pub struct StatusContent<'a> {
     pub subjects: Vec<SubjectStatus>,
     /// How many plans were executed.
     pub serial: i64,
+    /// Whether the back end was read as requested, so that the request is handled.
+    pub is_read: bool,
 }
 
 /// The status as JSON. None when it equals the object's present status.
@@ -297,7 +302,11 @@ pub fn status<K: ManagedObject>(object: &K, content: StatusContent<'_>, now: Tim
         ),
         held,
         plan: content.plan,
-        last_handled_reconcile_at: object.annotations().get(annotations::RECONCILE_AT).cloned(),
+        last_handled_reconcile_at: match reconcile_request(object) {
+            request if content.is_read => request,
+            Some(_) => before.last_handled_reconcile_at.clone(),
+            None => None,
+        },
         serial: (content.serial > 0).then_some(content.serial),
     };
     if after == *before && content.subjects == object.subjects() {

@@ -24,10 +24,10 @@ pub fn guard<K: ManagedObject>(
     now: Instant,
 ) -> Option<Readiness> {
     let plan = &decision.plan;
-    if object.is_paused() {
+    if let Some(owner) = paused_by(object, link) {
         return Some(Readiness::new(
             Reason::Paused,
-            "paused: nothing is changed until the annotation rolewright.dev/pause is removed",
+            format!("paused: nothing is changed until the annotation rolewright.dev/pause is removed{owner}"),
         ));
     }
     if plan.is_empty() && ids(plan.held()) == ids(&decision.recorded) {
@@ -51,6 +51,15 @@ pub fn guard<K: ManagedObject>(
         return Some(contested());
     }
     None
+}
+
+/// Where the pause annotation is, as the end of a message.
+fn paused_by<K: ManagedObject>(object: &K, link: &Link) -> Option<String> {
+    match (object.is_paused(), link.paused) {
+        (true, _) => Some(String::new()),
+        (false, true) => Some(format!(" from Backend {}", object.backend_name())),
+        (false, false) => None,
+    }
 }
 
 fn ids(held: &[Held]) -> Vec<Option<Id>> {

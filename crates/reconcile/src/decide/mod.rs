@@ -62,7 +62,8 @@ pub fn decide<K: Resolve>(object: &K, link: &Link, cluster: &Cluster<'_>) -> Opt
             false => object.resolve(&surroundings(object, link, cluster, snapshot)),
         };
         let recorded = planner::rekey(object.held().iter().filter_map(held_from_status).collect(), snapshot);
-        let can_act = !object.is_paused() && mode(object, link) == Mode::Enforce && cluster.may_write;
+        let is_paused = object.is_paused() || link.paused;
+        let can_act = !is_paused && mode(object, link) == Mode::Enforce && cluster.may_write;
         let account = &link.view.account;
         let mut claims = account.claims.lock();
         let mut claim = claim::new(object, &resolved.wants, &recorded, link.view.backend.dialect(), can_act);

@@ -64,7 +64,7 @@ pub fn differs<K: ManagedObject>(object: &K, link: &Link, decision: &Decision, c
     if plan.as_ref() != status.and_then(|status| status.plan.as_ref()) {
         return true;
     }
-    if plan.is_some() || object.is_paused() {
+    if plan.is_some() || object.is_paused() || link.paused {
         return false;
     }
     if object.is_being_deleted() {
