@@ -1,4 +1,4 @@
-//! The work of the operator without the operator: the same calls and the same writes in plain loops, as fast as both servers take them.
+//! The operator's work without the operator: plain loops send the same requests and writes as fast as the servers accept them.
 
 use std::time::{Duration, Instant};
 
@@ -20,38 +20,38 @@ use tokio::task::JoinHandle;
 
 use super::{
     Outcome,
-    population::{Object, PAIRS, description, ends, permissions, role_name},
+    population::{Object, PAIRS, description, permissions, role_name, target},
     simulator::{Simulator, TOKEN},
 };
 
-/// As many as the operator has workers, and calls under way at one time.
-const AT_ONCE: usize = 4;
+/// Concurrent requests. The operator has as many workers.
+const CONCURRENCY: usize = 4;
 
-/// Makes the calls that an operator made by the simulator's log: the same reads, and a POST for each role and binding, with the
-/// same fields.
+/// Sends the requests of an operator to the back end: the reads from the simulator's log, and a POST with the same fields for each role
+/// and binding. Returns the time.
 ///
 /// # Errors
-/// When one of them does not succeed.
-pub async fn calls(sim: &Simulator, tenant: &Tenant, log: &[Entry]) -> Outcome<Duration> {
-    let ends: Vec<_> = (0..PAIRS).map(|number| ends(tenant, number)).collect::<Outcome<_>>()?;
+/// If a request fails.
+pub async fn requests(sim: &Simulator, tenant: &Tenant, log: &[Entry]) -> Outcome<Duration> {
+    let targets: Vec<_> = (0..PAIRS).map(|number| target(tenant, number)).collect::<Outcome<_>>()?;
     let started = Instant::now();
     let reads = log.iter().filter(|entry| !entry.is_write());
     let reads = reads.map(|entry| call(sim, Method::GET, format!("{}?{}", entry.path, entry.query), None));
-    stream::iter(reads).buffer_unordered(AT_ONCE).try_for_each(async |_| Ok(())).await?;
+    stream::iter(reads).buffer_unordered(CONCURRENCY).try_for_each(async |_| Ok(())).await?;
     let roles = (0..PAIRS).map(|number| {
         let (name, permissions, description) = (role_name(number), permissions(number), description(number));
         let body = json!({ "name": name, "permissions": permissions, "description": description });
         call(sim, Method::POST, "/v2/roles".to_owned(), Some(body))
     });
-    let roles: Vec<Value> = stream::iter(roles).buffered(AT_ONCE).try_collect().await?;
-    let bindings = roles.iter().zip(ends).map(|(role, (user, resource))| {
+    let roles: Vec<Value> = stream::iter(roles).buffered(CONCURRENCY).try_collect().await?;
+    let bindings = roles.iter().zip(targets).map(|(role, (user, resource))| {
         let resource_type = if resource.kind == Kind::Space { "SPACE" } else { "PROJECT" };
         let body = json!({
             "role_id": role["id"], "user_id": user, "resource_type": resource_type, "resource_id": resource,
         });
         call(sim, Method::POST, "/v2/role-bindings".to_owned(), Some(body))
     });
-    stream::iter(bindings).buffer_unordered(AT_ONCE).try_for_each(async |_| Ok(())).await?;
+    stream::iter(bindings).buffer_unordered(CONCURRENCY).try_for_each(async |_| Ok(())).await?;
     Ok(started.elapsed())
 }
 
@@ -63,7 +63,7 @@ async fn call(sim: &Simulator, method: Method, path: String, body: Option<Value>
     Ok(request.send().await?.error_for_status()?.json().await?)
 }
 
-/// What an operator wrote to the API server about the objects of a namespace, to be written once more about their twins.
+/// What an operator wrote to the API server for the objects of a namespace.
 pub struct Transcript {
     roles: Vec<Role>,
     bindings: Vec<RoleBinding>,
@@ -71,10 +71,10 @@ pub struct Transcript {
 }
 
 impl Transcript {
-    /// Reads it from the objects and Events that the operator left.
+    /// Reads the operator's writes from the objects and Events.
     ///
     /// # Errors
-    /// Of the API server.
+    /// If the API server refuses a request.
     pub async fn read(client: &Client, namespace: &str) -> Outcome<Self> {
         Ok(Self {
             roles: list(client, namespace).await?,
@@ -83,35 +83,35 @@ impl Transcript {
         })
     }
 
-    /// Writes it about the objects of another namespace: for each a finalizer, a status with an intent, a status with the outcome;
-    /// one Event after the other beside that, as the operator does it, while the same kinds are watched. The time is that of the
-    /// objects.
+    /// Repeats the writes for equal objects in another namespace: for each a finalizer, a status with an intent, and a status with the
+    /// outcome. As in the operator, Events are created one by one at the same time, and the kinds are watched. Returns the time of
+    /// the writes to objects.
     ///
     /// # Errors
-    /// When the API server refuses one of the writes.
+    /// If the API server refuses a write.
     pub async fn write(self, client: &Client, namespace: &str) -> Outcome<Duration> {
-        let roles = twins(client, namespace, self.roles).await?;
-        let bindings = twins(client, namespace, self.bindings).await?;
+        let roles = copies(client, namespace, self.roles).await?;
+        let bindings = copies(client, namespace, self.bindings).await?;
         let watches =
             [watch::<Role>(client, namespace).await?, watch::<RoleBinding>(client, namespace).await?];
-        let telling = tokio::spawn(tell(client.clone(), namespace.to_owned(), self.events));
+        let events = tokio::spawn(create_events(client.clone(), namespace.to_owned(), self.events));
         let started = Instant::now();
         write_all(client, namespace, roles).await?;
         write_all(client, namespace, bindings).await?;
         let time = started.elapsed();
-        telling.await??;
+        events.await??;
         watches.iter().for_each(JoinHandle::abort);
         Ok(time)
     }
 }
 
-/// Watches a kind, and drops what it is told.
+/// Watches a kind, and discards what it receives.
 async fn watch<K: Object>(client: &Client, namespace: &str) -> Outcome<JoinHandle<()>> {
     let request = Request::new(K::url_path(&(), Some(namespace))).watch(&WatchParams::default(), "0")?;
-    let told = client.request_stream(request).await?;
+    let stream = client.request_stream(request).await?;
     Ok(tokio::spawn(async move {
-        // It ends with the measurement, or with the connection.
-        let _ = futures::io::copy(told, &mut futures::io::sink()).await;
+        // The copy ends with the measurement or with the connection.
+        let _ = futures::io::copy(stream, &mut futures::io::sink()).await;
     }))
 }
 
@@ -119,46 +119,46 @@ async fn list<K: Object>(client: &Client, namespace: &str) -> Outcome<Vec<K>> {
     Ok(Api::<K>::namespaced(client.clone(), namespace).list(&ListParams::default()).await?.items)
 }
 
-/// Pairs every object of a namespace with the status that its model elsewhere has.
-async fn twins<K: Object>(client: &Client, namespace: &str, models: Vec<K>) -> Outcome<Vec<(K, Value)>> {
-    let twins = list::<K>(client, namespace).await?;
-    let pairs = models.into_iter().zip(twins).map(|(model, twin)| {
-        if model.name_any() != twin.name_any() {
-            return Err("the two namespaces differ".into());
+/// Pairs each object of a namespace with the status of the equal object among `models`.
+async fn copies<K: Object>(client: &Client, namespace: &str, models: Vec<K>) -> Outcome<Vec<(K, Value)>> {
+    let copies = list::<K>(client, namespace).await?;
+    let pairs = models.into_iter().zip(copies).map(|(model, copy)| {
+        if model.name_any() != copy.name_any() {
+            return Err("the two namespaces have different objects".into());
         }
-        Ok((twin, serde_json::to_value(model)?["status"].take()))
+        Ok((copy, serde_json::to_value(model)?["status"].take()))
     });
     pairs.collect()
 }
 
-async fn write_all<K: Object>(client: &Client, namespace: &str, twins: Vec<(K, Value)>) -> Outcome<()> {
+async fn write_all<K: Object>(client: &Client, namespace: &str, copies: Vec<(K, Value)>) -> Outcome<()> {
     let api: Api<K> = Api::namespaced(client.clone(), namespace);
-    let each = twins.into_iter().map(|(twin, status)| write_one(&api, twin, status));
-    stream::iter(each).buffer_unordered(AT_ONCE).try_collect().await
+    let writes = copies.into_iter().map(|(copy, status)| write_one(&api, copy, status));
+    stream::iter(writes).buffer_unordered(CONCURRENCY).try_collect().await
 }
 
-async fn write_one<K: Object>(api: &Api<K>, twin: K, status: Value) -> Outcome<()> {
-    let name = twin.name_any();
+async fn write_one<K: Object>(api: &Api<K>, object: K, status: Value) -> Outcome<()> {
+    let name = object.name_any();
     let params = PatchParams::default();
-    let version = |object: &K, mut patch: Value| {
+    let patch_of = |object: &K, mut patch: Value| {
         patch["metadata"]["resourceVersion"] = json!(object.resource_version());
         patch["metadata"]["uid"] = json!(object.uid());
         Patch::Merge(patch)
     };
-    let kept = version(&twin, json!({ "metadata": { "finalizers": [FINALIZER] } }));
-    let twin = api.patch(&name, &params, &kept).await?;
-    let mut intent = status["held"].clone();
-    for entry in intent.as_array_mut().into_iter().flatten() {
+    let finalizer = patch_of(&object, json!({ "metadata": { "finalizers": [FINALIZER] } }));
+    let object = api.patch(&name, &params, &finalizer).await?;
+    let mut pending = status["held"].clone();
+    for entry in pending.as_array_mut().into_iter().flatten() {
         entry["state"] = json!("Pending");
         entry["id"] = Value::Null;
     }
-    let intended = version(&twin, json!({ "status": { "held": intent } }));
-    let twin = api.patch_status(&name, &params, &intended).await?;
-    api.patch_status(&name, &params, &version(&twin, json!({ "status": status }))).await?;
+    let intent = patch_of(&object, json!({ "status": { "held": pending } }));
+    let object = api.patch_status(&name, &params, &intent).await?;
+    api.patch_status(&name, &params, &patch_of(&object, json!({ "status": status }))).await?;
     Ok(())
 }
 
-async fn tell(client: Client, namespace: String, events: Vec<Event>) -> Outcome<()> {
+async fn create_events(client: Client, namespace: String, events: Vec<Event>) -> Outcome<()> {
     let api: Api<Event> = Api::namespaced(client, &namespace);
     for mut event in events {
         event.metadata = kube::core::ObjectMeta {
