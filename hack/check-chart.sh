@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Checks the Helm chart without a cluster: lint, rendering with every file of ci/, what the schema refuses, the rights that come
-# out, and that chart, CRDs and README agree. Needs helm 3 or 4 (hack/bin/helm, else the one on PATH).
+# Checks the Helm chart without a cluster: lint, rendering with every file of ci/, values that the schema must refuse, the rendered
+# rights, and that chart, CRDs and README agree. Needs helm 3 or 4 (hack/bin/helm, else the one on PATH).
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 chart=$root/charts/rolewright
 helm=$root/hack/bin/helm
-[ -x "$helm" ] || helm=$(command -v helm) || { echo "helm is neither in hack/bin nor on PATH" >&2; exit 2; }
+[ -x "$helm" ] || helm=$(command -v helm) || { echo "helm is neither in hack/bin nor on PATH: run hack/tools.sh helm" >&2; exit 2; }
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -19,13 +19,13 @@ fail() {
 
 template() { "$helm" template rolewright "$chart" --namespace rolewright-system "$@"; }
 
-# The kinds of a rendering with their numbers, on one line.
+# The kinds in a rendering with their counts, on one line.
 kinds() { sed -n 's/^kind: //p' "$1" | sort | uniq -c | awk '{printf "%s%s=%s", sep, $2, $1; sep = " "}'; }
 
 echo "== helm $("$helm" version --short)"
 
-echo "== the chart's CRDs are the generated ones"
-diff -r "$root/crds" "$chart/files/crds" || fail "charts/rolewright/files/crds is not a copy of crds/"
+echo "== the chart's CRDs equal the generated ones"
+diff -r "$root/crds" "$chart/files/crds" || fail "charts/rolewright/files/crds is not a copy of crds/: run make generate"
 crds=$(find "$root/crds" -name '*.yaml' | wc -l)
 
 echo "== lint and render each file of ci/"
@@ -35,14 +35,14 @@ for values in "$chart"/ci/*.yaml; do
   template --values "$values" >"$work/$name.yaml" || fail "template with ci/$name.yaml"
 done
 
-# What a set of values makes, and by that also what it does not make.
+# A set of values renders exactly these kinds, and no others.
 expect() {
-  local found wanted
+  local found expected
   found=$(kinds "$work/$1.yaml")
-  wanted=$(tr -s ' \n' '  ' <<<"$2" | sed 's/^ //; s/ $//')
-  [ "$found" = "$wanted" ] || fail "ci/$1.yaml makes"$'\n'"  $found"$'\n'"and not"$'\n'"  $wanted"
+  expected=$(tr -s ' \n' '  ' <<<"$2" | sed 's/^ //; s/ $//')
+  [ "$found" = "$expected" ] || fail "ci/$1.yaml renders"$'\n'"  $found"$'\n'"but must render"$'\n'"  $expected"
 }
-echo "== what each makes"
+echo "== kinds in each rendering"
 expect minimal "ClusterRole=5 ClusterRoleBinding=2 CustomResourceDefinition=$crds Deployment=1
   Role=1 RoleBinding=1 ServiceAccount=1"
 expect ha "ClusterRole=5 ClusterRoleBinding=2 CustomResourceDefinition=$crds Deployment=1 NetworkPolicy=1
@@ -53,33 +53,33 @@ expect namespaced "ClusterRole=1 ClusterRoleBinding=1 Deployment=1 Role=3 RoleBi
 
 echo "== rights and CRDs"
 kept=$(grep -c '^    helm.sh/resource-policy: keep$' "$work/minimal.yaml" || true)
-[ "$kept" = "$crds" ] || fail "$kept of $crds CRDs are kept on uninstall"
-# The rules alone: a CRD's descriptions may hold text that looks like one.
+[ "$kept" = "$crds" ] || fail "an uninstall keeps only $kept of $crds CRDs"
+# Without the CRDs: their descriptions can contain text that looks like a rule.
 for name in minimal namespaced; do
   template --values "$chart/ci/$name.yaml" --set crds.install=false >"$work/rules.yaml"
   for crd in "$root"/crds/*.yaml; do
     crd=$(sed -n 's/^  name: //p' "$crd" | head -1)
-    for wanted in "      - $crd" "${crd%%.*}/status"; do
-      grep -qF -- "$wanted" "$work/rules.yaml" || fail "ci/$name.yaml: the operator has no right on '$wanted'"
+    for right in "      - $crd" "${crd%%.*}/status"; do
+      grep -qF -- "$right" "$work/rules.yaml" || fail "ci/$name.yaml: the operator has no right on '$right'"
     done
   done
   secrets=$(grep -A1 'resources: \[secrets\]' "$work/rules.yaml" | grep verbs: | sort -u | tr -d ' ' || true)
-  [ "$secrets" = "verbs:[get]" ] || fail "ci/$name.yaml: Secrets may be got and nothing else, found $secrets"
+  [ "$secrets" = "verbs:[get]" ] || fail "ci/$name.yaml: the only right on Secrets must be get, found $secrets"
   ! grep -E '^ +(resources|verbs|apiGroups):.*\*' "$work/rules.yaml" || fail "ci/$name.yaml: a rule has a wildcard"
 done
 
-# Arguments are refused, and the message has the given words in it.
+# Helm refuses the arguments, and its message contains the given words.
 refused() {
   local words=$1
   shift
   if template "$@" >/dev/null 2>"$work/stderr"; then
     fail "accepted: $*"
   elif ! grep -qF -- "$words" "$work/stderr"; then
-    fail "refused without saying '$words': $*"
+    fail "refused without '$words' in the message: $*"
     cat "$work/stderr" >&2
   fi
 }
-echo "== what is refused"
+echo "== values that must be refused"
 refused replicas --set replicas=2
 refused colour --set image.colour=blue
 refused replicaCount --set-string replicaCount=two
@@ -100,7 +100,7 @@ refused interval --set metrics.serviceMonitor.interval=often
 refused kubeVersion --kube-version 1.32.0
 
 echo "== the README lists every value"
-# Paths of values.yaml: a key is a row of its own when no keys are nested under it.
+# The leaf keys of values.yaml, each with its path.
 awk '
   /^ *(#|$)/ || /^ *- / { next }
   {
@@ -111,7 +111,7 @@ awk '
     if ($0 ~ /: *[^ ]/) print path
   }
 ' "$chart/values.yaml" | while read -r path; do
-  # Contexts and resources are documented as a whole.
+  # These blocks have one row each.
   case $path in
     resources.* | podSecurityContext.* | securityContext.* | livenessProbe.* | readinessProbe.*) path=${path%%.*} ;;
   esac
@@ -125,7 +125,7 @@ mkdir -p "$work/parent/charts"
 mv "$work"/rolewright-*.tgz "$work/parent/charts/"
 printf 'apiVersion: v2\nname: parent\nversion: 0.0.1\n' >"$work/parent/Chart.yaml"
 "$helm" template parent "$work/parent" --set global.region=eu,rolewright.enabled=true >"$work/subchart.yaml" || fail "template as a subchart"
-grep -q '^kind: CustomResourceDefinition$' "$work/subchart.yaml" || fail "the packaged chart has no CRDs in it"
+grep -q '^kind: CustomResourceDefinition$' "$work/subchart.yaml" || fail "the packaged chart contains no CRDs"
 
 if [ "$failures" -gt 0 ]; then
   echo "$failures checks failed" >&2

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes a Python environment with published clients of the vendors, and prints the path of its python. Prints nothing where Python is
-# missing: the conformance tests are then skipped, but not in CI (CI set), where that is an error.
-#   hack/conformance-env.sh            target/conformance, of tests/conformance/requirements.txt
-#   hack/conformance-env.sh zenml      target/conformance-zenml, of tests/conformance/zenml-requirements.txt
+# Creates a Python environment with published clients of the vendors, and prints the path of its python. Without Python it prints
+# nothing, and the conformance tests are skipped. In CI (CI is set) that is an error.
+#   hack/conformance-env.sh            target/conformance, from tests/conformance/requirements.txt
+#   hack/conformance-env.sh zenml      target/conformance-zenml, from tests/conformance/zenml-requirements.txt
 set -euo pipefail
 cd "$(dirname "$0")/.."
 requirements=tests/conformance/${1:+$1-}requirements.txt
@@ -10,11 +10,11 @@ env=$PWD/target/conformance${1:+-$1}
 
 main() {
   if ! cmp -s "$requirements" "$env/requirements.txt"; then
-    has_python || { missing "no python3 of version 3.10 or newer" && return; }
+    has_python || { missing "python3 3.10 or newer is not installed" && return; }
     rm -rf "$env"
-    python3 -m venv "$env" >&2 || { missing "python3 cannot make a virtual environment (Debian: python3-venv)" && return; }
+    python3 -m venv "$env" >&2 || { missing "python3 cannot create a virtual environment (on Debian install python3-venv)" && return; }
     "$env/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements" >&2
-    cp "$requirements" "$env/requirements.txt" # last: it marks the environment as whole
+    cp "$requirements" "$env/requirements.txt" # last: it marks the environment as complete
   fi
   echo "$env/bin/python"
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Shows the operator at work: a Kubernetes control plane, four simulated back ends and the operator, all on this machine, from the
-# examples to empty namespaces. Nothing outside of a temporary directory is touched, and nothing is left behind.
+# Shows the operator at work: a Kubernetes control plane, four simulated back ends and the operator, all on this machine. It applies
+# the examples and in the end deletes them. It changes only a temporary directory and hack/bin, target and Cargo's caches.
 #   hack/demo.sh            shows it and cleans up
-#   KEEP=1 hack/demo.sh     stops before the objects are deleted, leaves everything running, and says how to look around
+#   KEEP=1 hack/demo.sh     does not delete the objects, leaves everything running, and prints how to use it
 set -Eeuo pipefail
 cd "$(dirname "$0")/.."
 dir=$(mktemp -d "${TMPDIR:-/tmp}/rolewright-demo.XXXXXX")
@@ -17,7 +17,7 @@ trap 'finish $?' EXIT
 trap 'exit 130' INT TERM
 
 main() {
-  step "Building (minutes the first time)"
+  step "Building (the first time this takes minutes)"
   cargo build --quiet --package rolewright --package control-plane --bins
   SECONDS=0
   start_everything
@@ -29,7 +29,7 @@ main() {
   connect_others
   keep_apart
   if [ -n "${KEEP:-}" ]; then keep; else delete_everything; fi
-  printf '\nDone in %s s, beside the building.\n' "$SECONDS"
+  printf '\nDone in %s s, without the build.\n' "$SECONDS"
 }
 
 start_everything() {
@@ -43,17 +43,17 @@ start_everything() {
   shown apply -f crds/
   kube wait --for=condition=Established --timeout=30s -f crds/ >"$dir/established"
   run operator "$programs/rolewright" run --allow-local-addresses --listen 127.0.0.1:0
-  await "the operator works" grep -q leading "$dir/operator.log"
+  await "the operator leads" grep -q leading "$dir/operator.log"
   tenant_before=$(tenant) others_before=$(others)
-  echo "The account has $(count_of "$tenant_before"), which somebody made by hand."
+  echo "The Arize account has $(count_of "$tenant_before"). No object manages them."
 }
 
 connect() {
-  step "Connecting: a namespace, a Secret that names the host that may be sent its value, and the Backend"
+  step "Connecting Arize: a namespace, a Secret that names the host that may receive its value, and a Backend"
   connect_to arize arize-key key
 }
 
-# connect_to VENDOR SECRET KEY: in a namespace of the vendor's name, with its example
+# connect_to VENDOR SECRET KEY: connects the vendor's simulator in a namespace of the vendor's name, with the vendor's example
 connect_to() {
   local address
   address=$(url "$1")
@@ -61,14 +61,14 @@ connect_to() {
   kube config set-context --current --namespace="$1" >"$dir/context"
   printf %s "$token" | kube create secret generic "$2" --from-file="$3=/dev/stdin"
   shown annotate secret "$2" "rolewright.dev/hosts=${address#http://}"
-  echo "examples/$1/backend.yaml, but for its address: the simulator's stands there instead."
+  echo "This is examples/$1/backend.yaml with the simulator's address."
   sed "s#^    \(region\|url\):.*#    url: $address\\
     allowInsecure: true#" "examples/$1/backend.yaml" >"$dir/backend.yaml"
   shown apply -f "$dir/backend.yaml"
   shown wait --for=condition=Ready --timeout=30s "backend/$1"
 }
 
-# All examples of a vendor but the Backend.
+# All examples of a vendor, except the Backend.
 apply_all() {
   for file in "examples/$1"/*.yaml; do
     [ "$file" = "examples/$1/backend.yaml" ] || kube apply -f "$file"
@@ -76,31 +76,31 @@ apply_all() {
 }
 
 apply_examples() {
-  step "Applying the examples: a role, who holds it on a space and on a project, a project that is closed"
+  step "Applying the examples: a role, grants on a space and on a project, and a restricted project"
   apply_all arize
   shown wait --for=condition=Ready --timeout=60s --all rwr,rwb,rwrr
   shown get rolewright
   tenant_managed=$(tenant)
-  echo "The account has $(count_of "$tenant_managed") now."
+  echo "The account now has $(count_of "$tenant_managed")."
 }
 
 correct_drift() {
-  step "Changing the role in the account, behind the operator's back"
+  step "Drift: changing the role in the account without the operator"
   local id
   id=$(kube get rwr data-scientist -o 'jsonpath={.status.held[0].id}')
   call "$(url arize)" PATCH "/v2/roles/${id//=/%3D}" '{"permissions": ["PROJECT_READ", "PROJECT_DELETE"]}' >"$dir/patched"
-  echo "It permits PROJECT_READ and PROJECT_DELETE now. The next sweep would come within 5 minutes; one is asked for at once:"
+  echo "The role now permits PROJECT_READ and PROJECT_DELETE. A sweep runs every 5 minutes; this starts one now:"
   shown annotate --overwrite backend/arize "rolewright.dev/reconcile-at=after-the-drift"
-  await "it is told" drift_is_told
+  await "the Event DriftCorrected exists" drift_is_reported
   shown get events --field-selector reason=DriftCorrected
-  echo "The log has a line for it too, with what was before and after:"
+  echo "The log has a line for each change, with the values before and after:"
   sed -n '/drift=true/ { s/ tenant=.*/ .../; p; }' "$dir/operator.log"
   same "$(without_times "$(tenant)")" "$(without_times "$tenant_managed")"
-  echo "The role permits what examples/arize/role.yaml says again."
+  echo "The role equals examples/arize/role.yaml again."
 }
 
 show_plan() {
-  step "Asking what a change would do: mode Plan writes nothing"
+  step "Planning a change: mode Plan writes nothing"
   manifest <<YAML
 apiVersion: rolewright.dev/v1alpha1
 kind: Role
@@ -108,8 +108,8 @@ metadata: {name: reviewer}
 spec:
   backendRef: {name: arize}
   mode: Plan
-  name: Legacy reviewer   # somebody made a role of this name by hand
-  adopt: Always           # take it over, and make it as it is said here
+  name: Legacy reviewer   # a role that exists and that no object manages
+  adopt: Always           # adopt it and make it equal to this spec
   rules:
     - actions: [PROJECT_READ, PROJECT_SPAN_READ, PROJECT_SPAN_ANNOTATE]
 YAML
@@ -117,14 +117,14 @@ YAML
   shown get rwr/reviewer
   kube get rwr reviewer -o go-template='{{range .status.plan.changes}}{{.verb}} {{.kind}} {{.name}}{{"\n"}}{{range .details}}    {{.}}{{"\n"}}{{end}}{{end}}'
   same "$(without_times "$(tenant)")" "$(without_times "$tenant_managed")"
-  echo "The account is as it was."
+  echo "The account is unchanged."
 }
 
 refuse() {
-  step "What cannot be is refused, with what to write instead"
-  echo "By the API server, a Backend that would send the key in clear text:"
+  step "Refusing invalid objects"
+  echo "The API server refuses a Backend that would send the credential in clear text:"
   sed '/allowInsecure/d; s/name: arize$/name: clear-text/' "$dir/backend.yaml" | refused apply -f -
-  echo "By the operator, a Role that would change a role that was there before and was not handed over:"
+  echo "The operator refuses a Role that would change an existing role without adopting it:"
   manifest <<YAML
 apiVersion: rolewright.dev/v1alpha1
 kind: Role
@@ -140,7 +140,7 @@ YAML
 }
 
 connect_others() {
-  step "Three more back ends, each in a namespace of its own: Grafana with a folder that is closed, Lenses, ZenML"
+  step "Connecting three more back ends, each in its own namespace: Grafana with a restricted folder, Lenses, ZenML"
   connect_to grafana grafana-token token
   apply_all grafana
   connect_to lenses lenses-token token
@@ -152,11 +152,11 @@ connect_others() {
   done
   for vendor in grafana lenses zenml; do all_ready "$vendor"; done
   shown get rwbe,rwr,rwb,rwrr --all-namespaces
-  echo "What was taken from the folder, to be given back, and what stays open:"
+  echo "The permissions that the restriction removed from the folder, to be restored later, and the access that remains:"
   kube get rwrr sre-folder --namespace grafana -o 'jsonpath={"    "}{.status.held[0].taken}{"\n    "}{.status.conditions[0].message}{"\n"}'
 }
 
-# Whether every object of a namespace is ready.
+# Fails unless every object of a namespace is ready.
 all_ready() {
   local not
   not=$(kube get rwr,rwb,rwrr --namespace "$1" --no-headers 2>/dev/null | awk '$2 != "True"')
@@ -164,7 +164,7 @@ all_ready() {
 }
 
 keep_apart() {
-  step "One back end's words mean nothing to another, and no object reaches past its namespace"
+  step "Isolation: no field of another back end, no Backend of another namespace"
   manifest <<YAML
 apiVersion: rolewright.dev/v1alpha1
 kind: Role
@@ -191,20 +191,20 @@ YAML
 }
 
 delete_everything() {
-  step "Deleting the objects removes what they hold, and no more"
+  step "Deleting the objects deletes what they manage, and nothing else"
   for vendor in arize grafana lenses zenml; do
     kube config set-context --current --namespace="$vendor" >"$dir/context"
     shown delete --timeout=60s --all rwb,rwrr,rwr
     kube delete --timeout=60s --all rwbe
   done
   same "$(tenant)" "$tenant_before"
-  echo "The account of Arize has $(count_of "$tenant_before") again, the very same."
+  echo "The Arize account has $(count_of "$tenant_before") again, the same as before."
   same "$(others)" "$others_before"
-  echo "Grafana, Lenses and ZenML have the roles, groups, assignments and permissions that they had, too."
+  echo "Grafana, Lenses and ZenML have the same roles, groups, assignments and permissions as before."
 }
 
 keep() {
-  step "Everything runs on, with the objects in place (KEEP=1)"
+  step "Everything keeps running, and the objects stay (KEEP=1)"
   local metrics
   metrics=$(grep -o 'address=[0-9.:]*' "$dir/operator.log" | head -n 1)
   cat <<TEXT
@@ -213,7 +213,7 @@ keep() {
   The operator's log:    $dir/operator.log
   Its metrics:           http://${metrics#address=}/metrics
   The accounts:          $(for vendor in arize grafana lenses zenml; do printf "%s/_sim/state " "$(url "$vendor")"; done)(docs/simulators.md)
-  To end it:             kill ${pids[*]} && rm -rf $dir
+  To stop and delete it: kill ${pids[*]} && rm -rf $dir
 TEXT
   kept=yes
 }
@@ -226,7 +226,7 @@ shown() { echo "\$ kubectl $*" && kube "$@"; }
 
 await_reason() { kube wait "--for=jsonpath={.status.conditions[?(@.type==\"Ready\")].reason}=$1" --timeout=30s "$2" >"$dir/waited"; }
 
-# Shows what is on stdin, and applies it.
+# Prints the manifest on stdin and applies it.
 manifest() {
   local text
   text=$(cat)
@@ -234,7 +234,7 @@ manifest() {
   kube apply -f - <<<"$text"
 }
 
-# run NAME PROGRAM ARGUMENTS...: in the background, with its output in NAME.log
+# run NAME PROGRAM ARGUMENTS...: starts the program in the background, with its output in NAME.log
 run() {
   local log=$dir/$1.log
   shift
@@ -243,27 +243,27 @@ run() {
   pids+=($!)
 }
 
-# await WHAT COMMAND...: until the command succeeds, while everything that was started runs
+# await WHAT COMMAND...: waits until the command succeeds; fails after 60 s, or when a started program ends
 await() {
   local what=$1 deadline=$((SECONDS + 60))
   shift
   until "$@"; do
     for pid in "${pids[@]}"; do
-      kill -0 "$pid" 2>/dev/null || die "waiting until $what: a program ended; see the logs"
+      kill -0 "$pid" 2>/dev/null || die "a program ended before $what; see the logs"
     done
-    [ $SECONDS -lt $deadline ] || die "waited for 60 s until $what, in vain"
+    [ $SECONDS -lt $deadline ] || die "timeout: after 60 s it is still not true that $what"
     sleep 0.2
   done
 }
 
-# refused ARGUMENTS...: kubectl has to fail, and to say why
+# refused ARGUMENTS...: kubectl must fail; prints its message
 refused() {
-  if kube "$@" 2>"$dir/refusal"; then die "kubectl $* was not refused"; fi
+  if kube "$@" 2>"$dir/refusal"; then die "kubectl $* must be refused, and was accepted"; fi
   sed 's/^/    /' "$dir/refusal"
 }
 
-# call URL METHOD PATH [BODY]: one call as the account's admin; prints the answer's body. By bash alone, so that no curl is needed;
-# HTTP/1.0, so that the answer ends with the connection.
+# call URL METHOD PATH [BODY]: one call as the account's admin; prints the body of the response. In bash, so that curl is not
+# necessary; HTTP/1.0, so that the response ends with the connection.
 call() {
   local address=${1#http://} body=${4:-} code
   exec 3<>"/dev/tcp/${address%:*}/${address#*:}"
@@ -272,10 +272,10 @@ call() {
   read -r _ code _ <&3
   sed $'1,/^\r*$/d' <&3
   exec 3>&-
-  case $code in 2*) ;; *) die "$2 $3 was answered $code" ;; esac
+  case $code in 2*) ;; *) die "$2 $3: unexpected status $code" ;; esac
 }
 
-# What roles, grants and restrictions the account has, as the vendor's lists show them, one thing a line.
+# The roles, grants and restrictions of the Arize account, as the vendor's lists show them, one on each line.
 tenant() {
   {
     call "$(url arize)" GET '/v2/roles?is_predefined=false&limit=100'
@@ -285,7 +285,7 @@ tenant() {
   } | grep -o '{[^{}]*"created_at[^{}]*}'
 }
 
-# What the other accounts have. A permission that comes back to a folder of Grafana has another number.
+# The contents of the other accounts, without the ids of folder permissions: Grafana assigns new ones when they are restored.
 others() {
   call "$(url grafana)" GET '/api/access-control/roles?includeHidden=true'
   call "$(url grafana)" GET /_sim/state | grep -o '"\(user\|team\)_roles":\[[^]]*\]'
@@ -303,15 +303,15 @@ count_of() {
   restrictions=$(grep -vc '"id"' <<<"$1")
   echo "roles: $roles, grants: $grants, restricted projects: $restrictions"
 }
-same() { [ "$1" = "$2" ] || { diff <(echo "$1") <(echo "$2") || die "the account is not as it was"; }; }
+same() { [ "$1" = "$2" ] || { diff <(echo "$1") <(echo "$2") || die "the account differs from before; see the lines above"; }; }
 without_times() { sed 's/"updated_at":"[^"]*"//' <<<"$1"; }
-drift_is_told() { kube get events --field-selector reason=DriftCorrected 2>&1 | grep -q DriftCorrected; }
+drift_is_reported() { kube get events --field-selector reason=DriftCorrected 2>&1 | grep -q DriftCorrected; }
 die() { echo "hack/demo.sh: $*" >&2 && exit 1; }
 
 finish() {
   trap - EXIT INT TERM
   [ "$1" = 0 ] || [ "$1" = 130 ] || [ ! -e "$dir/operator.log" ] || {
-    echo "The end of the operator's log:" >&2
+    echo "Last lines of the operator's log:" >&2
     tail -n 20 "$dir/operator.log" >&2
   }
   [ -z "$kept" ] || exit "$1"

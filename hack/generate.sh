@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Writes all files that are made from the code.
+# Generates files from the code: the CRDs, the chart's copies of them and the field reference.
 #   hack/generate.sh           writes them
-#   hack/generate.sh --check   writes them, shows what changed by that, and fails if anything did
+#   hack/generate.sh --check   writes them, shows the differences, and fails if there are any
 set -euo pipefail
 cd "$(dirname "$0")/.."
 generated=(crds charts/rolewright/files/crds docs/reference)
@@ -9,7 +9,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 generate() {
-  # Made aside and put in place whole: a failure takes nothing away, and a kind that is gone leaves no file behind.
+  # Generate into a scratch directory first: a failure deletes nothing, and the file of a removed kind does not stay.
   cargo run --quiet -- crds --dir "$scratch/crds"
   cargo run --quiet -- docs --dir "$scratch/reference"
   put crds crds
@@ -30,7 +30,7 @@ check() {
   generate
   local stale=0
   for dir in "${generated[@]}"; do diff -ruN "$scratch/before/$dir" "$dir" || stale=1; done
-  [ $stale = 0 ] || { echo "Generated files were stale and have just been written anew: commit them." >&2 && return 1; }
+  [ $stale = 0 ] || { echo "Generated files were stale. They are up to date now: commit them." >&2 && return 1; }
 }
 
 case ${1:-} in

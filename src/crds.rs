@@ -1,4 +1,4 @@
-//! `rolewright crds`: the custom resource definitions, on stdout or as files.
+//! `rolewright crds`: writes the custom resource definitions to stdout or to files.
 
 use std::path::PathBuf;
 
@@ -6,25 +6,26 @@ use kube::ResourceExt;
 
 use rolewright_api as api;
 
-/// Where they go.
+use crate::output;
+
+/// The destination of the definitions.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Writes a file for each into this directory; without it, all go to stdout
+    /// The directory for the files, one for each definition; without it, all definitions go to stdout
     #[arg(long)]
     dir: Option<PathBuf>,
 }
 
-/// Writes them.
+/// Writes all definitions.
 pub fn run(args: &Args) -> Result<(), String> {
     let Some(dir) = &args.dir else {
-        for crd in api::crds() {
-            print!("---\n{}", yaml(&crd)?);
-        }
-        return Ok(());
+        let documents: Result<String, String> =
+            api::crds().iter().map(|crd| Ok(format!("---\n{}", yaml(crd)?))).collect();
+        return output::print(&documents?);
     };
     std::fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
     for crd in api::crds() {
-        // The plural first in the definition's name, the group first in the file's: files of one group lie together.
+        // controller-gen uses the same names: the group comes first, so that a listing sorts by group.
         let file = dir.join(format!("{}_{}.yaml", crd.spec.group, crd.spec.names.plural));
         let text = format!("# Written by `rolewright crds`. Do not edit.\n{}", yaml(&crd)?);
         std::fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;

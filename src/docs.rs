@@ -1,5 +1,5 @@
-//! `rolewright docs`: the field reference of each kind, and what each back end can do, in Markdown, made from the schemas and the
-//! capabilities in the code, so that it cannot say anything else.
+//! `rolewright docs`: writes the field reference of each kind and the table of capabilities as Markdown. The source is the schemas and
+//! capabilities in the code, so the pages never differ from the code.
 
 mod capabilities;
 
@@ -13,15 +13,15 @@ use rolewright_api as api;
 
 const MARK: &str = "<!-- Written by `rolewright docs`. Do not edit. -->";
 
-/// Where it goes.
+/// The destination of the pages.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Writes a file for each kind into this directory
+    /// The directory for the files, one for each kind
     #[arg(long)]
     dir: PathBuf,
 }
 
-/// Writes it.
+/// Writes all pages.
 pub fn run(args: &Args) -> Result<(), String> {
     std::fs::create_dir_all(&args.dir).map_err(|error| format!("{}: {error}", args.dir.display()))?;
     for crd in api::crds() {
@@ -35,15 +35,15 @@ fn write(file: &Path, text: &str) -> Result<(), String> {
     std::fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))
 }
 
-/// A page: paragraphs and tables, with a blank line between two.
+/// The page of one kind. Its blocks are paragraphs and tables, separated by blank lines.
 fn page(crd: &CustomResourceDefinition) -> String {
     let names = &crd.spec.names;
     let full = format!("{}.{}", names.plural, crd.spec.group);
     let aliases = names.short_names.iter().flatten().chain([&full]);
-    let gets: Vec<String> = aliases.map(|alias| format!("`kubectl get {alias}`")).collect();
+    let commands: Vec<String> = aliases.map(|alias| format!("`kubectl get {alias}`")).collect();
     let mut blocks = vec![MARK.to_owned(), format!("# {}", names.kind)];
     for version in &crd.spec.versions {
-        blocks.push(format!("`{}/{}`, {}", crd.spec.group, version.name, gets.join(" or ")));
+        blocks.push(format!("`{}/{}`, {}", crd.spec.group, version.name, commands.join(" or ")));
         let schema = version.schema.as_ref().and_then(|schema| schema.open_api_v3_schema.as_ref());
         blocks.extend(schema.into_iter().flat_map(described));
     }
@@ -56,13 +56,16 @@ fn described(schema: &JSONSchemaProps) -> Vec<String> {
         let Some(fields) = schema.properties.as_ref().and_then(|properties| properties.get(part)) else {
             continue;
         };
-        let mut table = "| field | type | what |\n|---|---|---|".to_owned();
+        let mut table = "| field | type | description |\n|---|---|---|".to_owned();
         rows(&mut table, "", fields);
         blocks.extend([format!("## {part}"), table]);
         let mut rules = Vec::new();
         collect_rules(&mut rules, part, fields);
         if !rules.is_empty() {
-            blocks.push("Refused at admission, beside wrong types and lengths:".to_owned());
+            blocks.push(
+                "The API server also rejects an object that violates one of these rules, with this message:"
+                    .to_owned(),
+            );
             blocks.push(rules.join("\n"));
         }
     }
@@ -74,9 +77,9 @@ fn rows(table: &mut String, prefix: &str, object: &JSONSchemaProps) {
         let path = format!("{prefix}{name}");
         let required = object.required.iter().flatten().any(|required| required == name);
         let kind = type_of(field) + if required { "; required" } else { "" };
-        let what = field.description.as_deref().unwrap_or_default();
-        table.push_str(&format!("\n| `{path}` | {} | {} |", cell(&kind), cell(what)));
-        // Those of every Kubernetes API need no words of ours.
+        let description = field.description.as_deref().unwrap_or_default();
+        table.push_str(&format!("\n| `{path}` | {} | {} |", cell(&kind), cell(description)));
+        // The fields of a condition are the same in every Kubernetes API.
         if name == "conditions" {
             continue;
         }
@@ -91,7 +94,7 @@ fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('<', "&lt;").replace('\n', " ")
 }
 
-/// The type and its limits in words.
+/// The type of a field and its limits, such as `string, 1 to 63 characters`.
 fn type_of(field: &JSONSchemaProps) -> String {
     if let Some(JSONSchemaPropsOrArray::Schema(item)) = &field.items {
         let many =
@@ -114,16 +117,16 @@ fn type_of(field: &JSONSchemaProps) -> String {
     limits.map_or(kind.clone(), |limits| format!("{kind}, {limits}"))
 }
 
-fn range<T: std::fmt::Display>(least: Option<T>, most: Option<T>) -> Option<String> {
-    match (least, most) {
-        (Some(least), Some(most)) => Some(format!("{least} to {most}")),
-        (Some(least), None) => Some(format!("at least {least}")),
-        (None, Some(most)) => Some(format!("at most {most}")),
+fn range<T: std::fmt::Display>(min: Option<T>, max: Option<T>) -> Option<String> {
+    match (min, max) {
+        (Some(min), Some(max)) => Some(format!("{min} to {max}")),
+        (Some(min), None) => Some(format!("at least {min}")),
+        (None, Some(max)) => Some(format!("at most {max}")),
         (None, None) => None,
     }
 }
 
-/// What the rules of a schema, and of all in it, answer to an object that breaks them.
+/// Collects the messages of the CEL rules of a schema and of all its fields.
 fn collect_rules(rules: &mut Vec<String>, path: &str, schema: &JSONSchemaProps) {
     for rule in schema.x_kubernetes_validations.iter().flatten() {
         let path = format!("{path}{}", rule.field_path.as_deref().unwrap_or_default());
@@ -141,14 +144,14 @@ fn collect_rules(rules: &mut Vec<String>, path: &str, schema: &JSONSchemaProps) 
 mod tests {
     use super::*;
 
-    fn handwritten(name: &str) -> String {
+    fn read_page(name: &str) -> String {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
     #[test]
-    fn every_reason_has_its_part_in_the_docs_and_no_other_has() {
-        let docs = handwritten("reasons.md");
+    fn reasons_page_has_exactly_one_section_per_reason() {
+        let docs = read_page("reasons.md");
         let mut headings: Vec<&str> = docs.lines().filter_map(|line| line.strip_prefix("### ")).collect();
         let mut reasons: Vec<&str> = api::Reason::ALL.iter().map(|reason| reason.as_str()).collect();
         headings.sort_unstable();
@@ -157,16 +160,17 @@ mod tests {
     }
 
     #[test]
-    fn a_page_shows_fields_with_their_limits_and_rules_with_their_messages() {
+    fn page_shows_limits_of_fields_and_messages_of_rules() {
         let crds = api::crds();
-        let binding = crds.iter().find(|crd| crd.spec.names.kind == "RoleBinding").expect("there is one");
+        let binding =
+            crds.iter().find(|crd| crd.spec.names.kind == "RoleBinding").expect("RoleBinding is a kind");
         let page = page(binding);
         assert!(
             page.contains("| `subjects[].kind` | User, ServiceAccount, Team, Group; required |"),
             "{page}"
         );
         assert!(page.contains("| `subjects` | 1 to 250 items: object; required |"), "{page}");
-        assert!(page.contains("- `spec.subjects`: a subject is there twice"), "{page}");
+        assert!(page.contains("- `spec.subjects`: a subject is listed twice"), "{page}");
         assert!(!page.contains("conditions[]"), "{page}");
     }
 }

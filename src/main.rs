@@ -1,18 +1,22 @@
-//! The `rolewright` program. One file for each subcommand: text for people, exit codes for scripts.
+//! The `rolewright` program: arguments and exit codes. Each subcommand has a file of its own.
 
 mod crds;
 mod docs;
+mod output;
 mod release;
 mod run;
 #[cfg(feature = "simulate")]
 mod simulate;
 mod telemetry;
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 
-/// Keeps the access control of other systems equal to what Git says.
+/// The command line. Its help begins with the description of the package.
 #[derive(Debug, Parser)]
 #[command(name = "rolewright", version, about, propagate_version = true)]
 pub struct Cli {
@@ -29,45 +33,47 @@ enum Command {
     /// Writes the field reference of each kind as Markdown
     #[command(hide = true)]
     Docs(docs::Args),
-    /// Runs a vendor's API in memory, for tests and trials
+    /// Runs a simulator of a vendor's API in memory, for tests and trials
+    #[cfg(feature = "simulate")]
     #[command(subcommand)]
-    Simulate(simulate::Vendor),
-    /// Lets every object go without removing anything from the back ends, before an uninstall
+    Simulate(simulate::Choice),
+    /// Releases all objects before an uninstall: deleting them then removes nothing from the back ends
     Release(release::Args),
 }
 
-/// Runs the command that the arguments name. What goes wrong is said on stderr and ends with 1; wrong arguments end with 2.
+/// Runs the subcommand. An error is printed to stderr with exit code 1; invalid arguments have exit code 2.
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    // One thread: the program waits for networks nearly all the time, and each further thread would keep a heap of its own.
+    // One thread: the program nearly always waits for the network, and each thread would need an allocator arena of its own.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("rolewright: no threads are to be had: {error}");
-            return ExitCode::FAILURE;
-        }
+        Err(error) => return failed(&format!("failed to start the async runtime: {error}")),
     };
-    let done = runtime.block_on(async {
+    let result = runtime.block_on(async {
         match cli.command {
             Command::Run(args) => run::run(args).await,
             Command::Crds(args) => crds::run(&args),
             Command::Docs(args) => docs::run(&args),
-            Command::Simulate(vendor) => simulate::run(vendor).await,
+            #[cfg(feature = "simulate")]
+            Command::Simulate(choice) => simulate::run(choice).await,
             Command::Release(args) => release::run(args).await,
         }
     });
-    // What still waits for a lost network must not hold the end up.
+    // A blocking call on a dead network must not delay the exit.
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));
-    match done {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("rolewright: {message}");
-            ExitCode::FAILURE
-        }
+        Err(message) => failed(&message),
     }
 }
 
-/// A token that SIGTERM and Ctrl-C cancel.
+fn failed(message: &str) -> ExitCode {
+    // Not `eprintln!`, which panics if stderr is closed.
+    let _ = writeln!(io::stderr(), "rolewright: {message}");
+    ExitCode::FAILURE
+}
+
+/// A token that is cancelled on SIGTERM or Ctrl-C.
 fn stopped_by_signals() -> tokio_util::sync::CancellationToken {
     let stop = tokio_util::sync::CancellationToken::new();
     tokio::spawn({

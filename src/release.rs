@@ -1,40 +1,52 @@
-//! `rolewright release`: before an uninstall, so that deleting the objects removes nothing from the back ends.
+//! `rolewright release`: removes the finalizers of all objects, so that deleting them removes nothing from the back ends.
 
 use kube::Client;
 
 use rolewright_controller::release;
 
-/// Whose objects are let go.
+use crate::output;
+
+/// The objects to release.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Only the objects of this namespace
+    /// Releases only the objects in this namespace; without it, those in all namespaces
     #[arg(long)]
     namespace: Option<String>,
-    /// The namespace of the operator, whose Lease tells whether it still runs
-    #[arg(long, env = "POD_NAMESPACE", default_value = "default")]
-    own_namespace: String,
-    /// Goes on although an operator seems to run
+    /// Looks for a running operator only in this namespace; without it, in all namespaces
+    #[arg(long)]
+    operator_namespace: Option<String>,
+    /// Releases the objects even if an operator runs
     #[arg(long)]
     force: bool,
 }
 
-/// Lets them go.
+/// Releases the objects, unless an operator runs.
 pub async fn run(args: Args) -> Result<(), String> {
-    let client =
-        Client::try_default().await.map_err(|error| format!("no way to the Kubernetes API: {error}"))?;
+    let client = Client::try_default()
+        .await
+        .map_err(|error| format!("cannot find a Kubernetes configuration: {error}"))?;
+    let operator_namespace = args.operator_namespace.as_deref();
     if !args.force
-        && let Some(holder) =
-            release::running(&client, &args.own_namespace).await.map_err(|error| error.to_string())?
+        && let Some(running) =
+            release::running(&client, operator_namespace).await.map_err(|error| error.to_string())?
     {
         return Err(format!(
-            "the operator {holder} seems to run and would take everything back: stop it first (kubectl scale --replicas=0), or say --force"
+            "the operator {} in namespace {} runs and would manage the objects again: stop it first (kubectl scale --replicas=0), or use \
+             --force",
+            running.holder, running.namespace
         ));
     }
-    let released =
-        release::all(&client, args.namespace.as_deref()).await.map_err(|error| error.to_string())?;
-    println!(
-        "{} objects were released: deleting them now removes nothing from the back ends",
+    let namespace = args.namespace.as_deref();
+    let released = release::all(&client, namespace).await.map_err(|error| error.to_string())?;
+    let taken_back = release::taken_back(&client, namespace).await.map_err(|error| error.to_string())?;
+    if taken_back > 0 {
+        return Err(format!(
+            "{taken_back} objects are managed again: an operator runs. Deleting them now removes what they manage from the back ends. Stop \
+             the operator, and run this command again"
+        ));
+    }
+    output::print(&format!(
+        "{} objects were released: deleting them now removes nothing from the back ends\n",
         released.objects
-    );
-    Ok(())
+    ))
 }

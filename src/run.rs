@@ -1,4 +1,4 @@
-//! `rolewright run`: the operator.
+//! `rolewright run`: runs the operator.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -6,48 +6,48 @@ use crate::telemetry::{self, Format};
 use rolewright_backends::{Dialling, VENDORS};
 use rolewright_controller::Options;
 
-/// How the operator runs. Each flag can be given in the environment too, as ROLEWRIGHT_ and its name.
+/// The flags of the operator. Each one can also be set by the environment variable that `--help` shows.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The namespaces to serve, separated by commas; all when absent
+    /// The namespaces to serve, separated by commas; without it, all namespaces
     #[arg(long, env = "ROLEWRIGHT_NAMESPACES", value_delimiter = ',')]
     namespaces: Vec<String>,
     /// Waits for a Lease in the operator's own namespace before it writes anything
     #[arg(long, env = "ROLEWRIGHT_LEADER_ELECT")]
     leader_elect: bool,
-    /// The operator's own namespace: its Lease, and Events about what was left behind
+    /// The operator's own namespace, for its Lease and for Events about external things that it left in a back end
     #[arg(long, env = "POD_NAMESPACE", default_value = "default")]
     own_namespace: String,
-    /// Where /metrics, /healthz and /readyz are served, such as 0.0.0.0:8080; nowhere when absent
+    /// The address of /metrics, /healthz and /readyz, such as 0.0.0.0:8080; without it, the operator does not serve them
     #[arg(long, env = "ROLEWRIGHT_LISTEN")]
     listen: Option<SocketAddr>,
-    /// text or json
+    /// The format of log lines on stderr
     #[arg(long, env = "ROLEWRIGHT_LOG_FORMAT", default_value = "text")]
     log_format: Format,
-    /// What is logged: error, warn, info, debug or trace
+    /// The lowest level to log: error, warn, info, debug or trace
     #[arg(long, env = "ROLEWRIGHT_LOG_LEVEL", default_value = "info")]
     log_level: String,
-    /// How many objects are worked on at one time
+    /// The number of objects to reconcile at the same time, from 1 to 256
     #[arg(long, env = "ROLEWRIGHT_CONCURRENCY", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
     concurrency: u16,
-    /// Permits back ends on loopback and link-local addresses: for trials only
+    /// Allows back ends on loopback and link-local addresses; for trials only
     #[arg(long, env = "ROLEWRIGHT_ALLOW_LOCAL_ADDRESSES")]
     allow_local_addresses: bool,
-    /// Seconds between two looks at a Backend's Secrets
+    /// The seconds between two reads of a Backend's Secrets
     #[arg(long, env = "ROLEWRIGHT_SECRET_INTERVAL", default_value_t = 50, hide = true)]
     secret_interval: u64,
-    /// Seconds before a credential that does not work is tried again; doubled each time
+    /// The seconds before the first retry of a credential that does not work; the wait doubles with each retry, up to ten times this value
     #[arg(long, env = "ROLEWRIGHT_PROBE_BACKOFF", default_value_t = 60, hide = true)]
     probe_backoff: u64,
-    /// Seconds that a deleted object waits for a credential before it is let go
+    /// The seconds that a deleted object waits for a credential before it is released
     #[arg(long, env = "ROLEWRIGHT_ABANDON_AFTER", default_value_t = 600, hide = true)]
     abandon_after: u64,
-    /// Seconds that a create whose answer was lost may take at a back end
+    /// The seconds that a back end can need for a create request whose answer was lost
     #[arg(long, env = "ROLEWRIGHT_SETTLE", default_value_t = 120, hide = true)]
     settle: u64,
 }
 
-/// Runs it until SIGTERM or Ctrl-C.
+/// Runs the operator until SIGTERM or Ctrl-C.
 pub async fn run(args: Args) -> Result<(), String> {
     telemetry::start(args.log_format, &args.log_level)?;
     let options = Options {

@@ -1,29 +1,29 @@
-//! Logs: for people as text, for programs as JSON, one line each.
+//! Logging to stderr, as text or as JSON lines.
 
 use std::io::IsTerminal;
 
 use clap::ValueEnum;
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
-/// The form of log lines.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people.
+    /// Plain text
     Text,
-    /// For programs.
+    /// One JSON object per line
     Json,
 }
 
-/// Starts logging to stderr. The change log, on the target `rolewright::changes`, is never filtered out.
+/// Starts logging to stderr. No level filters out the change log, the target `rolewright::changes`.
 ///
 /// # Errors
-/// When `level` is none of the known ones.
+/// `level` is not the name of a level.
 pub fn start(format: Format, level: &str) -> Result<(), String> {
     const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
     if !LEVELS.contains(&level) {
         return Err(format!("--log-level: {level:?} is not a level; write one of {}", LEVELS.join(", ")));
     }
-    // Below debug, kube's client logs each failed call at ERROR although the caller deals with it.
+    // kube's client logs each failed call at ERROR, although the caller handles the error.
     let filter = EnvFilter::new(format!(
         "warn,rolewright={level},rolewright::changes=info,kube_client::client::builder=off"
     ));

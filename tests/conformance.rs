@@ -1,8 +1,9 @@
-//! The simulators against the clients that are published for their vendors.
+//! Tests of the simulators with published clients of the vendors' APIs.
 //!
-//! Those in Python need what `tests/conformance/requirements.txt` lists, in a Python named by the environment
-//! variable `ROLEWRIGHT_CONFORMANCE_PYTHON`, and ZenML's SDK what `zenml-requirements.txt` lists, in the one of
-//! `ROLEWRIGHT_CONFORMANCE_PYTHON_ZENML`. Without them these tests are skipped, except in continuous integration.
+//! The Python clients need a Python interpreter with the packages of `tests/conformance/requirements.txt`; the
+//! environment variable `ROLEWRIGHT_CONFORMANCE_PYTHON` has its path. ZenML's SDK needs another one, with the packages
+//! of `zenml-requirements.txt`, in `ROLEWRIGHT_CONFORMANCE_PYTHON_ZENML`. Without the variables these tests are skipped,
+//! except in continuous integration.
 
 #[path = "conformance/grafana_crate.rs"]
 mod grafana_crate;
@@ -20,12 +21,12 @@ const TOKEN: &str = "conformance-token";
 const PYTHON: &str = "ROLEWRIGHT_CONFORMANCE_PYTHON";
 const PYTHON_ZENML: &str = "ROLEWRIGHT_CONFORMANCE_PYTHON_ZENML";
 
-/// Proxies would see requests that are meant for this machine.
+/// The scripts run without proxies, because the simulator is on this machine.
 const PROXIES: [&str; 6] =
     ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_arize_sdk_takes_the_simulator_for_the_vendor() {
+async fn the_arize_sdk_works_with_the_simulator() {
     let simulator = arize::Simulator::start(arize::Options::new(TOKEN)).await.unwrap();
     if drive(&simulator, PYTHON, "arize_sdk.py").await {
         let unknown = |entry: &rolewright_simulators::kit::log::Entry| entry.status == Some(405);
@@ -35,28 +36,28 @@ async fn the_arize_sdk_takes_the_simulator_for_the_vendor() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_grafana_api_sdk_takes_the_simulator_for_the_vendor() {
+async fn the_grafana_api_sdk_works_with_the_simulator() {
     let mut options = grafana::Options::new(TOKEN);
-    // The SDK insists on the status of the documentation (contract 2.2).
+    // The SDK requires the status of the documentation (contract 2.2).
     options.tenant.switches.create_status = 200;
     let simulator = grafana::Simulator::start(options).await.unwrap();
     drive(&simulator, PYTHON, "grafana_api_sdk.py").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_grafana_client_takes_the_simulator_for_the_vendor() {
+async fn the_grafana_client_works_with_the_simulator() {
     let options = grafana::Options { prefix: "/grafana".to_owned(), ..grafana::Options::new(TOKEN) };
     let simulator = grafana::Simulator::start(options).await.unwrap();
     drive(&simulator, PYTHON, "drive_grafana_client.py").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_zenml_sdk_takes_the_simulator_for_the_vendor() {
+async fn the_zenml_sdk_works_with_the_simulator() {
     let simulator = zenml::Simulator::start(zenml::Options::new(TOKEN)).await.unwrap();
     drive(&simulator, PYTHON_ZENML, "zenml_sdk.py").await;
 }
 
-/// Runs a script against a simulator with the Python that this variable names; false if there is none.
+/// Runs a script against a simulator, with the interpreter in this variable. Returns false if the variable is not set.
 async fn drive<V: Vendor>(simulator: &Server<V>, variable: &str, script: &str) -> bool {
     let Some(python) = env::var_os(variable) else {
         assert!(env::var_os("CI").is_none(), "{variable} must be set in CI");
@@ -72,7 +73,7 @@ async fn drive<V: Vendor>(simulator: &Server<V>, variable: &str, script: &str) -
     }
     let output = command
         .arg(path)
-        // Clients keep profiles and caches at home; this test's are its own.
+        // Clients store profiles and caches in the home directory.
         .env("HOME", &home)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("ROLEWRIGHT_SIMULATOR_URL", simulator.url())

@@ -1,8 +1,8 @@
-//! The figures that the project promises, measured on a real API server and simulated back ends with a thousand objects and more, beside
-//! their goals. Ends with 1 when a goal is missed.
+//! Measures the figures that the project promises and compares them with their goals: a real API server, simulated back ends, a thousand
+//! objects and more. The exit code is 1 if a goal is missed.
 //!
-//! `cargo bench` measures all of it; `cargo bench -- steady` one part. Operator and back end are processes of their own, so that their
-//! memory and their time are not the benchmark's.
+//! `cargo bench` measures all parts, `cargo bench -- steady` one of them. The operator and the back end are separate processes, so their
+//! memory and time can be measured apart from the benchmark's.
 
 mod convergence;
 mod credential;
@@ -16,30 +16,30 @@ use std::process::ExitCode;
 
 use support::{Outcome, cluster::Cluster, simulator::Simulator, table::Table};
 
-/// Arguments that name no part are cargo's own.
+/// The parts on Arize. Other arguments come from cargo and are ignored.
 const PARTS: [&str; 3] = ["convergence", "steady", "credential"];
 
 fn main() -> ExitCode {
     let named: Vec<String> =
         std::env::args().filter(|argument| parts().any(|part| part == argument)).collect();
-    let wanted = |part: &str| named.is_empty() || named.iter().any(|name| name == part);
+    let selected = |part: &str| named.is_empty() || named.iter().any(|name| name == part);
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("no threads are to be had: {error}");
+            eprintln!("failed to start the async runtime: {error}");
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(measure(wanted)) {
+    match runtime.block_on(measure(selected)) {
         Ok(table) => {
             if cfg!(debug_assertions) {
-                println!("This is a debug build: its times and its memory say nothing.");
+                println!("This is a debug build: its times and its memory are meaningless.");
             }
             println!("\n{table}");
-            if table.met() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            if table.all_met() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {
-            eprintln!("the figures could not be measured: {error}");
+            eprintln!("the measurement failed: {error}");
             ExitCode::FAILURE
         }
     }
@@ -49,20 +49,20 @@ fn parts() -> impl Iterator<Item = &'static str> {
     PARTS.into_iter().chain(vendors::PARTS)
 }
 
-async fn measure(wanted: impl Fn(&str) -> bool) -> Outcome<Table> {
+async fn measure(selected: impl Fn(&str) -> bool) -> Outcome<Table> {
     let cluster = Cluster::start().await?;
     let sim = Simulator::start("arize").await?;
     let mut table = Table::default();
-    if wanted("convergence") {
+    if selected("convergence") {
         convergence::measure(&cluster, &sim, &mut table).await?;
     }
-    if wanted("steady") {
+    if selected("steady") {
         steady::measure(&cluster, &sim, &mut table).await?;
     }
-    if wanted("credential") {
+    if selected("credential") {
         credential::measure(&cluster, &sim, &mut table).await?;
     }
-    for vendor in vendors::PARTS.into_iter().filter(|part| wanted(part)) {
+    for vendor in vendors::PARTS.into_iter().filter(|part| selected(part)) {
         vendors::measure(vendor, &cluster, &mut table).await?;
     }
     Ok(table)

@@ -1,4 +1,4 @@
-//! What one more object costs beside the thousand: writes to the API server, and time, also while a sweep runs.
+//! What one more object costs in addition to the thousand: writes to the API server, and time, also during a sweep.
 
 use std::time::{Duration, Instant};
 
@@ -18,18 +18,18 @@ use super::support::{
     until,
 };
 
-/// Objects of each kind that a figure is made of.
+/// The number of objects behind each figure.
 const SAMPLES: usize = 5;
-/// How much longer each read of the back end takes while a sweep is to be long.
+/// The delay of each read of the back end that makes a sweep long.
 const DELAY_MILLIS: u64 = 300;
 
-/// Numbers of the roles and bindings that are made here, behind the population's.
+/// The first number of each group of roles and bindings. The population has the numbers below.
 const CREATED: usize = PAIRS;
 const ADOPTED: usize = CREATED + SAMPLES;
-const QUIET: usize = ADOPTED + SAMPLES;
-const SWEPT: usize = QUIET + SAMPLES;
+const WITHOUT_SWEEP: usize = ADOPTED + SAMPLES;
+const DURING_SWEEP: usize = WITHOUT_SWEEP + SAMPLES;
 
-/// The population's account, with the roles that are to be adopted.
+/// The population's account, and the roles that Role objects will adopt.
 pub fn tenant() -> Outcome<Tenant> {
     let mut tenant = population::tenant()?;
     let created_at = tenant.roles.iter().next().ok_or("the seed has no role")?.created_at;
@@ -49,7 +49,7 @@ pub fn tenant() -> Outcome<Tenant> {
     Ok(tenant)
 }
 
-/// Measures it. Gives the number of objects that are there now beside the population.
+/// Measures goals 4 and 5. Returns how many objects it added to the population.
 pub async fn measure(
     cluster: &Cluster,
     sim: &Simulator,
@@ -57,54 +57,54 @@ pub async fn measure(
     namespace: &str,
     table: &mut Table,
 ) -> Outcome<usize> {
-    eprintln!("one more object: writes");
-    let scene = Scene { cluster, operator, namespace };
-    let created = scene.writes("roles", CREATED, role).await?;
-    let bound = scene.writes("rolebindings", CREATED, |number| binding(number, number - PAIRS)).await?;
-    let adopted = scene.writes("roles", ADOPTED, role).await?;
+    eprintln!("one more object: API-server writes");
+    let bench = Bench { cluster, operator, namespace };
+    let created = bench.writes("roles", CREATED, role).await?;
+    let bound = bench.writes("rolebindings", CREATED, |number| binding(number, number - PAIRS)).await?;
+    let adopted = bench.writes("roles", ADOPTED, role).await?;
     table.at_most("4 API-server writes from create to Ready: a Role", created, 3.0, "");
     table.at_most("4   a RoleBinding", bound, 3.0, "");
-    table.at_most("4   a Role that is adopted", adopted, 2.0, "");
+    table.at_most("4   a Role that adopts a role", adopted, 2.0, "");
     table.note(format!(
-        "4: the mean of {SAMPLES} objects, dependencies ready, Events and the Backend's status apart."
+        "4: the mean of {SAMPLES} objects whose dependencies are ready, without Events and the Backend's status."
     ));
 
     eprintln!("one more object: time");
-    let quiet = scene.times(QUIET, async || Ok(())).await?;
+    let without_sweep = bench.times(WITHOUT_SWEEP, async || Ok(())).await?;
     let delay =
         json!({ "match": { "methods": ["GET"] }, "action": { "kind": "Delay", "millis": DELAY_MILLIS } });
     sim.fault(&delay).await?;
-    let swept = scene.times(SWEPT, async || sweep_begins(sim).await).await?;
+    let during_sweep = bench.times(DURING_SWEEP, async || sweep_begins(sim).await).await?;
     sim.clear_faults().await?;
-    table.show("5 time from create to Ready of a Role, no sweep", quiet * 1000.0, "ms");
-    table.show("5   while a sweep runs", swept * 1000.0, "ms");
+    table.show("5 time from create to Ready of a Role, no sweep", without_sweep * 1000.0, "ms");
+    table.show("5   during a sweep", during_sweep * 1000.0, "ms");
     table.note(format!(
-        "5: the middle of {SAMPLES}. Reads of the back end take {DELAY_MILLIS} ms longer for the second, so that a sweep takes seconds and \
-         holds all four of the tenant's calls; the role is created right after it begins."
+        "5: the median of {SAMPLES}. For the second figure, reads of the back end take {DELAY_MILLIS} ms longer: a sweep takes seconds and \
+         uses all four concurrent requests of the account. The Role is created directly after the sweep begins."
     ));
-    Ok(SWEPT + SAMPLES - PAIRS + SAMPLES)
+    Ok(DURING_SWEEP + SAMPLES - PAIRS + SAMPLES)
 }
 
-/// Waits for the end of the sweep under way, if there is one, and for the begin of the next.
+/// Waits until a running sweep ends and the next one begins.
 async fn sweep_begins(sim: &Simulator) -> Outcome<()> {
     let since = sim.last().await?;
     until("a sweep", Duration::from_secs(60), async || {
         let log = sim.requests(since).await?;
-        let begun = |query: &str| !query.contains("cursor=");
-        Ok(log.iter().any(|entry| entry.path == "/v2/roles" && begun(&entry.query)).then_some(()))
+        let is_first_page = |query: &str| !query.contains("cursor=");
+        Ok(log.iter().any(|entry| entry.path == "/v2/roles" && is_first_page(&entry.query)).then_some(()))
     })
     .await
 }
 
-struct Scene<'a> {
+struct Bench<'a> {
     cluster: &'a Cluster,
     operator: &'a Operator,
     namespace: &'a str,
 }
 
-impl Scene<'_> {
-    /// The operator's writes to each of some new objects.
-    async fn writes<K: Settles>(
+impl Bench<'_> {
+    /// The operator's API-server writes per object, for new objects.
+    async fn writes<K: HasStatus>(
         &self,
         resource: &str,
         first: usize,
@@ -114,13 +114,13 @@ impl Scene<'_> {
         for number in first..first + SAMPLES {
             self.ready(&object(number)?).await?;
         }
-        // A write too many may come with the next look.
+        // A superfluous write can follow with a later sweep.
         self.operator.sweep_ends(2.0).await?;
         #[expect(clippy::cast_precision_loss, reason = "a handful")]
         Ok(self.cluster.writes().await?.since(&before).patches(resource) / SAMPLES as f64)
     }
 
-    /// The seconds from create to Ready of a new Role, made when `wait` is over.
+    /// The median of the seconds from create to Ready. Each Role is created after `wait`.
     async fn times(&self, first: usize, mut wait: impl AsyncFnMut() -> Outcome<()>) -> Outcome<f64> {
         let mut times = Vec::new();
         for number in first..first + SAMPLES {
@@ -132,12 +132,13 @@ impl Scene<'_> {
         Ok(median(times))
     }
 
-    async fn ready<K: Settles>(&self, object: &K) -> Outcome<()> {
+    /// Creates an object, and waits until it is ready.
+    async fn ready<K: HasStatus>(&self, object: &K) -> Outcome<()> {
         create(&self.cluster.client, self.namespace, object).await?;
         let api: Api<K> = Api::namespaced(self.cluster.client.clone(), self.namespace);
         let name = object.name_any();
         let ready = await_condition(api, &name, |object: Option<&K>| {
-            object.and_then(Settles::status).is_some_and(|status| {
+            object.and_then(HasStatus::status).is_some_and(|status| {
                 status.conditions.iter().any(|one| one.type_ == "Ready" && one.status == "True")
             })
         });
@@ -146,18 +147,18 @@ impl Scene<'_> {
     }
 }
 
-/// A kind whose status tells whether it is ready.
-trait Settles: Object {
+/// A kind with the status that all objects share.
+trait HasStatus: Object {
     fn status(&self) -> Option<&ObjectStatus>;
 }
 
-impl Settles for Role {
+impl HasStatus for Role {
     fn status(&self) -> Option<&ObjectStatus> {
         self.status.as_ref()
     }
 }
 
-impl Settles for RoleBinding {
+impl HasStatus for RoleBinding {
     fn status(&self) -> Option<&ObjectStatus> {
         self.status.as_ref().map(|status| &status.object)
     }

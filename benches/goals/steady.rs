@@ -1,4 +1,4 @@
-//! What a thousand objects cost while nothing changes: calls, writes, memory; also across a restart, and while the back end is down.
+//! What a thousand objects cost in steady state: requests, writes and memory, also across a restart and during an outage of the back end.
 
 use std::time::Duration;
 
@@ -21,17 +21,17 @@ use super::{
 };
 
 const NAMESPACE: &str = "steady";
-/// A sweep by default, and here.
+/// The sweep interval.
 const SWEEP: &str = "1s";
-const SHORTENED: &str = "sweeps each 1 s (by default 5 min), looks at the Secret each 1 s (50 s), tries of a dead connection after 1 s (60 s)";
-/// How long nothing happens.
+const INTERVALS: &str = "a sweep every 1 s (default 5 min), a read of the Secret every 1 s (default 50 s), a probe of a failed back end after 1 s (default 60 s)";
+/// The length of the idle measurement.
 const IDLE: Duration = Duration::from_secs(30);
-/// How long the back end is down, in each of two ways.
-const DOWN: Duration = Duration::from_secs(10);
-/// What a page holds at most (contract 1).
+/// The length of each of the two outages.
+const OUTAGE: Duration = Duration::from_secs(10);
+/// The maximum entries of a page (contract 1).
 const PAGE: usize = 100;
 
-/// Measures it.
+/// Measures goals 1 to 5 and 7.
 pub async fn measure(cluster: &Cluster, sim: &Simulator, table: &mut Table) -> Outcome<()> {
     eprintln!("steady state: a thousand objects converge");
     sim.reset(&one_object::tenant()?).await?;
@@ -43,32 +43,32 @@ pub async fn measure(cluster: &Cluster, sim: &Simulator, table: &mut Table) -> O
     operator.in_sync(OBJECTS).await?;
     let more = one_object::measure(cluster, sim, &operator, NAMESPACE, table).await?;
     let objects = OBJECTS + more;
-    let scene = Scene { cluster, sim, objects };
+    let bench = Bench { cluster, sim, objects };
 
-    eprintln!("steady state: waiting for the last counts, written once a minute at the most");
-    scene.counted().await?;
-    scene.idle(&operator, table).await?;
-    let worked = operator.memory()?;
-    let operator = scene.restart(operator, flags, table).await?;
-    scene.down(&operator, table).await?;
+    eprintln!("steady state: waiting for the final counts, which are written at most once a minute");
+    bench.wait_for_counts().await?;
+    bench.idle(&operator, table).await?;
+    let converged = operator.memory()?;
+    let operator = bench.restart(operator, flags, table).await?;
+    bench.outage(&operator, table).await?;
     let restarted = operator.memory()?;
-    table.at_most("7 memory, idle, after 1,000 objects converged", worked.now, 25.0, "MiB");
+    table.at_most("7 memory, idle, after 1,000 objects converged", converged.now, 25.0, "MiB");
     table.at_most("7   idle, after a restart", restarted.now, 25.0, "MiB");
-    table.show("7   peak while they converged", worked.peak, "MiB");
+    table.show("7   peak during the convergence", converged.peak, "MiB");
     table.show("7   peak after the restart", restarted.peak, "MiB");
     table.note("7: resident memory of the process, VmRSS and VmHWM.".to_owned());
     operator.kill().await
 }
 
-struct Scene<'a> {
+struct Bench<'a> {
     cluster: &'a Cluster,
     sim: &'a Simulator,
     objects: usize,
 }
 
-impl Scene<'_> {
-    /// Waits until the Backend's status tells of all objects: the last write before all is still.
-    async fn counted(&self) -> Outcome<()> {
+impl Bench<'_> {
+    /// Waits until the Backend's status counts all objects. It is the last write before steady state.
+    async fn wait_for_counts(&self) -> Outcome<()> {
         let backends: Api<Backend> = Api::namespaced(self.cluster.client.clone(), NAMESPACE);
         until("counts in the Backend's status", Duration::from_secs(100), async || {
             let counts = backends.get(BACKEND).await?.status.and_then(|status| status.counts);
@@ -86,7 +86,7 @@ impl Scene<'_> {
     async fn idle(&self, operator: &Operator, table: &mut Table) -> Outcome<()> {
         eprintln!("steady state: idle for {} s", IDLE.as_secs());
         let pages = pages(&self.sim.state().await?);
-        // Between two sweeps, so that the log holds whole ones only.
+        // Begin and end between two sweeps, so that the log contains only complete ones.
         let first = operator.sweep_ends(1.0).await?;
         let (since, before) = (self.sim.last().await?, self.cluster.writes().await?);
         tokio::time::sleep(IDLE).await;
@@ -94,16 +94,16 @@ impl Scene<'_> {
         #[expect(clippy::cast_precision_loss, reason = "thousands at the most")]
         let calls = self.sim.requests(since).await?.len() as f64;
         let written = self.cluster.writes().await?.since(&before);
-        table.at_most("1 back-end calls an idle sweep (goal: pages + 5)", calls / sweeps, pages + 5.0, "");
+        table.at_most("1 back-end requests per idle sweep (pages + 5)", calls / sweeps, pages + 5.0, "");
         table.at_most("2 API-server writes, idle", written.all(), 0.0, "");
         table.at_most("2 back-end writes, idle", self.back_end_writes(since).await?, 0.0, "");
         table.note(format!(
-            "1: the lists that the objects refer to have {pages} pages of {PAGE}: roles, bindings of spaces and of projects, users, spaces, \
+            "1: the lists that the objects need have {pages} pages of {PAGE}: roles, bindings of spaces and of projects, users, spaces, \
              projects. {sweeps} sweeps were counted."
         ));
         table.note(format!(
-            "2, 3: {SHORTENED}. So the idle time of {} s holds {sweeps} sweeps, and five minutes hold one. API-server writes are those of \
-             rolewright.dev and of Events, by the API server's own counter.",
+            "2, 3: {INTERVALS}. So there are {sweeps} sweeps in the idle time of {} s; by default there is one in five minutes. API-server \
+             writes are those to rolewright.dev and to Events, from the API server's metrics.",
             IDLE.as_secs()
         ));
         Ok(())
@@ -117,9 +117,9 @@ impl Scene<'_> {
         operator.in_sync(self.objects).await?;
         operator.sweep_ends(3.0).await?;
         let written = self.cluster.writes().await?.since(&before);
-        table.at_most("3 API-server writes after SIGKILL and start", written.all(), 0.0, "");
+        table.at_most("3 API-server writes after SIGKILL and restart", written.all(), 0.0, "");
         table.at_most(
-            "3 back-end writes after SIGKILL and start",
+            "3 back-end writes after SIGKILL and restart",
             self.back_end_writes(since).await?,
             0.0,
             "",
@@ -127,42 +127,42 @@ impl Scene<'_> {
         Ok(operator)
     }
 
-    async fn down(&self, operator: &Operator, table: &mut Table) -> Outcome<()> {
+    async fn outage(&self, operator: &Operator, table: &mut Table) -> Outcome<()> {
         let (since, before) = (self.sim.last().await?, self.cluster.writes().await?);
         for action in [json!({ "kind": "Status", "status": 503 }), json!({ "kind": "Reset" })] {
             eprintln!("steady state: the back end is down ({})", action["kind"]);
             self.sim.fault(&json!({ "action": action })).await?;
-            tokio::time::sleep(DOWN).await;
+            tokio::time::sleep(OUTAGE).await;
             self.sim.clear_faults().await?;
             operator.sweep_ends(2.0).await?;
         }
         let written = self.cluster.writes().await?.since(&before);
         let objects = written.all() - written.of("backends");
-        table.at_most("3 writes to objects in sync, back end down", objects, 0.0, "");
-        table.at_most("3 back-end writes, back end down", self.back_end_writes(since).await?, 0.0, "");
-        table.show("3   writes to the Backend meanwhile", written.of("backends"), "");
+        table.at_most("3 writes to objects in sync, in an outage", objects, 0.0, "");
+        table.at_most("3 back-end writes, in an outage", self.back_end_writes(since).await?, 0.0, "");
+        table.show("3   writes to the Backend, in an outage", written.of("backends"), "");
         table.note(format!(
-            "3: down means {0} s of 503 and {0} s of reset connections, up again after each.",
-            DOWN.as_secs()
+            "3: an outage is {0} s of status 503 and {0} s of reset connections, each with a recovery.",
+            OUTAGE.as_secs()
         ));
         Ok(())
     }
 }
 
-/// The pages of the lists that the objects refer to.
+/// The number of pages of the lists that the objects need.
 #[expect(clippy::cast_precision_loss, reason = "tens")]
 fn pages(tenant: &Tenant) -> f64 {
     let bound = |kind: Kind| tenant.role_bindings.iter().filter(|row| row.resource_id.kind == kind).count();
-    let shown =
+    let listed_users =
         tenant.users.iter().filter(|user| !user.is_bot && user.status != UserStatus::Inactive).count();
     let lists = [
         tenant.roles.iter().filter(|role| role.deleted_at.is_none()).count(),
         bound(Kind::Space),
         bound(Kind::Model),
-        shown,
+        listed_users,
         tenant.spaces.len(),
         tenant.projects.len(),
     ];
-    // An empty list takes a call too.
+    // An empty list takes a request too.
     lists.iter().map(|items| items.div_ceil(PAGE).max(1)).sum::<usize>() as f64
 }

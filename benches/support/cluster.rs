@@ -1,4 +1,4 @@
-//! A real API server with the custom resource definitions on it, and what it counts of the writes that it took.
+//! A real API server with the CRDs, and the writes that it counts.
 
 use std::{
     collections::BTreeMap,
@@ -23,22 +23,22 @@ use tempfile::TempDir;
 
 use super::{Outcome, samples::samples};
 
-/// A control plane of its own, gone with this value.
+/// A control plane for the benchmark. Dropping it stops the servers.
 pub struct Cluster {
-    /// The administrator's client.
+    /// A client with all rights.
     pub client: Client,
     plane: ControlPlane,
     dir: TempDir,
 }
 
 impl Cluster {
-    /// Starts one and waits until the definitions are served.
+    /// Starts the control plane, and waits until it serves the CRDs.
     ///
     /// # Errors
-    /// Whatever kept it from starting.
+    /// If a server does not start, or a CRD is refused.
     pub async fn start() -> Outcome<Self> {
         let dir = tempfile::tempdir()?;
-        let options = Options { dir: dir.path().join("plane"), controller_manager: false };
+        let options = Options { dir: dir.path().join("plane"), ..Options::default() };
         let plane = tokio::task::spawn_blocking(move || ControlPlane::start(&options)).await??;
         let kubeconfig = Kubeconfig::read_from(plane.kubeconfig())?;
         let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
@@ -53,20 +53,20 @@ impl Cluster {
         Ok(Self { client, plane, dir })
     }
 
-    /// For whoever else is to talk to it.
+    /// A kubeconfig with all rights, for other processes.
     pub fn kubeconfig(&self) -> &Path {
         self.plane.kubeconfig()
     }
 
-    /// Where a process of the run may write its log.
+    /// The path for the log of a process.
     pub fn log(&self, name: &str) -> PathBuf {
         self.dir.path().join(name).with_extension("log")
     }
 
-    /// A namespace, so that no measurement sees another's objects.
+    /// Creates a namespace. Each measurement has its own.
     ///
     /// # Errors
-    /// Of the API server.
+    /// If the API server refuses it.
     pub async fn namespace(&self, name: &str) -> Outcome<()> {
         let namespace: Namespace =
             serde_json::from_value(serde_json::json!({ "metadata": { "name": name } }))?;
@@ -74,18 +74,18 @@ impl Cluster {
         Ok(())
     }
 
-    /// The writes so far.
+    /// The writes since the start.
     ///
     /// # Errors
-    /// Of the API server.
+    /// If the API server does not answer.
     pub async fn writes(&self) -> Outcome<Writes> {
         let page = self.client.request_text(Request::get("/metrics").body(Vec::new())?).await?;
         let mut counts = BTreeMap::new();
         for sample in samples(&page).filter(|sample| sample.name == "apiserver_request_total") {
             let label = |name| sample.label(name).unwrap_or_default();
             let (resource, verb) = (label("resource"), label("verb"));
-            let ours = label("group") == GROUP || resource == "events";
-            if ours && !matches!(verb, "GET" | "LIST" | "WATCH") {
+            let counted = label("group") == GROUP || resource == "events";
+            if counted && !matches!(verb, "GET" | "LIST" | "WATCH") {
                 *counts.entry((resource.to_owned(), verb.to_owned())).or_default() += sample.value;
             }
         }
@@ -93,13 +93,13 @@ impl Cluster {
     }
 }
 
-/// How many writes of our resources, and of Events, the API server took, by resource and verb. Refused ones count too.
+/// Counts of writes to custom resources and Events, by resource and verb. Refused writes count too.
 pub struct Writes {
     counts: BTreeMap<(String, String), f64>,
 }
 
 impl Writes {
-    /// What came after `earlier`.
+    /// The writes after `earlier`.
     pub fn since(&self, earlier: &Writes) -> Writes {
         let difference = |(key, count): (&(String, String), &f64)| {
             (key.clone(), count - earlier.counts.get(key).copied().unwrap_or_default())
@@ -107,17 +107,17 @@ impl Writes {
         Writes { counts: self.counts.iter().map(difference).collect() }
     }
 
-    /// All.
+    /// The number of all writes.
     pub fn all(&self) -> f64 {
         self.counts.values().sum()
     }
 
-    /// Those of a resource.
+    /// The number of writes to a resource.
     pub fn of(&self, resource: &str) -> f64 {
         self.counts.iter().filter(|((of, _), _)| of == resource).map(|(_, count)| count).sum()
     }
 
-    /// Those of a resource that change an object. Objects are made by the benchmark itself, and changed by the operator.
+    /// The number of patches of a resource. The benchmark creates objects, and only the operator patches them.
     pub fn patches(&self, resource: &str) -> f64 {
         self.counts.get(&(resource.to_owned(), "PATCH".to_owned())).copied().unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! The operator as a process of its own: started, asked for its metrics and its memory, killed.
+//! The operator as a separate process: how it starts and ends, its metrics and its memory.
 
 use std::{
     fs::File,
@@ -16,25 +16,25 @@ use super::{
     until,
 };
 
-/// How an operator is started.
+/// The settings of an operator.
 #[derive(Clone, Copy)]
 pub struct Flags {
-    /// The one namespace that it serves.
+    /// The namespace that it serves.
     pub namespace: &'static str,
-    /// Seconds between two looks at a Secret.
+    /// Seconds between two reads of a Secret.
     pub secret_interval: u64,
-    /// Seconds before a dead credential is tried again, at first.
+    /// Seconds until the first new probe of a refused credential.
     pub probe_backoff: u64,
 }
 
 impl Flags {
-    /// The defaults of the operator.
+    /// The operator's defaults.
     pub fn new(namespace: &'static str) -> Self {
         Self { namespace, secret_interval: 50, probe_backoff: 60 }
     }
 }
 
-/// A running operator; killed when it is dropped.
+/// A running operator. Dropping it kills the process.
 pub struct Operator {
     child: Child,
     url: String,
@@ -43,17 +43,17 @@ pub struct Operator {
 
 /// Memory of a process, in MiB.
 pub struct Memory {
-    /// The most that was resident at one time.
+    /// The maximum of the resident memory.
     pub peak: f64,
-    /// What is resident now.
+    /// The resident memory.
     pub now: f64,
 }
 
 impl Operator {
-    /// Starts one, and waits until its caches are complete.
+    /// Starts an operator, and waits until its caches are complete.
     ///
     /// # Errors
-    /// When it ends, or is not ready in time.
+    /// If it ends, or is not ready within a minute.
     pub async fn start(cluster: &Cluster, flags: Flags) -> Outcome<Self> {
         let log = File::options().create(true).append(true).open(cluster.log(flags.namespace))?;
         let address = free_address()?;
@@ -70,7 +70,7 @@ impl Operator {
             .spawn()?;
         let http = reqwest::Client::builder().no_proxy().build()?;
         let mut operator = Self { child, url: format!("http://{address}"), http };
-        until("an operator that is ready", Duration::from_secs(60), async || {
+        until("a ready operator", Duration::from_secs(60), async || {
             if let Some(status) = operator.child.try_wait()? {
                 return Err(format!("the operator ended: {status}").into());
             }
@@ -81,17 +81,17 @@ impl Operator {
         Ok(operator)
     }
 
-    /// The sum of all its samples that are wanted.
+    /// The sum of all samples that match.
     ///
     /// # Errors
-    /// When it does not answer.
-    pub async fn sum(&self, wanted: impl Fn(&Sample<'_>) -> bool) -> Outcome<f64> {
+    /// If the operator does not answer.
+    pub async fn sum(&self, matches: impl Fn(&Sample<'_>) -> bool) -> Outcome<f64> {
         let page = self.http.get(format!("{}/metrics", self.url)).send().await?.text().await?;
-        // A sum of nothing is -0.0.
-        Ok(0.0 + samples(&page).filter(|sample| wanted(sample)).map(|sample| sample.value).sum::<f64>())
+        // The sum of no samples is -0.0.
+        Ok(0.0 + samples(&page).filter(|sample| matches(sample)).map(|sample| sample.value).sum::<f64>())
     }
 
-    /// How many objects give this reason.
+    /// How many objects have this reason.
     ///
     /// # Errors
     /// As [`Operator::sum`].
@@ -99,10 +99,10 @@ impl Operator {
         self.sum(|sample| sample.name == "rolewright_objects" && sample.label("reason") == Some(reason)).await
     }
 
-    /// Waits until so many objects are in sync.
+    /// Waits until `count` objects are in sync.
     ///
     /// # Errors
-    /// When they are not in time.
+    /// If it takes longer than two minutes.
     pub async fn in_sync(&self, count: usize) -> Outcome<()> {
         until("objects in sync", Duration::from_secs(120), async || {
             #[expect(clippy::cast_precision_loss, reason = "thousands at the most")]
@@ -111,7 +111,7 @@ impl Operator {
         .await
     }
 
-    /// How many sweeps read the whole back end.
+    /// How many sweeps were complete.
     ///
     /// # Errors
     /// As [`Operator::sum`].
@@ -120,10 +120,10 @@ impl Operator {
             .await
     }
 
-    /// Waits for the end of the `count`th sweep from now. Gives how many there were by then.
+    /// Waits until `count` more sweeps are complete. Returns the number of all complete sweeps.
     ///
     /// # Errors
-    /// When there are not so many in time.
+    /// If it takes longer than a minute.
     pub async fn sweep_ends(&self, count: f64) -> Outcome<f64> {
         let before = self.sweeps().await?;
         until("sweeps", Duration::from_secs(60), async || {
@@ -133,10 +133,10 @@ impl Operator {
         .await
     }
 
-    /// Its memory, from `/proc/PID/status`.
+    /// The memory of the process, from `/proc/PID/status`.
     ///
     /// # Errors
-    /// When it has ended.
+    /// If the process has ended.
     pub fn memory(&self) -> Outcome<Memory> {
         let pid = self.child.id().ok_or("the operator has ended")?;
         let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
@@ -148,16 +148,16 @@ impl Operator {
         Ok(Memory { peak: field("VmHWM:")?, now: field("VmRSS:")? })
     }
 
-    /// Kills it as a machine that fails would.
+    /// Ends it with SIGKILL, as a machine failure does.
     ///
     /// # Errors
-    /// Of the system.
+    /// If the system refuses it.
     pub async fn kill(mut self) -> Outcome<()> {
         Ok(self.child.kill().await?)
     }
 }
 
-/// The operator does not tell which port it took, so that it has to be told one.
+/// A free port. The benchmark chooses it, because it does not read the log, in which the operator would report its own choice.
 fn free_address() -> std::io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }

@@ -1,9 +1,9 @@
-//! A thousand objects: 500 Roles, and 500 RoleBindings of one subject each, on the account that they refer to.
+//! A thousand objects, 500 Roles and 500 RoleBindings with one subject each, and the account that they need.
 
 use std::fmt::Debug;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::{core::v1::Secret, events::v1::Event};
 use kube::{Api, Client, Resource, api::PostParams, core::NamespaceResourceScope};
 use rolewright_api::{Backend, Role, RoleBinding};
 use rolewright_simulators::arize::{
@@ -17,18 +17,18 @@ use serde_json::json;
 
 use super::{Outcome, cluster::Cluster, simulator::Simulator};
 
-/// Roles, and as many bindings.
+/// The number of Roles, and of RoleBindings.
 pub const PAIRS: usize = 500;
-/// Both together.
+/// The number of Roles and RoleBindings together.
 pub const OBJECTS: usize = 2 * PAIRS;
 /// The name of the Backend, and of its Secret.
 pub const BACKEND: &str = "arize";
-/// Objects that are made at one time.
-const AT_ONCE: usize = 8;
+/// Concurrent requests that create objects.
+const CONCURRENCY: usize = 8;
 
 const SPACE: &str = "bench";
-/// The space itself and its projects: a user has one binding on each (contract 2.2).
-const PLACES: usize = 10;
+/// The number of resources: the space and its projects. A user has at most one binding on each (contract 2.2).
+const RESOURCES: usize = 10;
 const USERS: usize = 60;
 const PERMISSIONS: [&str; 12] = [
     "PROJECT_READ",
@@ -45,16 +45,16 @@ const PERMISSIONS: [&str; 12] = [
     "CUSTOM_METRIC_READ",
 ];
 
-/// The seeded account with the users and places of the population.
+/// The seeded account with the users and resources of the population.
 pub fn tenant() -> Outcome<Tenant> {
     let mut tenant = Tenant::seeded();
     let model = tenant.spaces.iter().next().cloned().ok_or("the seed has no space")?;
     let created_at = model.created_at;
     let space_id = tenant.issue(Kind::Space);
     tenant.spaces.insert(Space { id: space_id, name: SPACE.to_owned(), ..model });
-    for place in 1..PLACES {
+    for number in 1..RESOURCES {
         let id = tenant.issue(Kind::Model);
-        let name = project(place);
+        let name = project(number);
         tenant.projects.insert(Project {
             id,
             name,
@@ -80,28 +80,29 @@ pub fn tenant() -> Outcome<Tenant> {
     Ok(tenant)
 }
 
-fn project(place: usize) -> String {
-    format!("project-{place}")
+fn project(number: usize) -> String {
+    format!("project-{number}")
 }
 
 fn email(user: usize) -> String {
     format!("user-{user:02}@example.com")
 }
 
-/// The user and the place of a binding: no two have both in common.
-fn whose(number: usize) -> (usize, usize) {
-    (number / PLACES, number % PLACES)
+/// The numbers of a binding's user and resource. No two bindings have the same pair.
+fn target_numbers(number: usize) -> (usize, usize) {
+    (number / RESOURCES, number % RESOURCES)
 }
 
-/// The user and the resource of a binding, as the account knows them.
+/// The ids of a binding's user and resource.
 ///
 /// # Errors
-/// When the account is not [`tenant`].
-pub fn ends(tenant: &Tenant, number: usize) -> Outcome<(Id, Id)> {
-    let (user, place) = whose(number);
+/// If the account is not [`tenant`].
+pub fn target(tenant: &Tenant, number: usize) -> Outcome<(Id, Id)> {
+    let (user, resource) = target_numbers(number);
     let user = tenant.user_by_email(&email(user)).ok_or("no such user")?;
     let space = tenant.space_by_name(SPACE).ok_or("no such space")?;
-    let resource = if place == 0 { Some(space) } else { tenant.project_by_name(space, &project(place)) };
+    let resource =
+        if resource == 0 { Some(space) } else { tenant.project_by_name(space, &project(resource)) };
     Ok((user, resource.ok_or("no such project")?))
 }
 
@@ -110,18 +111,18 @@ pub fn role_name(number: usize) -> String {
     format!("role-{number:03}")
 }
 
-/// What a role permits: half of the permissions, another half for each number.
+/// Half of all permissions, rotated by the number.
 pub fn permissions(number: usize) -> Vec<&'static str> {
     let half = PERMISSIONS.len() / 2;
     PERMISSIONS.iter().cycle().skip(number % PERMISSIONS.len()).take(half).copied().collect()
 }
 
-/// What a role is for.
+/// The description of a role.
 pub fn description(number: usize) -> String {
     format!("What member {number} of the team may do")
 }
 
-/// A Role.
+/// The Role with this number.
 pub fn role(number: usize) -> Outcome<Role> {
     Ok(serde_json::from_value(json!({
         "metadata": { "name": role_name(number) },
@@ -133,25 +134,25 @@ pub fn role(number: usize) -> Outcome<Role> {
     }))?)
 }
 
-/// A RoleBinding of the role with the number `of`.
-pub fn binding(number: usize, of: usize) -> Outcome<RoleBinding> {
-    let (user, place) = whose(number);
+/// The RoleBinding with this number, to the Role with the number `role`.
+pub fn binding(number: usize, role: usize) -> Outcome<RoleBinding> {
+    let (user, resource) = target_numbers(number);
     let mut scope = json!({ "space": SPACE });
-    if place > 0 {
-        scope["project"] = json!(project(place));
+    if resource > 0 {
+        scope["project"] = json!(project(resource));
     }
     Ok(serde_json::from_value(json!({
         "metadata": { "name": format!("binding-{number:03}") },
         "spec": {
             "backendRef": { "name": BACKEND },
-            "roleRef": { "name": role_name(of) },
+            "roleRef": { "name": role_name(role) },
             "subjects": [{ "kind": "User", "name": email(user) }],
             "scope": scope,
         },
     }))?)
 }
 
-/// Makes the Secret and the Backend, whose budget holds nothing up.
+/// Creates the Secret and the Backend. Its budget is large enough to delay nothing.
 pub async fn connect(
     cluster: &Cluster,
     namespace: &str,
@@ -181,7 +182,7 @@ pub async fn connect(
     create(&cluster.client, namespace, &backend).await
 }
 
-/// Makes all Roles, then all RoleBindings.
+/// Creates all Roles, then all RoleBindings.
 pub async fn populate(client: &Client, namespace: &str) -> Outcome<()> {
     let roles: Vec<Role> = (0..PAIRS).map(role).collect::<Outcome<_>>()?;
     let bindings: Vec<RoleBinding> =
@@ -190,22 +191,22 @@ pub async fn populate(client: &Client, namespace: &str) -> Outcome<()> {
     create_all(client, namespace, &bindings).await
 }
 
-/// Makes many objects.
+/// Creates objects concurrently.
 ///
 /// # Errors
-/// When one of them is refused.
+/// If the API server refuses one of them.
 pub async fn create_all<K: Object>(client: &Client, namespace: &str, objects: &[K]) -> Outcome<()> {
-    let each = objects.iter().map(|object| create(client, namespace, object));
-    stream::iter(each).buffer_unordered(AT_ONCE).try_collect().await
+    let requests = objects.iter().map(|object| create(client, namespace, object));
+    stream::iter(requests).buffer_unordered(CONCURRENCY).try_collect().await
 }
 
-/// Makes one object.
+/// Creates one object.
 pub async fn create<K: Object>(client: &Client, namespace: &str, object: &K) -> Outcome<()> {
     Api::<K>::namespaced(client.clone(), namespace).create(&PostParams::default(), object).await?;
     Ok(())
 }
 
-/// A namespaced kind.
+/// A namespaced kind that the benchmark creates or lists.
 pub trait Object:
     Resource<DynamicType = (), Scope = NamespaceResourceScope>
     + Clone
@@ -218,14 +219,8 @@ pub trait Object:
 {
 }
 
-impl<K> Object for K where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + Clone
-        + Debug
-        + DeserializeOwned
-        + Serialize
-        + Send
-        + Sync
-        + 'static
-{
-}
+impl Object for Backend {}
+impl Object for Event {}
+impl Object for Role {}
+impl Object for RoleBinding {}
+impl Object for Secret {}

@@ -1,16 +1,16 @@
-//! Reads the Prometheus text format, as far as sums of counters and gauges need it.
+//! A parser of the Prometheus text format for counters and gauges.
 
-/// One line: a name, labels, a value.
+/// One sample.
 pub struct Sample<'a> {
-    /// The metric's name.
+    /// The name of the metric.
     pub name: &'a str,
     labels: &'a str,
-    /// Its value.
+    /// The value of the metric.
     pub value: f64,
 }
 
 impl<'a> Sample<'a> {
-    /// The value of a label. Values with quotation marks or commas in them are not understood; no counter that is read here has any.
+    /// The value of a label. Values must contain neither quotation marks nor commas; those of the metrics read here do not.
     pub fn label(&self, name: &str) -> Option<&'a str> {
         self.labels.split(',').find_map(|pair| {
             let (key, value) = pair.split_once('=')?;
@@ -19,7 +19,7 @@ impl<'a> Sample<'a> {
     }
 }
 
-/// All samples of a page.
+/// The samples of a page.
 pub fn samples(page: &str) -> impl Iterator<Item = Sample<'_>> {
     page.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
         let (series, value) = line.rsplit_once(' ')?;

@@ -1,4 +1,4 @@
-//! The back end as a process of its own, and what can be asked of it and done to it below `/_sim`.
+//! The back end as a separate process, and its control API below `/_sim`.
 
 use std::process::Stdio;
 
@@ -15,23 +15,23 @@ use tokio::{
 
 use super::Outcome;
 
-/// The token of the account admin.
+/// The admin's credential.
 pub const TOKEN: &str = "bench-token";
 
-/// A running simulator; killed when it is dropped.
+/// A running simulator. Dropping it kills the process.
 pub struct Simulator {
-    /// Its address.
+    /// The base URL.
     pub url: String,
-    /// A client that asks nobody else on the way.
+    /// A client that uses no proxy.
     pub http: reqwest::Client,
     _child: Child,
 }
 
 impl Simulator {
-    /// Starts one of a vendor on any free port.
+    /// Starts the simulator of a vendor on a free port.
     ///
     /// # Errors
-    /// When it does not tell its address.
+    /// If it does not print its URL.
     pub async fn start(vendor: &str) -> Outcome<Self> {
         let mut child = Command::new(env!("CARGO_BIN_EXE_rolewright"))
             .args(["simulate", vendor, "--listen", "127.0.0.1:0"])
@@ -41,20 +41,20 @@ impl Simulator {
             .kill_on_drop(true)
             .spawn()?;
         let stdout = child.stdout.take().ok_or("the simulator has no output")?;
-        let url = BufReader::new(stdout).lines().next_line().await?.ok_or("the simulator told no address")?;
+        let url = BufReader::new(stdout).lines().next_line().await?.ok_or("the simulator printed no URL")?;
         let http = reqwest::Client::builder().no_proxy().build()?;
         Ok(Self { url, http, _child: child })
     }
 
-    /// The host and port, as a Secret names them.
+    /// The host and port, for the annotation of a Secret.
     pub fn host(&self) -> &str {
         self.url.trim_start_matches("http://")
     }
 
-    /// Replaces the whole account and forgets faults and requests.
+    /// Replaces the account, and deletes all faults and logged requests.
     ///
     /// # Errors
-    /// When the account is refused.
+    /// If the simulator refuses the account.
     pub async fn reset(&self, tenant: &impl Serialize) -> Outcome<()> {
         self.clear_faults().await?;
         let put = self.http.put(format!("{}/_sim/state", self.url)).json(tenant);
@@ -63,10 +63,10 @@ impl Simulator {
         Ok(())
     }
 
-    /// The account as it is.
+    /// The current account.
     ///
     /// # Errors
-    /// Of the connection.
+    /// If the simulator does not answer.
     pub async fn state(&self) -> Outcome<Tenant> {
         Ok(self.http.get(format!("{}/_sim/state", self.url)).send().await?.json().await?)
     }
@@ -74,11 +74,11 @@ impl Simulator {
     /// The requests after number `since`.
     ///
     /// # Errors
-    /// Of the connection, and a log that has lost some.
+    /// If the simulator does not answer, or its log has dropped requests.
     pub async fn requests(&self, since: u64) -> Outcome<Vec<Entry>> {
         let excerpt = self.excerpt(since).await?;
         if excerpt.dropped > 0 {
-            return Err("requests fell out of the simulator's log".into());
+            return Err("the simulator's log dropped requests".into());
         }
         Ok(excerpt.requests)
     }
@@ -86,7 +86,7 @@ impl Simulator {
     /// The number of the newest request.
     ///
     /// # Errors
-    /// Of the connection.
+    /// If the simulator does not answer.
     pub async fn last(&self) -> Outcome<u64> {
         Ok(self.excerpt(u64::MAX).await?.last)
     }
@@ -99,7 +99,7 @@ impl Simulator {
     /// Adds a fault.
     ///
     /// # Errors
-    /// When it is refused.
+    /// If the simulator refuses it.
     pub async fn fault(&self, fault: &Value) -> Outcome<()> {
         self.post("faults", fault).await
     }
@@ -107,7 +107,7 @@ impl Simulator {
     /// Removes all faults.
     ///
     /// # Errors
-    /// Of the connection.
+    /// If the simulator does not answer.
     pub async fn clear_faults(&self) -> Outcome<()> {
         self.http.delete(format!("{}/_sim/faults", self.url)).send().await?.error_for_status()?;
         Ok(())
@@ -116,7 +116,7 @@ impl Simulator {
     /// Adds or changes a credential.
     ///
     /// # Errors
-    /// When it is refused.
+    /// If the simulator refuses it.
     pub async fn credential(&self, change: &Value) -> Outcome<()> {
         self.post("credentials", change).await
     }

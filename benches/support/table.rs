@@ -1,24 +1,24 @@
-//! The figures beside their goals.
+//! The table of figures and goals.
 
 use std::fmt;
 
-/// How a figure stands to its goal.
+/// Whether a figure meets its goal.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+enum Status {
     Met,
     Missed,
-    /// There is no goal: the figure is for comparison.
-    Shown,
+    /// The figure has no goal. It is for comparison.
+    NoGoal,
 }
 
 struct Row {
     figure: String,
     measured: String,
     goal: String,
-    verdict: Verdict,
+    status: Status,
 }
 
-/// All figures of a run, and how they were measured.
+/// All figures of a run, and notes on how they were measured.
 #[derive(Default)]
 pub struct Table {
     rows: Vec<Row>,
@@ -26,44 +26,44 @@ pub struct Table {
 }
 
 impl Table {
-    /// A figure that may not be above its goal.
+    /// A figure that must not exceed its goal.
     pub fn at_most(&mut self, figure: &str, measured: f64, goal: f64, unit: &str) {
-        self.judged(figure, measured, format!("<= {}", shown(goal, unit)), unit, measured <= goal);
+        self.with_goal(figure, measured, format!("<= {}", formatted(goal, unit)), unit, measured <= goal);
     }
 
-    /// A figure that may not be below its goal.
+    /// A figure that must reach its goal.
     pub fn at_least(&mut self, figure: &str, measured: f64, goal: f64, unit: &str) {
-        self.judged(figure, measured, format!(">= {}", shown(goal, unit)), unit, measured >= goal);
+        self.with_goal(figure, measured, format!(">= {}", formatted(goal, unit)), unit, measured >= goal);
     }
 
-    fn judged(&mut self, figure: &str, measured: f64, goal: String, unit: &str, met: bool) {
-        let verdict = if met { Verdict::Met } else { Verdict::Missed };
-        self.rows.push(Row { figure: figure.to_owned(), measured: shown(measured, unit), goal, verdict });
+    fn with_goal(&mut self, figure: &str, measured: f64, goal: String, unit: &str, met: bool) {
+        let status = if met { Status::Met } else { Status::Missed };
+        self.rows.push(Row { figure: figure.to_owned(), measured: formatted(measured, unit), goal, status });
     }
 
     /// A figure without a goal.
     pub fn show(&mut self, figure: &str, measured: f64, unit: &str) {
         self.rows.push(Row {
             figure: figure.to_owned(),
-            measured: shown(measured, unit),
+            measured: formatted(measured, unit),
             goal: String::new(),
-            verdict: Verdict::Shown,
+            status: Status::NoGoal,
         });
     }
 
-    /// How something was measured.
+    /// A note on how something was measured.
     pub fn note(&mut self, text: String) {
         self.notes.push(text);
     }
 
-    /// Whether all goals were met.
-    pub fn met(&self) -> bool {
-        self.rows.iter().all(|row| row.verdict != Verdict::Missed)
+    /// Whether all goals are met.
+    pub fn all_met(&self) -> bool {
+        self.rows.iter().all(|row| row.status != Status::Missed)
     }
 }
 
-/// Whole numbers without a fraction, others with two digits of it.
-fn shown(figure: f64, unit: &str) -> String {
+/// A whole number without decimals, any other with two.
+fn formatted(figure: f64, unit: &str) -> String {
     let number = if figure.fract() == 0.0 { format!("{figure:.0}") } else { format!("{figure:.2}") };
     format!("{number} {unit}").trim_end().to_owned()
 }
@@ -76,13 +76,13 @@ impl fmt::Display for Table {
         let measures = width(|row| &row.measured).max("measured".len());
         let goals = width(|row| &row.goal).max("goal".len());
         writeln!(f, "{:figures$}  {:>measures$}  {:>goals$}", "figure", "measured", "goal")?;
-        for Row { figure, measured, goal, verdict } in &self.rows {
-            let verdict = match verdict {
-                Verdict::Met => "OK",
-                Verdict::Missed => "MISSED",
-                Verdict::Shown => "",
+        for Row { figure, measured, goal, status } in &self.rows {
+            let status = match status {
+                Status::Met => "OK",
+                Status::Missed => "MISSED",
+                Status::NoGoal => "",
             };
-            let line = format!("{figure:figures$}  {measured:>measures$}  {goal:>goals$}  {verdict}");
+            let line = format!("{figure:figures$}  {measured:>measures$}  {goal:>goals$}  {status}");
             writeln!(f, "{}", line.trim_end())?;
         }
         for note in &self.notes {
@@ -92,7 +92,7 @@ impl fmt::Display for Table {
     }
 }
 
-/// A paragraph in lines that fit a terminal.
+/// A paragraph, wrapped for a terminal.
 fn wrapped(text: &str) -> String {
     const WIDTH: usize = 100;
     let mut lines = String::new();

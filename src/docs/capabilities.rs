@@ -1,35 +1,35 @@
-//! What each back end can do: a row a feature, a column a back end.
+//! The table of capabilities: one row for each feature, one column for each back end.
 
 use rolewright_backends::VENDORS;
-use rolewright_core::model::{Dialect, Kind, Level, Restrictions};
+use rolewright_core::model::{Dialect, Kind, Level};
 
-/// What a back end can do of one feature.
+/// Describes the support for one feature in a back end.
 type Cell = fn(&dyn Dialect) -> String;
 
-/// The page.
+/// The page with the table.
 pub fn page() -> String {
     let mut rows = vec![
         row("", VENDORS.iter().map(|vendor| vendor.title.to_owned())),
         row("---", VENDORS.iter().map(|_| "---".to_owned())),
     ];
     let features: [(&str, Cell); 8] = [
-        ("things that objects hold", |dialect| listed(&dialect.capabilities().kinds().collect::<Vec<_>>())),
+        ("external things that objects manage", |dialect| listed(dialect.capabilities().kinds())),
         ("subjects of a RoleBinding", |dialect| listed(dialect.capabilities().subjects)),
-        ("of them, members of a group that the RoleBinding owns", |dialect| {
+        ("subjects that become members of a group of the RoleBinding", |dialect| {
             listed(dialect.capabilities().group_members())
         }),
         ("scope of a RoleBinding", scope),
-        ("a role can be renamed", |dialect| yes(dialect.capabilities().renames_roles())),
-        ("two roles of one name", |dialect| {
+        ("roles can be renamed", |dialect| yes(dialect.capabilities().renames_roles())),
+        ("two roles with the same name", |dialect| {
             if dialect.capabilities().refuses_duplicates(Kind::Role) {
                 "refused"
             } else {
-                "possible: looked for before one is made"
+                "possible: Rolewright searches before it creates a role"
             }
             .to_owned()
         }),
-        ("ResourceRestriction", |dialect| named(dialect.capabilities().restriction_levels())),
-        ("restricting", restricting),
+        ("resources of a ResourceRestriction", |dialect| named(dialect.capabilities().restriction_levels())),
+        ("effect of a ResourceRestriction", restriction_effect),
     ];
     rows.extend(
         features.iter().map(|(name, cell)| row(name, VENDORS.iter().map(|vendor| cell(vendor.dialect)))),
@@ -42,8 +42,8 @@ fn row(name: &str, cells: impl Iterator<Item = String>) -> String {
     format!("| {name} | {} |", cells.join(" | "))
 }
 
-fn listed(items: &[impl ToString]) -> String {
-    let items: Vec<String> = items.iter().map(|item| format!("`{}`", item.to_string())).collect();
+fn listed(items: impl IntoIterator<Item = impl ToString>) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| format!("`{}`", item.to_string())).collect();
     if items.is_empty() { "none".to_owned() } else { items.join(", ") }
 }
 
@@ -56,15 +56,15 @@ fn scope(dialect: &dyn Dialect) -> String {
     match (capabilities.grant_levels(), capabilities.scope_is_optional()) {
         ([], _) => "none".to_owned(),
         (levels, true) => format!("{}, or none", listed(levels)),
-        (levels, false) => format!("{}; needed", listed(levels)),
+        (levels, false) => format!("{}; required", listed(levels)),
     }
 }
 
-fn restricting(dialect: &dyn Dialect) -> String {
-    match dialect.capabilities().restrictions {
-        Restrictions::None { .. } => "",
-        Restrictions::ClosedDefaults { .. } => "takes default permissions away, and gives them back",
-        Restrictions::Objects { .. } => "makes a restriction, and removes it",
+fn restriction_effect(dialect: &dyn Dialect) -> String {
+    match (dialect.capabilities().restriction_levels(), dialect.capabilities().closes_defaults()) {
+        ([], _) => "",
+        (_, true) => "removes default permissions; restores them when the object is deleted",
+        (_, false) => "creates a restriction; deletes it when the object is deleted",
     }
     .to_owned()
 }

@@ -1,7 +1,7 @@
 """Drives a simulated Arize AX with the vendor's Python SDK.
 
 Needs ROLEWRIGHT_SIMULATOR_URL and ROLEWRIGHT_SIMULATOR_TOKEN, and the seeded tenant behind them.
-Prints the name of each check; ends with a traceback at the first that fails.
+Prints the name of each check. Ends with a traceback at the first check that fails.
 """
 
 import json
@@ -70,11 +70,11 @@ def pages(call, field, **arguments):
 
 
 def api_keys(client, **arguments):
-    # The SDK wraps each in what tells user keys from service keys.
+    # The SDK wraps each key in a type for user keys or service keys.
     return [row.actual_instance for row in client.api_keys.list(**arguments).api_keys]
 
 
-def a_role_lives_by_id_and_by_name(client):
+def roles_work_by_id_and_by_name(client):
     role = client.roles.create(name="sdk-writer", permissions=READ, description="first")
     assert role.id and role.is_predefined is False and role.description == "first"
     assert client.roles.get(role=role.id).id == client.roles.get(role="sdk-writer").id == role.id
@@ -99,7 +99,7 @@ def roles_are_paged_and_filtered(client):
         client.roles.delete(role=f"sdk-page-{number}")
 
 
-def role_errors_have_their_classes(client):
+def role_errors_have_the_right_classes(client):
     client.roles.create(name="sdk-taken", permissions=READ)
     error = raises(ConflictException, client.roles.create, name="sdk-taken", permissions=READ)
     assert json.loads(error.body)["status"] == 409
@@ -109,7 +109,7 @@ def role_errors_have_their_classes(client):
     client.roles.delete(role="sdk-taken")
 
 
-def a_binding_lives_and_blocks_its_role(client):
+def a_binding_blocks_the_deletion_of_its_role(client):
     alice = client.users.get(user="alice@example.com")
     project = client.projects.get(project="churn", space="research")
     role = client.roles.create(name="sdk-binder", permissions=READ)
@@ -134,7 +134,7 @@ def a_binding_lives_and_blocks_its_role(client):
     client.roles.delete(role=role.id)
 
 
-def binding_errors_have_their_classes(client):
+def binding_errors_have_the_right_classes(client):
     alice = client.users.get(user="alice@example.com").id
     viewer = client.roles.get(role="Project Viewer").id
     project = client.projects.get(project="churn", space="research").id
@@ -145,7 +145,7 @@ def binding_errors_have_their_classes(client):
     raises(NotFoundException, create, user_id=alice, role_id=gone, resource_type=PROJECT, resource_id=project)
 
 
-def a_restriction_is_idempotent_until_it_is_lifted(client):
+def restricting_is_idempotent(client):
     project = client.projects.get(project="summaries", space="research")
     first = client.resource_restrictions.restrict(resource_id=project.id)
     second = client.resource_restrictions.restrict(resource_id=project.id)
@@ -180,7 +180,7 @@ def users_are_found_by_address_and_by_id(client):
     assert len(pages(client.users.list, "users", limit=3)) == 14
 
 
-def a_user_lives(client):
+def users_are_created_changed_and_deleted(client):
     role = PredefinedUserRole(name=UserRole.MEMBER)
     arguments = {"name": "Sdk", "email": "sdk@example.com", "role": role, "invite_mode": InviteMode.EMAIL_LINK}
     user = client.users.create(**arguments)
@@ -209,7 +209,7 @@ def places_are_found_by_name_and_by_id(client):
     assert len(pages(client.organizations.list, "organizations", limit=1)) == 3
 
 
-def places_live(client):
+def places_are_created_changed_and_deleted(client):
     organization = client.organizations.create(name="Sdk Org", description="d")
     space = client.spaces.create(name="sdk-space", organization_id=organization.id)
     project = client.projects.create(name="sdk-project", space=space.id)
@@ -223,7 +223,7 @@ def places_live(client):
     raises(NotFoundException, client.organizations.get, organization=organization.id)
 
 
-def members_come_and_go(client):
+def members_are_added_and_removed(client):
     dave = client.users.get(user="dave@example.com").id
     admin = PredefinedSpaceRole(name=UserSpaceRole.ADMIN)
     member = client.spaces.add_user(space="storefront", user_id=dave, role=admin)
@@ -241,7 +241,7 @@ def members_come_and_go(client):
     assert organizations.add_user(organization="Commerce", user_id=dave, role=again).user_id == dave
 
 
-def service_keys_have_bot_users_that_can_be_bound(client):
+def service_keys_have_bot_users_that_can_have_roles(client):
     space = client.spaces.get(space="storefront")
     access = [OrgBinding(org_id=space.organization_id, spaces=[SpaceBinding(space=space.id)])]
     key = client.api_keys.create_service_key(name="sdk-bot", orgs=access)
@@ -272,7 +272,7 @@ def audit_logs_are_newest_first(client):
     assert len(logs) == 5 and logs == sorted(logs, key=lambda log: log.created_at, reverse=True)
 
 
-def credentials_decide_what_is_answered(client):
+def answers_depend_on_the_credential(client):
     raises(UnauthorizedException, connect("wrong").roles.list)
     grant = {"account_role": "ADMIN", "permissions": ["PROJECT_READ"]}
     sim("POST", "credentials", {"action": "Add", "name": "sdk-narrow", "token": "narrow", "grant": grant})
@@ -288,11 +288,11 @@ def credentials_decide_what_is_answered(client):
     raises(UnauthorizedException, narrow.role_bindings.list, resource_type=PROJECT)
 
 
-def faults_surface_as_the_sdks_errors(client):
+def faults_become_errors_of_the_sdk(client):
     sim("POST", "faults", {"times": 1, "action": {"kind": "Throttle", "per_second": 0, "retry_after": None}})
     error = raises(ApiException, client.roles.list)
     assert error.status == 429 and json.loads(error.body)["status"] == 429
-    # With Retry-After the SDK's HTTP library waits and asks again by itself.
+    # With Retry-After, the SDK's HTTP library waits and retries.
     seen = sim("GET", "requests")["last"]
     sim("POST", "faults", {"times": 1, "action": {"kind": "Throttle", "per_second": 0, "retry_after": 1}})
     assert client.roles.list().roles
@@ -304,22 +304,22 @@ def faults_surface_as_the_sdks_errors(client):
 
 
 CHECKS = [
-    a_role_lives_by_id_and_by_name,
+    roles_work_by_id_and_by_name,
     roles_are_paged_and_filtered,
-    role_errors_have_their_classes,
-    a_binding_lives_and_blocks_its_role,
-    binding_errors_have_their_classes,
-    a_restriction_is_idempotent_until_it_is_lifted,
+    role_errors_have_the_right_classes,
+    a_binding_blocks_the_deletion_of_its_role,
+    binding_errors_have_the_right_classes,
+    restricting_is_idempotent,
     dashboards_and_prompts_can_be_restricted,
     users_are_found_by_address_and_by_id,
-    a_user_lives,
+    users_are_created_changed_and_deleted,
     places_are_found_by_name_and_by_id,
-    places_live,
-    members_come_and_go,
-    service_keys_have_bot_users_that_can_be_bound,
+    places_are_created_changed_and_deleted,
+    members_are_added_and_removed,
+    service_keys_have_bot_users_that_can_have_roles,
     audit_logs_are_newest_first,
-    credentials_decide_what_is_answered,
-    faults_surface_as_the_sdks_errors,
+    answers_depend_on_the_credential,
+    faults_become_errors_of_the_sdk,
 ]
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Drives a simulated Grafana, below the path /grafana, with the Python client grafana-client.
 
 Needs ROLEWRIGHT_SIMULATOR_URL and ROLEWRIGHT_SIMULATOR_TOKEN, and the seeded tenant behind them.
-Prints the name of each check; ends with a traceback at the first that fails.
+Prints the name of each check. Ends with a traceback at the first check that fails.
 """
 
 import json
@@ -52,7 +52,7 @@ def raises(kind, status, call, *arguments, **named):
     raise AssertionError(f"{kind.__name__} expected")
 
 
-def a_role_is_made_and_listed(client):
+def a_role_is_created_and_listed(client):
     role = {"uid": "client", "name": "client", "permissions": [{"action": "teams:create"}]}
     made = client.rbac.create_rbac_role(role)
     assert made["uid"] == "client" and made["permissions"][0]["scope"] == ""
@@ -64,7 +64,7 @@ def a_role_is_made_and_listed(client):
     assert error.response["messageId"] == "accesscontrol.permission-invalid-action"
 
 
-def a_team_gets_and_loses_roles(client):
+def roles_of_a_team_are_added_and_removed(client):
     (team,) = client.teams.get_team_by_name("sre")
     rbac = client.rbac
     assert rbac.add_rbac_role_team(team["id"], "client")["message"] == "Role added to the team."
@@ -85,7 +85,7 @@ def data_sources_have_permissions(client):
     assert wrong.response["messageId"] == "accesscontrol.assignmentEntityNotFound"
 
 
-def teams_and_their_members_live(client):
+def teams_and_members_are_created_and_deleted(client):
     team = client.teams.add_team({"name": "client"})
     users = client.organization.get_current_organization_users()
     alice = next(user["userId"] for user in users if user["login"] == "alice")
@@ -97,7 +97,7 @@ def teams_and_their_members_live(client):
     client.teams.delete_team(team["teamId"])
 
 
-def service_accounts_live(client):
+def service_accounts_are_created_and_deleted(client):
     accounts = client.serviceaccount
     made = accounts.create({"name": "client", "role": "Viewer"})
     token = accounts.create_token(made["id"], {"name": "t"})
@@ -108,7 +108,7 @@ def service_accounts_live(client):
     raises(GrafanaUnauthorizedError, 401, connect(token["key"]).organization.get_current_organization)
 
 
-def folders_and_dashboards_live(client):
+def folders_and_dashboards_are_created_and_moved(client):
     top = client.folder.create_folder("Client")
     child = client.folder.create_folder("Client", parent_uid=top["uid"])
     assert [row["uid"] for row in client.folder.get_all_folders(parent_uid=top["uid"])] == [child["uid"]]
@@ -121,7 +121,7 @@ def folders_and_dashboards_live(client):
     assert client.folder.get_folder(child["uid"])["title"] == "Client"
 
 
-def a_server_admin_reaches_every_organization(client):
+def a_server_admin_can_use_all_organizations(client):
     users = client.organization.get_current_organization_users()
     admin = next(user["userId"] for user in users if user["login"] == "admin")
     grant = {"user_id": admin}
@@ -138,7 +138,7 @@ def a_server_admin_reaches_every_organization(client):
     server.admin.delete_user(made["id"])
 
 
-def faults_surface_as_the_clients_errors(client):
+def faults_become_errors_of_the_client(client):
     sim("POST", "faults", {"times": 1, "action": {"kind": "Throttle", "per_second": 0, "retry_after": 1}})
     raises(GrafanaClientError, 429, client.rbac.get_rbac_roles_all)
     sim("POST", "faults", {"times": 1, "action": {"kind": "Status", "status": 502, "body": "<html></html>"}})
@@ -147,14 +147,14 @@ def faults_surface_as_the_clients_errors(client):
 
 
 CHECKS = [
-    a_role_is_made_and_listed,
-    a_team_gets_and_loses_roles,
+    a_role_is_created_and_listed,
+    roles_of_a_team_are_added_and_removed,
     data_sources_have_permissions,
-    teams_and_their_members_live,
-    service_accounts_live,
-    folders_and_dashboards_live,
-    a_server_admin_reaches_every_organization,
-    faults_surface_as_the_clients_errors,
+    teams_and_members_are_created_and_deleted,
+    service_accounts_are_created_and_deleted,
+    folders_and_dashboards_are_created_and_moved,
+    a_server_admin_can_use_all_organizations,
+    faults_become_errors_of_the_client,
 ]
 
 if __name__ == "__main__":

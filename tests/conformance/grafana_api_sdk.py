@@ -1,8 +1,8 @@
 """Drives a simulated Grafana with the Python SDK grafana-api-sdk.
 
 Needs ROLEWRIGHT_SIMULATOR_URL and ROLEWRIGHT_SIMULATOR_TOKEN, the seeded tenant behind them, and a server that answers
-200 when a role is made. The SDK raises nothing but Exception, and cannot read empty lists.
-Prints the name of each check; ends with a traceback at the first that fails.
+200 when a role is created. The SDK raises only Exception, and cannot read empty lists.
+Prints the name of each check. Ends with a traceback at the first check that fails.
 """
 
 import json
@@ -39,7 +39,7 @@ def raises(call, *arguments):
     try:
         call(*arguments)
     except Exception:
-        # Only what the server said counts: an error without a request would be the SDK's own.
+        # Only the status of the server counts. Without a request, the error is the SDK's own.
         return sim("GET", f"requests?since={seen}")["requests"][-1]["status"]
     finally:
         logging.disable(logging.NOTSET)
@@ -64,7 +64,7 @@ def access_control_is_on():
     assert RBAC_API.get_status() is True
 
 
-def a_role_lives():
+def a_role_is_created_changed_and_deleted():
     made = RBAC_API.create_role(role("sdk-writer", description="first", display_name="Writer", group="Sdk"))
     assert made["uid"] == "sdk-writer" and made["group"] == "Sdk"
     read = RBAC_API.get_role("sdk-writer")
@@ -84,13 +84,13 @@ def hidden_roles_are_listed_on_request():
     assert "basic_admin" in uids(RBAC_API.get_all_roles(include_hidden_roles=True))
 
 
-def what_the_vendor_brings_is_refused():
+def predefined_roles_are_protected():
     assert raises(RBAC_API.create_role, CustomRole(name="fixed:mine")) == 400
     assert raises(RBAC_API.delete_role, "basic_viewer", False, True) == 400
     assert raises(RBAC_API.create_role, CustomRole(name="wrong", permissions=[RolePermission(action="a:b")])) == 400
 
 
-def a_user_and_a_service_account_get_and_lose_roles():
+def roles_of_users_and_accounts_are_added_and_removed():
     RBAC_API.create_role(role("sdk-given"))
     accounts = ServiceAccount(MODEL)
     account = accounts.create_service_account("sdk-bot", "Viewer")["id"]
@@ -125,7 +125,7 @@ def a_user_and_a_service_account_get_and_lose_roles():
     RBAC_API.delete_role("sdk-given")
 
 
-def a_team_gets_and_loses_roles():
+def roles_of_a_team_are_added_and_removed():
     sre = Team(MODEL).search_team(query="sre")["teams"][0]["id"]
     RBAC_API.create_role(role("sdk-team"))
     RBAC_API.add_team_role_assignment(sre, "sdk-team")
@@ -138,7 +138,7 @@ def a_team_gets_and_loses_roles():
     RBAC_API.delete_role("sdk-team", True)
 
 
-def basic_roles_are_reset_by_who_may_escalate():
+def resetting_basic_roles_needs_a_permission():
     assert raises(RBAC_API.reset_basic_roles_to_their_default) == 403
     grant = {"permissions": {"roles:write": ["permissions:type:escalate"]}}
     sim("POST", "credentials", {"action": "Add", "name": "sdk", "token": "escalate", "grant": grant})
@@ -167,12 +167,12 @@ def places_are_found():
 
 CHECKS = [
     access_control_is_on,
-    a_role_lives,
+    a_role_is_created_changed_and_deleted,
     hidden_roles_are_listed_on_request,
-    what_the_vendor_brings_is_refused,
-    a_user_and_a_service_account_get_and_lose_roles,
-    a_team_gets_and_loses_roles,
-    basic_roles_are_reset_by_who_may_escalate,
+    predefined_roles_are_protected,
+    roles_of_users_and_accounts_are_added_and_removed,
+    roles_of_a_team_are_added_and_removed,
+    resetting_basic_roles_needs_a_permission,
     service_accounts_have_tokens_that_work,
     places_are_found,
 ]

@@ -1,4 +1,4 @@
-//! The crate `grafana`: life cycles of roles, assignments and permissions.
+//! The Rust crate `grafana` with the simulator: roles, assignments and permissions.
 
 use grafana::{
     Auth, Client, Error,
@@ -30,7 +30,7 @@ fn uids(roles: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn the_grafana_crate_makes_changes_and_deletes_a_role() {
+async fn the_grafana_crate_creates_changes_and_deletes_a_role() {
     let (_simulator, client) = simulated().await;
     let api = client.openapi();
     let permissions = json!([{"action": "reports:read", "scope": "reports:*"}]);
@@ -55,7 +55,7 @@ async fn the_grafana_crate_makes_changes_and_deletes_a_role() {
 }
 
 #[tokio::test]
-async fn the_grafana_crate_assigns_a_role_in_every_way() {
+async fn the_grafana_crate_assigns_a_role_to_all_principals() {
     let (simulator, client) = simulated().await;
     let api = client.openapi();
     let api = &api;
@@ -105,7 +105,7 @@ async fn the_grafana_crate_sets_permissions_of_a_folder() {
 }
 
 #[tokio::test]
-async fn the_grafana_crate_finds_and_makes_what_roles_are_given_to() {
+async fn the_grafana_crate_finds_and_creates_principals() {
     let (simulator, client) = simulated().await;
     assert_eq!(client.health().get().await.unwrap().version.as_deref(), Some("13.0.1"));
     assert_eq!(client.org().get().await.unwrap().name.as_deref(), Some("Main Org."));
@@ -155,7 +155,7 @@ async fn the_grafana_crate_maps_a_group_to_a_role() {
 }
 
 #[tokio::test]
-async fn the_grafana_crate_searches_assignments_of_a_server_that_still_can() {
+async fn the_grafana_crate_searches_assignments_of_old_servers() {
     let (simulator, client) = simulated().await;
     let gone = client.openapi().search_result::<Value>().await.unwrap_err();
     assert!(matches!(gone, Error::NotFound(_)), "{gone}");

@@ -1,5 +1,5 @@
-"""Drives the simulator of ZenML Pro with the vendor's SDK: its typed calls for organizations and workspaces, and its generic ones for
-roles and assignments, which it has no types for."""
+"""Drives a simulated ZenML Pro with the vendor's SDK: typed calls for organizations and workspaces, and generic calls for roles
+and assignments, for which the SDK has no types."""
 
 import asyncio
 import inspect
@@ -28,7 +28,7 @@ TOKEN = os.environ["ROLEWRIGHT_SIMULATOR_TOKEN"]
 
 
 class RoleCreate(BaseModel):
-    """What the SDK has no model for."""
+    """The SDK has no model for this body."""
 
     organization_id: str
     name: str
@@ -42,25 +42,25 @@ class Empty(BaseModel):
 
 
 def done(answer):
-    """The answer of a call, which some versions of the SDK make asynchronously."""
+    """The answer of a call. In some versions of the SDK, calls are asynchronous."""
     return asyncio.run(answer) if inspect.iscoroutine(answer) else answer
 
 
 def refused(call, *kinds):
-    """Sees that a call is refused in a form that the SDK turns into one of these exceptions."""
+    """Checks that a call is refused, and that the SDK raises one of these exceptions."""
     try:
         done(call())
     except kinds as error:
         return str(error)
-    raise AssertionError("it was not refused")
+    raise AssertionError("the call was not refused")
 
 
 def login():
-    """A session by the documented login call."""
+    """Starts a session with the documented login call."""
     form = urllib.parse.urlencode({"password": TOKEN}).encode()
     with urllib.request.urlopen(URL + "/auth/login", data=form) as answer:
         session = json.load(answer)
-    assert session["token_type"] == "bearer" and session["expires_in"] > 0, "a session that ends"
+    assert session["token_type"] == "bearer" and session["expires_in"] > 0, "the session must have an end"
     get_credentials_store().set_token(URL, OAuthTokenResponse(**session), is_zenml_pro=True)
     return ZenMLProClient(URL)
 

@@ -1,4 +1,4 @@
-//! Contract 1 and 2: what narrowed callers see, and where they get 403 or 404.
+//! Contract 1.7, 2.1 to 2.5: what callers with fewer rights see, and when they get 403 or 404.
 
 use serde_json::json;
 
@@ -32,7 +32,7 @@ async fn a_member_reads_roles_and_users_and_changes_neither() {
 }
 
 #[tokio::test]
-async fn bindings_are_listed_only_for_spaces_that_the_caller_may_read() {
+async fn bindings_are_listed_only_for_readable_spaces() {
     let arize = arize().await;
     let viewer = arize.role("Project Viewer");
     for (space, project) in [("research", "churn"), ("storefront", "search")] {
@@ -50,7 +50,7 @@ async fn bindings_are_listed_only_for_spaces_that_the_caller_may_read() {
 }
 
 #[tokio::test]
-async fn a_binding_without_the_permission_for_it_is_404() {
+async fn a_binding_is_404_without_the_permission_for_the_call() {
     let arize = arize().await;
     let project = arize.project("research", "churn");
     let viewer = arize.role("Project Viewer");
@@ -71,7 +71,7 @@ async fn a_binding_without_the_permission_for_it_is_404() {
 }
 
 #[tokio::test]
-async fn a_binding_where_the_caller_may_create_none_is_403() {
+async fn creating_a_binding_without_the_permission_is_403() {
     let arize = arize().await;
     let caller =
         arize.caller("narrow", json!({"account_role": "ADMIN", "spaces": [arize.space("storefront")]})).await;
@@ -85,7 +85,7 @@ async fn a_binding_where_the_caller_may_create_none_is_403() {
 }
 
 #[tokio::test]
-async fn restricting_is_404_unread_and_403_without_the_permission() {
+async fn restricting_is_404_if_unreadable_else_403_if_not_permitted() {
     let arize = arize().await;
     let path = "/v2/resource-restrictions";
     let body = json!({"resource_id": arize.project("research", "churn")});
@@ -100,7 +100,7 @@ async fn restricting_is_404_unread_and_403_without_the_permission() {
 }
 
 #[tokio::test]
-async fn a_restricted_project_is_seen_by_admins_and_by_who_is_bound_to_it() {
+async fn a_restricted_project_is_visible_to_admins_and_bound_users() {
     let arize = arize().await;
     let project = arize.project("research", "churn");
     let path = format!("/v2/projects/{project}");
@@ -117,7 +117,7 @@ async fn a_restricted_project_is_seen_by_admins_and_by_who_is_bound_to_it() {
 }
 
 #[tokio::test]
-async fn places_outside_the_spaces_seen_are_not_found() {
+async fn rows_outside_the_visible_spaces_are_404() {
     let arize = arize().await;
     let caller =
         arize.caller("narrow", json!({"account_role": "ADMIN", "spaces": [arize.space("storefront")]})).await;
@@ -132,7 +132,7 @@ async fn places_outside_the_spaces_seen_are_not_found() {
 }
 
 #[tokio::test]
-async fn a_private_space_is_seen_by_its_members_and_by_admins() {
+async fn a_private_space_is_visible_to_its_members_and_admins() {
     let arize = arize().await;
     let alice = arize.caller("alice", json!({"user_id": arize.user("alice")})).await;
     let bob = arize.caller("bob", json!({"user_id": arize.user("bob")})).await;

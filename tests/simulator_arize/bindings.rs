@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::client::{absent, arize, arize_with};
 
 #[tokio::test]
-async fn a_binding_lives_from_create_to_delete() {
+async fn a_binding_is_created_read_updated_and_deleted() {
     let arize = arize().await;
     let (user, project) = (arize.user("alice"), arize.project("research", "churn"));
     let role = arize.new_role("writer").await;
@@ -27,7 +27,7 @@ async fn a_binding_lives_from_create_to_delete() {
 }
 
 #[tokio::test]
-async fn a_user_has_one_binding_on_a_resource_whatever_the_role() {
+async fn a_second_binding_of_a_user_on_a_resource_is_409() {
     let arize = arize().await;
     let (user, project) = (arize.user("alice"), arize.project("research", "churn"));
     let (viewer, editor) = (arize.role("Project Viewer"), arize.role("Project Editor"));
@@ -43,7 +43,7 @@ async fn a_user_has_one_binding_on_a_resource_whatever_the_role() {
 }
 
 #[tokio::test]
-async fn what_does_not_exist_is_403_for_a_resource_and_404_for_a_user_or_role() {
+async fn a_missing_resource_is_403_and_a_missing_user_or_role_404() {
     let arize = arize().await;
     let (user, project) = (arize.user("alice"), arize.project("research", "churn"));
     let role = arize.role("Project Viewer");
@@ -54,7 +54,7 @@ async fn what_does_not_exist_is_403_for_a_resource_and_404_for_a_user_or_role() 
 }
 
 #[tokio::test]
-async fn the_resource_type_is_upper_case_and_must_fit_the_identifier() {
+async fn the_resource_type_is_upper_case_and_must_match_the_id() {
     let arize = arize().await;
     let (user, role) = (arize.user("alice"), arize.role("Project Viewer"));
     let (project, space) = (arize.project("research", "churn"), arize.space("research"));
@@ -76,7 +76,7 @@ async fn the_resource_type_is_upper_case_and_must_fit_the_identifier() {
 }
 
 #[tokio::test]
-async fn bodies_are_closed() {
+async fn incomplete_and_extra_body_fields_are_400() {
     let arize = arize().await;
     let (user, project) = (arize.user("alice"), arize.project("research", "churn"));
     let role = arize.role("Project Viewer");
@@ -89,14 +89,14 @@ async fn bodies_are_closed() {
 }
 
 #[tokio::test]
-async fn an_unknown_field_can_be_422() {
+async fn a_switch_makes_an_unknown_field_422() {
     let arize = arize_with(|switches| switches.unknown_body_field_status = 422).await;
     let body = json!({"name": "r", "permissions": ["PROJECT_READ"], "colour": "red"});
     assert_eq!(arize.post("/v2/roles", body).await.status, 422);
 }
 
 #[tokio::test]
-async fn a_patch_moves_updated_at_only_where_switched_so() {
+async fn a_patch_changes_updated_at_only_if_switched() {
     for moves in [false, true] {
         let arize = arize_with(|switches| switches.binding_update_moves_updated_at = moves).await;
         let role = arize.role("Project Viewer");
@@ -110,7 +110,7 @@ async fn a_patch_moves_updated_at_only_where_switched_so() {
 }
 
 #[tokio::test]
-async fn the_list_wants_a_resource_type_and_filters_by_user() {
+async fn the_list_requires_a_resource_type_and_filters_by_user() {
     let arize = arize().await;
     let viewer = arize.role("Project Viewer");
     let (alice, bob) = (arize.user("alice"), arize.user("bob"));
@@ -120,7 +120,7 @@ async fn the_list_wants_a_resource_type_and_filters_by_user() {
     assert_eq!(arize.get("/v2/role-bindings").await.status, 400);
     assert_eq!(arize.get("/v2/role-bindings?resource_type=project").await.status, 400);
     assert_eq!(arize.all("/v2/role-bindings?resource_type=SPACE", "role_bindings").await.len(), 0);
-    // One was there before: the seed's.
+    // The seed has one binding.
     assert_eq!(arize.all("/v2/role-bindings?resource_type=PROJECT", "role_bindings").await.len(), 4);
     let of_alice = format!("/v2/role-bindings?resource_type=PROJECT&user_id={alice}");
     assert_eq!(arize.all(&of_alice, "role_bindings").await.len(), 2);
@@ -130,7 +130,7 @@ async fn the_list_wants_a_resource_type_and_filters_by_user() {
 }
 
 #[tokio::test]
-async fn the_bot_user_of_a_service_key_can_be_bound() {
+async fn the_bot_user_of_a_service_key_can_have_a_binding() {
     let arize = arize().await;
     let keys = arize.get("/v2/api-keys?key_type=SERVICE").await;
     let bot = keys.body["api_keys"][0]["bot_user"]["id"].as_str().unwrap().to_owned();
@@ -141,19 +141,19 @@ async fn the_bot_user_of_a_service_key_can_be_bound() {
 }
 
 #[tokio::test]
-async fn ten_thousand_bindings_are_paged_quickly() {
+async fn listing_ten_thousand_bindings_is_fast() {
     let arize = crate::client::arize_of(|tenant| {
         let user = tenant.user_by_email("bob@example.com").unwrap();
         let role = tenant.role_by_name("Project Viewer").unwrap();
         let created_at = tenant.roles.get(role).unwrap().created_at;
         for _ in 0..10_000 {
             let id = tenant.issue(Kind::RoleBinding);
-            // Each on a project of its own, as many as there are.
+            // Each binding has its own project: a user has at most one on each.
             let project = tenant.issue(Kind::Model);
             let mut row = tenant.projects.iter().next().unwrap().clone();
             row.id = project;
             tenant.projects.insert(row);
-            tenant.role_bindings.insert(rolewright_simulators::arize::role_bindings::RoleBinding {
+            tenant.role_bindings.insert(rolewright_simulators::arize::rows::role_bindings::RoleBinding {
                 id,
                 role_id: role,
                 user_id: user,
@@ -167,6 +167,6 @@ async fn ten_thousand_bindings_are_paged_quickly() {
     let started = std::time::Instant::now();
     let all = arize.all("/v2/role-bindings?resource_type=PROJECT", "role_bindings").await;
     assert_eq!(all.len(), 10_001);
-    // A hundred pages; quadratic work would take minutes in a debug build.
+    // A hundred pages. Quadratic work would take minutes in a debug build.
     assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
 }

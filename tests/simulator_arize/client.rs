@@ -1,4 +1,4 @@
-//! What the tests of Arize's simulator have beyond those of every simulator.
+//! Helpers for the tests of Arize's simulator.
 
 use rolewright_simulators::arize::{self, Id, Kind, Switches, Tenant};
 use serde_json::{Value, json};
@@ -13,17 +13,17 @@ impl Tested for arize::Arize {}
 /// A simulator, and a client with the account admin's token.
 pub type Arize = Started<arize::Arize>;
 
-/// The seeded tenant.
+/// A simulator of the seeded tenant.
 pub async fn arize() -> Arize {
     Arize::seeded().await
 }
 
-/// The seeded tenant, on a server with these switches.
+/// A simulator of the seeded tenant with other switches.
 pub async fn arize_with(set: impl FnOnce(&mut Switches)) -> Arize {
     Arize::switched(set).await
 }
 
-/// The seeded tenant, changed.
+/// A simulator of a changed seed.
 pub async fn arize_of(change: impl FnOnce(&mut Tenant)) -> Arize {
     Arize::of(change).await
 }
@@ -64,7 +64,7 @@ impl Arize {
     }
 }
 
-/// An identifier that is well-formed and names nothing.
+/// A well-formed identifier of no row.
 pub fn absent(kind: Kind) -> String {
     Id::issue(kind, 999_999).to_string()
 }

@@ -1,4 +1,5 @@
-//! The `/_sim` paths: log, state, credentials; and starting and stopping. Here for all vendors: what the kit does is the same for each.
+//! The `/_sim` paths (log, state, credentials), and starting and stopping. These tests cover the kit for all
+//! vendors.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn the_log_shows_what_was_asked_and_names_the_credential_but_not_its_value() {
+async fn the_log_has_requests_and_credential_names_but_no_secrets() {
     let arize = arize().await;
     arize.get("/v2/roles?limit=5&is_predefined=true").await;
     let stranger = arize.with(Login::Token("guess".into()));
@@ -46,7 +47,7 @@ async fn the_log_shows_what_was_asked_and_names_the_credential_but_not_its_value
 }
 
 #[tokio::test]
-async fn the_log_is_read_from_a_number_and_cleared() {
+async fn the_log_can_be_read_from_a_number_and_cleared() {
     let arize = arize().await;
     for _ in 0..3 {
         arize.get("/v2/roles").await;
@@ -73,7 +74,7 @@ async fn a_test_can_wait_for_a_request() {
 }
 
 #[tokio::test]
-async fn the_state_is_read_edited_and_put_back() {
+async fn the_state_can_be_read_edited_and_put_back() {
     let arize = arize().await;
     let mut state = arize.get("/_sim/state").await.body;
     let bindings = state["role_bindings"].as_array_mut().unwrap();
@@ -85,7 +86,7 @@ async fn the_state_is_read_edited_and_put_back() {
     let list = "/v2/role-bindings?resource_type=PROJECT";
     assert_eq!(arize.all(list, "role_bindings").await.len(), 2);
 
-    // Numbers of rows that were put are not given out again.
+    // A new row does not get the number of a row that was put.
     let viewer = arize.role("Project Viewer");
     let binding = arize.bind(&arize.user("bob"), &viewer, &arize.project("research", "churn")).await;
     let id: rolewright_simulators::arize::Id = binding.text("id").parse().unwrap();
@@ -93,7 +94,7 @@ async fn the_state_is_read_edited_and_put_back() {
 }
 
 #[tokio::test]
-async fn a_state_that_makes_no_sense_is_refused_and_the_old_one_stays() {
+async fn an_invalid_state_is_refused_and_the_old_one_stays() {
     let arize = arize().await;
     let state = arize.get("/_sim/state").await.body;
     let mut twice = state.clone();
@@ -126,7 +127,7 @@ async fn a_token_is_added_narrowed_expired_and_revived() {
 }
 
 #[tokio::test]
-async fn credentials_are_listed_without_their_values() {
+async fn credentials_are_listed_without_secrets() {
     let arize = arize().await;
     arize.caller("reader", json!({})).await;
     let list = arize.get("/_sim/credentials").await.body;
@@ -151,7 +152,7 @@ async fn credentials_are_listed_without_their_values() {
 }
 
 #[tokio::test]
-async fn the_control_paths_are_neither_logged_nor_hit_by_faults() {
+async fn control_paths_are_not_logged_and_not_hit_by_faults() {
     let arize = arize().await;
     let fault = json!({"match": {"path": "**"}, "action": {"kind": "Reset"}});
     assert_eq!(arize.post("/_sim/faults", fault).await.status, 201);
@@ -161,7 +162,7 @@ async fn the_control_paths_are_neither_logged_nor_hit_by_faults() {
 }
 
 #[tokio::test]
-async fn a_stopped_simulator_closes_its_port_and_can_start_there_again_with_its_tenant() {
+async fn a_stopped_simulator_can_restart_on_its_port_with_its_tenant() {
     let arize = arize().await;
     let id = arize.new_role("kept").await;
     let (listen, tenant) = (arize.simulator.address(), arize.simulator.edit(|tenant| tenant.clone()));
@@ -175,7 +176,7 @@ async fn a_stopped_simulator_closes_its_port_and_can_start_there_again_with_its_
 }
 
 #[tokio::test]
-async fn a_server_without_a_token_with_a_broken_tenant_or_below_what_is_no_path_does_not_start() {
+async fn an_empty_token_bad_tenant_or_bad_prefix_prevents_the_start() {
     does_not_start::<arize::Arize>(Options::new("")).await;
     let mut broken = Options::new(TOKEN);
     let stray = broken.tenant.user_by_email("alice@example.com").unwrap();
@@ -187,6 +188,6 @@ async fn a_server_without_a_token_with_a_broken_tenant_or_below_what_is_no_path_
 }
 
 #[tokio::test]
-async fn a_server_may_lie_below_a_path() {
+async fn a_server_can_be_below_a_path() {
     lies_below_a_path::<arize::Arize>("/v2/roles").await;
 }

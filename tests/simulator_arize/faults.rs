@@ -16,7 +16,7 @@ async fn exists(arize: &Arize, name: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_status_replaces_the_answer_and_no_work_is_done() {
+async fn a_status_fault_replaces_the_answer_and_does_no_work() {
     let arize = arize().await;
     arize
         .fault(json!({
@@ -36,7 +36,7 @@ async fn a_status_replaces_the_answer_and_no_work_is_done() {
 }
 
 #[tokio::test]
-async fn a_status_may_come_after_the_work_with_a_body_that_is_not_the_vendors() {
+async fn a_status_fault_can_follow_the_work_and_set_the_body() {
     let arize = arize().await;
     arize
         .fault(json!({
@@ -62,7 +62,7 @@ async fn a_status_may_come_after_the_work_with_a_body_that_is_not_the_vendors() 
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_an_error_to_the_client_and_the_work_is_done() {
+async fn a_lost_answer_is_a_client_error_after_the_work() {
     let arize = arize().await;
     // The first request opens the connection, so that the fault hits one that is kept alive.
     arize.get("/v2/roles").await;
@@ -76,7 +76,7 @@ async fn a_lost_answer_is_an_error_to_the_client_and_the_work_is_done() {
 }
 
 #[tokio::test]
-async fn a_reset_is_an_error_to_the_client_and_no_work_is_done() {
+async fn a_reset_is_a_client_error_without_work() {
     let arize = arize().await;
     arize.fault(json!({"match": {"methods": ["POST"]}, "action": {"kind": "Reset"}})).await;
     assert!(arize.send(Method::POST, "/v2/roles", role("r")).await.is_err());
@@ -89,7 +89,7 @@ async fn a_reset_is_an_error_to_the_client_and_no_work_is_done() {
 }
 
 #[tokio::test]
-async fn a_cut_body_starts_well_and_breaks_off() {
+async fn a_cut_body_starts_correctly_and_breaks_off() {
     let arize = arize().await;
     arize.fault(json!({"action": {"kind": "CutBody", "keep_bytes": 20}})).await;
     let request = arize.signed(Method::GET, "/v2/roles");
@@ -101,7 +101,7 @@ async fn a_cut_body_starts_well_and_breaks_off() {
 }
 
 #[tokio::test]
-async fn garbage_says_json_and_is_none() {
+async fn garbage_claims_to_be_json_and_is_not() {
     let arize = arize().await;
     arize.fault(json!({"action": {"kind": "Garbage"}, "times": 1})).await;
     let answer = arize.get("/v2/roles").await;
@@ -119,7 +119,7 @@ async fn a_huge_body_is_valid_and_huge() {
 }
 
 #[tokio::test]
-async fn a_page_lies_by_being_short_empty_or_the_last() {
+async fn a_page_can_be_short_empty_or_falsely_the_last() {
     let arize = arize().await;
     arize.fault(json!({"action": {"kind": "ShortPage", "keep": 1}, "times": 1})).await;
     let short = arize.get("/v2/roles?limit=4").await;
@@ -131,7 +131,7 @@ async fn a_page_lies_by_being_short_empty_or_the_last() {
 }
 
 #[tokio::test]
-async fn the_second_page_alone_can_be_hit() {
+async fn a_fault_can_hit_only_the_second_page() {
     let arize = arize().await;
     arize
         .fault(json!({
@@ -145,7 +145,7 @@ async fn the_second_page_alone_can_be_hit() {
 }
 
 #[tokio::test]
-async fn a_throttle_lets_so_many_pass_and_says_when_to_come_back() {
+async fn a_throttle_passes_its_rate_and_sends_retry_after() {
     let arize = arize().await;
     arize.fault(json!({"action": {"kind": "Throttle", "per_second": 2, "retry_after": 3}})).await;
     let mut statuses = Vec::new();
@@ -153,7 +153,7 @@ async fn a_throttle_lets_so_many_pass_and_says_when_to_come_back() {
     for _ in 0..5 {
         statuses.push(arize.get("/v2/roles").await);
     }
-    // Were the machine so slow that a second passes, a new one would begin.
+    // On a slow machine a new second begins, and with it a new allowance.
     if started.elapsed() < Duration::from_secs(1) {
         let codes: Vec<u16> = statuses.iter().map(|answer| answer.status).collect();
         assert_eq!(codes, [200, 200, 429, 429, 429]);
@@ -162,7 +162,7 @@ async fn a_throttle_lets_so_many_pass_and_says_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn a_delay_delays() {
+async fn a_delay_fault_delays_the_answer() {
     let arize = arize().await;
     arize.fault(json!({"action": {"kind": "Delay", "millis": 200}})).await;
     let started = Instant::now();
@@ -171,7 +171,7 @@ async fn a_delay_delays() {
 }
 
 #[tokio::test]
-async fn the_work_is_done_though_the_client_left() {
+async fn the_work_finishes_after_the_client_disconnects() {
     let arize = arize().await;
     arize.fault(json!({"match": {"methods": ["POST"]}, "action": {"kind": "Hold"}})).await;
     let client = (*arize).clone();
@@ -191,7 +191,7 @@ async fn a_held_request_waits_until_the_faults_are_cleared() {
     let arize = arize().await;
     arize.fault(json!({"match": {"methods": ["POST"]}, "action": {"kind": "Hold"}})).await;
     let client = (*arize).clone();
-    let held = tokio::spawn(async move { client.send(Method::POST, "/v2/roles", role("r")).await });
+    let request = tokio::spawn(async move { client.send(Method::POST, "/v2/roles", role("r")).await });
     let log = &arize.simulator.world().log;
     log.wait_until(0, Duration::from_secs(30), |entries| entries.iter().any(|e| !e.faults.is_empty()))
         .await
@@ -199,11 +199,11 @@ async fn a_held_request_waits_until_the_faults_are_cleared() {
     assert!(!exists(&arize, "r").await);
     assert_eq!(arize.get("/_sim/faults").await.body["faults"][0]["hits"], 1);
     assert_eq!(arize.delete("/_sim/faults").await.status, 204);
-    assert_eq!(held.await.unwrap().unwrap().status, 201);
+    assert_eq!(request.await.unwrap().unwrap().status, 201);
 }
 
 #[tokio::test]
-async fn a_fault_hits_one_credential_alone() {
+async fn a_fault_can_hit_only_one_credential() {
     let arize = arize().await;
     let reader = arize.caller("reader", json!({})).await;
     arize
@@ -217,7 +217,7 @@ async fn a_fault_hits_one_credential_alone() {
 }
 
 #[tokio::test]
-async fn faults_are_removed_one_by_one_or_all_and_wrong_ones_are_refused() {
+async fn faults_are_removed_singly_or_together_and_validated() {
     let arize = arize().await;
     let fault = json!({"action": {"kind": "Status", "status": 503}});
     let id = arize.post("/_sim/faults", fault.clone()).await.body["id"].as_u64().unwrap();

@@ -1,4 +1,4 @@
-//! Contract 6.1: what servers before 11.40 do otherwise.
+//! Contract 6.1: how servers before 11.40 differ.
 
 use rolewright_simulators::arize::{Switches, switches::Generation};
 use serde_json::json;
@@ -24,7 +24,7 @@ async fn enumerations_are_lower_case_but_resource_types_are_not() {
 }
 
 #[tokio::test]
-async fn the_answer_to_restricting_is_wrapped_and_only_projects_can_be_restricted() {
+async fn restricting_has_a_wrapped_answer_and_takes_only_projects() {
     let arize = arize_with(old).await;
     let project = arize.project("research", "churn");
     let answer = arize.post("/v2/resource-restrictions", json!({"resource_id": project})).await;
@@ -50,7 +50,7 @@ async fn role_permissions_do_not_exist_and_are_not_checked() {
 }
 
 #[tokio::test]
-async fn bindings_are_listed_to_everybody_and_do_not_block_the_deletion_of_their_role() {
+async fn binding_lists_are_unfiltered_and_bound_roles_deletable() {
     let arize = arize_with(old).await;
     let role = arize.new_role("writer").await;
     let project = arize.project("research", "churn");

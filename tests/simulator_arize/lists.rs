@@ -1,4 +1,4 @@
-//! Contract 1: the pagination envelope, on every list.
+//! Contract 1.8: the pagination envelope of every list.
 
 use serde_json::json;
 
@@ -20,7 +20,7 @@ fn with(path: &str, parameter: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_list_walks_page_by_page_to_the_same_end() {
+async fn every_list_is_the_same_whole_and_page_by_page() {
     let arize = arize().await;
     for (path, key) in LISTS {
         let whole = arize.get(&with(path, "limit=100")).await.body;
@@ -78,7 +78,7 @@ async fn a_cursor_belongs_to_its_list_and_its_filters() {
 }
 
 #[tokio::test]
-async fn a_cursor_survives_the_deletion_of_the_entry_it_points_at() {
+async fn a_cursor_stays_valid_after_its_entry_is_deleted() {
     let arize = arize().await;
     let ids = [arize.new_role("a").await, arize.new_role("b").await, arize.new_role("c").await];
     let page = arize.get("/v2/roles?is_predefined=false&limit=2").await;
@@ -90,7 +90,7 @@ async fn a_cursor_survives_the_deletion_of_the_entry_it_points_at() {
 }
 
 #[tokio::test]
-async fn pages_can_be_shorter_than_asked_for() {
+async fn pages_can_be_shorter_than_the_limit() {
     let arize = arize_with(|switches| switches.longest_page = Some(2)).await;
     let page = arize.get("/v2/roles?limit=100").await;
     assert_eq!(page.names("roles").len(), 2);

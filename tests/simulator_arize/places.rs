@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::client::{absent, arize};
 
 #[tokio::test]
-async fn names_are_matched_as_substrings_in_any_case() {
+async fn names_match_as_substrings_in_any_case() {
     let arize = arize().await;
     assert_eq!(arize.get("/v2/spaces?name=RESEARCH").await.names("spaces"), ["research", "research-archive"]);
     assert_eq!(arize.get("/v2/spaces?name=sandbox").await.names("spaces"), ["sandbox", "sandbox"]);
@@ -17,7 +17,7 @@ async fn names_are_matched_as_substrings_in_any_case() {
 }
 
 #[tokio::test]
-async fn a_parent_that_is_missing_is_404_not_an_empty_list() {
+async fn a_list_below_a_missing_parent_is_404() {
     let arize = arize().await;
     let organization = absent(Kind::AccountOrganization);
     assert_eq!(arize.get(&format!("/v2/spaces?org_id={organization}")).await.status, 404);
@@ -28,7 +28,7 @@ async fn a_parent_that_is_missing_is_404_not_an_empty_list() {
 }
 
 #[tokio::test]
-async fn names_are_unique_within_the_parent_only() {
+async fn names_are_unique_only_within_the_parent() {
     let arize = arize().await;
     let organization = arize.post("/v2/organizations", json!({"name": "New"})).await;
     assert_eq!((organization.status, organization.text("description")), (201, String::new()));
@@ -43,7 +43,7 @@ async fn names_are_unique_within_the_parent_only() {
 }
 
 #[tokio::test]
-async fn the_identifier_kinds_are_the_vendors() {
+async fn identifiers_have_the_vendors_kinds() {
     let arize = arize().await;
     let organizations = arize.get("/v2/organizations").await;
     // base64 of "AccountOrganization:" and "Model:".
@@ -63,7 +63,7 @@ async fn a_space_refuses_an_empty_description_and_null_clears_it() {
 }
 
 #[tokio::test]
-async fn deleting_a_project_drops_its_bindings_and_its_restriction() {
+async fn deleting_a_project_deletes_its_bindings_and_restriction() {
     let arize = arize().await;
     let project = arize.project("operations", "payroll-assistant");
     assert_eq!(arize.delete(&format!("/v2/projects/{project}")).await.status, 204);
@@ -73,7 +73,7 @@ async fn deleting_a_project_drops_its_bindings_and_its_restriction() {
 }
 
 #[tokio::test]
-async fn deleting_a_space_or_an_organization_drops_everything_below() {
+async fn deleting_a_space_or_organization_deletes_everything_in_it() {
     let arize = arize().await;
     let operations = arize.get(&format!("/v2/spaces/{}", arize.space("operations"))).await;
     assert_eq!(arize.delete(&format!("/v2/spaces/{}", operations.text("id"))).await.status, 204);
@@ -86,7 +86,7 @@ async fn deleting_a_space_or_an_organization_drops_everything_below() {
 }
 
 #[tokio::test]
-async fn a_project_is_renamed() {
+async fn a_project_can_be_renamed() {
     let arize = arize().await;
     let path = format!("/v2/projects/{}", arize.project("research", "churn"));
     assert_eq!(arize.patch(&path, json!({"name": "churn-v2"})).await.status, 409);

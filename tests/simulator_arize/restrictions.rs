@@ -15,7 +15,7 @@ fn asset(arize: &Arize, kind: Kind) -> String {
 }
 
 #[tokio::test]
-async fn restricting_is_200_and_idempotent_and_unrestricting_is_not() {
+async fn restricting_is_idempotent_and_unrestricting_is_not() {
     let arize = arize().await;
     let project = arize.project("research", "churn");
     let first = arize.post(PATH, json!({"resource_id": project})).await;
@@ -29,7 +29,7 @@ async fn restricting_is_200_and_idempotent_and_unrestricting_is_not() {
 }
 
 #[tokio::test]
-async fn dashboards_and_prompts_can_be_restricted_by_their_identifiers() {
+async fn dashboards_and_prompts_can_be_restricted() {
     let arize = arize().await;
     for (kind, name) in [(Kind::Dashboard, "DASHBOARD"), (Kind::Prompt, "PROMPT")] {
         let answer = arize.post(PATH, json!({"resource_id": asset(&arize, kind)})).await;
@@ -42,7 +42,7 @@ async fn dashboards_and_prompts_can_be_restricted_by_their_identifiers() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_restricted_is_refused() {
+async fn resources_that_cannot_be_restricted_are_refused() {
     let arize = arize().await;
     let cases = [
         (400, "churn".to_owned()),
@@ -61,7 +61,7 @@ async fn what_cannot_be_restricted_is_refused() {
 }
 
 #[tokio::test]
-async fn a_server_may_know_fewer_types() {
+async fn a_server_can_know_fewer_resource_types() {
     let arize = arize_with(|switches| switches.restrictable = [ResourceType::Project].into()).await;
     let dashboard = asset(&arize, Kind::Dashboard);
     assert_eq!(arize.post(PATH, json!({"resource_id": dashboard})).await.status, 400);

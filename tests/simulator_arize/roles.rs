@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::client::{absent, arize, arize_with};
 
 #[tokio::test]
-async fn a_role_lives_from_create_to_delete() {
+async fn a_role_is_created_read_updated_and_deleted() {
     let arize = arize().await;
     let body = json!({"name": "reports-writer", "permissions": ["PROJECT_READ", "DATASET_READ"], "description": "d"});
     let created = arize.post("/v2/roles", body).await;
@@ -43,7 +43,7 @@ async fn a_description_is_omitted_when_empty_and_cleared_by_null() {
 }
 
 #[tokio::test]
-async fn a_name_is_taken_across_custom_and_predefined_roles() {
+async fn names_are_unique_across_custom_and_predefined_roles() {
     let arize = arize().await;
     arize.new_role("writer").await;
     let other = arize.new_role("other").await;
@@ -81,7 +81,7 @@ async fn a_deleted_roles_name_is_free_and_its_id_is_never_reused() {
 }
 
 #[tokio::test]
-async fn wrong_forms_are_400_and_wrong_values_422() {
+async fn invalid_forms_are_400_and_invalid_values_422() {
     let arize = arize().await;
     let too_long = "x".repeat(256);
     let cases = [
@@ -120,7 +120,7 @@ async fn an_empty_update_is_refused() {
 }
 
 #[tokio::test]
-async fn a_predefined_role_cannot_be_changed_and_the_status_can_be_switched() {
+async fn changing_a_predefined_role_has_the_switched_status() {
     for status in [403, 400, 422] {
         let arize = arize_with(|switches| switches.predefined_mutation_status = status).await;
         let path = format!("/v2/roles/{}", arize.role("Project Viewer"));
@@ -155,7 +155,7 @@ async fn deleting_a_role_with_bindings_can_be_switched() {
 }
 
 #[tokio::test]
-async fn permissions_named_twice_are_merged_kept_or_refused() {
+async fn duplicate_permissions_are_merged_kept_or_refused() {
     let cases = [
         (DuplicatePermissions::Merge, 201, 1),
         (DuplicatePermissions::Keep, 201, 2),
@@ -189,7 +189,7 @@ async fn the_order_of_permissions_can_be_switched() {
 }
 
 #[tokio::test]
-async fn a_permission_that_is_new_shows_up_in_predefined_roles() {
+async fn a_new_permission_appears_in_predefined_roles() {
     let arize = arize_with(|switches| {
         switches.extra_permissions.insert("ROCKET_LAUNCH".into());
         switches.missing_permissions.insert("PROJECT_READ".into());
@@ -204,7 +204,7 @@ async fn a_permission_that_is_new_shows_up_in_predefined_roles() {
 }
 
 #[tokio::test]
-async fn the_list_tells_predefined_from_custom_roles() {
+async fn the_list_filters_predefined_and_custom_roles() {
     let arize = arize().await;
     let predefined = arize.get("/v2/roles?is_predefined=true").await.names("roles");
     let custom = arize.get("/v2/roles?is_predefined=false").await.names("roles");

@@ -1,4 +1,4 @@
-//! Contract 1: credentials, error bodies, identifiers in paths.
+//! Contract 1.1, 1.4 to 1.6, 4.9: credentials, error bodies, identifiers in paths.
 
 use reqwest::Method;
 use rolewright_simulators::arize::Kind;
@@ -35,7 +35,7 @@ async fn an_error_is_a_problem_document_that_repeats_the_status() {
 }
 
 #[tokio::test]
-async fn every_success_has_a_request_id_too() {
+async fn every_success_has_its_own_request_id() {
     let arize = arize().await;
     let (first, second) = (arize.get("/v2/roles").await, arize.get("/v2/roles").await);
     assert_ne!(first.headers["x-request-id"], second.headers["x-request-id"]);
@@ -43,7 +43,7 @@ async fn every_success_has_a_request_id_too() {
 }
 
 #[tokio::test]
-async fn identifiers_are_taken_raw_and_percent_encoded() {
+async fn identifiers_are_accepted_raw_and_percent_encoded() {
     let arize = arize().await;
     let id = arize.role("Legacy reviewer");
     assert!(id.ends_with('='), "{id}");
@@ -52,7 +52,7 @@ async fn identifiers_are_taken_raw_and_percent_encoded() {
 }
 
 #[tokio::test]
-async fn a_malformed_identifier_is_400_and_one_of_another_kind_too() {
+async fn a_malformed_identifier_or_one_of_another_kind_is_400() {
     let arize = arize().await;
     let user = arize.user("alice");
     let unpadded = arize.role("Legacy reviewer").trim_end_matches('=').to_owned();
@@ -62,7 +62,7 @@ async fn a_malformed_identifier_is_400_and_one_of_another_kind_too() {
 }
 
 #[tokio::test]
-async fn unknown_paths_and_methods_are_problems_as_well() {
+async fn unknown_paths_and_methods_return_problem_documents() {
     let arize = arize().await;
     let answer = arize.get("/v2/nothing").await;
     assert_eq!((answer.status, answer.body["status"].as_u64()), (404, Some(404)));
@@ -71,7 +71,7 @@ async fn unknown_paths_and_methods_are_problems_as_well() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_json_object_is_400() {
+async fn a_body_that_is_not_a_json_object_is_400() {
     let arize = arize().await;
     for body in ["", "{", "[]", "\"text\"", "null"] {
         let request = arize.signed(Method::POST, "/v2/roles");

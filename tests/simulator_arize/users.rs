@@ -14,7 +14,7 @@ fn invitation(email: &str, invite_mode: &str) -> Value {
 }
 
 #[tokio::test]
-async fn users_are_found_by_a_substring_in_the_order_of_creation() {
+async fn users_match_by_substring_in_the_order_of_creation() {
     let arize = arize().await;
     assert_eq!(
         arize.get("/v2/users?email=ANN%40example.com").await.names("users"),
@@ -38,7 +38,7 @@ async fn the_status_filter_can_be_repeated() {
 }
 
 #[tokio::test]
-async fn bot_users_are_readable_and_listed_only_where_switched_so() {
+async fn bot_users_are_readable_and_listed_only_if_switched() {
     for listed in [false, true] {
         let arize = arize_with(|switches| switches.bot_users_listed = listed).await;
         let names = arize.get("/v2/users").await.names("users");
@@ -63,7 +63,7 @@ async fn an_invitation_is_201_once_200_while_open_and_409_afterwards() {
 }
 
 #[tokio::test]
-async fn wrong_users_are_refused() {
+async fn invalid_users_are_refused() {
     let arize = arize().await;
     let mut custom = invitation("x@example.com", "NONE");
     custom["role"] = json!({"type": "CUSTOM", "id": arize.role("Legacy reviewer")});
@@ -79,7 +79,7 @@ async fn wrong_users_are_refused() {
 }
 
 #[tokio::test]
-async fn a_user_can_be_renamed_but_not_given_another_account_role() {
+async fn an_update_changes_the_name_but_not_the_account_role() {
     let arize = arize().await;
     let path = format!("/v2/users/{}", arize.user("alice"));
     let updated = arize.patch(&path, json!({"name": "Alice M.", "is_developer": false})).await;
@@ -88,7 +88,7 @@ async fn a_user_can_be_renamed_but_not_given_another_account_role() {
 }
 
 #[tokio::test]
-async fn a_deleted_user_is_gone_for_good_with_bindings_memberships_and_keys() {
+async fn deleting_a_user_is_permanent_and_cascades() {
     let arize = arize().await;
     let alice = arize.user("alice");
     let project = arize.project("research", "churn");
@@ -112,7 +112,7 @@ async fn users_cannot_delete_themselves() {
 }
 
 #[tokio::test]
-async fn an_invitation_is_sent_again_and_a_password_reset_only_where_it_makes_sense() {
+async fn resend_and_reset_depend_on_the_users_status() {
     let arize = arize().await;
     let path = |user: &str, verb: &str| format!("/v2/users/{}/{verb}", arize.user(user));
     assert_eq!(arize.post(&path("heidi", "resend-invitation"), json!({})).await.status, 204);
@@ -151,7 +151,7 @@ async fn a_custom_space_membership_is_a_role_binding() {
 }
 
 #[tokio::test]
-async fn predefined_memberships_are_bindings_only_where_switched_so() {
+async fn predefined_memberships_are_bindings_only_if_switched() {
     for shown in [false, true] {
         let arize = arize_with(|switches| switches.predefined_memberships_are_bindings = shown).await;
         let path = format!("/v2/spaces/{}/users", arize.space("storefront"));
@@ -164,7 +164,7 @@ async fn predefined_memberships_are_bindings_only_where_switched_so() {
 }
 
 #[tokio::test]
-async fn leaving_an_organization_leaves_its_spaces_and_their_bindings() {
+async fn leaving_an_organization_ends_spaces_and_bindings_in_it() {
     let arize = arize().await;
     let (space, alice) = (arize.space("research"), arize.user("alice"));
     let body = json!({
@@ -182,7 +182,7 @@ async fn leaving_an_organization_leaves_its_spaces_and_their_bindings() {
 }
 
 #[tokio::test]
-async fn annotator_roles_are_for_annotator_accounts() {
+async fn only_annotator_accounts_have_the_annotator_role() {
     let arize = arize().await;
     let path = format!("/v2/spaces/{}/users", arize.space("storefront"));
     let body = |user: String, role: &str| json!({"user_id": user, "role": predefined(role)});
@@ -248,7 +248,7 @@ async fn a_refreshed_key_has_a_new_secret_and_the_same_identifier() {
 }
 
 #[tokio::test]
-async fn a_service_key_cannot_be_given_more_than_its_maker_has() {
+async fn a_service_key_cannot_exceed_its_creators_account_role() {
     let arize = arize().await;
     let grant = json!({"account_role": "MEMBER", "user_id": arize.user("alice")});
     let member = arize.caller("member", grant).await;
@@ -261,7 +261,7 @@ async fn a_service_key_cannot_be_given_more_than_its_maker_has() {
 }
 
 #[tokio::test]
-async fn audit_logs_show_writes_newest_first_and_honour_the_limit() {
+async fn audit_logs_list_writes_newest_first_in_pages() {
     let arize = arize().await;
     arize.new_role("a").await;
     arize.bind(&arize.user("bob"), &arize.role("a"), &arize.project("research", "churn")).await;

@@ -1,4 +1,4 @@
-//! Contract 1.4, 6: what the server tells anybody about itself.
+//! Contract 1.4, 6: what the server shows without a credential.
 
 use rolewright_simulators::grafana::{
     self,
@@ -12,7 +12,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn the_health_tells_the_generation_to_anybody() {
+async fn the_health_shows_the_version_without_a_credential() {
     for (generation, version) in
         [(Generation::V11, "11.6.14"), (Generation::V12, "12.4.3"), (Generation::V13, "13.0.1")]
     {
@@ -26,7 +26,7 @@ async fn the_health_tells_the_generation_to_anybody() {
 }
 
 #[tokio::test]
-async fn the_settings_tell_edition_and_licence_to_anybody() {
+async fn the_settings_show_edition_and_licence_to_all() {
     let cases = [
         (Licence::Valid, "Enterprise", "Licensed", json!(true)),
         (Licence::Disabled, "Enterprise", "Expired", json!(null)),
@@ -45,7 +45,7 @@ async fn the_settings_tell_edition_and_licence_to_anybody() {
 }
 
 #[tokio::test]
-async fn the_settings_tell_the_path_that_the_server_lies_below() {
+async fn the_settings_show_the_path_prefix_of_the_server() {
     let below = lies_below_a_path::<grafana::Grafana>("/org").await;
     let settings = below.with(Login::None).get("/frontend/settings").await;
     assert_eq!(settings.text("appSubUrl"), "/some/where");

@@ -1,4 +1,4 @@
-//! Contract 1.1, 1.2, 3.10: credentials, organizations, and what a refusal looks like.
+//! Contract 1.1, 1.2, 3.10: credentials, organizations and the form of refusals.
 
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ async fn a_call_without_a_known_credential_is_401() {
     let cases = [
         (Login::None, Value::Null, "Unauthorized"),
         (token("guess"), json!("api-key.invalid"), "Invalid API key"),
-        // A name with its password is no token, and a token no password.
+        // A login with its password is not a token, and a token is not a password.
         (token("alice:secret"), json!("api-key.invalid"), "Invalid API key"),
         (basic("alice", "guess"), Value::Null, "Invalid username or password"),
         (basic("admin", "admin-token"), Value::Null, "Invalid username or password"),
@@ -36,7 +36,7 @@ async fn a_call_without_a_known_credential_is_401() {
 }
 
 #[tokio::test]
-async fn expired_and_revoked_tokens_and_those_of_disabled_accounts_are_told_apart() {
+async fn expired_revoked_and_disabled_tokens_have_distinct_errors() {
     let grafana = grafana().await;
     let account = grafana.account("nightly-reports");
     let past = json!({"expires_at": "2020-01-01T00:00:00Z"});
@@ -72,12 +72,12 @@ async fn a_token_is_bound_to_its_organization() {
 }
 
 #[tokio::test]
-async fn a_user_works_in_the_organization_of_the_header_or_in_the_own_one() {
+async fn the_header_selects_the_organization_of_a_user() {
     let grafana = grafana().await;
     let admin = grafana.login("admin").await;
     assert_eq!(admin.get("/org").await.text("name"), "Main Org.");
     assert_eq!(admin.in_org(2).get("/org").await.text("name"), "Partners");
-    // A server admin reaches organizations that it does not belong to; others do not.
+    // Only a server admin reaches organizations without being a member.
     let created = admin.post("/orgs", json!({"name": "Third"})).await;
     let third = created.body["orgId"].as_i64().unwrap();
     let erin = grafana.login("erin").await;
@@ -116,7 +116,7 @@ async fn a_missing_action_is_refused_by_the_middleware() {
 }
 
 #[tokio::test]
-async fn every_operation_on_roles_asks_for_its_action() {
+async fn every_operation_on_roles_requires_its_permission() {
     let grafana = grafana().await;
     let role = grafana.new_role("r", &[]).await;
     let (user, team) = (grafana.user("alice"), grafana.team("sre"));
@@ -182,13 +182,13 @@ async fn every_operation_on_roles_asks_for_its_action() {
         ),
         ("DELETE", path, None, vec!["roles:delete@permissions:type:delegate"]),
     ];
-    let holder = grafana.holder("holder", &[]).await;
+    let caller = grafana.caller_with("caller", &[]).await;
     assert_eq!((user, team), (2, 2));
     for (method, path, body, needed) in cases {
-        let ask = async || holder.send(method.parse().unwrap(), &path, body.clone()).await.unwrap().status;
+        let ask = async || caller.send(method.parse().unwrap(), &path, body.clone()).await.unwrap().status;
         let narrow = async |permissions: &[&str]| {
-            let grant = json!({"permissions": crate::client::held(permissions)});
-            let change = json!({"action": "Narrow", "name": "holder", "grant": grant});
+            let grant = json!({"permissions": crate::client::scopes_by_action(permissions)});
+            let change = json!({"action": "Narrow", "name": "caller", "grant": grant});
             assert_eq!(grafana.post("/_sim/credentials", change).await.status, 200);
         };
         for left_out in 0..needed.len() {
@@ -203,38 +203,38 @@ async fn every_operation_on_roles_asks_for_its_action() {
 }
 
 #[tokio::test]
-async fn what_a_principal_holds_comes_from_basic_roles_assignments_teams_and_resources() {
+async fn effective_permissions_come_from_all_sources() {
     let grafana = grafana().await;
     let dave = grafana.login("dave").await;
-    let may = async || {
-        let held = dave.get("/access-control/user/permissions").await.body;
+    let can = async || {
+        let permissions = dave.get("/access-control/user/permissions").await.body;
         ["reports:read", "datasources:query", "datasources:explore", "folders:read"]
-            .map(|action| held.get(action).is_some())
+            .map(|action| permissions.get(action).is_some())
     };
-    assert_eq!(may().await, [false; 4]);
+    assert_eq!(can().await, [false; 4]);
     let id = grafana.user("dave");
     let role = json!({"roleUid": grafana.role("fixed:reports:reader")});
     assert_eq!(grafana.post(&format!("/access-control/users/{id}/roles"), role).await.status, 200);
     let role = json!({"roleUid": grafana.role("fixed:datasources:reader")});
     let team = grafana.team("sre");
     assert_eq!(grafana.post(&format!("/access-control/teams/{team}/roles"), role).await.status, 200);
-    assert_eq!(may().await, [true, true, false, false]);
+    assert_eq!(can().await, [true, true, false, false]);
     assert_eq!(grafana.patch(&format!("/org/users/{id}"), json!({"role": "Editor"})).await.status, 200);
-    // Editors see the folders that everybody sees.
-    assert_eq!(may().await, [true; 4]);
+    // Editors have the default permissions on folders.
+    assert_eq!(can().await, [true; 4]);
     assert_eq!(grafana.patch(&format!("/org/users/{id}"), json!({"role": "None"})).await.status, 200);
     let path = format!("/access-control/folders/sre/users/{id}");
     assert_eq!(grafana.post(&path, json!({"permission": "View"})).await.status, 200);
-    assert_eq!(may().await, [true, true, false, true]);
-    let held = dave.get("/access-control/user/permissions").await.body;
-    assert_eq!(held["folders:read"], json!(["folders:uid:sre"]));
-    // Without a licence roles that were assigned count no more.
+    assert_eq!(can().await, [true, true, false, true]);
+    let permissions = dave.get("/access-control/user/permissions").await.body;
+    assert_eq!(permissions["folders:read"], json!(["folders:uid:sre"]));
+    // Without a licence, assigned roles have no effect.
     grafana.switch(|switches| switches.licence = rolewright_simulators::grafana::switches::Licence::Absent);
-    assert_eq!(may().await, [false, false, false, true]);
+    assert_eq!(can().await, [false, false, false, true]);
 }
 
 #[tokio::test]
-async fn a_server_in_development_mode_tells_the_cause_of_legacy_errors() {
+async fn in_development_mode_legacy_errors_have_a_cause() {
     for (mode, has_cause) in [(false, false), (true, true)] {
         let grafana = grafana_with(|switches| switches.development_mode = mode).await;
         let answer = grafana.get(&format!("{ROLES}/nothing")).await;
@@ -244,7 +244,7 @@ async fn a_server_in_development_mode_tells_the_cause_of_legacy_errors() {
 }
 
 #[tokio::test]
-async fn another_organization_is_reached_by_server_admins_alone() {
+async fn only_server_admins_reach_other_organizations() {
     let grafana = grafana_of(|tenant| {
         let mut role = tenant.roles.iter().find(|role| role.uid == "legacy-reviewer").unwrap().clone();
         (role.id, role.uid, role.org_id) = (900, "theirs".into(), 2);

@@ -1,6 +1,6 @@
-//! Contract 3.8, 3.9: who has a role.
+//! Contract 3.8, 3.9: assignments of roles.
 
-use rolewright_simulators::grafana::role_assignments::{TeamRole, UserRole};
+use rolewright_simulators::grafana::rows::role_assignments::{TeamRole, UserRole};
 use serde_json::{Value, json};
 
 use crate::client::{grafana, grafana_of, grafana_with};
@@ -12,7 +12,7 @@ fn path(role: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_set_of_a_role_is_replaced_and_read_back_by_kind() {
+async fn the_assignments_of_a_role_are_replaced_and_read_by_kind() {
     let grafana = grafana().await;
     let role = grafana.new_role("r", &["teams:create"]).await;
     let (alice, bob) = (grafana.user("alice"), grafana.user("bob"));
@@ -27,14 +27,14 @@ async fn the_set_of_a_role_is_replaced_and_read_back_by_kind() {
     // Null, absent and [] are the same; keys match in any case.
     let rest = json!({"Users": [alice], "teams": null});
     assert_eq!(grafana.put(&path(&role), rest).await.status, 200);
-    assert_eq!(grafana.holders(&role).await, [vec![alice], vec![], vec![]]);
+    assert_eq!(grafana.assigned(&role).await, [vec![alice], vec![], vec![]]);
     let none = json!({"users": [], "teams": [], "service_accounts": []});
     assert_eq!(grafana.put(&path(&role), none).await.status, 200);
-    assert_eq!(grafana.holders(&role).await, [const { Vec::<i64>::new() }; 3]);
+    assert_eq!(grafana.assigned(&role).await, [const { Vec::<i64>::new() }; 3]);
 }
 
 #[tokio::test]
-async fn one_unknown_or_doubled_subject_blocks_the_whole_set() {
+async fn one_unknown_or_duplicate_subject_blocks_all_assignments() {
     let grafana = grafana().await;
     let role = grafana.new_role("r", &[]).await;
     let (alice, sre, account) =
@@ -54,15 +54,15 @@ async fn one_unknown_or_doubled_subject_blocks_the_whole_set() {
     ];
     for body in cases {
         assert_eq!(grafana.put(&path(&role), body.clone()).await.status, 400, "{body}");
-        assert_eq!(grafana.holders(&role).await, [const { Vec::<i64>::new() }; 3]);
+        assert_eq!(grafana.assigned(&role).await, [const { Vec::<i64>::new() }; 3]);
     }
     let teams = json!({"teams": [999]});
-    // Misleading for teams, as the vendor's.
+    // The vendor's message is misleading for teams (contract 3.9).
     assert!(grafana.put(&path(&role), teams).await.text("message").contains("users exist"));
 }
 
 #[tokio::test]
-async fn a_deleted_user_can_stay_assigned_so_that_get_answers_what_put_refuses() {
+async fn get_can_return_deleted_users_that_put_refuses() {
     for (stay, status) in [(false, 200), (true, 400)] {
         let grafana = grafana_with(|switches| switches.deleted_users_stay_assigned = stay).await;
         let role = grafana.new_role("r", &[]).await;
@@ -74,7 +74,7 @@ async fn a_deleted_user_can_stay_assigned_so_that_get_answers_what_put_refuses()
         assert_eq!(set["users"], if stay { json!([alice, bob]) } else { json!([bob]) });
         set["teams"] = json!([grafana.team("sre")]);
         assert_eq!(grafana.put(&path(&role), set).await.status, status);
-        // One principal at a time is not blocked.
+        // Calls for one principal still work.
         let add = json!({"roleUid": role});
         let team = grafana.team("finance");
         assert_eq!(grafana.post(&format!("/access-control/teams/{team}/roles"), add).await.status, 200);
@@ -95,7 +95,7 @@ async fn roles_that_cannot_be_assigned_are_refused() {
 }
 
 #[tokio::test]
-async fn a_mapped_assignment_is_shown_on_request_and_immune() {
+async fn mapped_assignments_are_optional_in_lists_and_read_only() {
     let grafana = grafana().await;
     let role = grafana.new_role("r", &[]).await;
     let (alice, sre) = (grafana.user("alice"), grafana.team("sre"));
@@ -109,7 +109,7 @@ async fn a_mapped_assignment_is_shown_on_request_and_immune() {
         });
         tenant.team_roles.push(TeamRole { org_id: 1, team_id: sre, role_uid, mapped: true });
     });
-    assert_eq!(grafana.holders(&role).await, [const { Vec::<i64>::new() }; 3]);
+    assert_eq!(grafana.assigned(&role).await, [const { Vec::<i64>::new() }; 3]);
     assert_eq!(grafana.put(&path(&role), json!({})).await.status, 200);
     for (kind, id) in [("users", alice), ("teams", sre)] {
         let list = format!("/access-control/{kind}/{id}/roles");
@@ -122,7 +122,7 @@ async fn a_mapped_assignment_is_shown_on_request_and_immune() {
 }
 
 #[tokio::test]
-async fn an_assigned_role_is_deleted_by_force_alone_and_the_status_can_be_switched() {
+async fn deleting_an_assigned_role_requires_force() {
     for (subject, status) in [("users", 400), ("teams", 409)] {
         let grafana = grafana_with(|switches| switches.assigned_role_status = status).await;
         let role = grafana.new_role("r", &[]).await;
@@ -136,7 +136,7 @@ async fn an_assigned_role_is_deleted_by_force_alone_and_the_status_can_be_switch
 }
 
 #[tokio::test]
-async fn a_global_role_is_assigned_in_one_organization_unless_the_assignment_is_global() {
+async fn assignments_of_global_roles_are_local_unless_global_is_set() {
     let grafana = grafana().await;
     let admin = grafana.login("admin").await;
     let fixed = grafana.role("fixed:reports:reader");
@@ -155,7 +155,7 @@ async fn a_global_role_is_assigned_in_one_organization_unless_the_assignment_is_
 }
 
 #[tokio::test]
-async fn principals_of_other_organizations_can_be_switched_in() {
+async fn a_switch_allows_principals_of_other_organizations() {
     for (takes, status) in [(false, 400), (true, 200)] {
         let grafana = grafana_with(|switches| switches.assignments_take_other_orgs = takes).await;
         let peggy = json!({"users": [grafana.user("peggy")]});
@@ -167,7 +167,7 @@ async fn principals_of_other_organizations_can_be_switched_in() {
 }
 
 #[tokio::test]
-async fn a_user_gets_and_loses_one_role_at_a_time() {
+async fn roles_of_a_user_are_added_and_removed_one_by_one() {
     let grafana = grafana().await;
     let role = grafana.new_role("r", &[]).await;
     for id in [grafana.user("alice"), grafana.account("nightly-reports")] {
@@ -199,7 +199,7 @@ async fn a_user_gets_and_loses_one_role_at_a_time() {
 }
 
 #[tokio::test]
-async fn repeated_and_missing_assignments_of_users_can_be_switched() {
+async fn switches_set_repeated_and_missing_assignment_statuses() {
     let grafana = grafana_with(|switches| {
         switches.repeated_user_assignment_status = 409;
         switches.missing_user_assignment_status = 200;
@@ -214,13 +214,13 @@ async fn repeated_and_missing_assignments_of_users_can_be_switched() {
 }
 
 #[tokio::test]
-async fn adding_a_basic_role_to_a_user_says_yes_and_does_nothing() {
+async fn adding_a_basic_role_to_a_user_is_200_without_effect() {
     let grafana = grafana().await;
     let alice = grafana.user("alice");
     let roles = format!("/access-control/users/{alice}/roles");
     assert_eq!(grafana.post(&roles, json!({"roleUid": "basic_admin"})).await.status, 200);
     assert!(grafana.get(&format!("{roles}?includeHidden=true")).await.each("uid").is_empty());
-    assert_eq!(grafana.holders("basic_admin").await, [const { Vec::<i64>::new() }; 3]);
+    assert_eq!(grafana.assigned("basic_admin").await, [const { Vec::<i64>::new() }; 3]);
     let team = grafana.team("sre");
     let refused =
         grafana.post(&format!("/access-control/teams/{team}/roles"), json!({"roleUid": "basic_admin"})).await;
@@ -228,7 +228,7 @@ async fn adding_a_basic_role_to_a_user_says_yes_and_does_nothing() {
 }
 
 #[tokio::test]
-async fn the_set_of_a_principal_leaves_hidden_roles_alone_unless_told() {
+async fn replacing_roles_keeps_hidden_ones_unless_included() {
     let grafana = grafana_of(|tenant| {
         for uid in ["open", "hidden"] {
             let mut role = tenant.new_role(uid, uid, jiff::Timestamp::UNIX_EPOCH);
@@ -255,7 +255,7 @@ async fn the_set_of_a_principal_leaves_hidden_roles_alone_unless_told() {
 }
 
 #[tokio::test]
-async fn a_team_gets_and_loses_one_role_at_a_time() {
+async fn roles_of_a_team_are_added_and_removed_one_by_one() {
     let grafana = grafana().await;
     let role = grafana.new_role("r", &[]).await;
     let roles = format!("/access-control/teams/{}/roles", grafana.team("sre"));
@@ -272,7 +272,7 @@ async fn a_team_gets_and_loses_one_role_at_a_time() {
     assert_eq!((unknown.status, unknown.text("message")), (404, "Team not found".into()));
     assert_eq!(grafana.post("/access-control/teams/999/roles", json!({"roleUid": role})).await.status, 404);
     assert_eq!(grafana.get("/access-control/teams/999/roles").await.body, json!([]));
-    // Members have it through the team, and their own list does not show it.
+    // The list of a member does not show roles of the team.
     assert_eq!(grafana.post(&roles, json!({"roleUid": role})).await.status, 200);
     let carol = grafana.user("carol");
     assert_eq!(
@@ -293,7 +293,7 @@ async fn roles_of_principals_can_have_the_zero_time() {
 }
 
 #[tokio::test]
-async fn a_search_answers_many_principals_and_may_omit_some() {
+async fn a_search_covers_many_principals_and_can_omit_some() {
     let grafana = grafana().await;
     let role = grafana.new_role("r", &[]).await;
     let hidden = json!({"uid": "hidden", "name": "hidden", "hidden": true});

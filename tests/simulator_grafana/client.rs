@@ -1,4 +1,4 @@
-//! What the tests of Grafana's simulator have beyond those of every simulator.
+//! Helpers for the tests of Grafana's simulator.
 
 use rolewright_simulators::grafana::{self, Switches, Tenant};
 use serde_json::{Value, json};
@@ -15,17 +15,17 @@ impl Tested for grafana::Grafana {
 /// A simulator, and a client with the organization admin's token.
 pub type Grafana = Started<grafana::Grafana>;
 
-/// The seeded tenant.
+/// A simulator of the seeded tenant.
 pub async fn grafana() -> Grafana {
     Grafana::seeded().await
 }
 
-/// The seeded tenant, on a server with these switches.
+/// A simulator of the seeded tenant with other switches.
 pub async fn grafana_with(set: impl FnOnce(&mut Switches)) -> Grafana {
     Grafana::switched(set).await
 }
 
-/// The seeded tenant, changed.
+/// A simulator of a changed seed.
 pub async fn grafana_of(change: impl FnOnce(&mut Tenant)) -> Grafana {
     Grafana::of(change).await
 }
@@ -47,12 +47,12 @@ impl Grafana {
         self.simulator.edit(|tenant| tenant.role_by_name(name)).unwrap()
     }
 
-    /// A token of organization 1 with these permissions alone, written as `action@scope`.
-    pub async fn holder(&self, name: &str, permissions: &[&str]) -> Client {
-        self.caller(name, json!({"permissions": held(permissions)})).await
+    /// A client with a token of organization 1 that has exactly these permissions, written as `action@scope`.
+    pub async fn caller_with(&self, name: &str, permissions: &[&str]) -> Client {
+        self.caller(name, json!({"permissions": scopes_by_action(permissions)})).await
     }
 
-    /// A user with name and password.
+    /// A client of a user with a password.
     pub async fn login(&self, login: &str) -> Client {
         let grant = json!({"user_id": self.user(login)});
         self.credential(&format!("login-{login}"), &format!("{login}:secret"), grant).await;
@@ -67,8 +67,8 @@ impl Grafana {
         role.text("uid")
     }
 
-    /// Who has a role: users, teams, service accounts.
-    pub async fn holders(&self, role: &str) -> [Vec<i64>; 3] {
+    /// The users, teams and service accounts that have a role.
+    pub async fn assigned(&self, role: &str) -> [Vec<i64>; 3] {
         let answer = self.get(&format!("/access-control/roles/{role}/assignments")).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         assert_eq!(answer.body["role_uid"], role);
@@ -77,7 +77,7 @@ impl Grafana {
     }
 }
 
-/// Permissions as requests write them.
+/// Permissions in the form of a request.
 pub fn list(permissions: &[&str]) -> Value {
     let one = |text: &&str| {
         let (action, scope) = text.split_once('@').unwrap_or((text, ""));
@@ -86,8 +86,8 @@ pub fn list(permissions: &[&str]) -> Value {
     permissions.iter().map(one).collect()
 }
 
-/// Permissions as grants write them.
-pub fn held(permissions: &[&str]) -> Value {
+/// Permissions in the form of a grant.
+pub fn scopes_by_action(permissions: &[&str]) -> Value {
     let mut map = json!({});
     for text in permissions {
         let (action, scope) = text.split_once('@').unwrap_or((text, ""));
@@ -100,7 +100,7 @@ pub fn held(permissions: &[&str]) -> Value {
 }
 
 impl Client {
-    /// The same, in another organization.
+    /// The same client in another organization.
     pub fn in_org(&self, org: i64) -> Self {
         self.with_header("x-grafana-org-id", org)
     }
@@ -124,7 +124,7 @@ impl Answer {
         permissions
     }
 
-    /// The same, in the order answered.
+    /// The same in the order of the answer.
     pub fn shown_permissions(&self) -> Vec<String> {
         let entries = self.body["permissions"].as_array().map(Vec::as_slice).unwrap_or_default();
         let text = |entry: &Value| {

@@ -7,7 +7,7 @@ use crate::client::{Login, grafana};
 const ROLES: &str = "/access-control/roles";
 
 #[tokio::test]
-async fn the_log_names_the_credential_of_either_scheme_and_never_its_value() {
+async fn the_log_has_credential_names_of_both_schemes_and_no_secret() {
     let grafana = grafana().await;
     let alice = grafana.login("alice").await;
     grafana.get(&format!("{ROLES}?includeHidden=true")).await;
@@ -25,7 +25,7 @@ async fn the_log_names_the_credential_of_either_scheme_and_never_its_value() {
 }
 
 #[tokio::test]
-async fn the_state_is_read_edited_and_put_back_with_its_switches() {
+async fn the_state_can_be_read_edited_and_put_with_its_switches() {
     let grafana = grafana().await;
     let mut state = grafana.get("/_sim/state").await.body;
     state["switches"]["licence"] = "Absent".into();
@@ -33,7 +33,7 @@ async fn the_state_is_read_edited_and_put_back_with_its_switches() {
     assert_eq!(grafana.put("/_sim/state", state.clone()).await.status, 204);
     assert_eq!(grafana.get("/access-control/status").await.status, 404);
     assert_eq!(grafana.get("/teams/put").await.body["id"], 41);
-    // Numbers of rows that were put are not given out again.
+    // A new row does not get the number of a row that was put.
     assert_eq!(grafana.post("/teams", json!({"name": "next"})).await.body["teamId"], 42);
 
     let mut twice = state.clone();
@@ -50,7 +50,7 @@ async fn the_state_is_read_edited_and_put_back_with_its_switches() {
 #[tokio::test]
 async fn a_token_is_added_narrowed_expired_and_revived() {
     let grafana = grafana().await;
-    let reader = grafana.holder("reader", &["roles:read@roles:*"]).await;
+    let reader = grafana.caller_with("reader", &["roles:read@roles:*"]).await;
     let less = json!({"permissions": {}});
     let (grant, expired) = grafana.narrowed_expired_and_revived(&reader, ROLES, less, "permission").await;
     assert_eq!((grant["org_id"].as_i64(), expired.text("messageId")), (Some(1), "api-key.expired".into()));
@@ -83,7 +83,7 @@ async fn plain_lists_envelopes_and_maps_can_be_cut_short() {
     assert_eq!(grafana.post("/groupsync/groups/engineering", json!({"roles": []})).await.status, 201);
     grafana.inject(json!({"kind": "ShortPage", "last": true}), "/api/groupsync/groups").await;
     assert_eq!(grafana.get("/groupsync/groups").await.body, json!({"groups": [], "total": 0}));
-    // What is no list stays as it is.
+    // A body that is not a list stays the same.
     grafana.inject(cut, "/api/org").await;
     assert_eq!(grafana.get("/org").await.text("name"), "Main Org.");
 }

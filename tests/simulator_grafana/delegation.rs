@@ -1,4 +1,4 @@
-//! Contract 3.4, 3.6: nobody hands on what they do not hold; global roles.
+//! Contract 3.4, 3.6: delegation of permissions, and global roles.
 
 use rolewright_simulators::grafana::switches::Generation;
 use serde_json::json;
@@ -7,7 +7,7 @@ use crate::client::{Client, Grafana, grafana, grafana_with, list};
 
 const ROLES: &str = "/access-control/roles";
 
-/// Somebody who may do everything with roles, and holds these permissions beside.
+/// A caller with all rights on roles and, in addition, these permissions.
 async fn writer(grafana: &Grafana, permissions: &[&str]) -> Client {
     let mut all = vec![
         "roles:read@roles:*",
@@ -19,11 +19,11 @@ async fn writer(grafana: &Grafana, permissions: &[&str]) -> Client {
         "teams.roles:remove@permissions:type:delegate",
     ];
     all.extend(permissions);
-    grafana.holder("writer", &all).await
+    grafana.caller_with("writer", &all).await
 }
 
 #[tokio::test]
-async fn a_role_can_be_made_of_what_the_caller_holds_and_no_more() {
+async fn a_new_role_cannot_exceed_the_callers_permissions() {
     let grafana = grafana().await;
     let writer = writer(&grafana, &["reports:read@reports:*", "folders:read@folders:uid:sre"]).await;
     let create = async |uid: &str, permissions: &[&str]| {
@@ -50,7 +50,7 @@ async fn a_role_can_be_made_of_what_the_caller_holds_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_role_that_grew_beyond_the_caller_is_out_of_reach() {
+async fn a_role_beyond_the_callers_permissions_is_read_only() {
     let grafana = grafana().await;
     let writer = writer(&grafana, &["teams:create"]).await;
     let big = grafana.new_role("big", &["teams:create", "reports:create"]).await;
@@ -60,7 +60,7 @@ async fn a_role_that_grew_beyond_the_caller_is_out_of_reach() {
     let of_team = format!("/access-control/teams/{team}/roles");
     let path = format!("{ROLES}/{big}");
     let assignments = format!("{path}/assignments");
-    // Neither to less than it had, nor assigned, nor unassigned, nor deleted.
+    // The caller can neither reduce, assign, unassign nor delete it.
     assert_eq!(writer.put(&path, json!({"name": "big"})).await.status, 403);
     assert_eq!(writer.put(&assignments, json!({"users": [user]})).await.status, 403);
     assert_eq!(writer.post(&of_user, add.clone()).await.status, 403);
@@ -74,7 +74,7 @@ async fn a_role_that_grew_beyond_the_caller_is_out_of_reach() {
     assert_eq!(writer.put(&of_team, json!({"roleUids": []})).await.status, 403);
     assert_eq!(writer.delete(&format!("{of_user}/{big}")).await.status, 403);
     assert_eq!(writer.delete(&format!("{of_team}/{big}")).await.status, 403);
-    assert_eq!(grafana.holders(&big).await, [vec![user], vec![team], vec![]]);
+    assert_eq!(grafana.assigned(&big).await, [vec![user], vec![team], vec![]]);
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn a_full_admin_lacks_the_actions_of_plugins() {
 }
 
 #[tokio::test]
-async fn who_may_escalate_may_exceed() {
+async fn the_right_to_escalate_allows_more_permissions() {
     let grafana = grafana().await;
     let writer = writer(&grafana, &["roles:write@permissions:type:escalate"]).await;
     let role = json!({"name": "r", "permissions": list(&["reports:create"])});
@@ -96,7 +96,7 @@ async fn who_may_escalate_may_exceed() {
 }
 
 #[tokio::test]
-async fn a_global_role_is_there_in_all_organizations_and_is_deleted_as_such() {
+async fn a_global_role_is_in_all_organizations_and_global_is_checked() {
     let grafana = grafana().await;
     let role = json!({"uid": "g", "name": "g", "global": true, "permissions": list(&["teams:create"])});
     let created = grafana.post(ROLES, role).await;
@@ -113,7 +113,7 @@ async fn a_global_role_is_there_in_all_organizations_and_is_deleted_as_such() {
 }
 
 #[tokio::test]
-async fn the_check_of_global_can_be_switched() {
+async fn switches_change_the_check_of_global() {
     let grafana = grafana_with(|switches| {
         switches.update_checks_global = false;
         switches.global_mismatch_status = 403;
@@ -127,7 +127,7 @@ async fn the_check_of_global_can_be_switched() {
 }
 
 #[tokio::test]
-async fn since_13_a_global_role_may_not_name_one_data_source() {
+async fn since_13_a_global_role_cannot_name_one_data_source() {
     for (generation, status) in [(Generation::V13, 400), (Generation::V12, 201)] {
         let grafana = grafana_with(|switches| switches.generation = generation).await;
         for scope in
@@ -145,7 +145,7 @@ async fn since_13_a_global_role_may_not_name_one_data_source() {
 }
 
 #[tokio::test]
-async fn an_upgrade_leaves_a_global_role_that_can_neither_be_assigned_nor_deleted() {
+async fn after_an_upgrade_some_global_roles_cannot_be_deleted() {
     let grafana = grafana_with(|switches| switches.generation = Generation::V12).await;
     let permissions = list(&["datasources:query@datasources:uid:loki-main"]);
     let role = json!({"uid": "g", "name": "g", "global": true, "permissions": permissions});

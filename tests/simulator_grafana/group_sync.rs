@@ -1,13 +1,13 @@
-//! Contract 2.5, 3.5: groups of an identity provider that bring roles.
+//! Contract 2.5, 3.5: roles for the members of an identity provider's groups.
 
-use rolewright_simulators::grafana::{group_sync::ExternalGroupMember, switches::Licence};
+use rolewright_simulators::grafana::{rows::group_mappings::ExternalGroupMember, switches::Licence};
 use serde_json::{Value, json};
 
 use crate::client::{Grafana, grafana, grafana_with};
 
 const GROUPS: &str = "/groupsync/groups";
 
-/// The group `engineering`, of which alice, bob and peggy of another organization are members.
+/// The group `engineering`: alice, bob, and peggy of another organization.
 const ENGINEERING: &str = "/groupsync/groups/engineering";
 
 async fn map(grafana: &Grafana, roles: &[&str]) {
@@ -15,17 +15,17 @@ async fn map(grafana: &Grafana, roles: &[&str]) {
     assert_eq!(answer.status, 201, "{}", answer.body);
 }
 
-/// The roles of a user, with those of groups.
+/// The roles of a user, including those of groups.
 async fn all_roles(grafana: &Grafana, id: i64) -> Vec<String> {
     grafana.get(&format!("/access-control/users/{id}/roles?includeMapped=true")).await.each("uid")
 }
 
 #[tokio::test]
-async fn a_group_is_mapped_read_changed_and_forgotten() {
+async fn a_group_mapping_is_created_read_updated_and_deleted() {
     let grafana = grafana().await;
     let (first, second) = (grafana.new_role("first", &[]).await, grafana.new_role("second", &[]).await);
     assert_eq!(grafana.get(GROUPS).await.body, json!({"groups": [], "total": 0}));
-    // Names of directories have any signs.
+    // Group names can contain any characters.
     for (path, name) in [("cn=auditors,ou=groups", "cn=auditors,ou=groups"), ("a%2Fb%20c", "a/b c")] {
         let path = format!("{GROUPS}/{path}");
         let created = grafana.post(&path, json!({"roles": [first, first]})).await;
@@ -49,12 +49,12 @@ async fn a_group_is_mapped_read_changed_and_forgotten() {
 }
 
 #[tokio::test]
-async fn members_hold_what_their_group_brings_until_group_or_mapping_go() {
+async fn members_of_a_mapped_group_have_its_roles() {
     let grafana = grafana().await;
     grafana.new_role("r", &["teams:create"]).await;
     let alice = grafana.login("alice").await;
     let (id, carol) = (grafana.user("alice"), grafana.user("carol"));
-    let may = async || {
+    let can = async || {
         alice
             .get("/access-control/user/permissions?reloadcache=true")
             .await
@@ -62,25 +62,25 @@ async fn members_hold_what_their_group_brings_until_group_or_mapping_go() {
             .get("teams:create")
             .is_some()
     };
-    assert!(!may().await);
+    assert!(!can().await);
     map(&grafana, &["r"]).await;
-    assert!(may().await);
+    assert!(can().await);
     assert_eq!(all_roles(&grafana, id).await, ["r"]);
     assert_eq!(all_roles(&grafana, carol).await, ["legacy-reviewer"]);
-    // Who leaves the group, and who comes, the identity provider says.
+    // The identity provider removes and adds members.
     grafana.simulator.edit(|tenant| {
         tenant.external_group_members.retain(|row| row.user_id != id);
         let group_id = "engineering".to_owned();
         tenant.external_group_members.push(ExternalGroupMember { group_id, user_id: carol });
     });
-    assert!(!may().await);
+    assert!(!can().await);
     assert_eq!(all_roles(&grafana, carol).await, ["legacy-reviewer", "r"]);
     assert_eq!(grafana.delete(ENGINEERING).await.status, 200);
     assert_eq!(all_roles(&grafana, carol).await, ["legacy-reviewer"]);
 }
 
 #[tokio::test]
-async fn what_a_group_brings_is_shown_on_request_and_other_paths_cannot_touch_it() {
+async fn roles_of_groups_are_optional_in_lists_and_read_only() {
     let grafana = grafana().await;
     grafana.new_role("r", &[]).await;
     map(&grafana, &["r"]).await;
@@ -100,14 +100,14 @@ async fn what_a_group_brings_is_shown_on_request_and_other_paths_cannot_touch_it
             assert_eq!((&shown[0]["uid"], &shown[0]["mapped"]), (&json!("r"), &json!(true)), "{shown}");
             assert_eq!(shown.as_array().unwrap().len(), 1);
         }
-        assert_eq!(grafana.holders("r").await, [const { Vec::<i64>::new() }; 3]);
+        assert_eq!(grafana.assigned("r").await, [const { Vec::<i64>::new() }; 3]);
     };
     untouched().await;
     assert_eq!(grafana.put("/access-control/roles/r/assignments", json!({})).await.status, 200);
     assert_eq!(grafana.put(&roles, json!({"roleUids": [], "includeHidden": true})).await.status, 200);
     assert_eq!(grafana.delete(&format!("{roles}/r")).await.status, 404);
     untouched().await;
-    // The same role can be assigned beside, and taken away again.
+    // The same role can also be assigned directly, and removed again.
     assert_eq!(grafana.post(&roles, json!({"roleUid": "r"})).await.status, 200);
     assert_eq!(grafana.get(&roles).await.each("uid"), ["r"]);
     assert_eq!(all_roles(&grafana, alice).await, ["r", "r"]);
@@ -116,7 +116,7 @@ async fn what_a_group_brings_is_shown_on_request_and_other_paths_cannot_touch_it
 }
 
 #[tokio::test]
-async fn a_role_that_two_groups_bring_is_shown_once() {
+async fn a_role_of_two_groups_is_listed_once() {
     let grafana = grafana().await;
     grafana.new_role("r", &[]).await;
     map(&grafana, &["r"]).await;
@@ -130,7 +130,7 @@ async fn a_role_that_two_groups_bring_is_shown_once() {
 }
 
 #[tokio::test]
-async fn members_of_groups_are_put_with_the_state() {
+async fn members_of_groups_are_part_of_the_state() {
     let grafana = grafana().await;
     let role = grafana.role("fixed:reports:reader");
     let alice = grafana.user("alice");
@@ -146,7 +146,7 @@ async fn members_of_groups_are_put_with_the_state() {
 }
 
 #[tokio::test]
-async fn a_mapping_counts_in_its_organization_for_those_who_belong_to_it() {
+async fn a_mapping_applies_to_members_of_its_organization() {
     let grafana = grafana().await;
     let fixed = grafana.role("fixed:reports:reader");
     map(&grafana, &[&fixed]).await;
@@ -158,16 +158,16 @@ async fn a_mapping_counts_in_its_organization_for_those_who_belong_to_it() {
     assert_eq!(partners.post(ENGINEERING, json!({"roles": [fixed]})).await.status, 201);
     assert_eq!(partners.get(&of_peggy).await.each("uid"), [fixed.as_str()]);
     assert!(grafana.get(&of_peggy).await.each("uid").is_empty());
-    // A role of the other organization is unknown there.
+    // A role of organization 1 does not exist in organization 2.
     assert_eq!(partners.put(ENGINEERING, json!({"roles": ["legacy-reviewer"]})).await.status, 404);
 }
 
 #[tokio::test]
-async fn mapping_asks_for_its_actions_for_known_roles_and_for_what_they_permit() {
+async fn mapping_requires_its_actions_known_roles_and_delegation() {
     let grafana = grafana().await;
     grafana.new_role("r", &["teams:create"]).await;
-    let reader = grafana.holder("reader", &["groupsync.mappings:read"]).await;
-    let writer = grafana.holder("writer", &["groupsync.mappings:write"]).await;
+    let reader = grafana.caller_with("reader", &["groupsync.mappings:read"]).await;
+    let writer = grafana.caller_with("writer", &["groupsync.mappings:write"]).await;
     let (roles, r) = (format!("{ENGINEERING}/roles"), json!({"roles": ["r"]}));
     assert_eq!((reader.get(GROUPS).await.status, reader.get(&roles).await.status), (200, 200));
     assert_eq!((writer.get(GROUPS).await.status, writer.get(&roles).await.status), (403, 403));
@@ -178,7 +178,7 @@ async fn mapping_asks_for_its_actions_for_known_roles_and_for_what_they_permit()
     assert_eq!(grafana.post(ENGINEERING, json!({"roles": "r"})).await.status, 400);
     assert_eq!(grafana.get(GROUPS).await.body["total"], 0);
     assert_eq!(grafana.post(ENGINEERING, r.clone()).await.status, 201);
-    // Nor can it be taken away by somebody who does not hold what it permits.
+    // A caller without the permissions of the role cannot unmap it either.
     assert_eq!(writer.put(ENGINEERING, json!({})).await.status, 403);
     assert_eq!(writer.delete(ENGINEERING).await.status, 403);
     assert_eq!(writer.put(ENGINEERING, r).await.status, 200);
@@ -187,7 +187,7 @@ async fn mapping_asks_for_its_actions_for_known_roles_and_for_what_they_permit()
 }
 
 #[tokio::test]
-async fn a_mapped_group_is_refused_and_the_status_can_be_switched() {
+async fn mapping_a_group_twice_has_the_switched_status() {
     for status in [400, 409] {
         let grafana = grafana_with(|switches| switches.duplicate_group_mapping_status = status).await;
         map(&grafana, &[]).await;
@@ -198,7 +198,7 @@ async fn a_mapped_group_is_refused_and_the_status_can_be_switched() {
 }
 
 #[tokio::test]
-async fn a_mapped_role_is_deleted_by_force_alone_and_leaves_its_groups() {
+async fn deleting_a_mapped_role_requires_force_and_unmaps_it() {
     let grafana = grafana().await;
     grafana.new_role("r", &[]).await;
     map(&grafana, &["r", "legacy-reviewer"]).await;
@@ -208,7 +208,7 @@ async fn a_mapped_role_is_deleted_by_force_alone_and_leaves_its_groups() {
 }
 
 #[tokio::test]
-async fn without_a_licence_groups_bring_nothing_and_their_paths_do_not_exist() {
+async fn without_a_licence_group_sync_does_not_exist() {
     let grafana = grafana().await;
     grafana.new_role("r", &["teams:create"]).await;
     map(&grafana, &["r"]).await;

@@ -1,4 +1,4 @@
-//! Contract 1.3, 1.4: whether the server has roles at all, and where it lies.
+//! Contract 1.3, 1.4: whether the server has roles, and below which path it is.
 
 use rolewright_simulators::grafana::{self, switches::Licence};
 use serde_json::json;
@@ -17,14 +17,14 @@ const OF_ROLES: [&str; 5] = [
 ];
 
 #[tokio::test]
-async fn a_licensed_server_says_so() {
+async fn a_licensed_server_reports_its_roles_as_enabled() {
     let grafana = grafana().await;
     let status = grafana.get("/access-control/status").await;
     assert_eq!((status.status, status.body), (200, json!({"enabled": true})));
 }
 
 #[tokio::test]
-async fn without_a_licence_the_paths_of_roles_do_not_exist_for_anybody() {
+async fn without_a_licence_the_paths_of_roles_are_404_for_all() {
     let grafana = grafana_with(|switches| switches.licence = Licence::Absent).await;
     for client in [grafana.with(Login::Token(TOKEN.into())), grafana.with(Login::None)] {
         for path in OF_ROLES.into_iter().chain(["/access-control/status"]) {
@@ -38,7 +38,7 @@ async fn without_a_licence_the_paths_of_roles_do_not_exist_for_anybody() {
 }
 
 #[tokio::test]
-async fn a_licence_lapses_and_comes_back_in_mid_run_and_nothing_was_lost() {
+async fn a_licence_can_expire_and_return_without_data_loss() {
     let grafana = grafana().await;
     let role = grafana.new_role("r", &["teams:create"]).await;
     for licence in [Licence::Disabled, Licence::Absent] {
@@ -73,7 +73,7 @@ async fn unknown_paths_and_methods_are_the_same_404() {
 }
 
 #[tokio::test]
-async fn a_server_below_a_path_is_found_there_alone() {
+async fn a_server_below_a_path_exists_only_there() {
     let below = lies_below_a_path::<grafana::Grafana>("/access-control/roles").await;
     assert_eq!(below.with(Login::None).get("/health").await.status, 200);
 }

@@ -1,14 +1,14 @@
-//! Contract 2.6: look-ups, and what makes the things that are looked up.
+//! Contract 2.6: lookups, and creating and deleting the rows that they find.
 
 use serde_json::json;
 
 use crate::client::grafana;
 
 #[tokio::test]
-async fn users_of_the_organization_are_found_by_part_of_login_address_or_name() {
+async fn users_match_by_part_of_login_address_or_name() {
     let grafana = grafana().await;
     let find = async |query: &str| grafana.get(&format!("/org/users?query={query}")).await.each("login");
-    // One address is part of the other.
+    // The first address is part of the second.
     assert_eq!(find("ann@example.com").await, ["ann", "joann"]);
     assert_eq!(find("ANN").await, ["ann", "joann"]);
     assert_eq!(find("tanaka").await, ["bob"]);
@@ -29,7 +29,7 @@ async fn users_of_the_organization_are_found_by_part_of_login_address_or_name() 
 }
 
 #[tokio::test]
-async fn users_of_the_server_are_for_server_admins() {
+async fn only_server_admins_list_users_of_the_server() {
     let grafana = grafana().await;
     for path in
         ["/users/lookup?loginOrEmail=alice", "/users", "/users/search", "/users/2", "/orgs", "/orgs/1"]
@@ -37,8 +37,8 @@ async fn users_of_the_server_are_for_server_admins() {
         assert_eq!(grafana.get(path).await.status, 403, "{path}");
     }
     let admin = grafana.login("admin").await;
-    for wanted in ["alice", "alice@example.com", "ALICE"] {
-        let found = admin.get(&format!("/users/lookup?loginOrEmail={wanted}")).await;
+    for name in ["alice", "alice@example.com", "ALICE"] {
+        let found = admin.get(&format!("/users/lookup?loginOrEmail={name}")).await;
         assert_eq!(
             (found.body["id"].as_i64(), found.text("login")),
             (Some(grafana.user("alice")), "alice".into())
@@ -55,7 +55,7 @@ async fn users_of_the_server_are_for_server_admins() {
 }
 
 #[tokio::test]
-async fn users_of_any_organization_are_listed_for_server_admins() {
+async fn only_server_admins_list_users_of_any_organization() {
     let grafana = grafana().await;
     assert_eq!(grafana.get("/orgs/1/users").await.status, 403);
     let admin = grafana.login("admin").await;
@@ -66,7 +66,7 @@ async fn users_of_any_organization_are_listed_for_server_admins() {
 }
 
 #[tokio::test]
-async fn a_user_is_made_logs_in_joins_and_leaves() {
+async fn a_user_is_created_logs_in_joins_and_leaves() {
     let grafana = grafana().await;
     let admin = grafana.login("admin").await;
     let body = json!({"login": "zoe", "email": "zoe@example.com", "name": "Zoe", "password": "open-sesame"});
@@ -85,24 +85,24 @@ async fn a_user_is_made_logs_in_joins_and_leaves() {
     assert_eq!(zoe.in_org(2).get("/access-control/user/permissions").await.status, 401);
     assert_eq!(admin.delete(&format!("/admin/users/{id}")).await.status, 200);
     assert_eq!(admin.delete(&format!("/admin/users/{id}")).await.status, 404);
-    // Numbers are not given out again.
+    // A number is never reused.
     let again = admin.post("/admin/users", json!({"login": "yan", "password": "p"})).await;
     assert!(again.body["id"].as_i64() > Some(id));
 }
 
 #[tokio::test]
-async fn numbers_of_users_and_service_accounts_are_one_sequence_and_those_of_teams_another() {
+async fn users_and_service_accounts_share_a_number_sequence() {
     let grafana = grafana().await;
     let account = grafana.post("/serviceaccounts", json!({"name": "ci", "role": "Viewer"})).await;
     let user =
         grafana.login("admin").await.post("/admin/users", json!({"login": "zoe", "password": "p"})).await;
     assert_eq!(user.body["id"].as_i64().unwrap(), account.body["id"].as_i64().unwrap() + 1);
-    // A number alone does not tell what it is of.
+    // Teams have their own sequence: the same number can be a team and a user.
     assert_eq!(grafana.team("sre"), grafana.user("alice"));
 }
 
 #[tokio::test]
-async fn teams_are_found_by_name_by_part_and_by_page() {
+async fn teams_are_listed_by_name_by_part_and_by_page() {
     let grafana = grafana().await;
     let find = async |query: &str| grafana.get(&format!("/teams/search?{query}")).await;
     assert_eq!(find("name=sre").await.each_of("teams", "name"), ["sre"]);
@@ -114,14 +114,14 @@ async fn teams_are_found_by_name_by_part_and_by_page() {
     assert!(find("perpage=3&page=3").await.each_of("teams", "name").is_empty());
     let team = &find("name=data-platform").await.body["teams"][0];
     assert_eq!((&team["orgId"], &team["memberCount"]), (&json!(1), &json!(2)));
-    // A caller who sees one team finds that one alone.
-    let one = grafana.holder("one", &["teams:read@teams:id:2"]).await;
+    // A caller with access to one team sees only that team.
+    let one = grafana.caller_with("one", &["teams:read@teams:id:2"]).await;
     assert_eq!(one.get("/teams/search").await.each_of("teams", "name"), ["sre"]);
     assert_eq!((one.get("/teams/2").await.status, one.get("/teams/3").await.status), (200, 403));
 }
 
 #[tokio::test]
-async fn a_team_lives_with_its_members() {
+async fn a_team_and_its_members_are_created_and_deleted() {
     let grafana = grafana().await;
     let created = grafana.post("/teams", json!({"name": "ops", "email": "ops@example.com"})).await;
     assert_eq!(created.text("message"), "Team created");
@@ -145,7 +145,7 @@ async fn a_team_lives_with_its_members() {
 }
 
 #[tokio::test]
-async fn a_service_account_lives_and_its_tokens_work() {
+async fn a_service_account_and_its_tokens_work_until_deleted() {
     let grafana = grafana().await;
     let found = grafana.get("/serviceaccounts/search?query=night&perpage=10&page=0").await;
     assert_eq!(found.each_of("serviceAccounts", "name"), ["nightly-reports"]);
@@ -200,8 +200,8 @@ async fn folders_nest_and_titles_repeat() {
     );
     let circle = json!({"parentUid": "sre-incidents"});
     assert_eq!(grafana.post("/folders/sre/move", circle).await.status, 400);
-    // Who sees a folder sees what lies in it.
-    let reader = grafana.holder("reader", &["folders:read@folders:uid:sre"]).await;
+    // Access to a folder includes the folders in it.
+    let reader = grafana.caller_with("reader", &["folders:read@folders:uid:sre"]).await;
     assert_eq!(reader.get("/folders").await.each("uid"), ["sre"]);
     assert_eq!(reader.get("/folders/sre-incidents").await.status, 200);
     assert_eq!(reader.get("/folders/finance").await.status, 403);
@@ -251,7 +251,7 @@ async fn data_sources_are_found_by_uid_and_by_name() {
 }
 
 #[tokio::test]
-async fn an_organization_goes_with_everything_in_it() {
+async fn deleting_an_organization_deletes_everything_in_it() {
     let grafana = grafana().await;
     let admin = grafana.login("admin").await;
     assert_eq!(grafana.delete("/orgs/2").await.status, 403);

@@ -1,9 +1,9 @@
-//! Contract 2.3, 2.5, 3.6: who may do what, and when the server believes it.
+//! Contract 2.3, 2.5, 3.6: permissions of users, and the cache of permissions.
 
 use std::time::Duration;
 
 use rolewright_simulators::grafana::{
-    role_assignments::UserRole,
+    rows::role_assignments::UserRole,
     switches::{Generation, Licence},
 };
 use serde_json::{Value, json};
@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 use crate::client::{Login, grafana, grafana_with};
 
 #[tokio::test]
-async fn a_caller_sees_the_own_permissions_and_actions() {
+async fn callers_read_their_own_permissions_and_actions() {
     let grafana = grafana().await;
-    let holder = grafana.holder("holder", &["folders:read@folders:*", "teams:create"]).await;
-    let own = holder.get("/access-control/user/permissions").await.body;
+    let caller = grafana.caller_with("caller", &["folders:read@folders:*", "teams:create"]).await;
+    let own = caller.get("/access-control/user/permissions").await.body;
     assert_eq!(own, json!({"folders:read": ["folders:*"], "teams:create": [""]}));
-    let actions = holder.get("/access-control/user/actions").await.body;
+    let actions = caller.get("/access-control/user/actions").await.body;
     assert_eq!(actions, json!({"folders:read": true, "teams:create": true}));
     let admin = grafana.get("/access-control/user/permissions").await.body;
     assert_eq!(admin["roles:write"], json!(["permissions:type:delegate"]));
@@ -24,7 +24,7 @@ async fn a_caller_sees_the_own_permissions_and_actions() {
 }
 
 #[tokio::test]
-async fn the_permissions_of_a_user_are_a_flat_list_with_those_of_teams() {
+async fn a_users_permissions_are_a_flat_list_with_those_of_teams() {
     let grafana = grafana().await;
     let role = grafana.new_role("r", &["reports:create", "reports:read@reports:id:4"]).await;
     let team = format!("/access-control/teams/{}/roles", grafana.team("sre"));
@@ -39,7 +39,7 @@ async fn the_permissions_of_a_user_are_a_flat_list_with_those_of_teams() {
 }
 
 #[tokio::test]
-async fn a_search_needs_one_action_or_the_start_of_one() {
+async fn a_search_requires_an_action_or_an_action_prefix() {
     let grafana = grafana().await;
     let search = "/access-control/users/permissions/search";
     for wrong in ["", "?action=reports:read&actionPrefix=reports", "?scope=reports:*"] {
@@ -58,7 +58,7 @@ async fn a_search_needs_one_action_or_the_start_of_one() {
 }
 
 #[tokio::test]
-async fn permissions_are_remembered_until_they_are_reloaded() {
+async fn permissions_are_cached_until_they_are_reloaded() {
     let grafana = grafana_with(|switches| switches.permission_cache_ms = 3_600_000).await;
     let dave = grafana.login("dave").await;
     let role = grafana.new_role("r", &["teams:create"]).await;
@@ -70,7 +70,7 @@ async fn permissions_are_remembered_until_they_are_reloaded() {
     assert!(dave.get(own).await.body.get("teams:create").is_none());
     assert!(dave.get(&format!("{own}?reloadcache=true")).await.body.get("teams:create").is_some());
     assert_eq!(dave.post("/teams", json!({"name": "new"})).await.status, 200);
-    // What was taken away is believed to be there just as long.
+    // A removed permission stays in the cache just as long.
     assert_eq!(grafana.delete(&format!("{roles}/{role}")).await.status, 200);
     assert_eq!(dave.post("/teams", json!({"name": "newer"})).await.status, 200);
     grafana.switch(|switches| switches.permission_cache_ms = 0);
@@ -78,7 +78,7 @@ async fn permissions_are_remembered_until_they_are_reloaded() {
 }
 
 #[tokio::test]
-async fn a_remembered_permission_ends_by_itself() {
+async fn a_cached_permission_expires() {
     let grafana = grafana_with(|switches| switches.permission_cache_ms = 20).await;
     let dave = grafana.login("dave").await;
     let own = "/access-control/user/permissions";
@@ -91,7 +91,7 @@ async fn a_remembered_permission_ends_by_itself() {
 }
 
 #[tokio::test]
-async fn before_13_a_search_tells_which_permission_comes_to_whom_by_which_role() {
+async fn before_13_a_search_lists_all_assigned_permissions() {
     for generation in [Generation::V11, Generation::V12] {
         let grafana = grafana_with(|switches| switches.generation = generation).await;
         let path = "/access-control/assignments/search";
@@ -112,7 +112,7 @@ async fn before_13_a_search_tells_which_permission_comes_to_whom_by_which_role()
         ] {
             assert!(entries.contains(&expected), "{expected}");
         }
-        // What groups bring counts too.
+        // Mapped assignments are included.
         let (role_uid, user_id) = (grafana.role("fixed:reports:reader"), grafana.user("alice"));
         grafana.simulator.edit(|tenant| {
             tenant.user_roles.push(UserRole { org_id: 1, user_id, role_uid, mapped: true });
@@ -123,14 +123,14 @@ async fn before_13_a_search_tells_which_permission_comes_to_whom_by_which_role()
 }
 
 #[tokio::test]
-async fn the_search_of_assignments_asks_for_users_and_teams_and_is_gone_in_13_and_without_a_licence() {
+async fn the_assignment_search_needs_rights_licence_and_before_13() {
     let path = "/access-control/assignments/search";
     let grafana = grafana_with(|switches| switches.generation = Generation::V12).await;
     let (users, teams) = ("users.roles:read@users:*", "teams.roles:read@teams:*");
-    for (index, held) in [vec![users], vec![teams], vec![users, teams]].iter().enumerate() {
-        let holder = grafana.holder(&format!("holder-{index}"), held).await;
-        let status = if held.len() == 2 { 200 } else { 403 };
-        assert_eq!(holder.post(path, json!({})).await.status, status, "{held:?}");
+    for (index, permissions) in [vec![users], vec![teams], vec![users, teams]].iter().enumerate() {
+        let caller = grafana.caller_with(&format!("caller-{index}"), permissions).await;
+        let status = if permissions.len() == 2 { 200 } else { 403 };
+        assert_eq!(caller.post(path, json!({})).await.status, status, "{permissions:?}");
     }
     grafana.switch(|switches| switches.licence = Licence::Absent);
     assert_eq!(grafana.post(path, json!({})).await.status, 404);

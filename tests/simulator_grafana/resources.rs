@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Client, grafana, grafana_with};
 
-/// What a resource shows, a line each: whom, the level, and whether it is managed or inherited.
+/// The permissions of a resource, one line each: subject, level, and where it comes from.
 async fn shown(client: &Client, path: &str) -> Vec<String> {
     let answer = client.get(&format!("/access-control/{path}")).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -30,7 +30,7 @@ async fn shown(client: &Client, path: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_description_tells_levels_and_who_can_have_them() {
+async fn the_description_lists_levels_and_kinds_of_subjects() {
     let grafana = grafana().await;
     let cases = [
         ("folders", json!(["View", "Edit", "Admin"]), true),
@@ -50,7 +50,7 @@ async fn the_description_tells_levels_and_who_can_have_them() {
 }
 
 #[tokio::test]
-async fn a_new_folder_is_open_to_viewers_and_editors_and_its_children_inherit() {
+async fn a_new_folder_has_default_permissions_and_children_inherit() {
     let grafana = grafana().await;
     let erin = grafana.login("erin").await;
     let create = async |body: Value| {
@@ -76,12 +76,12 @@ async fn a_new_folder_is_open_to_viewers_and_editors_and_its_children_inherit() 
     for path in ["folders/child", "folders/grandchild", "dashboards/board"] {
         assert_eq!(shown(&grafana, path).await, inherits, "{path}");
     }
-    // What a parent gives on the way counts most.
+    // Of several inherited levels, the highest counts.
     let path = "/access-control/folders/child/builtInRoles/Viewer";
     assert_eq!(grafana.post(path, json!({"permission": "Edit"})).await.status, 200);
     let lines = shown(&grafana, "folders/grandchild").await;
     assert!(lines.contains(&"every Viewer: Edit inherited".to_owned()), "{lines:?}");
-    // Out of its folder it inherits nothing more.
+    // After the move to the root it inherits nothing.
     assert_eq!(erin.post("/folders/child/move", json!({"parentUid": ""})).await.status, 200);
     assert_eq!(
         shown(&grafana, "folders/child").await,
@@ -90,9 +90,9 @@ async fn a_new_folder_is_open_to_viewers_and_editors_and_its_children_inherit() 
 }
 
 #[tokio::test]
-async fn what_a_token_without_account_makes_has_no_owner_and_a_root_dashboard_is_open() {
+async fn new_resources_of_a_token_without_account_have_no_owner() {
     let grafana = grafana().await;
-    let maker = grafana.holder("maker", &["dashboards:create@folders:*", "datasources:create"]).await;
+    let maker = grafana.caller_with("maker", &["dashboards:create@folders:*", "datasources:create"]).await;
     let dashboard = json!({"dashboard": {"uid": "board", "title": "Board"}});
     assert_eq!(maker.post("/dashboards/db", dashboard).await.status, 200);
     let open = ["every Admin: Admin fixed", "every Editor: Edit own", "every Viewer: View own"];
@@ -104,7 +104,7 @@ async fn what_a_token_without_account_makes_has_no_owner_and_a_root_dashboard_is
 }
 
 #[tokio::test]
-async fn a_patch_names_whom_it_changes_and_leaves_the_others() {
+async fn a_patch_changes_only_the_subjects_that_it_names() {
     let grafana = grafana().await;
     let (alice, sre) = (grafana.user("alice"), grafana.team("sre"));
     let account = grafana.account("nightly-reports");
@@ -149,7 +149,7 @@ async fn a_patch_names_whom_it_changes_and_leaves_the_others() {
 }
 
 #[tokio::test]
-async fn one_subject_is_set_and_removed_by_its_own_path() {
+async fn one_subject_is_set_and_removed_with_its_own_path() {
     let grafana = grafana().await;
     let (alice, sre) = (grafana.user("alice"), grafana.team("sre"));
     let cases = [
@@ -192,7 +192,7 @@ async fn a_level_on_a_team_is_membership() {
 }
 
 #[tokio::test]
-async fn wrong_subjects_and_levels_are_400_and_change_nothing() {
+async fn invalid_subjects_and_levels_are_400_and_change_nothing() {
     let grafana = grafana().await;
     let alice = grafana.user("alice");
     let before = shown(&grafana, "folders/sre").await;
@@ -237,7 +237,7 @@ async fn wrong_subjects_and_levels_are_400_and_change_nothing() {
 }
 
 #[tokio::test]
-async fn permissions_of_a_resource_are_read_and_written_with_its_scope_or_that_of_a_folder_above() {
+async fn the_scope_of_a_folder_above_covers_a_resource() {
     let grafana = grafana().await;
     let read = "dashboards.permissions:read";
     let cases = [
@@ -249,25 +249,25 @@ async fn permissions_of_a_resource_are_read_and_written_with_its_scope_or_that_o
         ("dashboards.permissions:write@dashboards:*".to_owned(), 403),
     ];
     for (index, (permission, status)) in cases.into_iter().enumerate() {
-        let holder = grafana.holder(&format!("holder-{index}"), &[&permission]).await;
+        let caller = grafana.caller_with(&format!("caller-{index}"), &[&permission]).await;
         let path = "/access-control/dashboards/incident-review";
-        assert_eq!(holder.get(path).await.status, status, "{permission}");
+        assert_eq!(caller.get(path).await.status, status, "{permission}");
         let writes = if permission.contains(":write") { 200 } else { 403 };
-        assert_eq!(holder.post(path, json!({"permissions": []})).await.status, writes, "{permission}");
+        assert_eq!(caller.post(path, json!({"permissions": []})).await.status, writes, "{permission}");
     }
 }
 
 #[tokio::test]
-async fn a_level_on_a_receiver_permits_what_belongs_to_it() {
+async fn a_level_on_a_receiver_permits_its_actions() {
     let grafana = grafana().await;
     let path = format!("/access-control/receivers/pager-sre/users/{}", grafana.user("dave"));
     assert_eq!(grafana.post(&path, json!({"permission": "Edit"})).await.status, 200);
-    let held = grafana.login("dave").await.get("/access-control/user/permissions").await.body;
+    let permissions = grafana.login("dave").await.get("/access-control/user/permissions").await.body;
     for (action, scopes) in [
         ("alert.notifications.receivers:write", json!(["receivers:uid:pager-sre"])),
         ("receivers.permissions:read", Value::Null),
     ] {
-        assert_eq!(held[action], scopes, "{action}");
+        assert_eq!(permissions[action], scopes, "{action}");
     }
     let open =
         ["admin: Admin own", "every Admin: Admin fixed", "every Editor: Edit own", "every Viewer: View own"];
@@ -275,7 +275,7 @@ async fn a_level_on_a_receiver_permits_what_belongs_to_it() {
 }
 
 #[tokio::test]
-async fn permissions_of_resources_are_there_without_a_licence() {
+async fn permissions_on_resources_work_without_a_licence() {
     let grafana = grafana_with(|switches| {
         switches.licence = Licence::Absent;
         switches.unlicensed_data_source_permissions = true;
@@ -303,7 +303,7 @@ async fn permissions_of_resources_are_there_without_a_licence() {
 }
 
 #[tokio::test]
-async fn what_is_gone_takes_its_permissions_along() {
+async fn deleting_a_subject_or_resource_deletes_its_permissions() {
     let grafana = grafana().await;
     let (alice, sre) = (grafana.user("alice"), grafana.team("sre"));
     let patch = json!({"permissions": [
@@ -315,7 +315,7 @@ async fn what_is_gone_takes_its_permissions_along() {
     assert_eq!(grafana.login("admin").await.delete(&format!("/admin/users/{alice}")).await.status, 200);
     let lines = shown(&grafana, "folders/sre").await;
     assert_eq!(lines.len(), 4, "{lines:?}");
-    // The folder goes with what lies in it, and comes back with nothing.
+    // Deleting a folder deletes everything in it.
     assert_eq!(grafana.delete("/folders/sre").await.status, 200);
     for path in ["/folders/sre-incidents", "/dashboards/uid/incident-review"] {
         assert_eq!(grafana.get(path).await.status, 404, "{path}");
@@ -327,7 +327,7 @@ async fn what_is_gone_takes_its_permissions_along() {
 }
 
 #[tokio::test]
-async fn the_newest_servers_take_away_what_a_call_for_several_does_not_name() {
+async fn a_switch_makes_a_patch_replace_all_permissions() {
     for replaced in [false, true] {
         let grafana = grafana_with(|switches| switches.permissions_are_replaced = replaced).await;
         let body = json!({"permissions": [{"builtInRole": "Viewer", "permission": ""}]});
@@ -339,7 +339,7 @@ async fn the_newest_servers_take_away_what_a_call_for_several_does_not_name() {
 }
 
 #[tokio::test]
-async fn permissions_of_data_sources_need_a_licence() {
+async fn permissions_on_data_sources_need_a_licence() {
     for (licence, kept, status) in
         [(Licence::Valid, false, 200), (Licence::Absent, false, 404), (Licence::Absent, true, 200)]
     {

@@ -1,7 +1,7 @@
 //! Contract 2.1, 2.2, 3.2, 3.3: roles.
 
 use rolewright_simulators::grafana::{
-    group_sync::GroupMapping,
+    rows::group_mappings::GroupMapping,
     switches::{DisplayNameFallback, DuplicatePermissions, PermissionOrder},
 };
 use serde_json::json;
@@ -11,7 +11,7 @@ use crate::client::{grafana, grafana_of, grafana_with, list};
 const ROLES: &str = "/access-control/roles";
 
 #[tokio::test]
-async fn a_role_lives_from_create_to_delete() {
+async fn a_role_is_created_read_updated_and_deleted() {
     let grafana = grafana().await;
     let role = json!({
         "name": "custom:reports:writer",
@@ -39,7 +39,7 @@ async fn a_role_lives_from_create_to_delete() {
     let updated = grafana.put(&path, update).await;
     assert_eq!((updated.status, updated.body["version"].as_i64()), (200, Some(2)), "{}", updated.body);
     assert_eq!(updated.permissions(), ["reports:read@reports:id:4"]);
-    // An empty text clears, an absent one keeps.
+    // An empty text clears the field. An absent one keeps it.
     assert!(updated.body.get("displayName").is_none());
     assert_eq!(updated.text("description"), "d");
 
@@ -58,7 +58,7 @@ async fn the_status_of_a_created_role_can_be_switched() {
 }
 
 #[tokio::test]
-async fn a_role_without_permissions_and_texts_shows_what_the_vendor_shows() {
+async fn a_role_with_only_a_name_has_the_documented_fields() {
     let grafana = grafana().await;
     let created = grafana.post(ROLES, json!({"NAME": "r", "Permissions": null})).await.body;
     let keys: Vec<&String> = created.as_object().unwrap().keys().collect();
@@ -67,7 +67,7 @@ async fn a_role_without_permissions_and_texts_shows_what_the_vendor_shows() {
 }
 
 #[tokio::test]
-async fn empty_texts_can_be_switched_to_be_left_out() {
+async fn a_switch_omits_empty_texts() {
     let grafana = grafana_with(|switches| switches.empty_texts_omitted = true).await;
     let created = grafana.post(ROLES, json!({"name": "r", "uid": "r", "description": "d"})).await.body;
     assert_eq!((&created["description"], created.get("group")), (&json!("d"), None));
@@ -77,7 +77,7 @@ async fn empty_texts_can_be_switched_to_be_left_out() {
 }
 
 #[tokio::test]
-async fn a_name_is_taken_in_its_organization_and_a_uid_on_the_server() {
+async fn names_are_unique_per_organization_and_uids_per_server() {
     let grafana = grafana().await;
     grafana.new_role("writer", &[]).await;
     assert_eq!(grafana.post(ROLES, json!({"name": "writer"})).await.status, 400);
@@ -102,7 +102,7 @@ async fn a_chosen_uid_makes_creation_idempotent() {
 }
 
 #[tokio::test]
-async fn names_and_uids_have_limits_and_reserved_beginnings() {
+async fn names_and_uids_have_limits_and_reserved_prefixes() {
     let grafana = grafana().await;
     let long = |length| "x".repeat(length);
     let cases = [
@@ -137,7 +137,7 @@ async fn names_and_uids_have_limits_and_reserved_beginnings() {
 }
 
 #[tokio::test]
-async fn what_the_vendor_brings_cannot_be_changed_and_the_status_can_be_switched() {
+async fn changing_a_built_in_role_has_the_switched_status() {
     let grafana = grafana_with(|switches| switches.protected_role_status = 403).await;
     let brought =
         ["fixed:reports:reader", "plugins:grafana-oncall-app:schedules-reader", "extsvc:grafana-oncall-app"];
@@ -151,7 +151,7 @@ async fn what_the_vendor_brings_cannot_be_changed_and_the_status_can_be_switched
 }
 
 #[tokio::test]
-async fn a_basic_role_takes_permissions_and_stays_hidden_and_none_stays_empty() {
+async fn a_basic_role_takes_permissions_but_none_stays_empty() {
     let grafana = grafana().await;
     let path = format!("{ROLES}/basic_viewer");
     let update = json!({
@@ -172,7 +172,7 @@ async fn a_basic_role_takes_permissions_and_stays_hidden_and_none_stays_empty() 
 }
 
 #[tokio::test]
-async fn a_hard_reset_gives_basic_roles_their_permissions_back_and_needs_escalation() {
+async fn a_hard_reset_restores_basic_roles_and_needs_escalation() {
     let grafana = grafana().await;
     let path = format!("{ROLES}/basic_viewer");
     let before = grafana.get(&path).await;
@@ -180,7 +180,7 @@ async fn a_hard_reset_gives_basic_roles_their_permissions_back_and_needs_escalat
     assert_eq!(grafana.put(&path, empty).await.status, 200);
     let reset = format!("{ROLES}/hard-reset");
     assert_eq!(grafana.post(&reset, json!({"BasicRoles": true})).await.status, 403);
-    let escalator = grafana.holder("escalator", &["roles:write@permissions:type:escalate"]).await;
+    let escalator = grafana.caller_with("escalator", &["roles:write@permissions:type:escalate"]).await;
     let answer = escalator.post(&reset, json!({"BasicRoles": true})).await;
     assert_eq!((answer.status, answer.text("message")), (200, "Reset performed".into()));
     let after = grafana.get(&path).await;
@@ -189,7 +189,7 @@ async fn a_hard_reset_gives_basic_roles_their_permissions_back_and_needs_escalat
 }
 
 #[tokio::test]
-async fn lists_leave_out_permissions_managed_roles_and_on_request_only_show_hidden_ones() {
+async fn lists_omit_permissions_managed_roles_and_hidden_roles() {
     let grafana = grafana().await;
     let hidden = json!({"name": "secret", "uid": "secret", "hidden": true});
     assert_eq!(grafana.post(ROLES, hidden).await.status, 201);
@@ -206,7 +206,7 @@ async fn lists_leave_out_permissions_managed_roles_and_on_request_only_show_hidd
 }
 
 #[tokio::test]
-async fn hidden_is_dropped_by_an_update_that_does_not_say_it_unless_switched() {
+async fn an_update_without_hidden_clears_it_unless_switched() {
     for (keeps, expected) in [(false, json!(null)), (true, json!(true))] {
         let grafana = grafana_with(|switches| switches.absent_hidden_keeps = keeps).await;
         grafana.post(ROLES, json!({"name": "r", "uid": "r", "hidden": true})).await;
@@ -215,14 +215,14 @@ async fn hidden_is_dropped_by_an_update_that_does_not_say_it_unless_switched() {
 }
 
 #[tokio::test]
-async fn absent_texts_can_be_switched_to_clear() {
+async fn a_switch_makes_absent_texts_clear() {
     let grafana = grafana_with(|switches| switches.absent_texts_clear = true).await;
     grafana.post(ROLES, json!({"name": "r", "uid": "r", "description": "d"})).await;
     assert_eq!(grafana.put(&format!("{ROLES}/r"), json!({"name": "r"})).await.text("description"), "");
 }
 
 #[tokio::test]
-async fn an_update_without_permissions_takes_all_away() {
+async fn an_update_without_permissions_removes_all() {
     let grafana = grafana().await;
     let uid = grafana.new_role("r", &["teams:create"]).await;
     let updated = grafana.put(&format!("{ROLES}/{uid}"), json!({"name": "r", "permissions": null})).await;
@@ -230,7 +230,7 @@ async fn an_update_without_permissions_takes_all_away() {
 }
 
 #[tokio::test]
-async fn fixed_roles_have_the_uid_of_their_name_or_on_an_old_server_any() {
+async fn fixed_roles_have_hashed_uids_or_random_ones_if_old() {
     let grafana = grafana().await;
     assert_eq!(grafana.role("fixed:datasources:reader"), "fixed_C2x8IxkiBc1KZVjyYH775T9jNMQ");
     let old = grafana_of(|tenant| {
@@ -246,17 +246,17 @@ async fn fixed_roles_have_the_uid_of_their_name_or_on_an_old_server_any() {
 }
 
 #[tokio::test]
-async fn the_list_tells_what_the_caller_could_hand_on() {
+async fn the_list_marks_roles_that_the_caller_can_delegate() {
     let grafana = grafana().await;
     let listed = grafana.get(&format!("{ROLES}?delegatable=true")).await.body;
     let role = |name: &str| listed.as_array().unwrap().iter().find(|role| role["name"] == name).unwrap();
     assert_eq!(role("fixed:reports:reader")["delegatable"], true);
-    // It has an action of a plugin, which no admin holds by being admin.
+    // It has an action of a plugin, which admins do not have.
     assert!(role("plugins:grafana-oncall-app:schedules-reader").get("delegatable").is_none());
 }
 
 #[tokio::test]
-async fn permissions_named_twice_are_merged_refused_or_fail() {
+async fn duplicate_permissions_are_merged_refused_or_fail() {
     let cases = [
         (DuplicatePermissions::Merge, 201),
         (DuplicatePermissions::Refuse, 400),
@@ -292,7 +292,7 @@ async fn permissions_are_shuffled_unless_switched() {
 }
 
 #[tokio::test]
-async fn a_display_name_may_be_made_from_the_name() {
+async fn a_display_name_can_be_made_from_the_name() {
     let cases = [
         (DisplayNameFallback::None, json!(null), json!(null)),
         (DisplayNameFallback::FixedRoles, json!("datasources.permissions writer"), json!(null)),
@@ -308,7 +308,7 @@ async fn a_display_name_may_be_made_from_the_name() {
 }
 
 #[tokio::test]
-async fn a_body_must_be_json_and_say_so() {
+async fn a_body_must_be_json_and_declared_as_json() {
     let grafana = grafana().await;
     for (kind, body, status) in [
         ("application/json", "{", 400),

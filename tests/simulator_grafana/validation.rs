@@ -1,6 +1,6 @@
-//! Contract 3.7: which permissions a role may have.
+//! Contract 3.7: which permissions a role can have.
 
-use rolewright_simulators::grafana::state::Plugin;
+use rolewright_simulators::grafana::rows::plugins::Plugin;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Grafana, grafana, grafana_with, list};
@@ -23,7 +23,7 @@ async fn an_unknown_action_is_refused_with_its_details() {
 }
 
 #[tokio::test]
-async fn a_scope_that_the_action_does_not_take_is_refused_with_those_that_it_takes() {
+async fn an_invalid_scope_is_refused_with_the_valid_forms() {
     let grafana = grafana().await;
     let answer = create(&grafana, "r", &["serviceaccounts:read@users:id:1"]).await;
     assert_eq!(
@@ -49,7 +49,7 @@ async fn a_scope_that_the_action_does_not_take_is_refused_with_those_that_it_tak
 }
 
 #[tokio::test]
-async fn annotations_are_named_by_type_or_by_number() {
+async fn scopes_of_annotations_have_a_type_or_a_number() {
     let grafana = grafana().await;
     for (name, scope, status) in [
         ("type", "annotations:type:dashboard", 201),
@@ -62,7 +62,7 @@ async fn annotations_are_named_by_type_or_by_number() {
 }
 
 #[tokio::test]
-async fn refusals_can_have_the_identifiers_of_the_open_registry() {
+async fn a_switch_sends_message_ids_of_the_open_registry() {
     let grafana = grafana_with(|switches| switches.registry_message_ids = true).await;
     let cases = [
         ("dashboards:fly@dashboards:*", "permreg.unknown-action"),
@@ -78,7 +78,7 @@ async fn refusals_can_have_the_identifiers_of_the_open_registry() {
 }
 
 #[tokio::test]
-async fn only_the_first_bad_permission_is_told_and_validation_comes_before_delegation() {
+async fn the_first_bad_permission_is_reported_before_delegation() {
     let grafana = grafana().await;
     let answer = create(&grafana, "r", &["users:create", "a:b", "c:d"]).await;
     let detail = answer.body["extra"]["validationError"].as_str().unwrap();
@@ -96,10 +96,10 @@ async fn an_update_is_validated_too() {
 }
 
 #[tokio::test]
-async fn validation_can_be_off_and_it_can_be_silent() {
+async fn switches_turn_validation_or_its_details_off() {
     let grafana = grafana_with(|switches| switches.permission_validation = false).await;
     let writer = ["roles:write@permissions:type:delegate", "a:b@c:d"];
-    let writer = grafana.holder("writer", &writer).await;
+    let writer = grafana.caller_with("writer", &writer).await;
     let role = json!({"name": "r", "permissions": list(&["a:b@c:d"])});
     assert_eq!(writer.post(ROLES, role).await.status, 201);
 
@@ -112,10 +112,10 @@ async fn validation_can_be_off_and_it_can_be_silent() {
 }
 
 #[tokio::test]
-async fn a_plugins_actions_are_known_while_it_is_installed() {
+async fn actions_of_a_plugin_are_known_once_it_is_installed() {
     let grafana = grafana().await;
     let writer = ["roles:write@permissions:type:delegate", "grafana-k6-app.tests:read"];
-    let writer = grafana.holder("writer", &writer).await;
+    let writer = grafana.caller_with("writer", &writer).await;
     let role = json!({"name": "r", "permissions": list(&["grafana-k6-app.tests:read"])});
     assert_eq!(writer.post(ROLES, role.clone()).await.status, 400);
     let actions = ["grafana-k6-app.tests:read".to_owned()].into();
@@ -124,7 +124,7 @@ async fn a_plugins_actions_are_known_while_it_is_installed() {
 }
 
 #[tokio::test]
-async fn a_server_may_know_more_actions_or_fewer() {
+async fn a_server_can_know_more_actions_or_fewer() {
     let grafana = grafana_with(|switches| {
         switches.extra_actions.insert("rockets:launch".into(), ["rockets:uid:".to_owned()].into());
         switches.missing_actions.insert("teams:create".into());
@@ -132,6 +132,6 @@ async fn a_server_may_know_more_actions_or_fewer() {
     .await;
     assert_eq!(create(&grafana, "r", &["teams:create"]).await.status, 400);
     assert_eq!(create(&grafana, "r", &["rockets:launch@folders:*"]).await.status, 400);
-    // Known, but the admin does not hold it.
+    // The action is known, but the admin does not have the permission.
     assert_eq!(create(&grafana, "r", &["rockets:launch@rockets:uid:1"]).await.status, 403);
 }

@@ -39,7 +39,7 @@ async fn before_13_a_sent_version_is_stored_and_must_be_greater() {
 }
 
 #[tokio::test]
-async fn since_13_a_sent_version_is_a_gate_alone() {
+async fn since_13_a_sent_version_is_only_compared() {
     let grafana = grafana().await;
     assert_eq!(create(&grafana, Some(5)).await, Some(1));
     assert_eq!(update(&grafana, Value::Null).await, (200, Some(2)));
@@ -49,7 +49,7 @@ async fn since_13_a_sent_version_is_a_gate_alone() {
 }
 
 #[tokio::test]
-async fn of_two_writers_with_one_version_the_second_is_refused() {
+async fn the_second_of_two_writers_with_one_version_is_refused() {
     for generation in [Generation::V11, Generation::V12, Generation::V13] {
         let grafana = grafana_with(|switches| switches.generation = generation).await;
         let next = create(&grafana, None).await.unwrap() + 1;
@@ -59,7 +59,7 @@ async fn of_two_writers_with_one_version_the_second_is_refused() {
 }
 
 #[tokio::test]
-async fn a_stale_version_names_the_role_and_both_versions_and_its_status_can_be_switched() {
+async fn a_stale_version_is_refused_with_the_switched_status() {
     let grafana = grafana_with(|switches| switches.stale_version_status = 412).await;
     create(&grafana, None).await;
     let answer = grafana.put(&format!("{ROLES}/r"), json!({"name": "r", "version": 1})).await;
@@ -79,7 +79,7 @@ async fn a_version_can_be_required() {
 }
 
 #[tokio::test]
-async fn the_stored_version_can_be_switched_to_pass_and_the_version_grows_nevertheless() {
+async fn a_switch_accepts_the_stored_version_and_it_still_grows() {
     for generation in [Generation::V12, Generation::V13] {
         let grafana = grafana_with(|switches| {
             switches.generation = generation;
@@ -95,7 +95,7 @@ async fn the_stored_version_can_be_switched_to_pass_and_the_version_grows_nevert
 }
 
 #[tokio::test]
-async fn grafana_11_finds_teams_by_number_and_roles_with_the_wildcard_alone() {
+async fn grafana_11_needs_team_numbers_and_the_roles_wildcard() {
     for (generation, status) in [(Generation::V11, 404), (Generation::V12, 200), (Generation::V13, 200)] {
         let grafana = grafana_with(|switches| switches.generation = generation).await;
         let id = grafana.team("sre");
@@ -106,7 +106,7 @@ async fn grafana_11_finds_teams_by_number_and_roles_with_the_wildcard_alone() {
             status,
             "{generation:?}"
         );
-        let reader = grafana.holder("reader", &["roles:read@roles:uid:legacy-reviewer"]).await;
+        let reader = grafana.caller_with("reader", &["roles:read@roles:uid:legacy-reviewer"]).await;
         let refused = if generation == Generation::V11 { 403 } else { 200 };
         assert_eq!(reader.get(&format!("{ROLES}/legacy-reviewer")).await.status, refused, "{generation:?}");
     }

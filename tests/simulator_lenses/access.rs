@@ -1,4 +1,4 @@
-//! Contract 1: credentials, and what a caller may do on HQ.
+//! Contract 1.2: credentials, and what a caller can do on HQ.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ async fn a_call_without_a_known_credential_is_401() {
     let lenses = lenses().await;
     let token = |text: &str| Login::Token(text.to_owned());
     let guess = session("guess");
-    // A token is no session, and a session no token.
+    // A token is not a session, and a session is not a token.
     let swapped = session("admin-token");
     for login in [Login::None, token(""), token("guess"), guess, swapped] {
         let answer = lenses.with(login).get("/roles").await;
@@ -19,7 +19,7 @@ async fn a_call_without_a_known_credential_is_401() {
 }
 
 #[tokio::test]
-async fn expired_tokens_and_those_of_principals_who_are_gone_are_401() {
+async fn tokens_that_expired_or_lost_their_principal_are_401() {
     let lenses = lenses().await;
     let past = json!({"service_account": "ci-pipeline", "expires_at": "2020-01-01T00:00:00Z"});
     assert_eq!(lenses.caller("past", past).await.get("/roles").await.status, 401);
@@ -32,7 +32,7 @@ async fn expired_tokens_and_those_of_principals_who_are_gone_are_401() {
 }
 
 #[tokio::test]
-async fn what_a_principal_may_do_follows_its_groups_and_admins_may_everything() {
+async fn rights_follow_the_groups_and_admins_can_do_everything() {
     let lenses = lenses().await;
     let alice = lenses.session("alice@example.com").await;
     let admin = lenses.session("admin").await;
@@ -51,7 +51,7 @@ async fn what_a_principal_may_do_follows_its_groups_and_admins_may_everything() 
 }
 
 #[tokio::test]
-async fn a_narrowed_token_is_403_whether_the_thing_exists_or_not() {
+async fn a_narrowed_token_is_403_for_existing_and_missing_rows() {
     let lenses = lenses().await;
     let reader = lenses.holder("reader", &["iam:Get*", "iam:List*"], &["iam:role:topic-*"]).await;
     assert_eq!(reader.get("/roles/topic-reader").await.status, 200);
@@ -70,17 +70,17 @@ async fn a_narrowed_token_is_403_whether_the_thing_exists_or_not() {
 }
 
 #[tokio::test]
-async fn a_denied_read_can_look_like_nothing() {
+async fn a_denied_read_can_be_404() {
     let lenses = lenses_with(|switches| switches.denied_read_status = 404).await;
     let nobody = lenses.caller("nobody", json!({})).await;
     let hidden = nobody.get("/roles/developer").await;
     assert_eq!((hidden.status, hidden.text("detail")), (404, "does not exist".into()));
-    // What is not a read is still forbidden.
+    // Other operations are still 403.
     assert_eq!(nobody.delete("/roles/developer").await.status, 403);
 }
 
 #[tokio::test]
-async fn a_list_shows_some_or_is_403_or_is_empty() {
+async fn a_list_is_partial_forbidden_or_empty() {
     use rolewright_simulators::lenses::switches::Lists;
     let lenses = lenses().await;
     let some = lenses.holder("some", &["iam:List*"], &["iam:role:topic-*"]).await;
@@ -95,7 +95,7 @@ async fn a_list_shows_some_or_is_403_or_is_empty() {
 }
 
 #[tokio::test]
-async fn a_denial_closes_a_list_that_is_allowed() {
+async fn a_deny_statement_hides_rows_of_an_allowed_list() {
     let lenses = lenses().await;
     let allow = json!({"effect": "allow", "action": "*", "resource": "*"});
     let deny = |resource: &str| json!({"effect": "deny", "action": "iam:ListRoles", "resource": resource});
@@ -107,7 +107,7 @@ async fn a_denial_closes_a_list_that_is_allowed() {
 }
 
 #[tokio::test]
-async fn who_calls_is_shown_where_the_server_has_a_path_for_it() {
+async fn the_caller_is_shown_under_the_switched_name() {
     let lenses = lenses().await;
     let alice = lenses.session("alice@example.com").await;
     assert_eq!(lenses.get("/users/current").await.status, 404);
@@ -120,7 +120,7 @@ async fn who_calls_is_shown_where_the_server_has_a_path_for_it() {
 }
 
 #[tokio::test]
-async fn whoever_calls_is_seen() {
+async fn a_call_sets_last_seen_at() {
     let lenses = lenses().await;
     let seen = async || lenses.get("/users/alice@example.com").await.body["last_seen_at"].clone();
     assert!(seen().await.is_null());

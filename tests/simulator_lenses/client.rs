@@ -1,4 +1,4 @@
-//! What the tests of Lenses' simulator have beyond those of every simulator.
+//! Helpers for the tests of the Lenses simulator.
 
 use rolewright_simulators::lenses::{self, Switches};
 use serde_json::{Value, json};
@@ -10,54 +10,54 @@ impl Tested for lenses::Lenses {
     const ROOT: &'static str = "/api/v1";
 }
 
-/// A simulator, and a client with the administrator's token.
+/// A running simulator, and a client with the administrator's token.
 pub type Lenses = Started<lenses::Lenses>;
 
-/// The seeded tenant.
+/// Starts a simulator with the seeded tenant.
 pub async fn lenses() -> Lenses {
     Lenses::seeded().await
 }
 
-/// The seeded tenant, on a server with these switches.
+/// Starts a simulator with the seeded tenant and other switches.
 pub async fn lenses_with(set: impl FnOnce(&mut Switches)) -> Lenses {
     Lenses::switched(set).await
 }
 
 impl Lenses {
-    /// A token that may do these actions on these resources.
+    /// A client whose token permits these actions on these resources.
     pub async fn holder(&self, name: &str, actions: &[&str], resources: &[&str]) -> Client {
         let statement = json!({"effect": "allow", "action": actions, "resource": resources});
         self.caller(name, json!({"policy": [statement]})).await
     }
 
-    /// A user with a session.
+    /// A client with a session of this user.
     pub async fn session(&self, user: &str) -> Client {
         let name = format!("session-of-{user}");
         self.credential(&name, &format!("session_id={name}"), json!({"user": user})).await;
         self.with(session(&name))
     }
 
-    /// A role that allows this action on that resource.
+    /// Creates a role that allows this action on this resource.
     pub async fn new_role(&self, name: &str, action: &str, resource: &str) {
         let policy = json!([{"effect": "allow", "action": action, "resource": resource}]);
         let role = self.post("/roles", json!({"name": name, "policy": policy})).await;
         assert_eq!(role.status, 201, "{}", role.body);
     }
 
-    /// Whether somebody may do something.
+    /// Whether a principal can do this.
     pub async fn permits(&self, principal: &str, action: &str, resource: &str) -> bool {
-        self.verdict(principal, action, resource).await["permitted"].as_bool().unwrap()
+        self.decision(principal, action, resource).await["permitted"].as_bool().unwrap()
     }
 
-    /// Whether somebody may do something, and why.
-    pub async fn verdict(&self, principal: &str, action: &str, resource: &str) -> Value {
+    /// Whether a principal can do this, and why.
+    pub async fn decision(&self, principal: &str, action: &str, resource: &str) -> Value {
         let query = format!("principal={principal}&action={action}&resource={resource}");
         let answer = self.get(&format!("/_sim/permits?{query}")).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.body
     }
 
-    /// The names of the groups of a user or service account, as it shows them.
+    /// The names of the groups in the answer for a user or service account.
     pub async fn groups_of(&self, path: &str) -> Vec<String> {
         let answer = self.get(path).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
@@ -65,18 +65,18 @@ impl Lenses {
     }
 }
 
-/// A session of this name, among other cookies.
+/// The cookies of a session, with another cookie before it.
 pub fn session(name: &str) -> Login {
     Login::Cookies(format!("a=b; session_id={name}"))
 }
 
 impl Answer {
-    /// The names in a list that was answered.
+    /// The names in the list of this answer.
     pub fn names(&self) -> Vec<String> {
         names(&self.body["items"])
     }
 
-    /// The entry of this name in a list that was answered.
+    /// The entry with this name in the list of this answer.
     pub fn item(&self, name: &str) -> &Value {
         let items = self.body["items"].as_array().unwrap_or_else(|| panic!("no list: {}", self.body));
         items.iter().find(|item| item["name"] == name).unwrap_or_else(|| panic!("no {name} in {items:?}"))

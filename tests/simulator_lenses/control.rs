@@ -1,4 +1,4 @@
-//! The `/_sim` paths with Lenses' grants, tenants and lists; and path prefixes.
+//! The `/_sim` paths with grants, tenants and lists of Lenses, and path prefixes.
 
 use rolewright_simulators::lenses;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn the_log_names_the_credential_and_never_its_value() {
+async fn the_log_has_credential_names_and_no_secrets() {
     let lenses = lenses().await;
     let peggy = lenses.session("peggy").await;
     lenses.get("/roles?a=b").await;
@@ -27,7 +27,7 @@ async fn the_log_names_the_credential_and_never_its_value() {
 }
 
 #[tokio::test]
-async fn the_state_is_read_edited_and_put_back_with_its_switches() {
+async fn the_state_can_be_read_edited_and_replaced() {
     let lenses = lenses().await;
     let mut state = lenses.get("/_sim/state").await.body;
     state["switches"]["duplicate_status"] = 422.into();
@@ -57,7 +57,7 @@ async fn the_state_is_read_edited_and_put_back_with_its_switches() {
 }
 
 #[tokio::test]
-async fn identifiers_and_tokens_are_new_even_if_the_counter_was_put_back() {
+async fn new_identifiers_are_unique_after_a_counter_reset() {
     let lenses = lenses().await;
     let mut state = lenses.get("/_sim/state").await.body;
     state["last_number"] = 0.into();
@@ -79,7 +79,7 @@ async fn a_token_is_added_narrowed_expired_and_revived() {
 }
 
 #[tokio::test]
-async fn an_append_whose_answer_was_lost_doubles_when_it_is_retried() {
+async fn retrying_an_append_after_a_lost_answer_duplicates_it() {
     let lenses = lenses().await;
     lenses.post("/roles", json!({"name": "r", "policy": []})).await;
     lenses.inject(json!({"kind": "AnswerLost"}), "/api/v1/roles/r/policy").await;
@@ -90,7 +90,7 @@ async fn an_append_whose_answer_was_lost_doubles_when_it_is_retried() {
 }
 
 #[tokio::test]
-async fn injected_errors_have_the_vendors_form() {
+async fn injected_errors_have_the_form_of_the_vendor() {
     let lenses = lenses().await;
     lenses.inject(json!({"kind": "Status", "status": 500}), "**").await;
     let answer = lenses.get("/roles").await;
@@ -102,7 +102,7 @@ async fn injected_errors_have_the_vendors_form() {
 }
 
 #[tokio::test]
-async fn lists_can_be_cut_short_and_nothing_else() {
+async fn only_lists_can_be_shortened() {
     let lenses = lenses().await;
     lenses.inject(json!({"kind": "ShortPage", "keep": 2}), "/api/v1/roles").await;
     assert_eq!(lenses.get("/roles").await.names().len(), 2);
@@ -111,6 +111,6 @@ async fn lists_can_be_cut_short_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_server_may_lie_below_a_path() {
+async fn a_server_can_be_below_a_path() {
     lies_below_a_path::<lenses::Lenses>("/roles").await;
 }

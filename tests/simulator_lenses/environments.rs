@@ -1,15 +1,15 @@
-//! Contract 2.6, 2.7: environments and the catalogue of permissions.
+//! Contract 2.6, 2.7: environments, and the catalogue of permissions.
 
 use serde_json::{Value, json};
 
 use crate::client::lenses;
 
 #[tokio::test]
-async fn an_environment_is_made_with_a_key_that_is_shown_once() {
+async fn creating_an_environment_returns_its_key_once() {
     let lenses = lenses().await;
-    let made = lenses.post("/environments", json!({"name": "lab", "tier": "development"})).await;
-    assert_eq!((made.status, made.text("display_name")), (201, "lab".into()));
-    assert!(made.body["agent_key"].is_string());
+    let created = lenses.post("/environments", json!({"name": "lab", "tier": "development"})).await;
+    assert_eq!((created.status, created.text("display_name")), (201, "lab".into()));
+    assert!(created.body["agent_key"].is_string());
     let read = lenses.get("/environments/lab").await;
     assert!(read.body.get("agent_key").is_none());
     assert_eq!(lenses.get("/environments").await.item("lab"), &read.body);
@@ -18,10 +18,10 @@ async fn an_environment_is_made_with_a_key_that_is_shown_once() {
     assert_eq!(lenses.delete("/environments/lab").await.status, 204);
     assert_eq!(lenses.get("/environments/lab").await.status, 404);
     assert_eq!(lenses.post("/environments", json!({"name": "staging", "tier": "staging"})).await.status, 409);
-    for wrong in
+    for invalid in
         [json!({"name": "x"}), json!({"name": "x", "tier": "test"}), json!({"name": "X", "tier": "staging"})]
     {
-        assert_eq!(lenses.post("/environments", wrong).await.status, 400);
+        assert_eq!(lenses.post("/environments", invalid).await.status, 400);
     }
 }
 

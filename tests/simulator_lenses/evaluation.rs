@@ -1,4 +1,4 @@
-//! Contract 3: effective access, as `/_sim/permits` tells it.
+//! Contract 3.2: effective access, by `/_sim/permits`.
 
 use serde_json::json;
 
@@ -6,13 +6,13 @@ use crate::client::{Lenses, lenses, lenses_with};
 
 const ALICE: &str = "alice@example.com";
 
-/// A tenant in which Alice's one group has the roles that a test makes, and every environment is open to her.
+/// Starts a simulator in which the one group of Alice has new roles with these policies. All environments are open to her.
 async fn with_policies(policies: &[(&str, serde_json::Value)]) -> Lenses {
     let lenses = lenses_with(|switches| switches.environments_are_gates = false).await;
     let mut roles = Vec::new();
     for (name, policy) in policies {
-        let made = lenses.post("/roles", json!({"name": name, "policy": policy})).await;
-        assert_eq!(made.status, 201, "{}", made.body);
+        let created = lenses.post("/roles", json!({"name": name, "policy": policy})).await;
+        assert_eq!(created.status, 201, "{}", created.body);
         roles.push(*name);
     }
     assert_eq!(lenses.patch("/groups/data-platform", json!({"roles": roles})).await.status, 200);
@@ -20,7 +20,7 @@ async fn with_policies(policies: &[(&str, serde_json::Value)]) -> Lenses {
 }
 
 #[tokio::test]
-async fn what_nobody_allows_is_denied_and_a_denial_beats_every_allowance() {
+async fn access_is_denied_by_default_and_deny_beats_allow() {
     let lenses = with_policies(&[
         ("all", json!([{"effect": "allow", "action": "kafka:*", "resource": "kafka:topic:*"}])),
         (
@@ -33,9 +33,9 @@ async fn what_nobody_allows_is_denied_and_a_denial_beats_every_allowance() {
     assert!(lenses.permits(ALICE, "kafka:ReadTopicData", "kafka:topic:production/kafka/a").await);
     assert!(!lenses.permits(ALICE, "iam:ListRoles", "iam:role:developer").await);
     assert!(!lenses.permits("dave@example.com", "kafka:WriteTopicData", "kafka:topic:staging/kafka/a").await);
-    let verdict = lenses.verdict(ALICE, "kafka:WriteTopicData", "kafka:topic:production/kafka/a").await;
+    let decision = lenses.decision(ALICE, "kafka:WriteTopicData", "kafka:topic:production/kafka/a").await;
     assert_eq!(
-        verdict,
+        decision,
         json!({
             "permitted": false,
             "is_admin": false,
@@ -47,7 +47,7 @@ async fn what_nobody_allows_is_denied_and_a_denial_beats_every_allowance() {
 }
 
 #[tokio::test]
-async fn patterns_reach_as_far_as_they_say() {
+async fn patterns_cover_only_matching_actions_and_resources() {
     let policy =
         json!([{"effect": "allow", "action": "kafka:ListTopics", "resource": ["kafka:topic:*/*/blue-*"]}]);
     let lenses = with_policies(&[("blue", policy)]).await;
@@ -63,7 +63,7 @@ async fn patterns_reach_as_far_as_they_say() {
 }
 
 #[tokio::test]
-async fn access_comes_and_goes_with_the_group() {
+async fn access_follows_group_membership() {
     let lenses =
         with_policies(&[("r", json!([{"effect": "allow", "action": "*", "resource": "iam:user:*"}]))]).await;
     let robot = "iam:service-account:ci-pipeline";
@@ -76,13 +76,13 @@ async fn access_comes_and_goes_with_the_group() {
 }
 
 #[tokio::test]
-async fn what_lies_in_an_environment_needs_access_to_it() {
+async fn resources_in_an_environment_need_access_to_it() {
     let lenses = lenses().await;
     assert!(lenses.permits(ALICE, "kafka:ListTopics", "kafka:topic:development/kafka/a").await);
     let (carol, topic) = ("carol@example.com", "kafka:topic:production/kafka/a");
-    let verdict = lenses.verdict(carol, "kafka:ListTopics", topic).await;
+    let decision = lenses.decision(carol, "kafka:ListTopics", topic).await;
     assert_eq!(
-        (&verdict["permitted"], &verdict["closed_environment"]),
+        (&decision["permitted"], &decision["closed_environment"]),
         (&json!(false), &json!("production"))
     );
     lenses.new_role("opener", "environments:AccessEnvironment", "environments:*").await;
@@ -92,7 +92,7 @@ async fn what_lies_in_an_environment_needs_access_to_it() {
 }
 
 #[tokio::test]
-async fn agents_may_ignore_a_resource_of_a_whole_service() {
+async fn agents_can_ignore_service_wildcards() {
     let lenses = with_policies(&[
         ("kafka", json!([{"effect": "allow", "action": "kafka:*", "resource": "kafka:*"}])),
         ("iam", json!([{"effect": "allow", "action": "iam:*", "resource": "iam:*"}])),
@@ -108,7 +108,7 @@ async fn agents_may_ignore_a_resource_of_a_whole_service() {
 }
 
 #[tokio::test]
-async fn a_question_must_be_whole_and_about_somebody() {
+async fn a_question_needs_all_parameters_and_a_known_principal() {
     let lenses = lenses().await;
     assert_eq!(lenses.get("/_sim/permits?principal=peggy&action=x").await.status, 400);
     let nobody = lenses.get("/_sim/permits?principal=nobody&action=x&resource=y").await;

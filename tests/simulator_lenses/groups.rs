@@ -6,26 +6,26 @@ use serde_json::{Value, json};
 use crate::client::{lenses, lenses_with, names};
 
 #[tokio::test]
-async fn a_group_is_made_with_members_and_roles_and_its_counts_follow() {
+async fn a_group_is_created_with_members_roles_and_counts() {
     let lenses = lenses().await;
     let group = json!({
         "name": "g", "display_name": "G", "sso_name": "okta-g", "description": "d",
         "members": ["alice@example.com", "ci-pipeline", "peggy"], "roles": ["developer", "topic-reader"],
         "metadata": {"k": "v"},
     });
-    let made = lenses.post("/groups", group).await;
+    let created = lenses.post("/groups", group).await;
     assert_eq!(
-        (made.status, made.text("lrn"), made.text("sso_name")),
+        (created.status, created.text("lrn"), created.text("sso_name")),
         (201, "iam:group:g".into(), "okta-g".into())
     );
-    assert_eq!(names(&made.body["roles"]), ["developer", "topic-reader"]);
-    assert_eq!(made.body["roles"][0]["policy_length"], 1);
-    assert_eq!(lenses.get("/groups/g").await.body, made.body);
+    assert_eq!(names(&created.body["roles"]), ["developer", "topic-reader"]);
+    assert_eq!(created.body["roles"][0]["policy_length"], 1);
+    assert_eq!(lenses.get("/groups/g").await.body, created.body);
     let list = lenses.get("/groups").await;
     let compact = list.item("g");
     assert_eq!([&compact["user_count"], &compact["sa_count"], &compact["role_count"]], [2, 1, 2]);
     assert!(compact.get("roles").is_none() && compact["metadata"] == json!({"k": "v"}));
-    // Whoever goes is not counted any more.
+    // Deleted principals are not counted.
     lenses.delete("/users/peggy").await;
     lenses.delete("/service-accounts/ci-pipeline").await;
     let list = lenses.get("/groups").await;
@@ -37,18 +37,18 @@ async fn a_group_is_made_with_members_and_roles_and_its_counts_follow() {
 }
 
 #[tokio::test]
-async fn names_that_are_left_out_are_the_name() {
+async fn absent_display_and_sso_names_default_to_the_name() {
     let lenses = lenses().await;
-    let made = lenses.post("/groups", json!({"name": "g"})).await;
-    assert_eq!((made.text("display_name"), made.text("sso_name")), ("g".into(), "g".into()));
+    let created = lenses.post("/groups", json!({"name": "g"})).await;
+    assert_eq!((created.text("display_name"), created.text("sso_name")), ("g".into(), "g".into()));
     assert_eq!(lenses.patch("/groups/g", json!({"sso_name": "okta"})).await.text("sso_name"), "okta");
 }
 
 #[tokio::test]
-async fn an_early_server_has_no_sso_name() {
+async fn early_servers_have_no_sso_name() {
     let lenses = lenses_with(|switches| switches.generation = Generation::V60).await;
-    let made = lenses.post("/groups", json!({"name": "g", "sso_name": "okta"})).await;
-    assert_eq!((made.status, made.body.get("sso_name")), (201, None));
+    let created = lenses.post("/groups", json!({"name": "g", "sso_name": "okta"})).await;
+    assert_eq!((created.status, created.body.get("sso_name")), (201, None));
     assert!(lenses.get("/groups").await.item("sre").get("sso_name").is_none());
     lenses.switch(|switches| switches.unknown_keys_refused = true);
     assert_eq!(lenses.patch("/groups/g", json!({"sso_name": "okta"})).await.status, 400);
@@ -66,7 +66,7 @@ async fn roles_of_a_group_are_set_as_a_whole() {
     assert_eq!(lenses.get("/groups").await.item("sre")["role_count"], 2);
     assert_eq!(set(json!(["developer", "nothing"])).await.status, 400);
     assert_eq!(names(&lenses.get("/groups/sre").await.body["roles"]).len(), 2);
-    // What is absent stays.
+    // Absent fields stay.
     let updated =
         lenses.patch("/groups/sre", json!({"description": "d", "add_roles": ["administrator"]})).await;
     assert_eq!((updated.text("description"), names(&updated.body["roles"]).len()), ("d".into(), 2));
@@ -76,7 +76,7 @@ async fn roles_of_a_group_are_set_as_a_whole() {
 }
 
 #[tokio::test]
-async fn a_group_shows_its_members_by_kind_in_one_list_or_not_at_all() {
+async fn members_are_shown_by_kind_in_one_list_or_not_at_all() {
     let lenses = lenses().await;
     let shown = async || lenses.get("/groups/data-platform").await.body;
     let by_kind = shown().await;
@@ -96,10 +96,10 @@ async fn a_group_shows_its_members_by_kind_in_one_list_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_group_is_refused() {
+async fn invalid_groups_are_refused() {
     let lenses = lenses().await;
     assert_eq!(lenses.post("/groups", json!({"name": "sre"})).await.status, 409);
-    for wrong in [
+    for invalid in [
         json!({"name": "Up"}),
         json!({"name": "g", "members": ["nobody@example.com"]}),
         json!({"name": "g", "members": ["iam:user:alice@example.com"]}),
@@ -108,7 +108,7 @@ async fn what_is_wrong_with_a_group_is_refused() {
         json!({"name": "g", "display_name": ""}),
         json!({"name": "g", "description": "a".repeat(251)}),
     ] {
-        assert_eq!(lenses.post("/groups", wrong.clone()).await.status, 400, "{wrong}");
+        assert_eq!(lenses.post("/groups", invalid.clone()).await.status, 400, "{invalid}");
     }
     assert_eq!(lenses.get("/groups/g").await.status, 404);
     lenses.switch(|switches| switches.duplicate_status = 400);
@@ -116,7 +116,7 @@ async fn what_is_wrong_with_a_group_is_refused() {
 }
 
 #[tokio::test]
-async fn members_may_be_told_by_each_principal_alone() {
+async fn memberships_can_be_visible_only_on_single_principals() {
     let lenses = lenses_with(|switches| switches.group_members = GroupMembers::Hidden).await;
     let sre = lenses.get("/groups/sre").await.body;
     assert!(sre.get("users").is_none() && sre.get("members").is_none());
@@ -126,7 +126,7 @@ async fn members_may_be_told_by_each_principal_alone() {
 }
 
 #[tokio::test]
-async fn what_is_removed_and_made_again_has_another_id_and_time_where_those_are_shown() {
+async fn recreated_rows_have_another_id_and_time_if_shown() {
     for (ids, id, time) in [
         (Ids::Text, true, true),
         (Ids::Number, true, true),
@@ -150,7 +150,7 @@ async fn what_is_removed_and_made_again_has_another_id_and_time_where_those_are_
 }
 
 #[tokio::test]
-async fn lists_may_show_something_else_than_a_thing_by_itself_and_one_replica_something_else_than_another() {
+async fn lists_and_replicas_can_show_other_identity_fields() {
     let shown = |body: &Value| ["id", "created_at"].map(|field| body.get(field).is_some());
     let lenses = lenses_with(|switches| {
         (switches.ids, switches.ids_in_lists) = (Ids::IdsOnly, Some(Ids::TimesOnly));

@@ -1,4 +1,4 @@
-//! The simulator of Lenses HQ against its contract, over real HTTP.
+//! Tests of the Lenses HQ simulator against its contract, over real HTTP.
 
 mod access;
 mod client;

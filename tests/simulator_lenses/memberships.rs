@@ -1,4 +1,4 @@
-//! Contract 2.2, 2.5, 3: who is in which group, changed from either end, and by the identity provider.
+//! Contract 2.2, 2.5, 3.8: changes of memberships from the group, from the principal, and by the identity provider.
 
 use rolewright_simulators::lenses::switches::MembershipMode;
 use serde_json::json;
@@ -14,7 +14,7 @@ async fn members(lenses: &Lenses, group: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn members_are_added_and_removed_and_removing_wins() {
+async fn members_are_added_and_removed_and_removals_win() {
     let lenses = lenses().await;
     let change = json!({"add_members": [ALICE, CAROL, "peggy"], "remove_members": [DAVE, "peggy"]});
     let updated = lenses.patch("/groups/sre", change).await;
@@ -23,13 +23,13 @@ async fn members_are_added_and_removed_and_removing_wins() {
         (200, vec![ALICE.to_owned(), CAROL.to_owned()])
     );
     assert_eq!(members(&lenses, "sre").await, [ALICE, CAROL]);
-    // Once more changes nothing.
+    // The same change again has no effect.
     let again = lenses.patch("/groups/sre", json!({"add_members": [ALICE], "remove_members": [DAVE]})).await;
     assert_eq!((again.status, members(&lenses, "sre").await.len()), (200, 2));
 }
 
 #[tokio::test]
-async fn members_are_set_as_a_whole_but_not_together_with_adding_or_removing() {
+async fn setting_members_excludes_adding_and_removing() {
     let lenses = lenses().await;
     let updated = lenses.patch("/groups/sre", json!({"set_members": [ALICE, "ci-pipeline"]})).await;
     assert_eq!(
@@ -46,7 +46,7 @@ async fn members_are_set_as_a_whole_but_not_together_with_adding_or_removing() {
 }
 
 #[tokio::test]
-async fn an_unknown_principal_cannot_be_added_and_may_be_removed() {
+async fn unknown_principals_can_be_removed_but_not_added() {
     let lenses = lenses().await;
     let change = |key: &str| json!({key: [ALICE, "nobody@example.com"]});
     for key in ["add_members", "set_members"] {
@@ -61,7 +61,7 @@ async fn an_unknown_principal_cannot_be_added_and_may_be_removed() {
 }
 
 #[tokio::test]
-async fn a_put_of_a_principals_groups_is_a_change_unless_it_sets() {
+async fn a_put_of_groups_is_a_delta_unless_it_sets() {
     let lenses = lenses().await;
     for (path, before) in
         [("/users/carol@example.com", "sre"), ("/service-accounts/ci-pipeline", "data-platform")]
@@ -87,7 +87,7 @@ async fn a_put_of_a_principals_groups_is_a_change_unless_it_sets() {
 }
 
 #[tokio::test]
-async fn a_name_that_both_kinds_share_means_the_user() {
+async fn a_name_of_both_kinds_means_the_user() {
     let lenses = lenses().await;
     let peggy = json!({"name": "peggy"});
     assert_eq!(lenses.post("/service-accounts", peggy.clone()).await.status, 409);
@@ -99,7 +99,7 @@ async fn a_name_that_both_kinds_share_means_the_user() {
 }
 
 #[tokio::test]
-async fn where_the_identity_provider_decides_a_login_undoes_what_was_changed_here() {
+async fn in_sso_mode_a_login_reverts_changes_through_the_api() {
     let lenses = lenses().await;
     let log_in = async |user: &str| lenses.post("/_sim/logins", json!({"user": user})).await.status;
     let path = "/users/alice@example.com";
@@ -107,7 +107,7 @@ async fn where_the_identity_provider_decides_a_login_undoes_what_was_changed_her
     assert_eq!(log_in(ALICE).await, 204);
     assert_eq!(lenses.groups_of(path).await, ["sre"]);
     lenses.switch(|switches| switches.membership_mode = MembershipMode::Sso);
-    // The change is taken, and stands until the next login; groups are found by their other name.
+    // The API accepts changes, which last until the next login. Groups are matched by `sso_name`.
     assert_eq!(lenses.groups_of(path).await, ["sre"]);
     assert_eq!(log_in(ALICE).await, 204);
     assert_eq!(lenses.groups_of(path).await, ["data-platform"]);

@@ -1,4 +1,4 @@
-//! Contract 2: metadata of everything.
+//! Contract 2.8: metadata.
 
 use rolewright_simulators::lenses::switches::MetadataPatch;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ async fn shown(lenses: &Lenses) -> Value {
 }
 
 #[tokio::test]
-async fn everything_has_metadata_in_whole_and_in_lists() {
+async fn all_kinds_show_metadata_alone_and_in_lists() {
     let lenses = lenses().await;
     for (list, name) in [
         ("/roles", "developer"),
@@ -33,7 +33,7 @@ async fn everything_has_metadata_in_whole_and_in_lists() {
 }
 
 #[tokio::test]
-async fn a_patch_replaces_metadata_or_merges_it() {
+async fn a_patch_replaces_or_merges_metadata() {
     let lenses = lenses().await;
     assert_eq!(put(&lenses, json!({"a": "1", "b": "2"})).await, 200);
     assert_eq!(
@@ -64,16 +64,16 @@ async fn limits_are_in_bytes() {
     assert_eq!(put(&lenses, json!({"a": 1})).await, 400);
     assert_eq!(put(&lenses, json!(["a"])).await, 400);
     assert_eq!(shown(&lenses).await.as_object().unwrap().len(), 50);
-    // What is merged counts together.
+    // The limit applies to the merged metadata.
     lenses.switch(|switches| switches.metadata_patch = MetadataPatch::Merge);
     assert_eq!(put(&lenses, json!({"another": "v"})).await, 400);
 }
 
 #[tokio::test]
-async fn a_server_may_have_no_metadata() {
+async fn a_server_can_have_no_metadata() {
     let lenses = lenses_with(|switches| switches.metadata_supported = false).await;
-    let made = lenses.post("/roles", json!({"name": "r", "metadata": {"k": "v"}})).await;
-    assert_eq!((made.status, made.body.get("metadata")), (201, None));
+    let created = lenses.post("/roles", json!({"name": "r", "metadata": {"k": "v"}})).await;
+    assert_eq!((created.status, created.body.get("metadata")), (201, None));
     lenses.switch(|switches| switches.unknown_keys_refused = true);
     assert_eq!(put(&lenses, json!({"k": "v"})).await, 400);
     lenses.switch(|switches| switches.metadata_supported = true);

@@ -1,18 +1,18 @@
-//! Contract 2.1, 3: what a statement may say, and how it is answered.
+//! Contract 2.1, 3.3, 3.4: valid statements, and their form in answers.
 
 use rolewright_simulators::lenses::switches::{Generation, PolicyEcho, Validation};
 use serde_json::{Value, json};
 
 use crate::client::{Lenses, lenses, lenses_with};
 
-/// The status of an append of a statement.
+/// Adds a statement to a policy. Returns the status.
 async fn append(lenses: &Lenses, action: Value, resource: Value) -> u16 {
     let statement = json!({"effect": "allow", "action": action, "resource": resource});
     lenses.post("/roles/legacy-auditor/policy", statement).await.status
 }
 
 #[tokio::test]
-async fn a_statement_is_answered_in_the_form_sent_or_in_one_form() {
+async fn statements_keep_their_form_or_have_one_form() {
     let lenses = lenses().await;
     let policy = json!([
         {"effect": "allow", "action": "kafka:ListTopics", "resource": ["kafka:topic:*"]},
@@ -30,9 +30,9 @@ async fn a_statement_is_answered_in_the_form_sent_or_in_one_form() {
 }
 
 #[tokio::test]
-async fn a_statement_has_an_effect_an_action_and_a_resource() {
+async fn statements_need_an_effect_actions_and_resources() {
     let lenses = lenses().await;
-    for wrong in [
+    for invalid in [
         json!({"effect": "permit", "action": "*", "resource": "*"}),
         json!({"effect": "Allow", "action": "*", "resource": "*"}),
         json!({"action": "*", "resource": "*"}),
@@ -43,9 +43,13 @@ async fn a_statement_has_an_effect_an_action_and_a_resource() {
         json!({"effect": "allow", "action": [], "resource": "*"}),
         json!("allow"),
     ] {
-        assert_eq!(lenses.post("/roles/legacy-auditor/policy", wrong.clone()).await.status, 400, "{wrong}");
-        let role = json!({"name": "r", "policy": [wrong]});
-        assert_eq!(lenses.post("/roles", role).await.status, 400, "{wrong}");
+        assert_eq!(
+            lenses.post("/roles/legacy-auditor/policy", invalid.clone()).await.status,
+            400,
+            "{invalid}"
+        );
+        let role = json!({"name": "r", "policy": [invalid]});
+        assert_eq!(lenses.post("/roles", role).await.status, 400, "{invalid}");
     }
     assert_eq!(lenses.get("/roles/legacy-auditor").await.body["policy"].as_array().unwrap().len(), 1);
     assert_eq!(lenses.get("/roles/r").await.status, 404);
@@ -76,7 +80,7 @@ async fn validation_can_be_lax() {
 }
 
 #[tokio::test]
-async fn validation_can_go_by_the_catalogue() {
+async fn validation_can_use_the_catalogue() {
     let lenses = lenses_with(|switches| switches.validation = Validation::Strict).await;
     let append = async |action: &str, resource: &str| append(&lenses, json!(action), json!(resource)).await;
     assert_eq!(append("iam:*", "iam:*").await, 200);
@@ -97,7 +101,7 @@ async fn validation_can_go_by_the_catalogue() {
 }
 
 #[tokio::test]
-async fn unknown_keys_are_ignored_or_refused_in_bodies_and_statements() {
+async fn unknown_keys_in_bodies_are_ignored_or_refused() {
     let lenses = lenses().await;
     let odd = json!({"effect": "allow", "action": "*", "resource": "*", "condition": {}});
     assert_eq!(

@@ -1,11 +1,11 @@
-//! Contract 1: what errors look like.
+//! Contract 1.3: the form of errors.
 
 use serde_json::json;
 
 use crate::client::{lenses, lenses_with};
 
 #[tokio::test]
-async fn an_error_is_a_problem_document() {
+async fn errors_are_problem_documents() {
     let lenses = lenses().await;
     let answer = lenses.get("/roles/nothing").await;
     assert_eq!((answer.status, answer.content_type()), (404, "application/problem+json"));
@@ -23,7 +23,7 @@ async fn an_error_is_a_problem_document() {
 }
 
 #[tokio::test]
-async fn an_error_may_be_plain_json_and_may_have_nothing_but_a_title() {
+async fn errors_can_be_plain_json_with_only_a_title() {
     let lenses = lenses_with(|switches| {
         switches.plain_problem_type = true;
         switches.sparse_problems = true;
@@ -35,18 +35,18 @@ async fn an_error_may_be_plain_json_and_may_have_nothing_but_a_title() {
 }
 
 #[tokio::test]
-async fn validation_may_have_another_status() {
+async fn the_status_of_validation_can_be_switched() {
     let lenses = lenses_with(|switches| switches.validation_status = 422).await;
     assert_eq!(lenses.post("/roles", json!({"name": "Up"})).await.status, 422);
     assert_eq!(lenses.patch("/groups/sre", json!({"set_members": [], "add_members": []})).await.status, 422);
-    // What is no JSON object does not get that far.
+    // Bodies that are not JSON objects fail before the validation.
     assert_eq!(lenses.post("/roles", json!([])).await.status, 400);
     let garbage = lenses.signed(reqwest::Method::POST, "/roles").body("{");
     assert_eq!(garbage.send().await.unwrap().status(), 400);
 }
 
 #[tokio::test]
-async fn unknown_paths_and_methods_are_problems_too() {
+async fn unknown_paths_and_methods_are_problem_documents() {
     let lenses = lenses().await;
     for (answer, status) in [
         (lenses.get("/nothing").await, 404),

@@ -10,17 +10,17 @@ fn statement() -> Value {
 }
 
 #[tokio::test]
-async fn a_role_is_made_read_and_listed_without_its_policy() {
+async fn a_role_is_created_read_and_listed_without_its_policy() {
     let lenses = lenses().await;
     let role = json!({
         "name": "r", "display_name": "R", "description": "d", "policy": [statement()], "metadata": {"k": "v"},
     });
-    let made = lenses.post("/roles", role).await;
-    assert_eq!((made.status, &made.body["policy"]), (201, &json!([statement()])));
-    assert_eq!(lenses.get("/roles/r").await.body, made.body);
+    let created = lenses.post("/roles", role).await;
+    assert_eq!((created.status, &created.body["policy"]), (201, &json!([statement()])));
+    assert_eq!(lenses.get("/roles/r").await.body, created.body);
     let list = lenses.get("/roles").await;
     assert_eq!(list.body.as_object().unwrap().keys().collect::<Vec<_>>(), ["items"]);
-    let mut compact = made.body.clone();
+    let mut compact = created.body.clone();
     compact.as_object_mut().unwrap().remove("policy");
     compact["policy_length"] = 1.into();
     assert_eq!(list.item("r"), &compact);
@@ -31,16 +31,16 @@ async fn a_role_is_made_read_and_listed_without_its_policy() {
 }
 
 #[tokio::test]
-async fn a_name_is_all_that_a_role_needs() {
+async fn a_role_needs_only_a_name() {
     let lenses = lenses().await;
-    let made = lenses.post("/roles", json!({"name": "r", "description": null})).await;
-    assert_eq!((made.status, made.text("display_name")), (201, "r".into()));
-    assert_eq!((made.text("description"), &made.body["policy"]), (String::new(), &json!([])));
-    assert!(made.body.get("metadata").is_none());
+    let created = lenses.post("/roles", json!({"name": "r", "description": null})).await;
+    assert_eq!((created.status, created.text("display_name")), (201, "r".into()));
+    assert_eq!((created.text("description"), &created.body["policy"]), (String::new(), &json!([])));
+    assert!(created.body.get("metadata").is_none());
 }
 
 #[tokio::test]
-async fn a_server_may_want_a_policy_and_may_want_a_statement_in_it() {
+async fn policies_and_statements_can_be_required() {
     let lenses = lenses_with(|switches| switches.policy_required = true).await;
     assert_eq!(lenses.post("/roles", json!({"name": "r"})).await.status, 400);
     assert_eq!(lenses.post("/roles", json!({"name": "r", "policy": []})).await.status, 201);
@@ -51,7 +51,7 @@ async fn a_server_may_want_a_policy_and_may_want_a_statement_in_it() {
 }
 
 #[tokio::test]
-async fn status_codes_of_success_can_be_others() {
+async fn success_statuses_can_be_switched() {
     let lenses = lenses_with(|switches| {
         switches.role_creation_status = 200;
         switches.append_status = 201;
@@ -62,18 +62,18 @@ async fn status_codes_of_success_can_be_others() {
 }
 
 #[tokio::test]
-async fn an_update_replaces_what_it_names_and_leaves_the_rest() {
+async fn an_update_changes_only_the_fields_that_it_has() {
     let lenses = lenses().await;
     let role = json!({"name": "r", "description": "d", "policy": [statement()]});
-    let made = lenses.post("/roles", role).await.body;
+    let created = lenses.post("/roles", role).await.body;
     let other = json!({"effect": "deny", "action": "*", "resource": "*"});
     let updated = lenses.patch("/roles/r", json!({"policy": [other]})).await;
     assert_eq!((updated.status, &updated.body["policy"]), (200, &json!([other])));
-    assert_eq!((updated.text("description"), &updated.body["id"]), ("d".into(), &made["id"]));
+    assert_eq!((updated.text("description"), &updated.body["id"]), ("d".into(), &created["id"]));
     let updated = lenses.patch("/roles/r", json!({"display_name": "R", "description": ""})).await;
     assert_eq!((updated.text("display_name"), updated.text("description")), ("R".into(), String::new()));
     assert_eq!(updated.body["policy"], json!([other]));
-    // The name is no field of an update.
+    // An update cannot change the name.
     assert_eq!(lenses.patch("/roles/r", json!({"name": "s"})).await.text("name"), "r");
     assert_eq!(lenses.get("/roles/s").await.status, 404);
     assert_eq!(lenses.patch("/roles/s", json!({})).await.status, 404);
@@ -96,13 +96,13 @@ async fn an_append_keeps_duplicates_and_their_order() {
 async fn names_are_unique_and_well_formed() {
     let lenses = lenses().await;
     assert_eq!(lenses.post("/roles", json!({"name": "developer"})).await.status, 409);
-    for wrong in ["", "Upper", "-a", "a.b", &"a".repeat(64)] {
-        assert_eq!(lenses.post("/roles", json!({"name": wrong})).await.status, 400, "{wrong}");
+    for invalid in ["", "Upper", "-a", "a.b", &"a".repeat(64)] {
+        assert_eq!(lenses.post("/roles", json!({"name": invalid})).await.status, 400, "{invalid}");
     }
     assert_eq!(lenses.post("/roles", json!({})).await.status, 400);
     let texts = [("display_name", 150), ("description", 250)];
     for (key, most) in texts {
-        // Characters count, not bytes.
+        // The limit is in characters, not bytes.
         assert_eq!(lenses.patch("/roles/developer", json!({key: "ä".repeat(most)})).await.status, 200);
         assert_eq!(lenses.patch("/roles/developer", json!({key: "a".repeat(most + 1)})).await.status, 400);
     }
@@ -112,7 +112,7 @@ async fn names_are_unique_and_well_formed() {
 }
 
 #[tokio::test]
-async fn a_role_that_is_made_again_has_another_id() {
+async fn a_recreated_role_has_another_id() {
     let lenses = lenses().await;
     let first = lenses.post("/roles", json!({"name": "r"})).await.text("id");
     let deleted = lenses.delete("/roles/r").await;
@@ -123,7 +123,7 @@ async fn a_role_that_is_made_again_has_another_id() {
 }
 
 #[tokio::test]
-async fn a_role_in_a_group_stays_or_goes_from_there() {
+async fn deleting_a_role_of_a_group_is_refused_or_cascades() {
     let lenses = lenses().await;
     assert_eq!(lenses.delete("/roles/topic-reader").await.status, 409);
     assert_eq!(lenses.get("/roles/topic-reader").await.status, 200);
@@ -134,7 +134,7 @@ async fn a_role_in_a_group_stays_or_goes_from_there() {
 }
 
 #[tokio::test]
-async fn display_names_may_be_shared() {
+async fn display_names_are_not_unique() {
     let lenses = lenses().await;
     let list = lenses.get("/roles").await;
     assert_eq!(list.item("topic-reader")["display_name"], list.item("topic-reader-eu")["display_name"]);

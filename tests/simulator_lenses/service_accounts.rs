@@ -11,13 +11,13 @@ use crate::client::{Answer, Client, Lenses, Login, lenses};
 const ACCOUNTS: &str = "/service-accounts";
 
 async fn new(lenses: &Lenses, body: Value) -> (Answer, Client) {
-    let made = lenses.post(ACCOUNTS, body).await;
-    assert_eq!(made.status, 201, "{}", made.body);
-    let client = lenses.with(Login::Token(made.text("token")));
-    (made, client)
+    let created = lenses.post(ACCOUNTS, body).await;
+    assert_eq!(created.status, 201, "{}", created.body);
+    let client = lenses.with(Login::Token(created.text("token")));
+    (created, client)
 }
 
-/// Open to whoever has a valid token.
+/// The status of an operation that needs only a valid token.
 async fn status(client: &Client) -> u16 {
     client.get("/permissions/definitions").await.status
 }
@@ -25,12 +25,12 @@ async fn status(client: &Client) -> u16 {
 #[tokio::test]
 async fn a_token_is_shown_once_and_works() {
     let lenses = lenses().await;
-    let (made, robot) = new(&lenses, json!({"name": "robot", "description": "d"})).await;
+    let (created, robot) = new(&lenses, json!({"name": "robot", "description": "d"})).await;
     assert_eq!(
-        (made.text("display_name"), made.text("lrn")),
+        (created.text("display_name"), created.text("lrn")),
         ("robot".into(), "iam:service-account:robot".into())
     );
-    assert_eq!((&made.body["token_expired"], made.body.get("token_expires_at")), (&json!(false), None));
+    assert_eq!((&created.body["token_expired"], created.body.get("token_expires_at")), (&json!(false), None));
     let read = lenses.get("/service-accounts/robot").await;
     assert!(
         read.body.get("token").is_none()
@@ -44,29 +44,29 @@ async fn a_token_is_shown_once_and_works() {
     let text = lenses.get("/_sim/state").await.body.to_string()
         + &lenses.get("/_sim/credentials").await.body.to_string()
         + &lenses.get("/_sim/requests").await.body.to_string();
-    assert!(!text.contains(&made.text("token")));
+    assert!(!text.contains(&created.text("token")));
 }
 
 #[tokio::test]
 async fn an_account_is_changed_and_deleted_with_its_token() {
     let lenses = lenses().await;
-    let (made, robot) = new(&lenses, json!({"name": "robot"})).await;
+    let (created, robot) = new(&lenses, json!({"name": "robot"})).await;
     let changed =
         lenses.patch("/service-accounts/robot", json!({"display_name": "R", "metadata": {"k": "v"}})).await;
     assert_eq!((changed.status, changed.text("display_name")), (200, "R".into()));
-    assert_eq!((&changed.body["id"], &changed.body["metadata"]), (&made.body["id"], &json!({"k": "v"})));
+    assert_eq!((&changed.body["id"], &changed.body["metadata"]), (&created.body["id"], &json!({"k": "v"})));
     assert_eq!(lenses.delete("/service-accounts/robot").await.status, 204);
     assert_eq!(status(&robot).await, 401);
-    // Somebody else of that name does not bring it back.
+    // A new account with the same name does not revive the old token.
     let (_, other) = new(&lenses, json!({"name": "robot"})).await;
     assert_eq!((status(&robot).await, status(&other).await), (401, 200));
-    for wrong in [json!({"name": "R"}), json!({}), json!({"name": "r", "token_expires_at": "tomorrow"})] {
-        assert_eq!(lenses.post(ACCOUNTS, wrong).await.status, 400);
+    for invalid in [json!({"name": "R"}), json!({}), json!({"name": "r", "token_expires_at": "tomorrow"})] {
+        assert_eq!(lenses.post(ACCOUNTS, invalid).await.status, 400);
     }
 }
 
 #[tokio::test]
-async fn a_token_ends_and_is_shown_as_expired() {
+async fn an_expired_token_is_refused_and_shown_as_expired() {
     let lenses = lenses().await;
     let soon = Timestamp::now() + Duration::from_millis(200);
     let (_, robot) = new(&lenses, json!({"name": "robot", "token_expires_at": soon.to_string()})).await;
@@ -92,14 +92,14 @@ async fn renewing_ends_the_old_token_at_once() {
     assert_eq!((renewed.status, renewed.body.get("token_expires_at")), (200, None));
     assert_eq!(status(&robot).await, 401);
     assert_eq!(status(&lenses.with(Login::Token(renewed.text("token")))).await, 200);
-    // The token that the simulator starts with is one of these too.
+    // The start token belongs to a service account too.
     let own = lenses.post("/service-accounts/rolewright/renew-token", json!({})).await;
     assert_eq!((own.status, lenses.get("/roles").await.status), (200, 401));
     assert_eq!(lenses.with(Login::Token(own.text("token"))).get("/roles").await.status, 200);
 }
 
 #[tokio::test]
-async fn the_path_of_renewing_may_be_another() {
+async fn the_renewal_path_can_be_switched() {
     let lenses = lenses().await;
     lenses.switch(|switches| switches.token_renewal_name = "token".into());
     assert_eq!(lenses.post("/service-accounts/ci-pipeline/renew-token", json!({})).await.status, 404);
@@ -108,7 +108,7 @@ async fn the_path_of_renewing_may_be_another() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_token_may_be_shown_otherwise_or_not_at_all() {
+async fn the_form_of_token_expires_at_can_be_switched() {
     let lenses = lenses().await;
     new(&lenses, json!({"name": "robot", "token_expires_at": "2999-01-01T00:00:00Z"})).await;
     let shown = async |end: TokenEnd| {

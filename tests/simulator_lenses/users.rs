@@ -18,7 +18,7 @@ async fn a_user_shows_its_groups_and_its_profile() {
         (vec!["data-platform".into()], &json!(false))
     );
     assert_eq!(alice.body["groups"][0]["user_count"], 2);
-    // A name in the path may be escaped.
+    // A name in the path can be percent-encoded.
     assert_eq!(lenses.get("/users/alice%40example.com").await.body, alice.body);
     let list = lenses.get("/users").await;
     assert_eq!((list.item("alice@example.com"), list.names().len()), (&alice.body, 9));
@@ -27,23 +27,23 @@ async fn a_user_shows_its_groups_and_its_profile() {
 }
 
 #[tokio::test]
-async fn a_user_is_made_changed_and_deleted() {
+async fn a_user_is_created_changed_and_deleted() {
     let lenses = lenses().await;
-    let made = lenses.post("/users", json!({"name": "Zoë@example.com", "metadata": {"k": "v"}})).await;
-    assert_eq!((made.status, made.text("display_name")), (201, "Zoë@example.com".into()));
-    assert_eq!((&made.body["groups"], &made.body["metadata"]), (&json!([]), &json!({"k": "v"})));
+    let created = lenses.post("/users", json!({"name": "Zoë@example.com", "metadata": {"k": "v"}})).await;
+    assert_eq!((created.status, created.text("display_name")), (201, "Zoë@example.com".into()));
+    assert_eq!((&created.body["groups"], &created.body["metadata"]), (&json!([]), &json!({"k": "v"})));
     let path = "/users/Zo%C3%AB%40example.com";
     assert_eq!(lenses.patch(path, json!({"display_name": "Zoë"})).await.text("display_name"), "Zoë");
     assert_eq!(lenses.post("/users", json!({"name": "Zoë@example.com"})).await.status, 409);
     assert_eq!(lenses.post("/users", json!({"name": "ci-pipeline"})).await.status, 409);
     assert_eq!((lenses.delete(path).await.status, lenses.get(path).await.status), (204, 404));
-    for wrong in ["", &"a".repeat(101)] {
-        assert_eq!(lenses.post("/users", json!({"name": wrong})).await.status, 400);
+    for invalid in ["", &"a".repeat(101)] {
+        assert_eq!(lenses.post("/users", json!({"name": invalid})).await.status, 400);
     }
 }
 
 #[tokio::test]
-async fn names_of_users_may_have_to_be_resource_names() {
+async fn user_names_can_be_limited_to_resource_names() {
     let lenses = lenses().await;
     lenses.switch(|switches| switches.user_names_are_resource_names = true);
     assert_eq!(lenses.post("/users", json!({"name": "zoe@example.com"})).await.status, 400);

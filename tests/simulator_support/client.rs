@@ -1,4 +1,4 @@
-//! A plain HTTP client.
+//! A plain HTTP client for simulators.
 
 use reqwest::{
     Method, RequestBuilder,
@@ -6,16 +6,16 @@ use reqwest::{
 };
 use serde_json::Value;
 
-/// How a client says who it is.
+/// The credential of a client.
 #[derive(Clone)]
 pub enum Login {
-    /// With a bearer token.
+    /// A bearer token.
     Token(String),
-    /// With a user's name and password.
+    /// A user's name and password.
     Basic(String, String),
-    /// With cookies.
+    /// The value of the Cookie header.
     Cookies(String),
-    /// Not at all.
+    /// No credential.
     None,
 }
 
@@ -34,9 +34,9 @@ impl From<String> for Login {
 #[derive(Clone)]
 pub struct Client {
     pub http: reqwest::Client,
-    /// The simulator's address.
+    /// The URL of the simulator.
     pub url: String,
-    /// What the vendor's own paths begin with.
+    /// The path before all of the vendor's paths.
     pub root: String,
     login: Login,
     headers: HeaderMap,
@@ -47,19 +47,19 @@ impl Client {
         Self { http: reqwest::Client::new(), url, root, login, headers: HeaderMap::new() }
     }
 
-    /// The same, with another credential.
+    /// The same client with another credential.
     pub fn with(&self, login: impl Into<Login>) -> Self {
         Self { login: login.into(), ..self.clone() }
     }
 
-    /// The same, with one more header.
+    /// The same client with one more header.
     pub fn with_header(&self, name: &'static str, value: impl Into<HeaderValue>) -> Self {
         let mut client = self.clone();
         client.headers.insert(HeaderName::from_static(name), value.into());
         client
     }
 
-    /// The bearer token that it sends.
+    /// The bearer token of this client.
     pub fn token(&self) -> &str {
         match &self.login {
             Login::Token(token) => token,
@@ -75,7 +75,7 @@ impl Client {
         self.send(Method::POST, path, Some(body)).await.unwrap()
     }
 
-    /// POST without a body or content type.
+    /// POST without a body and content type.
     pub async fn post_nothing(&self, path: &str) -> Answer {
         self.send(Method::POST, path, None).await.unwrap()
     }
@@ -92,7 +92,7 @@ impl Client {
         self.send(Method::DELETE, path, None).await.unwrap()
     }
 
-    /// Sends to a path of the vendor's, or to one of `/_sim`.
+    /// Sends a request to a path of the vendor, or to a path below `/_sim`.
     pub async fn send(&self, method: Method, path: &str, body: Option<Value>) -> reqwest::Result<Answer> {
         let request = if path.starts_with("/_sim") {
             self.http.request(method, format!("{}{path}", self.url))
@@ -106,7 +106,7 @@ impl Client {
         Answer::of(request.send().await?).await
     }
 
-    /// A request to a path of the vendor's, to be completed.
+    /// A request to a path of the vendor, with this client's credential. The test completes it.
     pub fn signed(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{}{path}", self.url, self.root));
         let request = request.headers(self.headers.clone());
@@ -123,9 +123,9 @@ impl Client {
 pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
-    /// The body; null if it is no JSON.
+    /// The body; null if it is not JSON.
     pub body: Value,
-    /// The body as it came.
+    /// The body as received.
     pub raw: String,
 }
 

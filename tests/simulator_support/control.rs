@@ -1,6 +1,6 @@
-//! What `/_sim` and starting have of a vendor's own: its credentials, grants and tenants, and its paths below a prefix.
+//! Checks of the `/_sim` paths and of the start that depend on the vendor: credentials, grants, tenants, and a prefix.
 //!
-//! What the kit does for every vendor alike is tested once, in the tests of Arize's simulator.
+//! The tests of Arize's simulator cover the parts of the kit that are the same for all vendors.
 
 use rolewright_simulators::kit::{Options, Server};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Answer, Client, Login, Started, Tested};
 
 impl<V: Tested> Started<V> {
-    /// The log's requests: path, query, status, and the credential's name. No secret is in it.
+    /// Path, query, status and credential name of each logged request. Checks that the log has no secret.
     pub async fn logged(&self, secrets: &[&str]) -> Vec<Value> {
         let log = self.get("/_sim/requests").await;
         for secret in secrets.iter().chain(&[V::TOKEN]) {
@@ -19,10 +19,10 @@ impl<V: Tested> Started<V> {
         log.body["requests"].as_array().unwrap().iter().map(line).collect()
     }
 
-    /// None of these states is taken, and the one that was there stays.
-    pub async fn refuses_states(&self, wrong: impl IntoIterator<Item = Value>) {
+    /// Checks that each of these states is refused, and that the current state stays.
+    pub async fn refuses_states(&self, invalid: impl IntoIterator<Item = Value>) {
         let before = self.get("/_sim/state").await.body;
-        for state in wrong {
+        for state in invalid {
             let answer = self.put("/_sim/state", state).await;
             assert_eq!(answer.status, 400);
             assert!(answer.body["error"].is_string(), "{}", answer.raw);
@@ -30,8 +30,8 @@ impl<V: Tested> Started<V> {
         assert!(self.get("/_sim/state").await.body == before);
     }
 
-    /// The life of the credential `reader`, which may read `path` until it is narrowed to `less`; a grant with a field that is unknown is
-    /// refused. Gives the narrowed grant, and the answer to the expired credential.
+    /// Narrows, expires and revives the credential `reader`, which can read `path` until it is narrowed to `less`. Checks that
+    /// a grant with the field `unknown` is refused. Returns the narrowed grant, and the answer to the expired credential.
     pub async fn narrowed_expired_and_revived(
         &self,
         reader: &Client,
@@ -53,7 +53,7 @@ impl<V: Tested> Started<V> {
         (narrowed.body["grant"].clone(), expired)
     }
 
-    /// The credentials are listed with their grants and without their secrets. Gives the grant of the first one.
+    /// Checks that the list of credentials has no secrets. Returns the grant of the first credential.
     pub async fn first_grant(&self, others: &[&str]) -> Value {
         let list = self.get("/_sim/credentials").await;
         for secret in others.iter().map(|name| V::token(name)).chain([V::TOKEN.to_owned()]) {
@@ -65,7 +65,7 @@ impl<V: Tested> Started<V> {
     }
 }
 
-/// The server lies below a path, and nowhere else: this path of the vendor's is there and not here.
+/// Checks that a server with a path prefix serves this path of the vendor below the prefix, and not without it.
 pub async fn lies_below_a_path<V: Tested>(path: &str) -> Started<V> {
     let options = |prefix: &str| Options { prefix: prefix.to_owned(), ..Options::new(V::TOKEN) };
     let with_slash = Started::<V>::with_options(options("/some/where/")).await;
@@ -78,8 +78,8 @@ pub async fn lies_below_a_path<V: Tested>(path: &str) -> Started<V> {
     below
 }
 
-/// A server that is started so does not start, and says that the options are wrong.
+/// Checks that a server with these options does not start, because of the options.
 pub async fn does_not_start<V: Tested>(options: Options<V>) {
-    let error = Server::start(options).await.err().expect("it started");
+    let error = Server::start(options).await.err().expect("the server must not start");
     assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput, "{error}");
 }

@@ -1,8 +1,8 @@
-//! What the tests of every simulator stand on: a started simulator, a plain HTTP client, and what it was answered.
+//! The base of all simulator tests: a running simulator, a plain HTTP client, and its answers.
 //!
-//! Knows no vendor: what differs is said by [`Tested`], and vendors' tests add their own methods.
+//! It knows no vendor. [`Tested`] has the differences, and the tests of a vendor add their own methods.
 
-// Each vendor's tests are a program of their own and use what they need.
+// Each vendor's tests are a separate program, and use only a part of this module.
 #![allow(dead_code)]
 
 mod client;
@@ -15,20 +15,20 @@ use serde_json::{Value, json};
 
 pub use client::{Answer, Client, Login, texts};
 
-/// How the tests speak to a vendor.
+/// What the tests need to know about a vendor.
 pub trait Tested: Vendor {
-    /// The secret of the credential that a simulator starts with.
+    /// The secret of the credential with which a simulator starts.
     const TOKEN: &'static str = "admin-token";
-    /// The path that all of the vendor's own paths begin with.
+    /// The path before all of the vendor's paths.
     const ROOT: &'static str = "";
 
-    /// The secret of another credential.
+    /// The secret of the credential with this name.
     fn token(name: &str) -> String {
         format!("{name}-token")
     }
 }
 
-/// A simulator, and a client with the credential that it started with.
+/// A running simulator, and a client with its first credential.
 pub struct Started<V: Vendor> {
     pub simulator: Server<V>,
     client: Client,
@@ -43,24 +43,24 @@ impl<V: Vendor> Deref for Started<V> {
 }
 
 impl<V: Tested> Started<V> {
-    /// The seeded tenant.
+    /// Starts a simulator with the seeded tenant.
     pub async fn seeded() -> Self {
         Self::of(|_| {}).await
     }
 
-    /// The seeded tenant, on a server with these switches.
+    /// Starts a simulator with the seeded tenant and other switches.
     pub async fn switched(set: impl FnOnce(&mut V::Switches)) -> Self {
         Self::of(|tenant| set(V::switches(tenant))).await
     }
 
-    /// The seeded tenant, changed.
+    /// Starts a simulator with a changed seed.
     pub async fn of(change: impl FnOnce(&mut V::Tenant)) -> Self {
         let mut options = Options::new(V::TOKEN);
         change(&mut options.tenant);
         Self::with_options(options).await
     }
 
-    /// A server that is started so.
+    /// Starts a simulator with these options.
     pub async fn with_options(options: Options<V>) -> Self {
         let root = format!("{}{}", options.prefix.trim_end_matches('/'), V::ROOT);
         let login = Login::Token(options.token.clone());
@@ -69,19 +69,19 @@ impl<V: Tested> Started<V> {
         Self { simulator, client }
     }
 
-    /// Changes how the server behaves while it runs.
+    /// Changes the switches of the running simulator.
     pub fn switch(&self, set: impl FnOnce(&mut V::Switches)) {
         self.simulator.switch(set);
     }
 
-    /// A client with a credential of its own, which may do what `grant` says.
+    /// Adds a credential with this grant. Returns a client with it.
     pub async fn caller(&self, name: &str, grant: Value) -> Client {
         let token = V::token(name);
         self.credential(name, &token, grant).await;
         self.with(Login::Token(token))
     }
 
-    /// One more credential.
+    /// Adds a credential.
     pub async fn credential(&self, name: &str, token: &str, grant: Value) {
         let add = json!({"action": "Add", "name": name, "token": token, "grant": grant});
         let added = self.post("/_sim/credentials", add).await;
@@ -94,7 +94,7 @@ impl<V: Tested> Started<V> {
         assert_eq!(answer.status, 201, "{}", answer.body);
     }
 
-    /// Adds a fault that hits the next call of a path.
+    /// Adds a fault that hits the next call of this path.
     pub async fn inject(&self, action: Value, path: &str) {
         self.fault(json!({"match": {"path": path}, "times": 1, "action": action})).await;
     }

@@ -1,4 +1,4 @@
-//! What the tests of ZenML's simulator have beyond those of every simulator.
+//! Helpers for the tests of the ZenML simulator.
 
 use reqwest::Method;
 use rolewright_simulators::zenml::{self, ORGANIZATION, PARTNERS, Switches, Tenant, Uuid};
@@ -17,20 +17,20 @@ impl Tested for zenml::ZenMl {
     }
 }
 
-/// A simulator, and a client with the organization admin's key.
+/// A running simulator, and a client with the API key of an organization admin.
 pub type ZenMl = Started<zenml::ZenMl>;
 
-/// The seeded tenant.
+/// Starts a simulator with the seeded tenant.
 pub async fn zenml() -> ZenMl {
     ZenMl::seeded().await
 }
 
-/// The seeded tenant, on a server with these switches.
+/// Starts a simulator with the seeded tenant and other switches.
 pub async fn zenml_with(set: impl FnOnce(&mut Switches)) -> ZenMl {
     ZenMl::switched(set).await
 }
 
-/// The seeded tenant, changed.
+/// Starts a simulator with a changed seed.
 pub async fn zenml_of(change: impl FnOnce(&mut Tenant)) -> ZenMl {
     ZenMl::of(change).await
 }
@@ -81,12 +81,12 @@ impl ZenMl {
         self.find(|tenant, _| tenant.role_by_name(tenant.organization_by_name(PARTNERS)?, name))
     }
 
-    /// A personal access token of somebody.
+    /// A client with a personal access token of this user.
     pub async fn person(&self, login: &str) -> Client {
         self.caller(&format!("pat-{login}"), json!({"user_id": self.user(login)})).await
     }
 
-    /// A custom role that may read pipelines.
+    /// Creates a custom role that permits to read pipelines. Returns its identifier.
     pub async fn new_role(&self, level: &str, name: &str) -> String {
         let created = self.post("/roles", self.role_body(level, name)).await;
         assert_eq!(created.status, 200, "{}", created.body);
@@ -103,7 +103,7 @@ impl ZenMl {
         })
     }
 
-    /// The roles that a list of the first organization shows.
+    /// The names in a role list of the first organization.
     pub async fn roles(&self, query: &str) -> Vec<String> {
         let answer = self.get(&format!("/organizations/acme/roles{query}")).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
@@ -112,14 +112,14 @@ impl ZenMl {
 }
 
 impl Client {
-    /// Logs in with these fields of a form.
+    /// Logs in with this form.
     pub async fn login(&self, form: &str) -> Answer {
         let request = self.with(Login::None).signed(Method::POST, "/auth/login");
         let request = request.header("Content-Type", "application/x-www-form-urlencoded");
         Answer::of(request.body(form.to_owned()).send().await.unwrap()).await.unwrap()
     }
 
-    /// A client with a session instead of the key.
+    /// A client with a session of this client's key.
     pub async fn session(&self) -> Self {
         let answer = self.login(&format!("password={}", self.token())).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
@@ -128,17 +128,17 @@ impl Client {
 }
 
 impl Answer {
-    /// One field of each entry of a list; null is an empty text.
+    /// One field of each entry of the list; empty for null.
     pub fn each(&self, field: &str) -> Vec<String> {
         texts(&self.body, field)
     }
 
-    /// Status, and the exception's class.
+    /// The status, and the class of the exception.
     pub fn exception(&self) -> (u16, String) {
         (self.status, self.body["detail"][0].as_str().unwrap_or_default().to_owned())
     }
 
-    /// Which value a 422 complains about.
+    /// The place of the invalid value in a 422.
     pub fn invalid(&self) -> Value {
         assert_eq!(self.status, 422, "{}", self.body);
         let entry = &self.body["detail"][0];
@@ -147,17 +147,17 @@ impl Answer {
     }
 }
 
-/// A refusal for want of permission, or for good.
+/// The refusal of an operation that is not permitted.
 pub fn illegal() -> (u16, String) {
     (403, "IllegalOperationError".to_owned())
 }
 
-/// What is not there.
+/// The answer for a row that does not exist.
 pub fn missing() -> (u16, String) {
     (404, "KeyError".to_owned())
 }
 
-/// What is there already.
+/// The answer for a row that exists already.
 pub fn exists() -> (u16, String) {
     (409, "EntityExistsError".to_owned())
 }

@@ -1,11 +1,11 @@
-//! The `/_sim` paths with this vendor's grants and tenants.
+//! The `/_sim` paths with grants and tenants of ZenML.
 
 use serde_json::json;
 
 use crate::client::{TOKEN, zenml};
 
 #[tokio::test]
-async fn the_state_is_read_edited_and_put_back_with_its_switches() {
+async fn the_state_can_be_read_edited_and_replaced() {
     let zenml = zenml().await;
     let mut state = zenml.get("/_sim/state").await.body;
     let id = "0b8e4cd6-6a4c-4d0a-9d2f-3f1f6a1f0001";
@@ -45,7 +45,7 @@ async fn credentials_are_shown_without_their_secrets() {
 }
 
 #[tokio::test]
-async fn neither_the_state_nor_the_log_has_a_secret() {
+async fn state_log_and_credentials_have_no_secrets() {
     let zenml = zenml().await;
     let session = zenml.session().await;
     let key = session.post("/users/me/api_keys", json!({"name": "k"})).await.text("key");

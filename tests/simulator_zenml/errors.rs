@@ -1,11 +1,11 @@
-//! Contract 1, "Error body": the three shapes of a detail, and what is injected in them.
+//! Contract 1.3: the three forms of a detail, also of injected errors.
 
 use serde_json::json;
 
 use crate::client::{Login, zenml};
 
 #[tokio::test]
-async fn details_are_texts_exceptions_and_lists_of_objects() {
+async fn details_are_texts_exceptions_or_lists_of_objects() {
     let zenml = zenml().await;
     let unknown = zenml.get("/nowhere").await;
     assert_eq!((unknown.status, unknown.body), (404, json!({"detail": "Not Found"})));
@@ -19,7 +19,7 @@ async fn details_are_texts_exceptions_and_lists_of_objects() {
 }
 
 #[tokio::test]
-async fn injected_errors_have_the_form_that_is_usual_for_them() {
+async fn injected_errors_have_the_usual_form_of_their_status() {
     let zenml = zenml().await;
     let classes = [
         (400, "ValueError"),
@@ -44,7 +44,7 @@ async fn injected_errors_have_the_form_that_is_usual_for_them() {
 }
 
 #[tokio::test]
-async fn too_many_requests_come_with_a_time_to_wait_or_without() {
+async fn throttling_has_a_retry_after_header_or_none() {
     let zenml = zenml().await;
     zenml.inject(json!({"kind": "Throttle", "per_second": 0, "retry_after": 7}), "/organizations**").await;
     let answer = zenml.get("/organizations").await;
@@ -55,7 +55,7 @@ async fn too_many_requests_come_with_a_time_to_wait_or_without() {
 }
 
 #[tokio::test]
-async fn a_page_can_be_cut_short() {
+async fn a_page_can_be_shortened() {
     let zenml = zenml().await;
     zenml.inject(json!({"kind": "ShortPage", "keep": 3}), "/organizations**").await;
     assert_eq!(zenml.roles("").await.len(), 3);
@@ -63,7 +63,7 @@ async fn a_page_can_be_cut_short() {
 }
 
 #[tokio::test]
-async fn faults_hit_a_key_and_its_sessions_alike() {
+async fn faults_hit_a_key_and_its_sessions() {
     let zenml = zenml().await;
     let session = zenml.session().await;
     zenml.fault(json!({"match": {"credential": "admin"}, "action": {"kind": "Status", "status": 503}})).await;

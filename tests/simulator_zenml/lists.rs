@@ -1,4 +1,4 @@
-//! Contract 1, "Pagination", and 2.1: lists, their pages, their order and their filters.
+//! Contract 1.4, 2.1: lists, with their pages, order and filters.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ async fn pages(zenml: &ZenMl, limit: usize, pages: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn pages_are_bare_lists_that_end_with_a_short_one() {
+async fn pages_are_bare_lists_and_the_last_one_is_short() {
     let zenml = zenml().await;
     let all = zenml.get("/organizations/acme/roles").await.each("id");
     assert_eq!(all.len(), 18);
@@ -51,7 +51,7 @@ async fn shuffled_pages_overlap_and_leave_gaps() {
 }
 
 #[tokio::test]
-async fn pages_with_the_newest_first_shift_when_something_is_made() {
+async fn newest_first_pages_shift_when_a_row_is_added() {
     let zenml = zenml_with(|switches| switches.list_order = ListOrder::NewestFirst).await;
     let first = zenml.roles("?limit=4").await;
     zenml.new_role("workspace", "newest").await;
@@ -61,7 +61,7 @@ async fn pages_with_the_newest_first_shift_when_something_is_made() {
 }
 
 #[tokio::test]
-async fn lists_without_documented_pages_are_whole_unless_switched() {
+async fn lists_without_documented_pages_are_whole_by_default() {
     let zenml = zenml().await;
     let paths = ["teams", "members", "invitations"]
         .map(|list| format!("/organizations/acme/{list}?limit=1&offset=1"));
@@ -103,7 +103,7 @@ async fn roles_are_filtered() {
 }
 
 #[tokio::test]
-async fn filters_that_exclude_each_other_and_unknown_words_are_refused() {
+async fn conflicting_filters_and_unknown_words_are_refused() {
     let zenml = zenml().await;
     let query = format!("?user_id={}&assigned_to_current_user=True", zenml.user("alice"));
     let refused = zenml.get(&format!("/organizations/acme/roles{query}")).await;
@@ -116,7 +116,7 @@ async fn filters_that_exclude_each_other_and_unknown_words_are_refused() {
 }
 
 #[tokio::test]
-async fn users_are_filtered_and_service_accounts_are_elsewhere() {
+async fn users_are_filtered_and_exclude_service_accounts() {
     let zenml = zenml().await;
     let logins = async |query: &str| zenml.get(&format!("/users{query}")).await.each("username");
     let all = logins("").await;
@@ -137,7 +137,7 @@ async fn users_are_filtered_and_service_accounts_are_elsewhere() {
 }
 
 #[tokio::test]
-async fn two_roles_may_have_one_name() {
+async fn two_roles_can_have_the_same_name() {
     let zenml = zenml_of(|tenant| tenant.switches.unique_role_names = true).await;
     let same = zenml.get("/organizations/acme/roles?name=pipeline-runner").await;
     assert_eq!(same.each("level"), ["workspace", "workspace", "project"]);

@@ -1,4 +1,4 @@
-//! Contract 1: logging in, sessions and keys.
+//! Contract 1.2: logins, sessions and API keys.
 
 use rolewright_simulators::zenml::switches::UnauthorizedForm;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::client::{Login, TOKEN, zenml, zenml_with};
 
 #[tokio::test]
-async fn a_key_begins_a_session_that_acts_as_its_account() {
+async fn a_key_starts_a_session_of_its_account() {
     let zenml = zenml().await;
     let answer = zenml.login(&format!("password={TOKEN}")).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -21,7 +21,7 @@ async fn a_key_begins_a_session_that_acts_as_its_account() {
 }
 
 #[tokio::test]
-async fn the_raw_key_is_a_bearer_token_unless_switched_off() {
+async fn a_key_is_a_bearer_token_unless_switched_off() {
     let zenml = zenml().await;
     assert_eq!(zenml.get("/users/me").await.status, 200);
     zenml.switch(|switches| switches.raw_keys_as_bearer = false);
@@ -30,7 +30,7 @@ async fn the_raw_key_is_a_bearer_token_unless_switched_off() {
 }
 
 #[tokio::test]
-async fn a_login_without_or_with_a_wrong_key_is_refused() {
+async fn a_login_needs_a_valid_key() {
     let zenml = zenml().await;
     assert_eq!(zenml.login("password=ZENPROKEY_other").await.status, 401);
     assert_eq!(zenml.login("").await.invalid(), json!(["body", "password"]));
@@ -58,7 +58,7 @@ async fn a_workspace_server_logs_in_with_client_credentials() {
         json!(["body", "grant_type"])
     );
     assert_eq!(zenml.login(&format!("client_id={id}&client_secret=wrong")).await.status, 401);
-    // Neither is its pair a key, nor a key a pair.
+    // Client credentials are not an API key.
     assert_eq!(zenml.login(&format!("password={id}:s3cret")).await.status, 401);
     assert_eq!(zenml.with(format!("{id}:s3cret")).get("/organizations").await.status, 401);
 
@@ -68,7 +68,7 @@ async fn a_workspace_server_logs_in_with_client_credentials() {
 }
 
 #[tokio::test]
-async fn a_session_ends_and_the_key_is_good_for_another() {
+async fn a_key_starts_a_new_session_after_the_old_one_ended() {
     let zenml = zenml().await;
     let session = zenml.session().await;
     zenml.simulator.end_sessions();
@@ -80,7 +80,7 @@ async fn a_session_ends_and_the_key_is_good_for_another() {
 }
 
 #[tokio::test]
-async fn a_session_can_end_sooner_than_it_promised() {
+async fn a_session_can_end_before_expires_in() {
     let zenml = zenml_with(|switches| switches.session_seconds = 900).await;
     assert_eq!(zenml.login(&format!("password={TOKEN}")).await.body["expires_in"], 900);
     let session = zenml.session().await;
@@ -91,7 +91,7 @@ async fn a_session_can_end_sooner_than_it_promised() {
 }
 
 #[tokio::test]
-async fn a_session_goes_with_its_key_at_once() {
+async fn a_session_ends_with_its_key() {
     let zenml = zenml().await;
     let alice = zenml.person("alice").await;
     let session = alice.session().await;
@@ -104,7 +104,7 @@ async fn a_session_goes_with_its_key_at_once() {
 }
 
 #[tokio::test]
-async fn every_session_is_logged_under_the_name_of_its_key() {
+async fn sessions_are_logged_with_the_name_of_their_key() {
     let zenml = zenml().await;
     let session = zenml.session().await;
     session.get("/organizations").await;
@@ -118,7 +118,7 @@ async fn every_session_is_logged_under_the_name_of_its_key() {
 }
 
 #[tokio::test]
-async fn a_bare_token_is_given_to_whoever_is_known() {
+async fn api_token_returns_a_bare_session_token() {
     let zenml = zenml().await;
     let answer = zenml.get("/auth/api_token").await;
     let token = answer.body.as_str().unwrap();
@@ -127,7 +127,7 @@ async fn a_bare_token_is_given_to_whoever_is_known() {
 }
 
 #[tokio::test]
-async fn without_a_token_and_with_an_unknown_one_nothing_is_answered() {
+async fn missing_and_unknown_tokens_are_401() {
     let zenml = zenml().await;
     for client in [zenml.with(Login::None), zenml.with("guess")] {
         let refused = client.get("/organizations").await;
@@ -140,7 +140,7 @@ async fn without_a_token_and_with_an_unknown_one_nothing_is_answered() {
 }
 
 #[tokio::test]
-async fn a_deactivated_user_is_out() {
+async fn a_deactivated_user_is_401() {
     let zenml = zenml().await;
     let alice = zenml.person("alice").await;
     let off = zenml.patch(&format!("/users/{}", zenml.user("alice")), json!({"is_active": false})).await;

@@ -1,4 +1,4 @@
-//! The simulator of ZenML Pro's control plane against its contract, over real HTTP.
+//! Tests of the simulator of ZenML Pro's control plane against its contract, over real HTTP.
 
 mod assignments;
 mod client;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::client::{ZenMl, exists, illegal, missing, zenml, zenml_with};
 
-/// Members of the first organization, each as its key and name.
+/// The members of the first organization, each with its key and name.
 async fn members(zenml: &ZenMl, query: &str) -> Vec<String> {
     let answer = zenml.get(&format!("/organizations/acme/members{query}")).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -20,7 +20,7 @@ async fn members(zenml: &ZenMl, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn members_are_who_holds_an_organization_role() {
+async fn members_are_the_principals_with_an_organization_role() {
     let zenml = zenml().await;
     let query = format!("?team_id={}", zenml.team("sre"));
     let role = zenml.role("Organization Viewer");
@@ -45,7 +45,7 @@ async fn members_are_who_holds_an_organization_role() {
 }
 
 #[tokio::test]
-async fn an_entry_shows_the_roles_or_is_the_member_itself() {
+async fn an_entry_has_the_roles_or_is_the_plain_member() {
     let zenml = zenml().await;
     let path = format!("/organizations/acme/members?role_id={}", zenml.role("Organization Admin"));
     let entries = zenml.get(&format!("{path}&include_service_accounts=false")).await.body;
@@ -73,7 +73,7 @@ async fn a_member_is_removed_with_all_organization_roles() {
 }
 
 #[tokio::test]
-async fn an_invitation_hands_over_what_it_held() {
+async fn accepting_an_invitation_transfers_its_roles_and_teams() {
     let zenml = zenml().await;
     let invited = zenml
         .post(
@@ -109,7 +109,7 @@ async fn an_invitation_hands_over_what_it_held() {
 }
 
 #[tokio::test]
-async fn who_becomes_a_member_in_another_way_has_accepted_the_invitation_or_not() {
+async fn joining_in_another_way_can_accept_the_invitation() {
     for accepts in [false, true] {
         let zenml = zenml_with(|switches| switches.membership_accepts_invitations = accepts).await;
         let invited = zenml
@@ -124,14 +124,14 @@ async fn who_becomes_a_member_in_another_way_has_accepted_the_invitation_or_not(
         assert_eq!(zenml.post_nothing(&format!("/roles/{role}/assignments{query}")).await.status, 200);
         let pending = zenml.get("/organizations/acme/invitations?only_pending=true").await.each("id");
         assert_eq!(pending.contains(&invited), !accepts);
-        let held = zenml.roles(&format!("?user_id={}", zenml.user("frank"))).await;
-        assert_eq!(held.contains(&"Organization Member".to_owned()), accepts, "{held:?}");
-        assert!(held.contains(&"Organization Viewer".to_owned()), "{held:?}");
+        let roles = zenml.roles(&format!("?user_id={}", zenml.user("frank"))).await;
+        assert_eq!(roles.contains(&"Organization Member".to_owned()), accepts, "{roles:?}");
+        assert!(roles.contains(&"Organization Viewer".to_owned()), "{roles:?}");
     }
 }
 
 #[tokio::test]
-async fn an_address_is_invited_once_and_with_an_organization_role() {
+async fn an_invitation_is_unique_and_needs_an_organization_role() {
     let zenml = zenml().await;
     let path = "/organizations/acme/invitations";
     let body = |role: &str| json!({"email": "grace@example.com", "role_id": zenml.role(role)});
@@ -147,9 +147,9 @@ async fn an_address_is_invited_once_and_with_an_organization_role() {
 async fn a_service_account_gets_keys_that_work() {
     let zenml = zenml().await;
     let path = "/organizations/acme/service_accounts";
-    let made = zenml.post(path, json!({"username": "reporter", "description": "d"})).await;
-    assert_eq!((made.status, &made.body["is_service_account"]), (200, &json!(true)));
-    assert_eq!(made.text("organization_id"), zenml.organization());
+    let created = zenml.post(path, json!({"username": "reporter", "description": "d"})).await;
+    assert_eq!((created.status, &created.body["is_service_account"]), (200, &json!(true)));
+    assert_eq!(created.text("organization_id"), zenml.organization());
     assert_eq!(zenml.post(path, json!({"username": "reporter"})).await.exception(), exists());
     assert_eq!(zenml.post(path, json!({"username": "a b"})).await.invalid(), json!(["body", "username"]));
     assert!(members(&zenml, "").await.contains(&"user reporter".to_owned()));
@@ -161,12 +161,12 @@ async fn a_service_account_gets_keys_that_work() {
     assert_eq!(key.status, 200, "{}", key.body);
     assert!(key.text("key").starts_with("ZENPROKEY_") && key.body["expires_at"].is_string());
     let reporter = zenml.with(key.text("key"));
-    assert_eq!(reporter.get("/users/me").await.text("id"), made.text("id"));
+    assert_eq!(reporter.get("/users/me").await.text("id"), created.text("id"));
     assert_eq!(reporter.session().await.get("/users/me").await.status, 200);
-    // The account holds nothing yet.
+    // The account has no roles yet.
     assert_eq!(reporter.get("/organizations/acme/roles").await.exception(), illegal());
 
-    let again = zenml.post(&format!("{path}/{}/api_keys", made.text("id")), json!({"name": "k"})).await;
+    let again = zenml.post(&format!("{path}/{}/api_keys", created.text("id")), json!({"name": "k"})).await;
     assert_eq!(again.exception(), exists());
     assert_eq!(
         zenml.post(&format!("{path}/nobody/api_keys"), json!({"name": "k"})).await.exception(),
@@ -175,7 +175,7 @@ async fn a_service_account_gets_keys_that_work() {
 }
 
 #[tokio::test]
-async fn a_key_is_refused_when_it_is_off_or_over() {
+async fn inactive_and_expired_keys_are_refused() {
     let zenml = zenml().await;
     let path = "/organizations/acme/service_accounts/nightly-training/api_keys";
     let key = zenml.post(path, json!({"name": "k"})).await.text("key");
@@ -208,7 +208,7 @@ async fn a_personal_token_acts_as_its_user() {
 }
 
 #[tokio::test]
-async fn users_change_within_limits_and_go_with_what_they_hold() {
+async fn users_change_within_limits_and_lose_roles_on_deletion() {
     let zenml = zenml().await;
     let path = |login: &str| format!("/users/{}", zenml.user(login));
     assert_eq!(zenml.patch(&path("alice"), json!({"username": "al"})).await.exception(), illegal());
@@ -222,7 +222,7 @@ async fn users_change_within_limits_and_go_with_what_they_hold() {
         zenml.patch(&path("alice"), json!({"username": "a_l-1@x.y"})).await.text("username"),
         "a_l-1@x.y"
     );
-    // Somebody of another organization, and nobody of this one.
+    // A user of another organization only.
     assert_eq!(zenml.patch(&path("peggy"), json!({"name": "x"})).await.exception(), illegal());
     let bob = zenml.person("bob").await;
     assert_eq!(bob.patch(&path("alice"), json!({"name": "x"})).await.exception(), illegal());

@@ -1,4 +1,4 @@
-//! Contract 2.1, gap: how permissions travel, and where they are shown.
+//! Contract 2.1 (gap): the form of permissions, and the answers that show them.
 
 use rolewright_simulators::zenml::switches::{PermissionForm, PermissionsShown};
 use serde_json::json;
@@ -22,7 +22,7 @@ async fn permissions_are_not_shown_unless_switched_on() {
 }
 
 #[tokio::test]
-async fn permissions_travel_grouped_or_in_pairs() {
+async fn permissions_are_grouped_or_in_pairs() {
     let zenml = zenml_with(|switches| switches.permissions_shown = PermissionsShown::Always).await;
     let grouped = json!([
         {"resource": "model", "actions": ["read", "create"]},
@@ -46,12 +46,12 @@ async fn permissions_travel_grouped_or_in_pairs() {
 }
 
 #[tokio::test]
-async fn an_update_replaces_the_permissions_or_leaves_them() {
+async fn an_update_replaces_or_keeps_the_permissions() {
     let zenml = zenml_with(|switches| switches.permissions_shown = PermissionsShown::Always).await;
     let path = format!("/roles/{}", zenml.new_role("workspace", "r").await);
-    let wanted = json!([{"resource": "stack", "actions": ["delete"]}]);
-    assert_eq!(zenml.patch(&path, json!({"permissions": wanted})).await.body["permissions"], wanted);
-    assert_eq!(zenml.patch(&path, json!({"name": "s"})).await.body["permissions"], wanted);
+    let updated = json!([{"resource": "stack", "actions": ["delete"]}]);
+    assert_eq!(zenml.patch(&path, json!({"permissions": updated})).await.body["permissions"], updated);
+    assert_eq!(zenml.patch(&path, json!({"name": "s"})).await.body["permissions"], updated);
     assert_eq!(zenml.patch(&path, json!({"permissions": []})).await.exception(), illegal());
     zenml.switch(|switches| switches.update_requires_permissions = true);
     assert_eq!(zenml.patch(&path, json!({"name": "t"})).await.exception(), illegal());
@@ -59,7 +59,7 @@ async fn an_update_replaces_the_permissions_or_leaves_them() {
 }
 
 #[tokio::test]
-async fn unknown_words_are_refused_unless_the_server_knows_or_takes_them() {
+async fn unknown_words_are_refused_unless_switched() {
     let zenml = zenml().await;
     let create = async |resource: &str, action: &str| {
         let mut body = zenml.role_body("workspace", "r");
@@ -77,15 +77,15 @@ async fn unknown_words_are_refused_unless_the_server_knows_or_takes_them() {
     assert_eq!(create("moon", "launch").await.status, 422);
     zenml.switch(|switches| switches.permission_validation = false);
     assert_eq!(create("moon", "visit").await.status, 200);
-    for wrong in [json!("all"), json!(["pipeline:read"]), json!([{"actions": ["read"]}])] {
+    for invalid in [json!("all"), json!(["pipeline:read"]), json!([{"actions": ["read"]}])] {
         let mut body = zenml.role_body("workspace", "r");
-        body["permissions"] = wrong;
+        body["permissions"] = invalid;
         assert_eq!(zenml.post("/roles", body).await.status, 422);
     }
 }
 
 #[tokio::test]
-async fn a_list_can_ask_for_roles_that_permit_something_even_if_it_does_not_show_it() {
+async fn lists_filter_by_permissions_that_they_do_not_show() {
     let zenml = zenml().await;
     let custom = async |query: &str| zenml.roles(&format!("?system_managed=false{query}")).await;
     zenml.new_role("workspace", "Reader").await;

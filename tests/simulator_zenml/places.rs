@@ -9,7 +9,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn an_organization_is_found_by_identifier_or_name() {
+async fn organizations_are_found_by_identifier_or_name() {
     let zenml = zenml().await;
     let by_name = zenml.get("/organizations/acme").await;
     assert_eq!((by_name.status, by_name.text("id")), (200, zenml.organization()));
@@ -27,8 +27,8 @@ async fn an_organization_is_found_by_identifier_or_name() {
 async fn a_personal_token_reaches_all_organizations_of_its_user() {
     let zenml = zenml().await;
     let erin = zenml.person("erin").await;
-    let made = erin.post("/organizations", json!({"name": "labs", "description": "d"})).await;
-    assert_eq!(made.status, 200, "{}", made.body);
+    let created = erin.post("/organizations", json!({"name": "labs", "description": "d"})).await;
+    assert_eq!(created.status, 200, "{}", created.body);
     assert_eq!(erin.get("/organizations").await.each("name"), ["acme", "labs"]);
     assert_eq!(erin.get("/organizations/labs/roles").await.body.as_array().unwrap().len(), 14);
     assert_eq!(erin.post("/organizations", json!({"name": "labs"})).await.exception(), exists());
@@ -41,7 +41,7 @@ async fn a_personal_token_reaches_all_organizations_of_its_user() {
 }
 
 #[tokio::test]
-async fn an_organization_goes_with_everything_in_it() {
+async fn deleting_an_organization_deletes_all_its_rows() {
     let zenml = zenml().await;
     let peggy = zenml.person("peggy").await;
     let partners = zenml.partners();
@@ -52,7 +52,7 @@ async fn an_organization_goes_with_everything_in_it() {
 }
 
 #[tokio::test]
-async fn workspaces_are_listed_filtered_and_found_by_either_path() {
+async fn workspaces_are_listed_filtered_and_have_two_paths() {
     let zenml = zenml().await;
     let names = async |query: &str| zenml.get(&format!("/workspaces{query}")).await.each("name");
     assert_eq!(names("").await, ["production", "staging"]);
@@ -82,14 +82,14 @@ async fn workspaces_are_listed_filtered_and_found_by_either_path() {
 }
 
 #[tokio::test]
-async fn workspaces_are_made_and_changed() {
+async fn workspaces_are_created_and_changed() {
     let zenml = zenml().await;
     let organization = zenml.organization();
     let body =
         json!({"name": "qa", "display_name": "QA", "organization_id": organization, "zenml_service": {}});
-    let made = zenml.post("/workspaces", body.clone()).await;
+    let created = zenml.post("/workspaces", body.clone()).await;
     assert_eq!(
-        (made.status, made.text("status"), made.text("display_name")),
+        (created.status, created.text("status"), created.text("display_name")),
         (200, "available".into(), "QA".into())
     );
     assert_eq!(zenml.post("/workspaces", body).await.exception(), exists());
@@ -97,12 +97,15 @@ async fn workspaces_are_made_and_changed() {
         .post("/workspaces", json!({"display_name": "Load Test", "organization_id": organization}))
         .await;
     assert_eq!((bare.text("name"), bare.text("status")), ("load-test".into(), "not_initialized".into()));
-    assert_eq!(zenml.patch("/workspaces/qa", json!({"name": "quality"})).await.text("id"), made.text("id"));
+    assert_eq!(
+        zenml.patch("/workspaces/qa", json!({"name": "quality"})).await.text("id"),
+        created.text("id")
+    );
     assert_eq!(zenml.patch("/workspaces/quality", json!({"name": "staging"})).await.exception(), exists());
 }
 
 #[tokio::test]
-async fn projects_are_listed_only_where_the_server_has_them() {
+async fn projects_are_listed_only_on_some_servers() {
     let zenml = zenml().await;
     let list = zenml.get("/workspaces/production/projects").await;
     assert_eq!((list.status, &list.body["detail"]), (404, &json!("Not Found")));
@@ -120,7 +123,7 @@ async fn projects_are_listed_only_where_the_server_has_them() {
 }
 
 #[tokio::test]
-async fn members_of_workspaces_and_projects_are_who_holds_a_role_there() {
+async fn scope_members_are_the_principals_with_a_role_there() {
     let zenml = zenml().await;
     let names = |body: &Value| -> Vec<Value> {
         let rows = body.as_array().unwrap().iter();
@@ -138,13 +141,13 @@ async fn members_of_workspaces_and_projects_are_who_holds_a_role_there() {
 }
 
 #[tokio::test]
-async fn a_prefix_lies_before_every_path() {
+async fn a_server_can_be_below_a_path() {
     let below = lies_below_a_path::<zenml::ZenMl>("/users/me").await;
     assert_eq!(below.session().await.get("/users/me").await.status, 200);
 }
 
 #[tokio::test]
-async fn hidden_things_can_be_404() {
+async fn hidden_rows_can_be_404() {
     let zenml = zenml_with(|switches| switches.hidden_status = 404).await;
     let role = zenml.partners_role("Workspace Viewer");
     assert_eq!(zenml.get(&format!("/roles/{role}")).await.exception(), missing());

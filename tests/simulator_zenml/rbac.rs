@@ -1,13 +1,13 @@
-//! Contract 2.3: what workspace servers ask about their resources.
+//! Contract 2.3: permission checks and shares of workspace servers.
 
 use serde_json::json;
 
 use crate::client::{ZenMl, illegal, zenml};
 
-async fn give(zenml: &ZenMl, role: &str, login: &str, scope: &str) {
+async fn assign(zenml: &ZenMl, role: &str, login: &str, scope: &str) {
     let query = format!("?user_id={}{scope}", zenml.user(login));
-    let given = zenml.post_nothing(&format!("/roles/{role}/assignments{query}")).await;
-    assert_eq!(given.status, 200, "{}", given.body);
+    let added = zenml.post_nothing(&format!("/roles/{role}/assignments{query}")).await;
+    assert_eq!(added.status, 200, "{}", added.body);
 }
 
 #[tokio::test]
@@ -16,29 +16,28 @@ async fn permissions_follow_roles_and_their_scopes() {
     let (workspace, project) = (zenml.workspace("production"), zenml.project("production", "churn"));
     let other = zenml.project("production", "default");
     let reader = zenml.new_role("project", "Reader").await;
-    give(&zenml, &reader, "alice", &format!("&workspace_id={workspace}&project_id={project}")).await;
+    assign(&zenml, &reader, "alice", &format!("&workspace_id={workspace}&project_id={project}")).await;
     let path = format!("/rbac/check_permissions?user_id={}&action=read", zenml.user("alice"));
-    let asked = [
+    let resources = [
         format!("{project}:pipeline"),
         format!("{project}:pipeline/one"),
         format!("{project}:model"),
         format!("{other}:pipeline"),
         format!("{workspace}@server:stack"),
     ];
-    let answer = zenml.post(&path, json!(asked)).await;
-    let expected =
-        json!({ &asked[0]: true, &asked[1]: true, &asked[2]: false, &asked[3]: false, &asked[4]: false });
+    let answer = zenml.post(&path, json!(resources)).await;
+    let expected = json!({ &resources[0]: true, &resources[1]: true, &resources[2]: false, &resources[3]: false, &resources[4]: false });
     assert_eq!(answer.body, expected);
-    let older = zenml.get(&format!("{path}&resources={}&resources={}", asked[0], asked[2])).await;
-    assert_eq!(older.body, json!({ &asked[0]: true, &asked[2]: false }));
+    let older = zenml.get(&format!("{path}&resources={}&resources={}", resources[0], resources[2])).await;
+    assert_eq!(older.body, json!({ &resources[0]: true, &resources[2]: false }));
 
-    give(&zenml, &zenml.role("Workspace Viewer"), "alice", &format!("&workspace_id={workspace}")).await;
-    let answer = zenml.post(&path, json!(asked)).await;
+    assign(&zenml, &zenml.role("Workspace Viewer"), "alice", &format!("&workspace_id={workspace}")).await;
+    let answer = zenml.post(&path, json!(resources)).await;
     assert!(answer.body.as_object().unwrap().values().all(|may| may == true), "{}", answer.body);
 }
 
 #[tokio::test]
-async fn a_shared_resource_is_seen_by_whom_it_was_shared_with() {
+async fn a_share_permits_its_actions_on_one_resource() {
     let zenml = zenml().await;
     let project = zenml.project("production", "churn");
     let resource = format!("{project}:schedule/s-1");
@@ -61,7 +60,7 @@ async fn a_shared_resource_is_seen_by_whom_it_was_shared_with() {
     assert_eq!(allowed("delete").await, json!({"full_access": false, "ids": []}));
     assert_eq!(zenml.get("/organizations/acme/roles?type=share").await.each("type").len(), 2);
 
-    // What is set replaces what was; without actions nothing is left.
+    // New actions replace the old ones; without actions the share ends.
     zenml.post_nothing(&share(&format!("team_id={sre}"), "&actions=read")).await;
     let members = zenml.get(&format!("/rbac/resource_members?resource={resource}")).await;
     assert_eq!(members.body[0]["actions"], json!(["read"]));
@@ -76,7 +75,7 @@ async fn a_shared_resource_is_seen_by_whom_it_was_shared_with() {
 }
 
 #[tokio::test]
-async fn admins_have_full_access_and_teams_are_told() {
+async fn admins_have_full_access_and_team_ids_are_listed() {
     let zenml = zenml().await;
     let workspace = zenml.workspace("production");
     let query = format!("?user_id={}&resource={workspace}@server:secret&action=delete", zenml.user("erin"));
@@ -87,7 +86,7 @@ async fn admins_have_full_access_and_teams_are_told() {
 }
 
 #[tokio::test]
-async fn a_workspace_server_asks_about_its_own() {
+async fn a_workspace_server_checks_its_own_resources() {
     let zenml = zenml().await;
     let id = zenml.workspace("staging");
     let add =
@@ -106,14 +105,14 @@ async fn a_workspace_server_asks_about_its_own() {
 }
 
 #[tokio::test]
-async fn deactivated_users_pass_or_not() {
+async fn a_switch_lets_deactivated_users_pass() {
     let zenml = zenml().await;
     let workspace = zenml.workspace("production");
     let erin = zenml.user("erin");
     zenml.patch(&format!("/users/{erin}"), json!({"is_active": false})).await;
     let path = format!("/rbac/check_permissions?user_id={erin}&action=read");
-    let asked = format!("{workspace}@server:secret");
-    assert_eq!(zenml.post(&path, json!([asked])).await.body[&asked], true);
+    let resource = format!("{workspace}@server:secret");
+    assert_eq!(zenml.post(&path, json!([resource])).await.body[&resource], true);
     zenml.switch(|switches| switches.inactive_users_pass_checks = false);
-    assert_eq!(zenml.post(&path, json!([asked])).await.body[&asked], false);
+    assert_eq!(zenml.post(&path, json!([resource])).await.body[&resource], false);
 }

@@ -1,4 +1,4 @@
-//! What callers may see and do: by their roles, and with narrowed credentials.
+//! What callers can see and do, by their roles and with narrowed credentials.
 
 use rolewright_simulators::zenml::switches::ForbiddenLists;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::client::{illegal, missing, zenml, zenml_with};
 
 #[tokio::test]
-async fn a_member_sees_the_organization_and_not_its_roles() {
+async fn a_member_can_see_the_organization_but_not_its_roles() {
     let zenml = zenml().await;
     let alice = zenml.person("alice").await;
     for path in ["/organizations/acme", "/organizations/acme/teams", "/workspaces/production", "/users"] {
@@ -23,13 +23,13 @@ async fn a_member_sees_the_organization_and_not_its_roles() {
 #[tokio::test]
 async fn managers_write_and_viewers_read() {
     let zenml = zenml().await;
-    let give = async |role: &str, login: &str| {
+    let assign = async |role: &str, login: &str| {
         let query = format!("?user_id={}", zenml.user(login));
-        let given = zenml.post_nothing(&format!("/roles/{}/assignments{query}", zenml.role(role))).await;
-        assert_eq!(given.status, 200);
+        let added = zenml.post_nothing(&format!("/roles/{}/assignments{query}", zenml.role(role))).await;
+        assert_eq!(added.status, 200);
     };
-    give("Organization Manager", "alice").await;
-    give("Organization Viewer", "bob").await;
+    assign("Organization Manager", "alice").await;
+    assign("Organization Viewer", "bob").await;
     let (alice, bob) = (zenml.person("alice").await, zenml.person("bob").await);
     assert_eq!(alice.post("/roles", zenml.role_body("workspace", "r")).await.status, 200);
     assert_eq!(alice.delete("/organizations/acme").await.exception(), illegal());
@@ -38,7 +38,7 @@ async fn managers_write_and_viewers_read() {
 }
 
 #[tokio::test]
-async fn a_workspace_admin_gives_roles_there_alone() {
+async fn a_workspace_admin_assigns_roles_only_there() {
     let zenml = zenml().await;
     let assign = |role: &str, user: &str, workspace: &str| {
         let (role, user) = (zenml.role(role), zenml.user(user));
@@ -55,7 +55,7 @@ async fn a_workspace_admin_gives_roles_there_alone() {
 }
 
 #[tokio::test]
-async fn a_narrowed_credential_may_do_what_it_says_and_no_more() {
+async fn a_narrowed_credential_has_exactly_its_rights() {
     let zenml = zenml().await;
     let rights = json!({"rights": ["role:read", "organization:*"], "organizations": [zenml.organization()]});
     let reader = zenml.caller("reader", rights).await;
@@ -92,7 +92,7 @@ async fn forbidden_lists_are_refused_or_empty() {
 }
 
 #[tokio::test]
-async fn what_belongs_to_unseen_workspaces_is_not_shown() {
+async fn rows_of_invisible_workspaces_are_not_shown() {
     let zenml = zenml().await;
     let staging = zenml.workspace("staging");
     let narrow = zenml.caller("narrow", json!({"rights": ["*"], "workspaces": [staging]})).await;
@@ -109,7 +109,7 @@ async fn what_belongs_to_unseen_workspaces_is_not_shown() {
 }
 
 #[tokio::test]
-async fn a_credential_ends_at_its_time() {
+async fn an_expired_credential_is_401() {
     let zenml = zenml().await;
     let over = zenml.caller("over", json!({"rights": ["*"], "expires_at": "2020-01-01T00:00:00Z"})).await;
     assert_eq!(over.get("/organizations").await.status, 401);

@@ -1,4 +1,4 @@
-//! Contract 2.1, 3: roles.
+//! Contract 2.1, 3.1: roles.
 
 use rolewright_simulators::zenml::switches::{ClientSystemManaged, RoleDeletion};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::client::{exists, illegal, missing, zenml, zenml_with};
 
 #[tokio::test]
-async fn a_role_lives_from_create_to_delete_with_200_everywhere() {
+async fn a_role_is_created_read_updated_and_deleted_with_200() {
     let zenml = zenml().await;
     let mut body = zenml.role_body("workspace", "Reporter");
     body["description"] = "Reads pipelines".into();
@@ -42,7 +42,7 @@ async fn a_role_lives_from_create_to_delete_with_200_everywhere() {
 }
 
 #[tokio::test]
-async fn there_is_no_list_of_roles_but_the_organizations() {
+async fn only_organizations_have_role_lists() {
     let zenml = zenml().await;
     let answer = zenml.get("/roles").await;
     assert_eq!((answer.status, &answer.body["detail"]), (405, &json!("Method Not Allowed")));
@@ -59,7 +59,7 @@ async fn every_organization_has_the_fourteen_predefined_roles() {
 }
 
 #[tokio::test]
-async fn what_a_role_needs_is_validated() {
+async fn fields_of_a_role_are_validated() {
     let zenml = zenml().await;
     let without = |field: &str| {
         let mut body = zenml.role_body("project", "r");
@@ -93,7 +93,7 @@ async fn what_a_role_needs_is_validated() {
 }
 
 #[tokio::test]
-async fn a_role_needs_permissions_and_another_level_than_the_organizations() {
+async fn a_custom_role_needs_permissions_and_a_lower_level() {
     let zenml = zenml().await;
     let mut empty = zenml.role_body("workspace", "r");
     empty["permissions"] = json!([]);
@@ -111,7 +111,7 @@ async fn a_role_needs_permissions_and_another_level_than_the_organizations() {
 }
 
 #[tokio::test]
-async fn an_organization_that_is_not_there_or_not_the_callers_gets_no_role() {
+async fn a_role_needs_an_organization_of_the_caller() {
     let zenml = zenml().await;
     let mut body = zenml.role_body("workspace", "r");
     body["organization_id"] = zenml.user("alice").into();
@@ -121,7 +121,7 @@ async fn an_organization_that_is_not_there_or_not_the_callers_gets_no_role() {
 }
 
 #[tokio::test]
-async fn names_are_free_unless_the_server_keeps_them_unique() {
+async fn role_names_are_unique_only_if_switched() {
     let zenml = zenml().await;
     let first = zenml.new_role("workspace", "Reader").await;
     assert_ne!(zenml.new_role("workspace", "Reader").await, first);
@@ -134,7 +134,7 @@ async fn names_are_free_unless_the_server_keeps_them_unique() {
 }
 
 #[tokio::test]
-async fn predefined_roles_are_neither_deleted_nor_changed() {
+async fn predefined_roles_cannot_be_deleted_or_changed() {
     let zenml = zenml().await;
     let path = format!("/roles/{}", zenml.role("Workspace Viewer"));
     assert_eq!(zenml.delete(&path).await.exception(), illegal());
@@ -145,7 +145,7 @@ async fn predefined_roles_are_neither_deleted_nor_changed() {
 }
 
 #[tokio::test]
-async fn a_client_that_calls_its_role_system_managed_gets_what_the_switch_says() {
+async fn a_switch_handles_system_managed_from_clients() {
     let zenml = zenml().await;
     let mut body = zenml.role_body("workspace", "r");
     body["system_managed"] = true.into();
@@ -157,7 +157,7 @@ async fn a_client_that_calls_its_role_system_managed_gets_what_the_switch_says()
 }
 
 #[tokio::test]
-async fn null_keeps_a_description_unless_it_clears() {
+async fn null_keeps_or_clears_a_description() {
     let zenml = zenml().await;
     let path = format!("/roles/{}", zenml.new_role("workspace", "r").await);
     zenml.patch(&path, json!({"description": "d"})).await;
@@ -171,14 +171,14 @@ async fn null_keeps_a_description_unless_it_clears() {
 #[tokio::test]
 async fn a_plan_can_limit_custom_roles() {
     let zenml = zenml_with(|switches| switches.custom_role_limit = Some(5)).await;
-    // Four are there.
+    // Four exist already.
     zenml.new_role("workspace", "r").await;
     let refused = zenml.post("/roles", zenml.role_body("workspace", "s")).await;
     assert_eq!(refused.exception(), (402, "SubscriptionUpgradeRequiredError".into()));
 }
 
 #[tokio::test]
-async fn deleting_an_assigned_role_takes_its_assignments_or_is_refused() {
+async fn deleting_an_assigned_role_cascades_or_is_refused() {
     let zenml = zenml_with(|switches| switches.role_deletion = RoleDeletion::Refuse).await;
     let role = zenml.role("legacy-reviewer");
     let path = format!("/roles/{role}");
@@ -190,7 +190,7 @@ async fn deleting_an_assigned_role_takes_its_assignments_or_is_refused() {
 }
 
 #[tokio::test]
-async fn a_share_role_is_neither_changed_nor_in_the_usual_list() {
+async fn a_share_role_is_read_only_and_not_listed_by_default() {
     let zenml = zenml().await;
     assert!(!zenml.roles("").await.contains(&String::new()));
     let shares = zenml.get("/organizations/acme/roles?type=share").await;

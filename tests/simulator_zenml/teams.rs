@@ -5,15 +5,15 @@ use serde_json::json;
 use crate::client::{exists, illegal, missing, zenml, zenml_with};
 
 #[tokio::test]
-async fn a_team_lives_from_create_to_delete() {
+async fn a_team_is_created_read_updated_and_deleted() {
     let zenml = zenml().await;
     let body = json!({"name": "ml", "description": "d", "organization_id": zenml.organization()});
-    let made = zenml.post("/teams", body.clone()).await;
-    assert_eq!((made.status, &made.body["member_count"]), (200, &json!(0)));
-    assert!(made.body["created"].is_string() && made.body["updated"].is_string());
-    let path = format!("/teams/{}", made.text("id"));
+    let created = zenml.post("/teams", body.clone()).await;
+    assert_eq!((created.status, &created.body["member_count"]), (200, &json!(0)));
+    assert!(created.body["created"].is_string() && created.body["updated"].is_string());
+    let path = format!("/teams/{}", created.text("id"));
     assert_eq!(zenml.post("/teams", body).await.exception(), exists());
-    assert_eq!(zenml.get(&path).await.body, made.body);
+    assert_eq!(zenml.get(&path).await.body, created.body);
     let changed = zenml.patch(&path, json!({"name": "ml-platform"})).await;
     assert_eq!((changed.text("name"), changed.text("description")), ("ml-platform".into(), "d".into()));
     assert_eq!(zenml.patch(&path, json!({"name": "sre"})).await.exception(), exists());
@@ -39,7 +39,7 @@ async fn names_and_descriptions_have_limits() {
 }
 
 #[tokio::test]
-async fn members_come_and_go_by_query() {
+async fn members_are_added_and_removed_by_query() {
     let zenml = zenml().await;
     let path = format!("/teams/{}/members", zenml.team("finance"));
     let alice = format!("{path}?user_id={}", zenml.user("alice"));
@@ -78,10 +78,10 @@ async fn invitations_are_members_in_newer_revisions_only() {
 }
 
 #[tokio::test]
-async fn a_deleted_team_takes_its_roles_along() {
+async fn deleting_a_team_removes_its_assignments() {
     let zenml = zenml().await;
     let finance = zenml.team("finance");
     assert_eq!(zenml.delete(&format!("/teams/{finance}")).await.status, 200);
-    let holders = zenml.get(&format!("/roles/{}/assignments", zenml.role("legacy-reviewer"))).await;
-    assert_eq!(holders.body.as_array().unwrap().len(), 1);
+    let assignments = zenml.get(&format!("/roles/{}/assignments", zenml.role("legacy-reviewer"))).await;
+    assert_eq!(assignments.body.as_array().unwrap().len(), 1);
 }

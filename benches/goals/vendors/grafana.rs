@@ -1,30 +1,28 @@
-//! Grafana: its lists show who holds what, and of roles all but what they permit.
+//! Grafana: its lists show assignments, and roles without their permissions.
 
 use rolewright_simulators::grafana::{BasicRole, Tenant};
 use serde_json::{Value, json};
 
-use super::Scene;
+use super::Vendor;
 use crate::support::Outcome;
 
-/// Users, and as many service accounts and teams.
+/// The number of users, of service accounts and of teams.
 const EACH: usize = 50;
 
-pub fn scene() -> Outcome<Scene> {
-    Ok(Scene {
-        vendor: "grafana",
+pub fn vendor() -> Outcome<Vendor> {
+    Ok(Vendor {
+        name: "grafana",
         title: "Grafana",
         tenant: Some(serde_json::to_value(tenant()?)?),
         block: json!({}),
         credential: "tokenSecretRef",
         role: |_| json!({ "rules": [{ "actions": ["reports:read", "reports:write"], "resources": ["reports:*"] }] }),
         binding,
-        every: 1,
-        calls: (
-            10,
-            "one held role is read whole in turn each sweep, because no list shows what a role permits",
-        ),
-        // The searches for assignments.
-        asks: |path| path.ends_with("/search"),
+        sweep_seconds: 1,
+        max_requests: 10,
+        reason: "each sweep reads one managed role in turn, because no list shows the permissions of roles",
+        // Searches for assignments.
+        is_read: |path| path.ends_with("/search"),
     })
 }
 

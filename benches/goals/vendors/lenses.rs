@@ -1,30 +1,28 @@
-//! Lenses HQ: its lists show neither policies nor members, and each binding to people has a group of its own.
+//! Lenses HQ: its lists show neither policies nor members, and each binding to users has its own group.
 
 use rolewright_simulators::lenses::ADMIN_ACCOUNT;
 use serde_json::{Value, json};
 
-use super::{PAIRS, Scene};
+use super::{PAIRS, Vendor};
 
-/// What is held is read whole in turn, all of it within so many sweeps.
+/// Every managed role and group is read once within this number of sweeps.
 const SWEEPS: usize = 6;
-/// Roles, groups, users, service accounts; what the account may do.
+/// Requests for lists, and for the rights of the service account.
 const LISTS: usize = 10;
 
-pub fn scene() -> Scene {
-    Scene {
-        vendor: "lenses",
+pub fn vendor() -> Vendor {
+    Vendor {
+        name: "lenses",
         title: "Lenses HQ",
         tenant: None,
         block: json!({ "serviceAccount": ADMIN_ACCOUNT }),
         credential: "tokenSecretRef",
         role: |_| json!({ "rules": [{ "actions": ["kafka:ListTopics"], "resources": ["kafka:topic:development/*"] }] }),
         binding,
-        every: 2,
-        calls: (
-            2 * PAIRS.div_ceil(SWEEPS) + LISTS,
-            "a sixth of the held roles and a sixth of the groups are read whole in turn each sweep, because no list shows what is in them",
-        ),
-        asks: |_| false,
+        sweep_seconds: 2,
+        max_requests: 2 * PAIRS.div_ceil(SWEEPS) + LISTS,
+        reason: "each sweep reads a sixth of the managed roles and groups in turn, because lists show neither policies nor members",
+        is_read: |_| false,
     }
 }
 

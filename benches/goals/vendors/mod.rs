@@ -1,5 +1,5 @@
-//! What a thousand Roles and a thousand RoleBindings cost while nothing changes, and across a restart: on Grafana, ZenML Pro and Lenses HQ,
-//! whose lists show less than Arize's.
+//! What a thousand Roles and a thousand RoleBindings cost in steady state and across a restart, on Grafana, ZenML Pro and Lenses HQ. Their
+//! lists show less than those of Arize.
 
 mod grafana;
 mod lenses;
@@ -22,71 +22,73 @@ use super::support::{
     table::Table,
 };
 
-/// Roles, and as many bindings of one subject each.
+/// The number of Roles, and of RoleBindings with one subject each.
 const PAIRS: usize = 1000;
 
-/// A vendor's part in it.
-struct Scene {
-    /// The vendor's word for `rolewright simulate` and for the block; the namespace and the Backend too.
-    vendor: &'static str,
-    /// What people call it.
+/// The data of a vendor for the measurement.
+struct Vendor {
+    /// The name for `rolewright simulate` and of the block. The namespace and the Backend have it too.
+    name: &'static str,
+    /// The name in the table.
     title: &'static str,
-    /// What the account has beside its seed, if anything.
+    /// The account, unless it is the seeded one.
     tenant: Option<Value>,
-    /// The block, without URL and credentials.
+    /// The Backend's block without URL and credentials.
     block: Value,
-    /// The field of the block's credentials.
+    /// The field for the credential in the block.
     credential: &'static str,
-    /// What a Role's spec has beside its Backend.
+    /// The spec of a Role without its Backend.
     role: fn(usize) -> Value,
-    /// What a RoleBinding's spec has beside its Backend and its role.
+    /// The spec of a RoleBinding without its Backend and its role.
     binding: fn(usize) -> Value,
-    /// How often it is swept, in seconds.
-    every: u64,
-    /// How many calls a sweep may take while nothing changes, and why so many.
-    calls: (usize, &'static str),
-    /// Whether a POST changes nothing.
-    asks: fn(&str) -> bool,
+    /// The sweep interval in seconds.
+    sweep_seconds: u64,
+    /// The goal for the requests of an idle sweep.
+    max_requests: usize,
+    /// Why a sweep needs that many requests.
+    reason: &'static str,
+    /// Whether a POST to this path changes nothing.
+    is_read: fn(&str) -> bool,
 }
 
-/// The parts of this measurement, by name.
+/// The names of the parts.
 pub const PARTS: [&str; 3] = ["grafana", "lenses", "zenml"];
 
-/// Measures one part.
+/// Measures goal 9 for one part.
 pub async fn measure(part: &str, cluster: &Cluster, table: &mut Table) -> Outcome<()> {
-    let scene = match part {
-        "grafana" => grafana::scene()?,
-        "lenses" => lenses::scene(),
-        _ => zenml::scene(),
+    let vendor = match part {
+        "grafana" => grafana::vendor()?,
+        "lenses" => lenses::vendor(),
+        _ => zenml::vendor(),
     };
-    let (vendor, title) = (scene.vendor, scene.title);
-    eprintln!("{vendor}: two thousand objects converge");
-    let sim = Simulator::start(vendor).await?;
-    if let Some(tenant) = &scene.tenant {
+    let (name, title) = (vendor.name, vendor.title);
+    eprintln!("{name}: two thousand objects converge");
+    let sim = Simulator::start(name).await?;
+    if let Some(tenant) = &vendor.tenant {
         sim.reset(tenant).await?;
     }
-    cluster.namespace(vendor).await?;
-    populate(cluster, &sim, &scene).await?;
-    let flags = Flags { secret_interval: 1, probe_backoff: 1, ..Flags::new(vendor) };
+    cluster.namespace(name).await?;
+    populate(cluster, &sim, &vendor).await?;
+    let flags = Flags { secret_interval: 1, probe_backoff: 1, ..Flags::new(name) };
     let operator = Operator::start(cluster, flags).await?;
     operator.in_sync(2 * PAIRS).await?;
-    // The Backend's counts are written once a minute at the most.
+    // The Backend's counts are written at most once a minute.
     tokio::time::sleep(Duration::from_secs(65)).await;
 
-    let idle = Duration::from_secs(20 * scene.every);
-    eprintln!("{vendor}: idle for {} s", idle.as_secs());
+    let idle = Duration::from_secs(20 * vendor.sweep_seconds);
+    eprintln!("{name}: idle for {} s", idle.as_secs());
     let first = operator.sweep_ends(1.0).await?;
     let (since, before) = (sim.last().await?, cluster.writes().await?);
     tokio::time::sleep(idle).await;
     let sweeps = operator.sweep_ends(1.0).await? - first;
     let log = sim.requests(since).await?;
     #[expect(clippy::cast_precision_loss, reason = "thousands at the most")]
-    let goal = scene.calls.0 as f64;
-    table.at_most(&format!("9 {title}: calls an idle sweep"), count(&log, |_| true) / sweeps, goal, "");
+    let goal = vendor.max_requests as f64;
+    table.at_most(&format!("9 {title}: requests per idle sweep"), count(&log, |_| true) / sweeps, goal, "");
     table.at_most("9   API-server writes, idle", cluster.writes().await?.since(&before).all(), 0.0, "");
-    table.at_most("9   back-end writes, idle", count(&log, |entry| scene.writes(entry)), 0.0, "");
+    table.at_most("9   back-end writes, idle", count(&log, |entry| vendor.is_write(entry)), 0.0, "");
 
-    eprintln!("{vendor}: restart");
+    eprintln!("{name}: restart");
     let (since, before) = (sim.last().await?, cluster.writes().await?);
     operator.kill().await?;
     let operator = Operator::start(cluster, flags).await?;
@@ -95,57 +97,64 @@ pub async fn measure(part: &str, cluster: &Cluster, table: &mut Table) -> Outcom
     let log = sim.requests(since).await?;
     let written = cluster.writes().await?.since(&before).all();
     table.at_most("9   API-server writes after the restart", written, 0.0, "");
-    table.at_most("9   back-end writes after the restart", count(&log, |entry| scene.writes(entry)), 0.0, "");
+    table.at_most(
+        "9   back-end writes after the restart",
+        count(&log, |entry| vendor.is_write(entry)),
+        0.0,
+        "",
+    );
     table.show("9   memory, idle", operator.memory()?.now, "MiB");
     table.note(format!(
-        "9 {title}: {PAIRS} Roles and {PAIRS} RoleBindings of one subject each; a sweep each {} s; {}.",
-        scene.every, scene.calls.1
+        "9 {title}: {PAIRS} Roles and {PAIRS} RoleBindings with one subject each; a sweep every {} s; {}.",
+        vendor.sweep_seconds, vendor.reason
     ));
     operator.kill().await
 }
 
-impl Scene {
-    fn writes(&self, entry: &Entry) -> bool {
-        entry.is_write() && !(entry.method == "POST" && (self.asks)(&entry.path))
+impl Vendor {
+    fn is_write(&self, entry: &Entry) -> bool {
+        entry.is_write() && !(entry.method == "POST" && (self.is_read)(&entry.path))
     }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "thousands at the most")]
-fn count(log: &[Entry], wanted: impl Fn(&Entry) -> bool) -> f64 {
-    log.iter().filter(|entry| wanted(entry)).count() as f64
+fn count(log: &[Entry], matches: impl Fn(&Entry) -> bool) -> f64 {
+    log.iter().filter(|entry| matches(entry)).count() as f64
 }
 
-async fn populate(cluster: &Cluster, sim: &Simulator, scene: &Scene) -> Outcome<()> {
-    let vendor = scene.vendor;
+/// Creates the Secret, the Backend, the Roles and the RoleBindings.
+async fn populate(cluster: &Cluster, sim: &Simulator, vendor: &Vendor) -> Outcome<()> {
+    let name = vendor.name;
     let secret: Secret = serde_json::from_value(json!({
-        "metadata": { "name": vendor, "annotations": { "rolewright.dev/hosts": sim.host() } },
+        "metadata": { "name": name, "annotations": { "rolewright.dev/hosts": sim.host() } },
         "stringData": { "key": TOKEN },
     }))?;
-    let mut block = scene.block.clone();
+    let mut block = vendor.block.clone();
     block["url"] = json!(sim.url);
     block["allowInsecure"] = json!(true);
-    block["credentials"] = json!({ scene.credential: { "name": vendor, "key": "key" } });
+    block["credentials"] = json!({ vendor.credential: { "name": name, "key": "key" } });
     let backend: Backend = serde_json::from_value(json!({
-        "metadata": { "name": vendor },
+        "metadata": { "name": name },
         "spec": {
-            vendor: block,
-            "sweepInterval": format!("{}s", scene.every),
+            name: block,
+            "sweepInterval": format!("{}s", vendor.sweep_seconds),
             "requests": { "perSecond": 10000, "burst": 10000, "concurrency": 4 },
         },
     }))?;
-    let roles: Vec<Role> = each("role", vendor, |number| (scene.role)(number))?;
-    let bindings: Vec<RoleBinding> = each("binding", vendor, |number| {
-        let mut spec = (scene.binding)(number);
+    let roles: Vec<Role> = objects("role", name, |number| (vendor.role)(number))?;
+    let bindings: Vec<RoleBinding> = objects("binding", name, |number| {
+        let mut spec = (vendor.binding)(number);
         spec["roleRef"] = json!({ "name": format!("role-{number:04}") });
         spec
     })?;
-    create(&cluster.client, vendor, &secret).await?;
-    create(&cluster.client, vendor, &backend).await?;
-    create_all(&cluster.client, vendor, &roles).await?;
-    create_all(&cluster.client, vendor, &bindings).await
+    create(&cluster.client, name, &secret).await?;
+    create(&cluster.client, name, &backend).await?;
+    create_all(&cluster.client, name, &roles).await?;
+    create_all(&cluster.client, name, &bindings).await
 }
 
-fn each<K: DeserializeOwned>(name: &str, backend: &str, spec: impl Fn(usize) -> Value) -> Outcome<Vec<K>> {
+/// The objects `NAME-0000`, `NAME-0001`, and so on.
+fn objects<K: DeserializeOwned>(name: &str, backend: &str, spec: impl Fn(usize) -> Value) -> Outcome<Vec<K>> {
     let one = |number: usize| {
         let mut spec = spec(number);
         spec["backendRef"] = json!({ "name": backend });

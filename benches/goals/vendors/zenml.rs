@@ -1,16 +1,16 @@
-//! ZenML Pro: who holds a role in a scope is asked for role by role and scope by scope.
+//! ZenML Pro: assignments are read for each role and scope, because no list shows them all.
 
 use rolewright_simulators::zenml::ORGANIZATION;
 use serde_json::{Value, json};
 
-use super::{PAIRS, Scene};
+use super::{PAIRS, Vendor};
 
-/// Pages of roles, read until two readings agree, and a few short lists.
+/// Requests for the pages of roles, which are read until two reads agree, and for some short lists.
 const LISTS: usize = 40;
 
-pub fn scene() -> Scene {
-    Scene {
-        vendor: "zenml",
+pub fn vendor() -> Vendor {
+    Vendor {
+        name: "zenml",
         title: "ZenML Pro",
         tenant: None,
         block: json!({ "organization": ORGANIZATION }),
@@ -22,12 +22,10 @@ pub fn scene() -> Scene {
             })
         },
         binding,
-        every: 2,
-        calls: (
-            PAIRS + LISTS,
-            "one call for each role and scope in which something is held, as there is no list of all assignments",
-        ),
-        asks: |path| path == "/auth/login",
+        sweep_seconds: 2,
+        max_requests: PAIRS + LISTS,
+        reason: "each sweep sends one request for each role and scope with a managed grant, because no list shows all assignments",
+        is_read: |path| path == "/auth/login",
     }
 }
 

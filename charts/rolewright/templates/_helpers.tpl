@@ -1,11 +1,11 @@
-{{/* Names and labels. What an object may do is in _rbac.tpl. */}}
+{{/* Names and labels. Rights are in _rbac.tpl. */}}
 
 {{- define "rolewright.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
 {{/*
-Cut at 50 characters: a Service's name may have 63, and suffixes such as "-metrics" follow.
+At most 50 characters: a Service's name can have 63, and suffixes such as "-metrics" follow.
 */}}
 {{- define "rolewright.fullname" -}}
 {{- $name := include "rolewright.name" . }}
@@ -19,8 +19,8 @@ Cut at 50 characters: a Service's name may have 63, and suffixes such as "-metri
 {{- end }}
 
 {{/*
-The prefix of cluster-scoped objects. It has the namespace in it: releases of one name in several namespaces (each with
-its watchNamespaces) would otherwise claim the same ClusterRole.
+The prefix of cluster-scoped objects. It includes the namespace: releases of one name in several namespaces (each with
+its watchNamespaces) would otherwise use the same ClusterRole.
 */}}
 {{- define "rolewright.clusterName" -}}
 {{- printf "%s:%s" .Release.Namespace (include "rolewright.fullname" .) }}
@@ -40,7 +40,7 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{/*
-Merged as a map, not joined as text: a label that a user sets as well would be a duplicate key. The chart's own win.
+Merged as a map, not joined as text: a label that a user sets too would be a duplicate. The chart's own labels have priority.
 */}}
 {{- define "rolewright.labels" -}}
 {{- $own := include "rolewright.selectorLabels" . | fromYaml }}
@@ -51,7 +51,7 @@ Merged as a map, not joined as text: a label that a user sets as well would be a
 {{- end }}
 
 {{/*
-Without the chart's version: a release of the chart that changes nothing for the pods should not restart them.
+Without the chart's version: a new chart version that does not change the pods must not restart them.
 */}}
 {{- define "rolewright.podLabels" -}}
 {{- $own := omit (include "rolewright.labels" . | fromYaml) "helm.sh/chart" }}

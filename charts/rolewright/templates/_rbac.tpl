@@ -1,16 +1,16 @@
 {{/*
-The operator's rights where it serves objects: in a ClusterRole, or in a Role of each watched namespace.
-Nothing is created or deleted but Events; the finalizer and the status are all that is written.
+The operator's rights on the objects that it serves: in a ClusterRole, or in a Role of each watched namespace.
+The operator creates only Events, deletes nothing, and writes only the finalizer and the status.
 */}}
 {{- define "rolewright.servingRules" -}}
-# RBAC cannot narrow a patch to metadata.finalizers; the operator patches nothing else of these.
+# The operator patches only metadata.finalizers; RBAC cannot express that.
 - apiGroups: [rolewright.dev]
   resources: [backends, roles, rolebindings, resourcerestrictions]
   verbs: [get, list, watch, patch]
 - apiGroups: [rolewright.dev]
   resources: [backends/status, roles/status, rolebindings/status, resourcerestrictions/status]
   verbs: [patch]
-# Never list or watch: only Secrets that a Backend names are read, and none is kept in a cache.
+# No list and no watch: the operator reads only Secrets that a Backend names, and caches none.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get]

@@ -1,4 +1,4 @@
-//! The `Backend` resource: a connection to one account of one vendor.
+//! The `Backend` resource: the connection to one account of one vendor.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -16,7 +16,7 @@ use super::{
     zenml::ZenmlConnection,
 };
 
-/// A connection to a back end.
+/// The spec of a Backend: the account, the credential for it, and the limits and defaults for its objects.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[kube(
     group = "rolewright.dev",
@@ -28,7 +28,7 @@ use super::{
     derive = "PartialEq",
     shortname = "rwbe",
     category = "rolewright",
-    doc = "A Backend is a connection to one account of a system whose access control is managed. It serves the objects of its own namespace.",
+    doc = "A Backend is the connection to one account of a system whose access control Rolewright manages. It serves the objects of its own namespace.",
     printcolumn(
         name = "Ready",
         type_ = "string",
@@ -47,136 +47,136 @@ use super::{
     .message("write exactly one back-end block: arize, grafana, lenses or zenml"))]
 #[serde(rename_all = "camelCase")]
 pub struct BackendSpec {
-    /// An account of Arize AX.
+    /// The connection to an account of Arize AX.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arize: Option<ArizeConnection>,
-    /// An organization of Grafana Enterprise or Grafana Cloud.
+    /// The connection to an organization of Grafana. Roles and RoleBindings need Grafana Enterprise or Grafana Cloud.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grafana: Option<GrafanaConnection>,
-    /// A Lenses HQ.
+    /// The connection to a Lenses HQ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lenses: Option<LensesConnection>,
-    /// An organization of ZenML Pro.
+    /// The connection to an organization of ZenML Pro.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zenml: Option<ZenmlConnection>,
-    /// What to trust beside the public certificate authorities.
+    /// Certificate authorities to trust in addition to the public ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
-    /// Enforce (the default), or Plan to show changes and never make them. An object can only be stricter.
+    /// Whether Rolewright makes changes in this account. Enforce (the default): it makes them. Plan: it shows them in status.plan of each object and never makes them. The mode of an object can be stricter, not more lenient.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
-    /// How often the whole account is compared with the objects, such as 5m (the default). At least 1s; stretched so that it uses at most half of the allowed requests.
+    /// How often Rolewright compares the whole account with its objects: a duration from 1s to 24h in hours, minutes and seconds, such as 5m or 1h30m. Default: 5m. Sweeps use at most half of the allowed requests, so the interval can be longer: see status.sweepInterval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 16), regex(pattern = r"^([0-9]{1,6}(s|m|h)){1,3}$"))]
     #[x_kube(validation = Rule::new("duration(self) >= duration('1s') && duration(self) <= duration('24h')")
-        .message("write a time from 1s to 24h, such as 5m"))]
+        .message("write a duration from 1s to 24h, such as 5m"))]
     pub sweep_interval: Option<String>,
-    /// How many requests the back end may be sent, over all Backends of the same account.
+    /// The limits of requests to the account. All Backends of the same account share them; the strictest values apply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests: Option<Requests>,
-    /// When an object is deleted: Delete what it holds (the default), or Retain it in the back end. An object can say otherwise.
+    /// What happens to the external things that an object manages when the object is deleted. Delete (the default): Rolewright deletes them. Retain: they stay in the back end and no object manages them. The deletionPolicy of an object overrides this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
 }
 
-/// Trust beyond the public certificate authorities.
+/// Certificate authorities to trust in addition to the public ones.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Tls {
-    /// Certificates in PEM form, in a Secret of the same namespace.
+    /// The certificates of the authorities in PEM format, in a Secret in the same namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_secret_ref: Option<SecretKeyRef>,
 }
 
-/// How many requests a back end may be sent.
+/// The limits of requests to an account.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Requests {
-    /// Requests a second in the long run; 5 when absent.
+    /// The average number of requests per second. Default: 5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10000))]
     pub per_second: Option<i32>,
-    /// Requests that may go at once after a quiet time; 10 when absent.
+    /// The number of requests that Rolewright can send at once after an idle time. Default: 10.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10000))]
     pub burst: Option<i32>,
-    /// Requests under way at one time; 4 when absent.
+    /// The number of requests in flight at the same time. Default: 4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 64))]
     pub concurrency: Option<i32>,
 }
 
-/// What is known of a connection.
+/// The observed state of a Backend.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BackendStatus {
-    /// The generation of the spec that this status speaks of.
+    /// The generation of the spec that this status describes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Ready is True when the back end accepts the key.
+    /// The conditions of this Backend. Ready is True if the back end accepts the credential. CredentialExpiring is True in the last two weeks before the credential expires.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     #[schemars(length(max = 8))]
     pub conditions: Vec<Condition>,
-    /// The vendor, such as arize.
+    /// The vendor of the back end, such as arize.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
     pub vendor: Option<String>,
-    /// The account that this Backend was first connected to. The key of another account is refused.
+    /// The account that this Backend first connected to. Rolewright refuses a credential of any other account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<TenantPin>,
-    /// Whose key it is, or what it sees where the back end does not tell.
+    /// The owner of the credential. If the back end does not show the owner: what the credential can see.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     pub identity: Option<String>,
-    /// The kinds of things that this back end has and that objects can hold.
+    /// The kinds of external things that objects can manage in this back end, such as Role, Grant and Restriction.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     pub capabilities: Vec<String>,
-    /// How its objects stand, and what they hold.
+    /// The numbers of objects of this Backend, and of external things in the account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counts: Option<Counts>,
-    /// How often the account is compared with the objects, where that takes so many requests that it is less often than spec.sweepInterval says.
+    /// The actual interval between sweeps, such as 7m. Present only if it is longer than spec.sweepInterval because a sweep needs so many requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 16))]
     pub sweep_interval: Option<String>,
-    /// The last value of the annotation rolewright.dev/reconcile-at that was acted on.
+    /// The last value of the annotation rolewright.dev/reconcile-at that Rolewright handled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub last_handled_reconcile_at: Option<String>,
 }
 
-/// The account that a Backend was first connected to.
+/// The account that a Backend first connected to.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TenantPin {
-    /// The account's address and, where known, its identity.
+    /// The address of the account and, if known, its identity.
     #[schemars(length(max = 1024))]
     pub id: String,
-    /// Identifiers that only this account has.
+    /// Ids that exist only in this account. Rolewright uses them to recognize a credential of another account.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     pub anchors: Vec<String>,
 }
 
-/// How the objects of a Backend stand.
+/// The numbers of objects of a Backend, and of external things in its account.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
-    /// Objects of this Backend.
+    /// The number of objects of this Backend.
     #[schemars(range(min = 0))]
     pub objects: i64,
-    /// Those that are ready.
+    /// The number of those objects that are ready.
     #[schemars(range(min = 0))]
     pub ready: i64,
-    /// Things held in the back end, by kind.
+    /// The numbers of external things that these objects manage, by kind.
     pub held: BTreeMap<String, i64>,
-    /// Things in the back end that no object holds, by kind.
+    /// The numbers of external things that no object manages, by kind. Things that the vendor predefines are not counted.
     pub unmanaged: BTreeMap<String, i64>,
 }
 
 impl BackendSpec {
-    /// The one block that is there. None when an object that was stored under other rules has none.
+    /// The vendor block. None only for an object that the API server stored before it had the rule that requires one.
     pub fn block(&self) -> Option<Block> {
         let arize = self.arize.as_ref().map(ArizeConnection::block);
         let grafana = || self.grafana.as_ref().map(GrafanaConnection::block);
@@ -185,14 +185,14 @@ impl BackendSpec {
         arize.or_else(grafana).or_else(lenses).or_else(zenml)
     }
 
-    /// The wished interval between sweeps.
+    /// The desired interval between sweeps: `sweepInterval`, or the default.
     pub fn interval(&self) -> Duration {
         const DEFAULT: Duration = Duration::from_secs(300);
         self.sweep_interval.as_deref().and_then(parse_interval).unwrap_or(DEFAULT)
     }
 }
 
-/// Reads `1h30m` and the like, as the schema's pattern admits.
+/// Parses durations that the schema's pattern admits, such as `1h30m`.
 fn parse_interval(text: &str) -> Option<Duration> {
     let mut seconds = 0_u64;
     let mut rest = text;
@@ -216,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn intervals_are_read_in_hours_minutes_and_seconds() {
+    fn intervals_have_hours_minutes_and_seconds() {
         assert_eq!(parse_interval("5m"), Some(Duration::from_secs(300)));
         assert_eq!(parse_interval("1h30m5s"), Some(Duration::from_secs(5405)));
         assert_eq!(parse_interval("5"), None);

@@ -1,32 +1,32 @@
-//! A vendor's block of a Backend in the form that all vendors share, and the reference to a Secret that such blocks have.
+//! The vendor-neutral form of a Backend's vendor block, and the reference to a Secret that all vendor blocks use.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// One value of a Secret in the same namespace.
+/// A reference to one entry of a Secret in the same namespace.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretKeyRef {
-    /// The Secret's name.
+    /// The name of the Secret, in the namespace of this object.
     #[schemars(length(min = 1, max = 253))]
     pub name: String,
-    /// The entry of its data.
+    /// The entry in the data of the Secret, such as token.
     #[schemars(length(min = 1, max = 253))]
     pub key: String,
 }
 
-/// A vendor's block, apart from its credentials, in the form that all vendors share.
+/// A vendor block of a Backend, in a form that is the same for all vendors.
 pub struct Block {
-    /// The name of the block.
+    /// The name of the block in the spec, such as `grafana`.
     pub vendor: &'static str,
-    /// Its fields as JSON, without the credentials.
+    /// The fields of the block as JSON, without secret values.
     pub settings: serde_json::Value,
-    /// The Secret values that it refers to, by the field that does.
+    /// The references to Secrets in the block, each with the name of its field.
     pub secrets: Vec<(&'static str, SecretKeyRef)>,
 }
 
 impl Block {
-    /// A block of these fields, of which `credentials` stay out.
+    /// Builds a block from `connection`, without its field `credentials`.
     pub(super) fn new(
         vendor: &'static str,
         connection: &impl Serialize,

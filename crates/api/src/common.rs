@@ -1,74 +1,74 @@
-//! What several kinds share: the reference to a Backend, the modes and policies, the annotations.
+//! Types that several kinds share: the reference to a Backend, the modes and policies, and the names of annotations.
 //!
-//! An enum that a field may leave out has no description in the schema: kube would let it win over that of the field, which says what
-//! the values mean there and which of them is the default.
+//! Enums of optional fields have an empty description in the schema. Otherwise kube would replace the description of the field, which
+//! explains the values for that field and names the default.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Annotations that users and the operator speak through.
+/// The names of the annotations that the operator reads or writes.
 pub mod annotations {
-    /// On a Secret: the hosts that may be sent its value, separated by commas.
+    /// On a Secret: the hosts that can receive its values, separated by commas, such as `api.arize.com`.
     pub const HOSTS: &str = "rolewright.dev/hosts";
-    /// On an object: any value pauses it. Nothing is written to the back end until it is removed.
+    /// On an object: any value pauses it. Until the annotation is removed, Rolewright changes nothing in the back end for this object.
     pub const PAUSE: &str = "rolewright.dev/pause";
-    /// On an object or a Backend: a new value asks for a look at once.
+    /// On an object or a Backend: a new value requests a reconcile at once. It bypasses the cached snapshot.
     pub const RECONCILE_AT: &str = "rolewright.dev/reconcile-at";
-    /// On the custom resource definitions: their schema level.
+    /// On each custom resource definition: its [`SCHEMA_LEVEL`](crate::SCHEMA_LEVEL).
     pub const SCHEMA_LEVEL: &str = "rolewright.dev/schema-level";
 }
 
-/// Which Backend an object belongs to.
+/// A reference to the Backend of an object.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, Hash, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BackendRef {
-    /// Backend (the default): a Backend of the same namespace.
+    /// The kind of the Backend. Backend (the default): a Backend in the namespace of this object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<BackendRefKind>,
-    /// The name of the Backend.
+    /// The name of the Backend, in the namespace of this object.
     #[schemars(length(min = 1, max = 253))]
     pub name: String,
 }
 
-/// The kinds of backend objects.
+/// The kinds that a `backendRef` can refer to.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, Hash, JsonSchema)]
 #[schemars(description = "")]
 pub enum BackendRefKind {
-    /// A Backend of the same namespace.
+    /// A Backend in the namespace of the object.
     Backend,
 }
 
-/// Whether changes are made or only shown.
+/// Whether Rolewright makes changes or only shows them. The order is from lenient to strict.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq, PartialOrd, Ord, JsonSchema)]
 #[schemars(description = "")]
 pub enum Mode {
-    /// Changes are made.
+    /// Rolewright makes the changes.
     #[default]
     Enforce,
-    /// Changes are shown in `status.plan` and never made.
+    /// Rolewright shows the changes in `status.plan` and never makes them.
     Plan,
 }
 
-/// What happens to the things an object holds when it is deleted.
+/// What happens to the external things that an object manages when the object is deleted.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
 #[schemars(description = "")]
 pub enum DeletionPolicy {
-    /// They are removed from the back end.
+    /// Rolewright deletes them from the back end.
     #[default]
     Delete,
-    /// They stay as they are and nobody holds them any more.
+    /// Rolewright releases them: they stay in the back end and no object manages them.
     Retain,
 }
 
-/// What happens when the thing an object asks for is there already and no object holds it.
+/// What happens if a desired external thing already exists and no object manages it.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
 #[schemars(description = "")]
 pub enum Adopt {
-    /// It is a conflict.
+    /// The object reports `Conflict`.
     Never,
-    /// It is taken over if it equals the spec, and a conflict if it does not.
+    /// Rolewright adopts it if it equals the spec. Otherwise the object reports `Conflict`.
     #[default]
     IfIdentical,
-    /// It is taken over and made equal to the spec.
+    /// Rolewright adopts it and makes it equal to the spec.
     Always,
 }

@@ -1,52 +1,54 @@
-//! Condition types and reasons. Users and tools match on these words, so they are an enum and each has a page in the docs.
+//! Condition types and reasons. Users and tools match on these words: never rename one. Each reason has a section in `docs/reasons.md`.
 
 use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{Condition, Time},
     jiff::{SignedDuration, Timestamp},
 };
 
-/// Why `Ready` is what it is. Each reason belongs to one status and says who has to act.
+/// The reason of the condition `Ready`. Each reason belongs to one status of the condition, and shows whether the user must act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {
-    /// The back end is known to equal the spec.
+    /// The back end equals the spec.
     InSync,
-    /// The back end accepts the Backend's credential.
+    /// On a Backend: the back end accepts the credential.
     Connected,
-    /// Changes are being made.
+    /// Rolewright is making changes.
     Reconciling,
-    /// The Backend is missing or not ready.
+    /// The Backend of the object does not exist or is not ready.
     BackendNotReady,
-    /// Another object that this one refers to is missing or not ready.
+    /// Another object that must come first does not exist or is not ready.
     DependencyNotReady,
-    /// The back end asked for fewer calls.
+    /// The back end limits the rate of calls (429).
     Throttled,
-    /// The back end failed; it will be tried again.
+    /// The back end returned an error or did not answer. Rolewright retries.
     BackendError,
-    /// The object is going; what it holds is being removed.
+    /// On a Backend: the account was not read completely for a long time.
+    SweepFailing,
+    /// The object is being deleted, and Rolewright removes what it manages.
     Deleting,
-    /// The changes are shown and, by mode, not made.
+    /// There are changes, and the mode does not allow Rolewright to make them.
     Planned,
-    /// The pause annotation is set.
+    /// The object has the annotation `rolewright.dev/pause`.
     Paused,
-    /// The spec cannot be honoured as it stands.
+    /// The back end cannot accept this spec. The user must change it.
     Invalid,
-    /// The back end does not have this.
+    /// The back end does not have this feature.
     Unsupported,
-    /// Something else has, or is, what the spec asks for.
+    /// The spec conflicts with an existing external thing, another object, or another account.
     Conflict,
-    /// A subject, scope, resource or external role does not exist, or the key cannot see it.
+    /// A subject, scope, resource or external role does not exist, or the credential cannot see it.
     NotFound,
-    /// The key may not do this.
+    /// The credential lacks a right.
     Denied,
-    /// What the object holds cannot be removed yet.
+    /// The object is being deleted, and what it manages cannot be removed.
     DeletionBlocked,
-    /// Somebody keeps changing back what this object says.
+    /// Another client keeps reverting the changes of this object.
     Contested,
 }
 
 impl Reason {
-    /// All reasons, for the reference documentation and for bounded metric labels.
-    pub const ALL: [Reason; 17] = [
+    /// All reasons. The docs are checked against this list, and metrics use it as the bounded set of labels.
+    pub const ALL: [Reason; 18] = [
         Reason::InSync,
         Reason::Connected,
         Reason::Reconciling,
@@ -54,6 +56,7 @@ impl Reason {
         Reason::DependencyNotReady,
         Reason::Throttled,
         Reason::BackendError,
+        Reason::SweepFailing,
         Reason::Deleting,
         Reason::Planned,
         Reason::Paused,
@@ -66,7 +69,7 @@ impl Reason {
         Reason::Contested,
     ];
 
-    /// The word in the condition.
+    /// The reason as the condition spells it.
     pub fn as_str(self) -> &'static str {
         match self {
             Reason::InSync => "InSync",
@@ -76,6 +79,7 @@ impl Reason {
             Reason::DependencyNotReady => "DependencyNotReady",
             Reason::Throttled => "Throttled",
             Reason::BackendError => "BackendError",
+            Reason::SweepFailing => "SweepFailing",
             Reason::Deleting => "Deleting",
             Reason::Planned => "Planned",
             Reason::Paused => "Paused",
@@ -89,12 +93,12 @@ impl Reason {
         }
     }
 
-    /// Whether `Ready` is true with this reason.
+    /// Whether `Ready` is True with this reason.
     pub fn ready(self) -> bool {
         matches!(self, Reason::InSync | Reason::Connected)
     }
 
-    /// Whether the user has to act: `Stalled` in the words of kstatus.
+    /// Whether the user must act. Such an object has the kstatus condition `Stalled`.
     pub fn stalled(self) -> bool {
         matches!(
             self,
@@ -108,7 +112,7 @@ impl Reason {
         )
     }
 
-    /// Whether work is under way or waited for: `Reconciling` in the words of kstatus.
+    /// Whether work is in progress or waits. Such an object has the kstatus condition `Reconciling`.
     pub fn reconciling(self) -> bool {
         matches!(
             self,
@@ -117,18 +121,20 @@ impl Reason {
                 | Reason::DependencyNotReady
                 | Reason::Throttled
                 | Reason::BackendError
+                | Reason::SweepFailing
                 | Reason::Deleting
         )
     }
 }
 
-/// The type of the condition of a Backend whose credential ends soon.
+/// The type of the condition of a Backend whose credential expires soon.
 pub const CREDENTIAL_EXPIRING: &str = "CredentialExpiring";
 
-/// How long before its end a credential is warned of: two weeks.
-const WARNED: SignedDuration = SignedDuration::from_hours(14 * 24);
+/// A credential has the condition from this time before its expiry on: two weeks.
+const WARNING_PERIOD: SignedDuration = SignedDuration::from_hours(14 * 24);
 
-/// The condition that says that a credential ends soon; None while there is time.
+/// The condition of a Backend whose credential expires at `at`. None until two weeks before. `before` are the current conditions: the
+/// transition time stays.
 pub fn expiring(
     at: Timestamp,
     generation: Option<i64>,
@@ -136,27 +142,52 @@ pub fn expiring(
     now: Timestamp,
 ) -> Option<Condition> {
     let known = before.iter().find(|known| known.type_ == CREDENTIAL_EXPIRING);
-    (at.duration_since(now) < WARNED).then(|| Condition {
+    (at.duration_since(now) < WARNING_PERIOD).then(|| Condition {
         type_: CREDENTIAL_EXPIRING.to_owned(),
         status: "True".to_owned(),
         reason: "EndsSoon".to_owned(),
         message: format!(
-            "the credential ends at {at}: make a new one, and put it into the Secret before that"
+            "the credential expires at {at}: create a new one and put it into the Secret before that time"
         ),
         observed_generation: generation,
         last_transition_time: known.map_or(Time(now), |known| known.last_transition_time.clone()),
     })
 }
 
-/// Why a condition `Verified` is False: the back end does not show all that the object stands for.
+/// The type of the condition of a Backend that reports its last sweep.
+pub const SYNCED: &str = "Synced";
+
+/// The condition of a Backend after a sweep. `failure`: why the account could not be read completely. The transition time shows since when.
+pub fn synced(
+    failure: Option<&str>,
+    generation: Option<i64>,
+    before: &[Condition],
+    now: Timestamp,
+) -> Condition {
+    let (status, reason, message) = match failure {
+        None => ("True", "SweepComplete", "the last sweep read the account completely"),
+        Some(error) => ("False", "SweepFailing", error),
+    };
+    let known = before.iter().find(|known| known.type_ == SYNCED && known.status == status);
+    Condition {
+        type_: SYNCED.to_owned(),
+        status: status.to_owned(),
+        reason: reason.to_owned(),
+        message: message.to_owned(),
+        observed_generation: generation,
+        last_transition_time: known.map_or(Time(now), |known| known.last_transition_time.clone()),
+    }
+}
+
+/// Reason and message of the condition `Verified` when it is False.
 const NOT_READABLE: (&str, &str) = (
     "NotReadable",
-    "the back end does not show what the role permits: what was last applied is taken to be there",
+    "the back end does not show the permissions of the role: Rolewright assumes that it has those that were last applied",
 );
 
-/// The conditions that say `reason`: `Ready`, and `Stalled` or `Reconciling` beside it, and `Verified` where what Ready says is not wholly
-/// shown by the back end. A condition whose status does not change keeps
-/// its transition time, so an unchanged verdict makes unchanged conditions.
+/// The conditions for `reason`: `Ready`; `Stalled` or `Reconciling` according to the reason; and `Verified` (False) if the object is ready
+/// but `unverified`. `before` are the current conditions: a condition with the same status keeps its transition time, so equal input
+/// results in equal conditions and no write.
 pub fn condition(
     reason: Reason,
     message: &str,
@@ -204,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_is_warned_of_two_weeks_before_its_end_and_the_warning_does_not_move() {
+    fn expiring_credential_has_a_stable_condition_for_two_weeks() {
         let end = at("2027-01-31T18:00:00Z");
         assert_eq!(expiring(end, Some(1), &[], at("2027-01-17T18:00:00Z")), None);
         let first = expiring(end, Some(1), &[], at("2027-01-17T18:00:01Z")).expect("a warning");
@@ -215,10 +246,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_shown_whole_is_said_to_be_unverified_only_where_it_is_ready() {
+    fn synced_keeps_its_transition_time_while_sweeps_fail() {
+        let first = synced(Some("the list failed"), None, &[], at("2027-01-01T00:00:00Z"));
+        let later =
+            synced(Some("another error"), None, std::slice::from_ref(&first), at("2027-01-01T01:00:00Z"));
+        assert_eq!(later.last_transition_time, first.last_transition_time);
+        let healed = synced(None, None, &[later], at("2027-01-01T02:00:00Z"));
+        assert_eq!(
+            (healed.status.as_str(), healed.last_transition_time.0),
+            ("True", at("2027-01-01T02:00:00Z"))
+        );
+    }
+
+    #[test]
+    fn verified_is_false_only_on_ready_objects() {
         let types = |reason, unverified| {
-            let said = condition(reason, "", None, unverified, &[], at("2027-01-01T00:00:00Z"));
-            said.into_iter().map(|condition| (condition.type_, condition.status)).collect::<Vec<_>>()
+            let conditions = condition(reason, "", None, unverified, &[], at("2027-01-01T00:00:00Z"));
+            conditions.into_iter().map(|condition| (condition.type_, condition.status)).collect::<Vec<_>>()
         };
         let pair = |type_: &str, status: &str| (type_.to_owned(), status.to_owned());
         assert_eq!(types(Reason::InSync, true), [pair("Ready", "True"), pair("Verified", "False")]);

@@ -1,4 +1,4 @@
-//! What only Lenses has: its block of a Backend.
+//! The Lenses block of a Backend.
 
 use kube::KubeSchema;
 use schemars::JsonSchema;
@@ -6,50 +6,50 @@ use serde::{Deserialize, Serialize};
 
 use super::block::{Block, SecretKeyRef};
 
-/// Where a Lenses HQ is, and the credential for it.
+/// The address of a Lenses HQ and the credential for it.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new(
     "isURL(self.url) && url(self.url).getHost() != '' && url(self.url).getQuery().size() == 0 && !self.url.contains('@') && !self.url.contains('#') && !self.url.matches('/api(/v1)?/*$')")
-    .message("url must be scheme, host and, where HQ is served below a path, that path, without /api, such as https://hq.example.com:9991")
+    .message("url can only have a scheme, a host with an optional port, and the path of HQ without /api, such as https://hq.example.com:9991")
     .field_path(".url"))]
 #[x_kube(validation = Rule::new(
     "!isURL(self.url) || url(self.url).getScheme() == 'https' || (url(self.url).getScheme() == 'http' && has(self.allowInsecure) && self.allowInsecure)")
-    .message("url must begin with https://; to send the credential in clear text over http://, set allowInsecure: true")
+    .message("url must begin with https://; to send the credential unencrypted over http://, set allowInsecure: true")
     .field_path(".url"))]
 pub struct LensesConnection {
-    /// The address of HQ, such as https://hq.example.com:9991, with the path where it is served below one.
+    /// The address of HQ, such as https://hq.example.com:9991. If HQ is served below a path, include the path, without /api: https://example.com/lenses.
     #[schemars(length(min = 1, max = 512), regex(pattern = r"^https?://[^@?#\s]+$"))]
     pub url: String,
-    /// The name of the service account that the token is of: HQ tells nobody whose token they use. With it people are warned before the token ends, and what the account's own policy lets it see tells what is gone from what is hidden. Without it nothing is taken to be gone, and no role is deleted.
+    /// The name of the service account that the token belongs to. HQ does not show this to a client. With this field, Rolewright warns before the token expires, and uses the policy of the account to distinguish deleted things from hidden ones. Without this field, Rolewright never treats "not visible" as "deleted", and deletes no role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
     pub service_account: Option<String>,
-    /// Who says who is in a group: Manual (the default), this operator for the groups that it makes; or Sso, the identity provider, and members are not touched.
+    /// Who manages the members of groups. Manual (the default): Rolewright manages the members of the groups that it creates. Sso: the identity provider manages them, and Rolewright never changes members.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub membership: Option<LensesMembership>,
-    /// Permits a url that begins with http://, over which the credential travels in clear text.
+    /// Whether url can begin with http://. Default: false. With true, Rolewright sends the credential unencrypted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow_insecure: Option<bool>,
-    /// What calls are made with.
+    /// The credential for all calls to HQ.
     pub credentials: LensesCredentials,
 }
 
-/// Who says who is in a group.
+/// Who manages the members of groups.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
 #[schemars(description = "")]
 pub enum LensesMembership {
-    /// This operator, for the groups that it makes.
+    /// Rolewright, for the groups that it creates.
     Manual,
-    /// The identity provider.
+    /// The identity provider. Rolewright never changes members.
     Sso,
 }
 
-/// A service account's token.
+/// The credential for a Lenses HQ.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LensesCredentials {
-    /// A service account's token, in a Secret of the same namespace. The Secret must name the host that may be sent it in the annotation rolewright.dev/hosts, such as hq.example.com:9991.
+    /// The token of a service account, in a Secret in the same namespace. The annotation rolewright.dev/hosts of the Secret must name the host that receives the token, such as hq.example.com:9991.
     pub token_secret_ref: SecretKeyRef,
 }
 

@@ -1,5 +1,7 @@
-//! The custom resources as users write them: serde types, schemas, admission rules. They know nobody else in the house.
-//! Nothing has a `default:` in its schema, so that an object read back is what was written; defaults are methods here.
+//! The custom resources: serde types, schemas and admission rules. This package depends on no other package of the workspace.
+//!
+//! No schema has a `default:`: the API server would store the default, and GitOps tools would report a permanent difference. The code
+//! applies the defaults.
 
 mod arize;
 mod backend;
@@ -24,7 +26,7 @@ pub use self::{
     backend::{Backend, BackendSpec, BackendStatus, Counts, Requests, TenantPin, Tls},
     block::{Block, SecretKeyRef},
     common::{Adopt, BackendRef, BackendRefKind, DeletionPolicy, Mode, annotations},
-    conditions::{CREDENTIAL_EXPIRING, Reason, condition, expiring},
+    conditions::{CREDENTIAL_EXPIRING, Reason, SYNCED, condition, expiring, synced},
     grafana::{GrafanaConnection, GrafanaCredentials, GrafanaRole},
     lenses::{LensesConnection, LensesCredentials, LensesMembership},
     restriction::{ResourceRef, ResourceRestriction, ResourceRestrictionSpec},
@@ -39,16 +41,16 @@ pub use self::{
     zenml::{ZenmlConnection, ZenmlCredentials, ZenmlLevel, ZenmlRole},
 };
 
-/// The API group of all kinds.
+/// The API group of all custom resources.
 pub const GROUP: &str = "rolewright.dev";
 
-/// Keeps an object until what it holds is dealt with.
+/// The finalizer of every object that manages external things. It keeps the object until Rolewright has deleted or released them.
 pub const FINALIZER: &str = "rolewright.dev/hold";
 
-/// Counts incompatible changes of the schemas. An operator that meets custom resource definitions of another level writes nothing.
+/// Goes up with each incompatible change of the schemas. If the installed definitions have another level, the operator writes nothing.
 pub const SCHEMA_LEVEL: &str = "1";
 
-/// The custom resource definitions, annotated with their [`SCHEMA_LEVEL`].
+/// All custom resource definitions, each annotated with the [`SCHEMA_LEVEL`].
 pub fn crds() -> Vec<CustomResourceDefinition> {
     let mut crds = vec![Backend::crd(), Role::crd(), RoleBinding::crd(), ResourceRestriction::crd()];
     for crd in &mut crds {

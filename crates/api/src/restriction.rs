@@ -8,7 +8,7 @@ use super::{
     status::ObjectStatus,
 };
 
-/// A resource closed to inherited access.
+/// The spec of a ResourceRestriction: the resource to close.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[kube(
     group = "rolewright.dev",
@@ -20,7 +20,7 @@ use super::{
     derive = "PartialEq",
     shortname = "rwrr",
     category = "rolewright",
-    doc = "A ResourceRestriction closes a resource of a back end to inherited access: only roles held on the resource itself apply to it.",
+    doc = "A ResourceRestriction closes a resource of a back end to inherited access: only roles that are granted on the resource itself apply to it.",
     selectable = ".spec.backendRef.name",
     printcolumn(
         name = "Ready",
@@ -37,29 +37,29 @@ use super::{
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[x_kube(validation = Rule::new("self.backendRef.name == oldSelf.backendRef.name")
-    .message("backendRef cannot be changed: delete this object and create it for the other Backend")
+    .message("backendRef cannot be changed: delete this object and create it again for the other Backend")
     .field_path(".backendRef"))]
 #[x_kube(validation = Rule::new("self.resource == oldSelf.resource")
     .message("resource cannot be changed: delete this object and create one for the other resource")
     .field_path(".resource"))]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceRestrictionSpec {
-    /// The Backend whose resource this is. Cannot be changed.
+    /// The Backend of the account that the resource belongs to. It cannot be changed.
     pub backend_ref: BackendRef,
-    /// The resource to close. Cannot be changed.
+    /// The resource to close. It cannot be changed.
     pub resource: ResourceRef,
-    /// When the resource is restricted already and no object holds that: Never take it over, or do, IfIdentical (the default, and restrictions are) or Always.
+    /// What happens if the resource is already restricted and no object manages the restriction. Never: this object reports Conflict. IfIdentical (the default) and Always: Rolewright adopts the restriction. The two do the same, because an existing restriction is always identical.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopt: Option<Adopt>,
-    /// Enforce (the default), or Plan to show changes and never make them. The stricter of this and the Backend's mode holds.
+    /// Whether Rolewright makes changes. Enforce (the default): it makes them. Plan: it shows them in status.plan and never makes them. The stricter of this mode and the Backend's mode applies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
-    /// Delete, or Retain to leave the resource restricted when this object goes. The Backend's policy when absent.
+    /// What happens to the restriction when this object is deleted. Delete: Rolewright removes the restriction. Retain: the resource stays restricted and no object manages it. Default: the deletionPolicy of the Backend.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
 }
 
-/// A resource of a back end: by names, from the widest to the narrowest, or by one id.
+/// A resource of a back end: names, from the widest to the narrowest level, or one id.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new(
@@ -67,38 +67,38 @@ pub struct ResourceRestrictionSpec {
      && (has(self.project) || !(has(self.organization) || has(self.space)))")
     .message("write one of: project (with its space); folder; dashboard (with its folder); dataSource; or id alone"))]
 pub struct ResourceRef {
-    /// An organization's name or id; needed only where two organizations have a space of the same name.
+    /// The name or id of the Arize organization that the space is in. Only needed if two organizations have a space with the same name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub organization: Option<String>,
-    /// The name or id of the space that the project is in.
+    /// The name or id of the Arize space that the project is in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub space: Option<String>,
-    /// The name or id of the project.
+    /// The name or id of an Arize project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub project: Option<String>,
-    /// A Grafana folder: its title, the titles of the folders it is in and its own (Team A/Reports), or `uid:` and its uid. With dashboard, the folder that that is in.
+    /// A Grafana folder: its title, its title with those of the folders above (Team A/Reports), or its uid as uid:abc. With dashboard: the folder that the dashboard is in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub folder: Option<String>,
-    /// A Grafana dashboard: its title, or `uid:` and its uid.
+    /// A Grafana dashboard: its title, or its uid as uid:abc.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub dashboard: Option<String>,
-    /// A Grafana data source: its name, or `uid:` and its uid.
+    /// A Grafana data source: its name, or its uid as uid:abc.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub data_source: Option<String>,
-    /// The id of the resource, instead of names. On Arize of a project, a dashboard or a prompt; on Grafana such as folder:abc, with the uid.
+    /// The id of the resource, instead of names. Arize: the id of a project, a dashboard or a prompt. Grafana: the kind and the uid, as folder:abc, dashboard:abc or dataSource:abc.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub id: Option<String>,
 }
 
 impl ResourceRef {
-    /// What is named, by level.
+    /// The names that are set, each with its level, from the widest to the narrowest.
     pub fn levels(&self) -> Vec<(&'static str, &str)> {
         let levels = [
             ("organization", &self.organization),

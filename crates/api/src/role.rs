@@ -13,7 +13,7 @@ use super::{
     zenml::ZenmlRole,
 };
 
-/// A role in the back end: a name and what it permits.
+/// The spec of a Role: its name in the back end, and its rules.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[kube(
     group = "rolewright.dev",
@@ -25,7 +25,7 @@ use super::{
     derive = "PartialEq",
     shortname = "rwr",
     category = "rolewright",
-    doc = "A Role is a named set of rules in a back end, kept equal to this object.",
+    doc = "A Role is a named set of rules in a back end. Rolewright keeps the role in the back end equal to this object.",
     selectable = ".spec.backendRef.name",
     printcolumn(
         name = "Ready",
@@ -48,88 +48,88 @@ use super::{
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[x_kube(validation = Rule::new("self.backendRef.name == oldSelf.backendRef.name")
-    .message("backendRef cannot be changed: delete this object and create it for the other Backend")
+    .message("backendRef cannot be changed: delete this object and create it again for the other Backend")
     .field_path(".backendRef"))]
 #[x_kube(validation = Rule::new(
     "(has(self.grafana) && has(self.grafana.uid) ? self.grafana.uid : '') == (has(oldSelf.grafana) && has(oldSelf.grafana.uid) ? oldSelf.grafana.uid : '')")
-    .message("grafana.uid cannot be changed: delete this object and create it with the other uid")
+    .message("grafana.uid cannot be changed: delete this object and create it again with the other uid")
     .field_path(".grafana"))]
 #[x_kube(validation = Rule::new(
     "(has(self.grafana) && has(self.grafana.global) ? self.grafana.global : false) == (has(oldSelf.grafana) && has(oldSelf.grafana.global) ? oldSelf.grafana.global : false)")
-    .message("grafana.global cannot be changed: delete this object and create it anew")
+    .message("grafana.global cannot be changed: delete this object and create it again")
     .field_path(".grafana"))]
 #[x_kube(validation = Rule::new("has(self.zenml) == has(oldSelf.zenml) && (!has(self.zenml) || self.zenml.level == oldSelf.zenml.level)")
-    .message("zenml.level cannot be changed: delete this object and create it at the other level")
+    .message("zenml.level cannot be changed: delete this object and create it again at the other level")
     .field_path(".zenml"))]
 #[x_kube(validation = Rule::new("!(has(self.grafana) && has(self.zenml))")
-    .message("write the block of one back end: grafana or zenml"))]
+    .message("write at most one back-end block: grafana or zenml"))]
 #[serde(rename_all = "camelCase")]
 pub struct RoleSpec {
-    /// The Backend whose role this is. Cannot be changed.
+    /// The Backend of the account where this role exists. It cannot be changed.
     pub backend_ref: BackendRef,
-    /// The role's name in the back end; this object's name when absent.
+    /// The name of the role in the back end. Default: the name of this object. A new name renames the role; Lenses cannot rename roles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub name: Option<String>,
-    /// The name that people are shown. When absent: left as it is on Grafana, the role's name on Lenses. Arize roles have none.
+    /// The name that the back end shows to users. If absent: on Grafana, Rolewright does not change it; on Lenses, it is the name of the role. Arize and ZenML have no display names: leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 190))]
     pub display_name: Option<String>,
-    /// What the role is for, as shown in the back end. Arize takes 1000 characters, Lenses 250.
+    /// The purpose of the role, as the back end shows it. Arize accepts 1000 characters, ZenML 256, Lenses 250.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]
     pub description: Option<String>,
-    /// What the role permits. Order and repetition mean nothing.
+    /// The permissions of the role. Order and repetition do not matter.
     #[schemars(length(min = 1, max = 256))]
     pub rules: Vec<crate::Rule>,
-    /// What only Grafana roles have.
+    /// Settings that only Grafana roles have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grafana: Option<GrafanaRole>,
-    /// What only ZenML roles have. Needed there.
+    /// Settings that only ZenML roles have. Required on ZenML.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zenml: Option<ZenmlRole>,
-    /// When the back end has a role of this name already and no object holds it: Never take it over, take it over IfIdentical (the default), or Always, and make it equal to this object.
+    /// What happens if the back end already has a role with this name (Grafana: with this uid, if set) and no object manages it. Never: this object reports Conflict. IfIdentical (the default): Rolewright adopts the role if it equals this object; otherwise this object reports Conflict. Always: Rolewright adopts the role and makes it equal to this object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopt: Option<Adopt>,
-    /// Enforce (the default), or Plan to show changes and never make them. The stricter of this and the Backend's mode holds.
+    /// Whether Rolewright makes changes. Enforce (the default): it makes them. Plan: it shows them in status.plan and never makes them. The stricter of this mode and the Backend's mode applies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
-    /// Delete, or Retain to leave the role in the back end when this object goes. The Backend's policy when absent.
+    /// What happens to the role in the back end when this object is deleted. Delete: Rolewright deletes the role. Retain: the role stays and no object manages it. Default: the deletionPolicy of the Backend.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
 }
 
 impl RoleSpec {
-    /// The fields that only one vendor's roles have, and that vendor.
+    /// The name of the vendor block and the settings in it. None if the spec has no vendor block.
     pub fn settings(&self) -> Option<(&'static str, BTreeMap<String, String>)> {
         let grafana = self.grafana.as_ref().map(|grafana| ("grafana", grafana.settings()));
         grafana.or_else(|| self.zenml.as_ref().map(|zenml| ("zenml", zenml.settings())))
     }
 }
 
-/// Actions, on resources where the back end has them.
+/// One rule of a Role: actions, and the resources that they apply to.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Rule {
-    /// What may be done, in the back end's own words, such as PROJECT_READ on Arize, reports:read on Grafana or kafka:ListTopics on Lenses.
+    /// The actions, as the back end spells them. Examples: PROJECT_READ (Arize), reports:read (Grafana), kafka:ListTopics (Lenses), read (ZenML).
     #[schemars(length(min = 1, max = 512), inner(length(min = 1, max = 190)))]
     pub actions: Vec<String>,
-    /// What it may be done to, in the back end's own words, such as reports:* on Grafana, where an action without any has no scope, or kafka:topic:* on Lenses, where each needs one. Arize roles have no resources: leave it out.
+    /// The resources that the actions apply to, as the back end spells them. Grafana: scopes, such as reports:*; without resources, the actions have no scope. Lenses: patterns, such as kafka:topic:*; required. ZenML: resource types, such as pipeline; required. Arize roles have no resources: leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64), inner(length(min = 1, max = 512)))]
     pub resources: Option<Vec<String>>,
-    /// Allow (the default), or Deny on Lenses, which beats every Allow. The roles of all others only allow.
+    /// Allow (the default): the rule permits the actions. Deny: the rule forbids them, even if another rule or role allows them. Only Lenses supports Deny.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect: Option<Effect>,
 }
 
-/// What a rule does with its actions.
+/// Whether a rule permits or forbids its actions.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
 #[schemars(description = "")]
 pub enum Effect {
-    /// They are permitted.
+    /// The rule permits the actions.
     #[default]
     Allow,
-    /// They are refused, whatever else permits them.
+    /// The rule forbids the actions, even if another rule or role allows them.
     Deny,
 }

@@ -1,4 +1,4 @@
-//! The `RoleBinding` resource: who holds a role, and where.
+//! The `RoleBinding` resource: which subjects have a role, and in which scope.
 
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -9,7 +9,7 @@ use super::{
     status::{ObjectStatus, SubjectStatus},
 };
 
-/// Who holds a role, and where.
+/// The spec of a RoleBinding: a role, its subjects and a scope.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[kube(
     group = "rolewright.dev",
@@ -21,7 +21,7 @@ use super::{
     derive = "PartialEq",
     shortname = "rwb",
     category = "rolewright",
-    doc = "A RoleBinding gives a role to subjects, each of them one grant in the back end.",
+    doc = "A RoleBinding grants a role to subjects. Each subject is one grant in the back end.",
     selectable = ".spec.backendRef.name",
     printcolumn(
         name = "Ready",
@@ -38,90 +38,90 @@ use super::{
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[x_kube(validation = Rule::new("self.backendRef.name == oldSelf.backendRef.name")
-    .message("backendRef cannot be changed: delete this object and create it for the other Backend")
+    .message("backendRef cannot be changed: delete this object and create it again for the other Backend")
     .field_path(".backendRef"))]
 #[serde(rename_all = "camelCase")]
 pub struct RoleBindingSpec {
-    /// The Backend where the role is held. Cannot be changed.
+    /// The Backend of the account where Rolewright makes the grants. It cannot be changed.
     pub backend_ref: BackendRef,
-    /// The role. When it is changed, the new role is granted before the old one goes.
+    /// The role to grant. If it changes, Rolewright grants the new role before it revokes the old one.
     pub role_ref: RoleRef,
-    /// Who holds the role, each once.
+    /// The users, service accounts, teams and groups that have the role. List each of them once.
     #[schemars(length(min = 1, max = 250))]
     #[x_kube(validation = Rule::new("self.all(s, self.exists_one(t, t.kind == s.kind && t.name == s.name))")
-        .message("a subject is there twice: list each kind and name once"))]
+        .message("a subject is listed twice: list each kind and name once"))]
     pub subjects: Vec<Subject>,
-    /// Where the role is held. Arize needs one: a space, or a project of a space. Grafana and Lenses have none: there the role's rules say where it applies.
+    /// The part of the account where the role is granted. Arize: a space, or a project of a space; required. ZenML: a workspace, or a project of a workspace; leave it out for organization roles. Grafana and Lenses: leave it out; the rules of the role define where it applies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,
-    /// When a subject has a grant there already and no object holds it: Never take it over, take it over IfIdentical (the default), or Always, and make it a grant of this role.
+    /// What happens if a subject already has a grant in this scope and no object manages it. Never: the subject is in Conflict. IfIdentical (the default): Rolewright adopts the grant if it is a grant of this role; otherwise the subject is in Conflict. Always: Rolewright adopts the grant and makes it a grant of this role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopt: Option<Adopt>,
-    /// Enforce (the default), or Plan to show changes and never make them. The stricter of this and the Backend's mode holds.
+    /// Whether Rolewright makes changes. Enforce (the default): it makes them. Plan: it shows them in status.plan and never makes them. The stricter of this mode and the Backend's mode applies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
-    /// Delete, or Retain to leave the grants in the back end when this object goes. The Backend's policy when absent.
+    /// What happens to the grants in the back end when this object is deleted. Delete: Rolewright revokes them. Retain: they stay and no object manages them. Default: the deletionPolicy of the Backend. A subject that is removed from subjects loses its grant with either policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
 }
 
-/// A Role of the same namespace, or a role of the back end that no object here holds.
+/// A reference to a Role object, or to a role of the back end that no object manages.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.name) != has(self.external)")
     .message("write either name (a Role in this namespace) or external (a role that exists in the back end)"))]
 pub struct RoleRef {
-    /// The name of a Role in the same namespace and with the same backendRef.
+    /// The name of a Role object in the same namespace and with the same backendRef.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub name: Option<String>,
-    /// A role that the back end has and no object here holds, such as a predefined one.
+    /// A role that exists in the back end and that no object manages, such as a predefined one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external: Option<ExternalRole>,
 }
 
-/// A role that the back end has.
+/// A reference to a role that exists in the back end.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.name) != has(self.id)")
     .message("write either name or id of the external role"))]
 pub struct ExternalRole {
-    /// Its name in the back end.
+    /// The name of the role in the back end, such as Project Viewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub name: Option<String>,
-    /// Its id in the back end.
+    /// The id of the role in the back end. On Grafana: its uid. On Lenses: its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub id: Option<String>,
 }
 
-/// Somebody who holds the role.
+/// One subject of a RoleBinding.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, Hash, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Subject {
-    /// User for a person, ServiceAccount for a program (on Arize, the bot user of a service key), Team for a team of Grafana or ZenML, or Group for a group of Lenses.
+    /// The kind of the subject. User: a person. ServiceAccount: a program (on Arize, the bot user of a service key). Team: a team of Grafana or ZenML. Group: a group of Lenses.
     pub kind: SubjectKind,
-    /// A user's e-mail address, a service account's (on Arize: service key's) or team's name, or the id. On Grafana also login:alice for a user's login name, id:12 for an id, and uid:abc for a team's uid.
+    /// The name of the subject. User: the e-mail address, such as alice@example.com (on Lenses: the user name). ServiceAccount: the name (on Arize: the name of the service key). Team, Group: the name. Arize also accepts the id. Grafana also accepts id:12, login:alice for the login name of a user, and uid:abc for the uid of a team. ZenML also accepts id:<uuid>, and the user name of a user.
     #[schemars(length(min = 1, max = 320))]
     pub name: String,
 }
 
-/// The kinds of subjects.
+/// The kinds of subjects that can have a role.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, Hash, JsonSchema)]
 pub enum SubjectKind {
     /// A person.
     User,
-    /// An account of a program.
+    /// The account of a program.
     ServiceAccount,
-    /// A set of users that the back end keeps.
+    /// A team of Grafana or ZenML: its members have the roles of the team.
     Team,
-    /// A group of Lenses, which roles are given to.
+    /// A group of Lenses: its members have the roles of the group.
     Group,
 }
 
 impl SubjectKind {
-    /// As in the spec.
+    /// The kind as the spec spells it.
     pub fn as_str(self) -> &'static str {
         match self {
             SubjectKind::User => "User",
@@ -133,7 +133,7 @@ impl SubjectKind {
 }
 
 impl Subject {
-    /// What tells it from all other subjects of the object, for people: its name, and its kind where that is not User.
+    /// A text for messages that is unique in the object: the name, with the kind before it unless the kind is User.
     pub fn called(&self) -> String {
         match self.kind {
             SubjectKind::User => self.name.clone(),
@@ -142,39 +142,39 @@ impl Subject {
     }
 }
 
-/// Where a role is held: by names, from the widest to the narrowest, or by one id.
+/// The part of an account where a role is granted: names, from the widest to the narrowest level, or one id.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new(
     "has(self.id) ? !(has(self.organization) || has(self.space) || has(self.workspace) || has(self.project)) \
      : (has(self.space) || has(self.workspace) || has(self.project)) && !(has(self.space) && has(self.workspace)) \
        && !(has(self.organization) && has(self.workspace))")
-    .message("write either id; or space, on ZenML workspace, with project for a project (and organization where two spaces have one name)"))]
+    .message("write id alone, or space (on ZenML: workspace), with project for a project; add organization if two spaces have the same name"))]
 pub struct Scope {
-    /// An organization's name or id; needed only where two organizations have a space of the same name.
+    /// The name or id of the Arize organization that the space is in. Only needed if two organizations have a space with the same name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub organization: Option<String>,
-    /// A space's name or id.
+    /// The name or id of an Arize space.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub space: Option<String>,
-    /// A ZenML workspace's name or id.
+    /// The name of a ZenML workspace, or its id as id:<uuid>.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub workspace: Option<String>,
-    /// A project's name or id. Without it the role is held on the whole space or workspace.
+    /// The name or id of a project in the space or workspace; on ZenML, an id as id:<uuid>. Without it, the role is granted on the whole space or workspace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub project: Option<String>,
-    /// The id of the scope, instead of names.
+    /// The id of the scope in the back end, instead of names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub id: Option<String>,
 }
 
 impl Scope {
-    /// What is named, by level.
+    /// The names that are set, each with its level, from the widest to the narrowest.
     pub fn levels(&self) -> Vec<(&'static str, &str)> {
         let levels = [
             ("organization", &self.organization),
@@ -186,14 +186,14 @@ impl Scope {
     }
 }
 
-/// The outcome of a RoleBinding, and how each subject stands.
+/// The observed state of a RoleBinding and of each of its subjects.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RoleBindingStatus {
-    /// What every kind says.
+    /// The part of the status that all kinds share.
     #[serde(flatten)]
     pub object: ObjectStatus,
-    /// How each subject stands, in the order of the spec.
+    /// The state of each subject, in the order of the spec.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 250))]
     pub subjects: Vec<SubjectStatus>,

@@ -1,4 +1,4 @@
-//! What the operator writes back onto an object.
+//! The status of Roles, RoleBindings and ResourceRestrictions, as the operator writes it.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -7,80 +7,80 @@ use kube::KubeSchema;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
-/// The outcome of an object, and what it holds.
+/// The observed state of an object, and the external things that it manages.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ObjectStatus {
-    /// The generation of the spec that this status speaks of.
+    /// The generation of the spec that this status describes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Ready is True only when the back end is known to equal the spec. Stalled is there when you have to act, Reconciling while work is under way.
+    /// The conditions of this object. Ready is True only if the back end is known to equal the spec. Stalled is present if you must act, Reconciling while work is in progress. Verified is False if Ready is True but the back end does not show everything that the object requests.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     #[schemars(length(max = 8))]
     pub conditions: Vec<Condition>,
-    /// What this object holds in the back end: made by it or taken over. The only ground for removing anything.
+    /// The external things that this object manages, because Rolewright created or adopted them for it. Rolewright removes nothing else.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1000))]
     pub held: Vec<HeldEntry>,
-    /// What would be done, or is about to be; absent when there is nothing to do.
+    /// The changes that Rolewright would make or is about to make. Absent if there is nothing to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanStatus>,
-    /// The last value of the annotation rolewright.dev/reconcile-at that was acted on.
+    /// The last value of the annotation rolewright.dev/reconcile-at that Rolewright handled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub last_handled_reconcile_at: Option<String>,
-    /// How many plans have been carried out for this object.
+    /// The number of plans that Rolewright has executed for this object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub serial: Option<i64>,
 }
 
-/// One thing that an object holds.
+/// One external thing that an object manages.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HeldEntry {
-    /// Role, Grant, Restriction or Group.
+    /// The kind of the external thing: Role, Grant, Restriction or Group.
     #[schemars(length(max = 32))]
     pub kind: String,
-    /// Its id in the back end. While its creation is under way, the id that it is made under, where that can be chosen.
+    /// The id of the external thing in the back end. While its creation is pending: the id that Rolewright chose, if the back end accepts a chosen id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     pub id: Option<String>,
-    /// What identifies it in the back end beside its id, such as a name.
+    /// The natural key: the fields that identify the external thing besides its id, such as its name.
     pub key: Fields,
-    /// What the spec calls it, such as a subject's name.
+    /// The name of the external thing in the spec, such as the name of a subject.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     pub name: Option<String>,
-    /// How it came to be held: Created by this object, Adopted because it was there, or Shared with another object that asks for the same.
+    /// Why this object manages the external thing. Created: Rolewright created it for this object. Adopted: it already existed. Shared: another object that requests the same manages it too.
     pub origin: Origin,
-    /// Present; or Pending while it is not recorded whether its creation was done, or Refused when the back end refused to create it.
+    /// Whether the external thing exists. Present: it exists. Pending: its creation started, and the outcome is not recorded yet. Refused: the back end refused the last attempt to create it.
     pub state: HeldState,
-    /// Tells what was last applied from anything else.
+    /// A hash of the content that Rolewright last applied.
     #[schemars(length(max = 64))]
     pub fingerprint: String,
-    /// The back end's mark of the state in which it was last seen to be as applied, where it has such marks.
+    /// The back end's revision of the external thing at the last time when it equalled the applied content. Absent if the back end has no revisions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
     pub revision: Option<String>,
-    /// Of a resource that was closed by taking permissions away: whose, and which. They are given back when the object goes.
+    /// The permissions that Rolewright removed to close a resource, by the built-in role that had them, such as Viewer. Rolewright restores them when this object is deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken: Option<Fields>,
 }
 
-/// Named texts. Kept as a slice, because of each object a copy is in memory, and a map's node is mostly empty.
+/// A map from names to texts, stored as a sorted slice to save memory: every cached object has some, and a `BTreeMap` node is mostly empty.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(from = "BTreeMap<String, String>", into = "BTreeMap<String, String>")]
 pub struct Fields(Box<[(String, String)]>);
 
 impl Fields {
-    /// The text of this name.
+    /// The text with this name.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter().find(|(known, _)| *known == name).map(|(_, text)| text)
     }
 
-    /// Names and texts, in the order of the names.
+    /// All names with their texts, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, text)| (name.as_str(), text.as_str()))
     }
@@ -112,25 +112,25 @@ impl JsonSchema for Fields {
     }
 }
 
-/// How a thing came to be held.
+/// Why an object manages an external thing.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
 pub enum Origin {
-    /// This object made it.
+    /// Rolewright created it for this object.
     Created,
-    /// It was there, and was taken over.
+    /// It already existed, and Rolewright adopted it.
     Adopted,
-    /// Another object holds it too and asks for the same.
+    /// Another object that requests the same manages it too.
     Shared,
 }
 
-/// Whether a held thing is known to be there.
+/// Whether a managed external thing exists.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
 pub enum HeldState {
-    /// Its creation was begun; whether it was done is not recorded yet.
+    /// Its creation started, and the outcome is not recorded yet.
     Pending,
-    /// The back end refused to make it when that was last tried.
+    /// The back end refused the last attempt to create it.
     Refused,
-    /// It is there.
+    /// It exists.
     Present,
 }
 
@@ -138,19 +138,19 @@ pub enum HeldState {
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlanStatus {
-    /// Identifies exactly this plan of exactly this object.
+    /// A hash that identifies this plan of this object.
     #[schemars(length(max = 64))]
     pub hash: String,
-    /// How many plans were carried out before this one.
+    /// The number of plans that Rolewright executed for this object before this one.
     #[schemars(range(min = 0))]
     pub serial: i64,
-    /// How many things are added, changed and removed: +2 ~1 -0.
+    /// The numbers of external things to create (+), update (~) and delete (-), such as +2 ~1 -0.
     #[schemars(length(max = 64))]
     pub summary: String,
-    /// How many changes there are; `changes` lists at most 50.
+    /// The number of all changes. The field changes lists at most 50 of them.
     #[schemars(range(min = 0))]
     pub total: i64,
-    /// The changes, in the order in which they are made.
+    /// The changes, in the order in which Rolewright makes them.
     #[schemars(length(max = 50))]
     pub changes: Vec<PlannedChange>,
 }
@@ -159,22 +159,22 @@ pub struct PlanStatus {
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlannedChange {
-    /// Create, Update or Delete.
+    /// The operation: Create, Update or Delete.
     #[schemars(length(max = 32))]
     pub verb: String,
-    /// Role, Grant, Restriction or Group.
+    /// The kind of the external thing: Role, Grant, Restriction or Group.
     #[schemars(length(max = 32))]
     pub kind: String,
-    /// The thing in words.
+    /// The external thing as a text, such as the name of a role.
     #[schemars(length(max = 1024))]
     pub name: String,
-    /// What changes in it, a line each; at most 50.
+    /// The differences, one per line. If there are more than 50, the last line shows the number of the others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 51))]
     pub details: Vec<String>,
 }
 
-/// How one subject of a RoleBinding stands.
+/// The state of one subject of a RoleBinding.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SubjectStatus {
@@ -184,13 +184,13 @@ pub struct SubjectStatus {
     /// The name of the subject, as in the spec.
     #[schemars(length(max = 512))]
     pub name: String,
-    /// The account that the name stands for.
+    /// The id that the name belongs to in the back end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     pub id: Option<String>,
-    /// Granted; Pending while it is not granted yet, or not by mode; NotFound when the key sees nobody of the name; Conflict when it has another role there, or the name stands for another account than before; Refused by the back end.
+    /// Whether the subject has the role. Granted: it has the role. Pending: it does not have the role yet, or the mode does not allow the grant. NotFound: the credential sees no subject with this name. Conflict: the subject already has another role in this scope, or the name now belongs to another id than before. Refused: the back end refused the grant.
     pub state: SubjectState,
-    /// Why not, where it has not.
+    /// Why the subject does not have the role, if there is a reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub message: Option<String>,
@@ -199,14 +199,14 @@ pub struct SubjectStatus {
 /// Whether a subject has the role.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
 pub enum SubjectState {
-    /// It has.
+    /// The subject has the role.
     Granted,
-    /// Not yet, or not by mode.
+    /// The subject does not have the role yet, or the mode does not allow the grant.
     Pending,
-    /// The name stands for nobody that the key can see.
+    /// The credential sees no subject with this name.
     NotFound,
-    /// It has another role there already, or the name stands for another account than before.
+    /// The subject already has another role in this scope, or the name now belongs to another id than before.
     Conflict,
-    /// The back end refused.
+    /// The back end refused the grant.
     Refused,
 }

@@ -1,4 +1,4 @@
-//! What every schema has to be like.
+//! Rules that every schema follows.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     JSONSchemaProps, JSONSchemaPropsOrArray,
@@ -7,7 +7,7 @@ use kube::ResourceExt;
 
 use super::crds;
 
-/// Calls `each` with every field of a schema, and its path.
+/// Calls `each` with the path and the schema of every field.
 fn walk(path: &str, schema: &JSONSchemaProps, each: &mut dyn FnMut(&str, &JSONSchemaProps)) {
     for (name, field) in schema.properties.iter().flatten() {
         let path = format!("{path}.{name}");
@@ -29,20 +29,23 @@ fn fields(each: &mut dyn FnMut(&str, &JSONSchemaProps)) {
 }
 
 #[test]
-fn every_field_says_what_it_is() {
+fn every_field_has_a_description() {
     fields(&mut |path, field| {
-        let said = field.description.as_deref().unwrap_or_default();
-        assert!(path.ends_with("metadata") || !said.is_empty(), "{path} has no description");
+        let description = field.description.as_deref().unwrap_or_default();
+        assert!(path.ends_with("metadata") || !description.is_empty(), "{path} has no description");
     });
 }
 
 #[test]
-fn a_field_with_a_choice_explains_each_value() {
+fn description_of_an_enum_field_names_each_value() {
     fields(&mut |path, field| {
         for value in field.enum_.iter().flatten().filter_map(|value| value.0.as_str()) {
-            let ours = !path.contains(".conditions[]");
-            let said = field.description.as_deref().unwrap_or_default();
-            assert!(!ours || said.contains(value), "{path} does not explain {value}: {said:?}");
+            let from_kubernetes = path.contains(".conditions[]");
+            let description = field.description.as_deref().unwrap_or_default();
+            assert!(
+                from_kubernetes || description.contains(value),
+                "{path} does not explain {value}: {description:?}"
+            );
         }
     });
 }

@@ -1,4 +1,4 @@
-//! What only ZenML Pro has: its blocks of a Backend and of a Role.
+//! The ZenML Pro blocks of a Backend and of a Role.
 
 use std::collections::BTreeMap;
 
@@ -8,49 +8,49 @@ use serde::{Deserialize, Serialize};
 
 use super::block::{Block, SecretKeyRef};
 
-/// Where a ZenML control plane is, which organization of it, and the credential for it.
+/// The address of a ZenML Pro control plane, one of its organizations, and the credential for it.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new(
     "isURL(self.url) && url(self.url).getHost() != '' && url(self.url).getQuery().size() == 0 && !self.url.contains('@') && !self.url.contains('#')")
-    .message("url must be scheme, host and, where the API lies below a path, that path, such as https://zenml.example.com/api/v1")
+    .message("url can only have a scheme, a host with an optional port, and the path of the API, such as https://zenml.example.com/api/v1")
     .field_path(".url"))]
 #[x_kube(validation = Rule::new(
     "!isURL(self.url) || url(self.url).getScheme() == 'https' || (url(self.url).getScheme() == 'http' && has(self.allowInsecure) && self.allowInsecure)")
-    .message("url must begin with https://; to send the credential in clear text over http://, set allowInsecure: true")
+    .message("url must begin with https://; to send the credential unencrypted over http://, set allowInsecure: true")
     .field_path(".url"))]
 pub struct ZenmlConnection {
-    /// The address of the control plane's API: https://cloudapi.zenml.io for ZenML's own; of one that you host, with the path below which the API lies, such as https://zenml.example.com/api/v1. Not that of a workspace.
+    /// The address of the API of the control plane, not of a workspace. For ZenML's own control plane: https://cloudapi.zenml.io. For one that you host, include the path of the API: https://zenml.example.com/api/v1.
     #[schemars(length(min = 1, max = 512), regex(pattern = r"^https?://[^@?#\s]+$"))]
     pub url: String,
-    /// The organization's name or id.
+    /// The name or id of the organization whose access control this Backend manages.
     #[schemars(length(min = 1, max = 255))]
     pub organization: String,
-    /// Permits a url that begins with http://, over which the credential travels in clear text.
+    /// Whether url can begin with http://. Default: false. With true, Rolewright sends the credential unencrypted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow_insecure: Option<bool>,
-    /// What sessions are got with.
+    /// The credential, which Rolewright exchanges for short sessions: an API key, a personal access token, or an OAuth client.
     pub credentials: ZenmlCredentials,
 }
 
-/// An API key or a personal access token, or a client's id and secret.
+/// An API key or a personal access token, or the id and secret of an OAuth client.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new(
     "has(self.apiKeySecretRef) ? !has(self.clientId) && !has(self.clientSecretRef) && !has(self.audience) : has(self.clientId) && has(self.clientSecretRef)")
-    .message("write either apiKeySecretRef, or clientId and clientSecretRef (with audience where the control plane asks for one)"))]
+    .message("write either apiKeySecretRef, or clientId and clientSecretRef (and audience, if the control plane requires it)"))]
 pub struct ZenmlCredentials {
-    /// The API key of a service account of the organization, or a personal access token, in a Secret of the same namespace. The Secret must name the host that may be sent it in the annotation rolewright.dev/hosts, such as cloudapi.zenml.io.
+    /// The API key of a service account of the organization, or a personal access token, in a Secret in the same namespace. The annotation rolewright.dev/hosts of the Secret must name the host that receives the credential, such as cloudapi.zenml.io.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_key_secret_ref: Option<SecretKeyRef>,
-    /// The id of an OAuth client.
+    /// The id of an OAuth client. It requires clientSecretRef.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub client_id: Option<String>,
-    /// The client's secret, in a Secret as for a key.
+    /// The secret of the OAuth client, in a Secret in the same namespace. The annotation rolewright.dev/hosts of the Secret must name the host that receives the secret, such as cloudapi.zenml.io.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_secret_ref: Option<SecretKeyRef>,
-    /// The audience that the client asks a token for.
+    /// The audience of the tokens that the OAuth client requests. Set it only if the control plane requires it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub audience: Option<String>,
@@ -63,7 +63,7 @@ impl ZenmlConnection {
         let key = api_key_secret_ref.iter().map(|key| ("apiKeySecretRef", key.clone()));
         let secret = client_secret_ref.iter().map(|secret| ("clientSecretRef", secret.clone()));
         let mut block = Block::new("zenml", self, key.chain(secret).collect());
-        // Neither is a secret, and the first says which of the two it is.
+        // Neither is secret, and the presence of clientId shows which kind of credential this is.
         for (field, value) in [("clientId", client_id), ("audience", audience)] {
             if let Some(value) = value {
                 block.settings[field] = value.clone().into();
@@ -73,25 +73,25 @@ impl ZenmlConnection {
     }
 }
 
-/// What only a ZenML role has.
+/// The fields of a Role that only ZenML Pro has.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ZenmlRole {
-    /// Where the role can be given: Workspace, on workspaces; or Project, on projects of a workspace. Cannot be changed.
+    /// The level where the role can be granted. Workspace: on a workspace. Project: on a project of a workspace. It cannot be changed.
     pub level: ZenmlLevel,
 }
 
-/// The levels that custom roles can be of.
+/// The levels where custom roles can be granted.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
 pub enum ZenmlLevel {
-    /// It is given on a workspace.
+    /// On a workspace.
     Workspace,
-    /// It is given on a project of a workspace.
+    /// On a project of a workspace.
     Project,
 }
 
 impl ZenmlRole {
-    /// Its fields by name.
+    /// The fields by name, with the back end's spelling of the values.
     pub(super) fn settings(&self) -> BTreeMap<String, String> {
         let level = match self.level {
             ZenmlLevel::Workspace => "workspace",

@@ -96,7 +96,7 @@ mod tests {
 
     use super::*;
     use crate::{VENDORS, testing};
-    use rolewright_core::model::{IdentityRules, Role};
+    use rolewright_core::model::Role;
 
     /// A back end with one role, which may belong to the vendor.
     struct OneRole {

@@ -1,4 +1,4 @@
-//! Where the servers' binaries are: the envtest convention first, then what `make tools` built.
+//! Finds the binaries of the servers: first in the directory of the envtest convention, then where `make tools` puts them.
 
 use std::{
     env,
@@ -7,18 +7,18 @@ use std::{
 
 use crate::Error;
 
-/// The path of a binary, e.g. `kubectl`: from the directory that `KUBEBUILDER_ASSETS` names, else from `hack/bin` of
-/// the workspace.
+/// The absolute path of a binary such as `kubectl`. It searches the directory in `KUBEBUILDER_ASSETS`, then `hack/bin` of the
+/// workspace.
 ///
 /// # Errors
-/// [`Error::MissingBinary`] if no directory has it.
+/// [`Error::MissingBinary`] if no directory contains it.
 pub fn find(name: &str) -> Result<PathBuf, Error> {
     find_in(directories(), name)
 }
 
 fn directories() -> Vec<PathBuf> {
     let assets = env::var_os("KUBEBUILDER_ASSETS").filter(|value| !value.is_empty()).map(PathBuf::from);
-    // A binary that was built elsewhere and carried here finds hack/bin from where it is run.
+    // A program that was built elsewhere and copied here finds hack/bin in its working directory.
     let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(|root| root.join("hack/bin"));
     let run_in = env::current_dir().ok().map(|dir| dir.join("hack/bin"));
     let mut directories: Vec<PathBuf> = [assets, built_in, run_in].into_iter().flatten().collect();
@@ -40,13 +40,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_binary_says_how_to_get_it() {
+    fn error_for_a_missing_binary_names_make_tools() {
         let error = find_in(vec!["/nowhere/a".into(), "/nowhere/b".into()], "etcd").unwrap_err().to_string();
         assert!(error.starts_with("etcd is not in /nowhere/a or /nowhere/b: run `make tools`"), "{error}");
     }
 
     #[test]
-    fn the_first_directory_that_has_the_binary_wins() {
+    fn first_directory_with_the_binary_wins() {
         let own = Path::new(env!("CARGO_MANIFEST_DIR"));
         let found = find_in(vec!["/nowhere".into(), own.join("src"), own.into()], "lib.rs").unwrap();
         assert_eq!(found, own.join("src/lib.rs"));

@@ -1,5 +1,5 @@
-//! What the API server and its clients prove themselves with: a CA, a serving certificate, the key that signs
-//! service account tokens, and the administrator's token. All are new at every start.
+//! The credentials of the API server and its clients: a CA, a serving certificate, the key that signs service account
+//! tokens, and the administrator's token. Every start creates new ones.
 
 use std::{fs::File, io::Read, path::Path};
 
@@ -8,20 +8,21 @@ use rustls::pki_types::CertificateDer;
 
 use crate::{Error, files};
 
-/// The CA's certificate; clients trust it.
+/// The certificate of the CA, which clients trust.
 pub const CA_CERT: &str = "ca.crt";
-/// The API server's certificate.
+/// The certificate of the API server, signed by the CA.
 pub const SERVING_CERT: &str = "serving.crt";
-/// The API server's private key.
+/// The private key of the API server's certificate.
 pub const SERVING_KEY: &str = "serving.key";
-/// Signs service account tokens.
+/// The private key that signs service account tokens.
 pub const SERVICE_ACCOUNT_KEY: &str = "service-account.key";
-/// Verifies service account tokens: the API server does not read a public key out of a PKCS#8 EC private key.
+/// The public key that verifies service account tokens. It needs a file of its own: the API server cannot read it from a
+/// PKCS#8 EC private key.
 pub const SERVICE_ACCOUNT_PUBLIC_KEY: &str = "service-account.pub";
-/// The API server's static token file.
+/// The static token file of the API server.
 pub const TOKENS: &str = "tokens.csv";
 
-/// What the starter keeps of the credentials; the rest lies in files.
+/// The credentials that the library hands out. The others are only in files.
 pub struct Credentials {
     pub ca_pem: String,
     pub ca_der: CertificateDer<'static>,
@@ -29,7 +30,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Makes all credentials and writes them to the directory.
+    /// Creates all credentials and writes them to files in `dir`.
     pub fn create(dir: &Path) -> Result<Self, Error> {
         let ca_key = KeyPair::generate()?;
         let mut ca_params = params("control-plane-ca", &[])?;

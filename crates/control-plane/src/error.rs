@@ -1,57 +1,57 @@
-//! What can go wrong while a control plane starts or runs, in words that say what to do.
+//! Errors of the start and the run of a control plane. Their messages name the fix where there is one.
 
 use std::{io, path::PathBuf, process::ExitStatus, time::Duration};
 
-/// Why a control plane did not start, or does not run any more.
+/// Why a control plane did not start or stopped running.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A binary is in none of the directories where it is looked for.
+    /// None of the searched directories contains a binary.
     #[error("{name} is not in {}: run `make tools`, or set KUBEBUILDER_ASSETS", list(.searched))]
     MissingBinary {
         /// The binary's file name.
         name: String,
-        /// The directories that were searched, in their order.
+        /// The searched directories, in order.
         searched: Vec<PathBuf>,
     },
-    /// Another control plane runs in the directory.
+    /// Another control plane runs in this directory.
     #[error("another control plane runs in {}", .0.display())]
     DirectoryInUse(PathBuf),
-    /// A file, a directory, a port or a process could not be had.
+    /// An operation on a file, a directory, a port or a process failed.
     #[error("{action}: {source}")]
     Io {
-        /// What was being done.
+        /// The failed operation, such as `cannot write /tmp/ca.crt`.
         action: String,
-        /// The system's answer.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// Keys or certificates could not be made.
-    #[error("cannot make the certificates: {0}")]
+    /// The creation of a key or certificate failed.
+    #[error("cannot create the certificates: {0}")]
     Certificate(#[from] rcgen::Error),
-    /// The TLS client that asks for readiness could not be set up.
+    /// The TLS client of the readiness probe could not be set up.
     #[error("cannot set up TLS: {0}")]
     Tls(#[from] rustls::Error),
-    /// A server ended by itself.
+    /// A server process ended.
     #[error("{server} ended ({status}); the end of {}:\n{tail}", .log.display())]
     ServerEnded {
-        /// The server's name, e.g. `etcd`.
+        /// The name of the server, such as `etcd`.
         server: &'static str,
-        /// How it ended.
+        /// The exit status of the process.
         status: ExitStatus,
-        /// Its whole log.
+        /// The file with the complete log of the server.
         log: PathBuf,
         /// The last lines of that log.
         tail: String,
     },
-    /// The API server runs, but was not ready in time.
+    /// The API server runs, but did not become ready in time.
     #[error(
         "kube-apiserver was not ready after {} s ({last}); the end of {}:\n{tail}", .waited.as_secs(), .log.display()
     )]
     NotReady {
-        /// How long was waited.
+        /// The time since the start of the API server.
         waited: Duration,
-        /// What the last probe saw.
+        /// The result of the last probe.
         last: String,
-        /// The API server's whole log.
+        /// The file with the complete log of the API server.
         log: PathBuf,
         /// The last lines of that log.
         tail: String,
@@ -59,7 +59,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// For `map_err`: puts what was being done in front of the system's answer.
+    /// For `map_err`: adds the failed operation to the error of the operating system.
     pub(crate) fn io(action: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let action = action.into();
         move |source| Self::Io { action, source }

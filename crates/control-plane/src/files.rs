@@ -1,4 +1,4 @@
-//! Files that nobody but their owner may read: a control plane's directory is full of keys.
+//! Files and directories that only their owner can read, because a control plane's directory contains private keys.
 
 use std::{
     fs::{DirBuilder, File, OpenOptions},
@@ -9,16 +9,16 @@ use std::{
 
 use crate::Error;
 
-/// Makes a directory and its parents.
+/// Creates a directory and its parents, readable only by the owner.
 pub fn make_dir(path: &Path) -> Result<(), Error> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(path)
-        .map_err(Error::io(format!("cannot make {}", path.display())))
+        .map_err(Error::io(format!("cannot create {}", path.display())))
 }
 
-/// Makes or empties a file and opens it for writing.
+/// Creates or truncates a file, and opens it for writing.
 pub fn create(path: &Path) -> Result<File, Error> {
     OpenOptions::new()
         .write(true)
@@ -29,7 +29,7 @@ pub fn create(path: &Path) -> Result<File, Error> {
         .map_err(Error::io(format!("cannot write {}", path.display())))
 }
 
-/// Makes or replaces a file with this content.
+/// Creates or replaces a file with `content`.
 pub fn write(path: &Path, content: &str) -> Result<(), Error> {
     create(path)?.write_all(content.as_bytes()).map_err(Error::io(format!("cannot write {}", path.display())))
 }

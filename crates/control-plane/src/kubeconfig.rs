@@ -1,16 +1,16 @@
-//! Kubeconfig files: the administrator's, and those that act as somebody else.
+//! Kubeconfig files: for the administrator, and for users that the administrator impersonates.
 
 use std::path::Path;
 
 use crate::{Error, files};
 
-/// Whom the administrator's token acts as.
+/// The user that the administrator's token impersonates.
 pub struct Impersonation<'a> {
     pub user: &'a str,
     pub groups: &'a [&'a str],
 }
 
-/// Writes a kubeconfig that authenticates with the token.
+/// Writes a kubeconfig that authenticates with `token`.
 pub fn write(
     path: &Path,
     url: &str,
@@ -21,7 +21,7 @@ pub fn write(
     let url = quoted(url);
     let ca_cert = quoted(&ca_cert.display().to_string());
     let token = quoted(token);
-    let acts_as = impersonation.map_or_else(String::new, |as_| as_.to_yaml());
+    let impersonation = impersonation.map_or_else(String::new, |user| user.to_yaml());
     let content = format!(
         "apiVersion: v1
 kind: Config
@@ -40,7 +40,7 @@ users:
 - name: control-plane
   user:
     token: {token}
-{acts_as}"
+{impersonation}"
     );
     files::write(path, &content)
 }

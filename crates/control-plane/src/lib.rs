@@ -1,18 +1,15 @@
-//! A real Kubernetes control plane on loopback: etcd, kube-apiserver and, where wanted, kube-controller-manager.
+//! A real Kubernetes control plane on loopback: etcd, kube-apiserver and, optionally, kube-controller-manager.
 //!
-//! For tests and the demo. It knows nothing of Rolewright, and needs nothing of the machine but `/bin/sh` and the
-//! servers' binaries (`make tools` builds them). The library blocks: from async code start it in `spawn_blocking`
-//! or before the runtime.
+//! For tests and the demo. It does not depend on Rolewright. It needs only `/bin/sh` and the binaries of the servers,
+//! which `make tools` builds. The library blocks: in async code, start it in `spawn_blocking` or before the runtime.
 //!
 //! ```no_run
 //! use control_plane::{ControlPlane, Options};
 //!
-//! let plane = ControlPlane::start(&Options { dir: "target/plane".into(), controller_manager: false })?;
+//! let plane = ControlPlane::start(&Options { dir: "target/plane".into(), ..Options::default() })?;
 //! let namespaces = plane.kubectl()?.args(["get", "namespaces"]).output();
 //! # Ok::<(), control_plane::Error>(())
 //! ```
-#![forbid(unsafe_code)]
-#![warn(missing_docs)]
 
 mod binaries;
 mod credentials;

@@ -1,5 +1,4 @@
-//! `control-plane up`: one control plane in the foreground, for the demo and for work by hand.
-#![forbid(unsafe_code)]
+//! `control-plane up`: runs one control plane in the foreground, for the demo and for manual tests.
 
 use std::{
     error::Error,
@@ -18,30 +17,33 @@ use signal_hook::{
     iterator::Signals,
 };
 
-const CHECK_EVERY: Duration = Duration::from_millis(500);
+const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// A real Kubernetes control plane on loopback.
+/// Runs a real Kubernetes control plane on loopback
 #[derive(Parser)]
 enum Cli {
-    /// Starts one in the foreground; prints KUBECONFIG=<path> when it is ready, ends with Ctrl-C or SIGTERM.
+    /// Starts a control plane in the foreground, prints KUBECONFIG=<path> when it is ready, and stops on Ctrl-C or SIGTERM
     Up {
-        /// Its directory: data, keys, logs, kubeconfig. Data of an earlier one are thrown away.
+        /// The directory for data, private keys, logs and the kubeconfig; data of an earlier control plane in it are deleted
         #[arg(long)]
         dir: PathBuf,
-        /// Runs kube-controller-manager too: namespace deletion, garbage collection.
+        /// Also runs kube-controller-manager, for namespace deletion and garbage collection
         #[arg(long)]
         controller_manager: bool,
+        /// Feature gates of the API server, separated by commas, such as WatchList=false
+        #[arg(long, value_delimiter = ',')]
+        feature_gates: Vec<String>,
     },
 }
 
-enum Happened {
+enum Event {
     Started(Result<Box<ControlPlane>, control_plane::Error>),
-    Signalled,
+    Signal,
 }
 
 fn main() -> ExitCode {
-    let Cli::Up { dir, controller_manager } = Cli::parse();
-    match up(Options { dir, controller_manager }) {
+    let Cli::Up { dir, controller_manager, feature_gates } = Cli::parse();
+    match up(Options { dir, controller_manager, feature_gates }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("control-plane: {error}");
@@ -51,23 +53,24 @@ fn main() -> ExitCode {
 }
 
 fn up(options: Options) -> Result<(), Box<dyn Error>> {
-    let (sender, happened) = mpsc::channel();
+    let (sender, events) = mpsc::channel();
     forward_signals(sender.clone())?;
-    thread::spawn(move || sender.send(Happened::Started(ControlPlane::start(&options).map(Box::new))));
-    let mut plane = match happened.recv()? {
-        Happened::Started(plane) => plane?,
-        Happened::Signalled => return Ok(()), // what has started by now ends with this process
+    thread::spawn(move || sender.send(Event::Started(ControlPlane::start(&options).map(Box::new))));
+    let mut plane = match events.recv()? {
+        Event::Started(plane) => plane?,
+        // The watchdog ends the servers that already started.
+        Event::Signal => return Ok(()),
     };
     writeln!(io::stdout(), "KUBECONFIG={}", plane.kubeconfig().display())?;
-    while happened.recv_timeout(CHECK_EVERY).is_err() {
+    while events.recv_timeout(CHECK_INTERVAL).is_err() {
         plane.check()?;
     }
     plane.stop();
     Ok(())
 }
 
-fn forward_signals(sender: mpsc::Sender<Happened>) -> io::Result<()> {
+fn forward_signals(sender: mpsc::Sender<Event>) -> io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
-    thread::spawn(move || signals.forever().try_for_each(|_| sender.send(Happened::Signalled)));
+    thread::spawn(move || signals.forever().try_for_each(|_| sender.send(Event::Signal)));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The control plane itself: which servers with which flags, when it is ready, and what its users are handed.
+//! The control plane: its servers and their flags, the wait until it is ready, and the access for its users.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -20,21 +20,23 @@ use crate::{
     servers::Servers,
 };
 
-const READY_WITHIN: Duration = Duration::from_secs(120);
-const PROBE_EVERY: Duration = Duration::from_millis(25);
+const READY_TIMEOUT: Duration = Duration::from_secs(120);
+const PROBE_INTERVAL: Duration = Duration::from_millis(25);
 
-/// What to start, and where.
-#[derive(Clone, Debug)]
+/// The servers to start, and their directory.
+#[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// A directory for this control plane alone: data, keys, logs, kubeconfigs. Made if it is not there; an earlier
-    /// control plane's data in it are thrown away. It stays after the end.
+    /// The directory for data, private keys, logs and kubeconfigs of this control plane only. It is created if it does
+    /// not exist. Data of an earlier control plane in it are deleted. It stays after the control plane stops.
     pub dir: PathBuf,
-    /// Whether kube-controller-manager runs too: it completes namespace deletion, collects owned objects and fills
-    /// aggregated cluster roles, `view`, `edit` and `admin` among them. It starts last and is not waited for.
+    /// Whether to run kube-controller-manager. It completes the deletion of namespaces, deletes owned objects and fills
+    /// aggregated cluster roles such as `view`, `edit` and `admin`. It starts last, and `start` does not wait for it.
     pub controller_manager: bool,
+    /// Feature gates of the API server, such as `WatchList=false`.
+    pub feature_gates: Vec<String>,
 }
 
-/// A control plane that runs. Dropping it ends its servers; they also end when this process does, whatever ends it.
+/// A running control plane. Its servers end when it is dropped, and when this process ends for any reason.
 pub struct ControlPlane {
     dir: PathBuf,
     url: String,
@@ -50,7 +52,7 @@ impl ControlPlane {
     /// Starts a control plane and waits until its API server is ready.
     ///
     /// # Errors
-    /// Any [`Error`]; nothing is left running then.
+    /// Any [`Error`]. No server is left running then.
     pub fn start(options: &Options) -> Result<Self, Error> {
         files::make_dir(&options.dir)?;
         let dir = options.dir.canonicalize().map_err(Error::io("cannot resolve the directory"))?;
@@ -68,7 +70,7 @@ impl ControlPlane {
         let credentials = Credentials::create(&dir)?;
         servers.spawn(
             "kube-apiserver",
-            api_server_command(&api_server, etcd_port.number(), api_port.number()),
+            api_server_command(&api_server, etcd_port.number(), api_port.number(), &options.feature_gates),
         )?;
 
         let url = format!("https://127.0.0.1:{}", api_port.number());
@@ -85,16 +87,16 @@ impl ControlPlane {
         Ok(Self { dir, url, kubeconfig, credentials, impersonations, servers, _ports, _lock: lock })
     }
 
-    /// The administrator's kubeconfig (group `system:masters`).
+    /// The kubeconfig of the administrator (group `system:masters`).
     #[must_use]
     pub fn kubeconfig(&self) -> &Path {
         &self.kubeconfig
     }
 
-    /// Writes a kubeconfig that acts as another user, by impersonation, and returns its path.
+    /// Writes a kubeconfig that impersonates a user, and returns its path.
     ///
-    /// For a service account the user is `system:serviceaccount:<namespace>:<name>`; with no groups given the API
-    /// server adds a service account's own. The account need not exist: what counts are its role bindings.
+    /// For a service account, `user` is `system:serviceaccount:<namespace>:<name>`. If `groups` is empty, the API server
+    /// adds the groups of the service account. The service account does not have to exist: its role bindings apply.
     ///
     /// # Errors
     /// [`Error::Io`] if the file cannot be written.
@@ -106,51 +108,52 @@ impl ControlPlane {
         Ok(path)
     }
 
-    /// The API server's address, e.g. `https://127.0.0.1:40123`.
+    /// The address of the API server, such as `https://127.0.0.1:40123`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The administrator's bearer token.
+    /// The bearer token of the administrator.
     #[must_use]
     pub fn token(&self) -> &str {
         &self.credentials.token
     }
 
-    /// The certificate, in PEM, of the CA that signed the API server's.
+    /// The certificate, in PEM format, of the CA that signed the API server's certificate.
     #[must_use]
     pub fn ca_pem(&self) -> &str {
         &self.credentials.ca_pem
     }
 
-    /// A `kubectl` that talks to this control plane as its administrator, and reads or writes nothing of the user's.
+    /// A `kubectl` for this control plane with the rights of its administrator. It does not use the files of the user who
+    /// runs it.
     ///
     /// # Errors
-    /// [`Error::MissingBinary`] if there is no kubectl.
+    /// [`Error::MissingBinary`] if kubectl is not found.
     pub fn kubectl(&self) -> Result<Command, Error> {
         let mut command = Command::new(binaries::find("kubectl")?);
         command
             .env("KUBECONFIG", &self.kubeconfig)
-            // The user's cache is keyed by host and port, and ports come back with other API servers behind them.
+            // kubectl's cache is keyed by host and port, and another API server can have had this port before.
             .env("KUBECACHEDIR", self.dir.join("kubectl-cache"))
             .env("KUBERC", "off");
         Ok(command)
     }
 
-    /// Looks whether all servers still run.
+    /// Checks that all servers still run.
     ///
     /// # Errors
-    /// [`Error::ServerEnded`] for the first that does not.
+    /// [`Error::ServerEnded`] for the first server that ended.
     pub fn check(&mut self) -> Result<(), Error> {
         self.servers.check()
     }
 
-    /// Ends the servers and waits until they are gone; the same as dropping it.
+    /// Ends the servers and waits until they have ended. Dropping the control plane does the same.
     pub fn stop(self) {}
 }
 
-/// Held while the control plane runs; the system lets go of it with the process.
+/// Locks the directory. The operating system releases the lock when the file is dropped or the process ends.
 fn lock(dir: &Path) -> Result<File, Error> {
     let path = dir.join("lock");
     let file = files::create(&path)?;
@@ -177,11 +180,11 @@ fn wait_until_ready(servers: &mut Servers, probe: &Probe) -> Result<(), Error> {
         servers.check()?;
         let last = match probe.status("/readyz") {
             Ok(200) => return Ok(()),
-            Ok(code) => format!("/readyz answers {code}"),
+            Ok(code) => format!("/readyz returned {code}"),
             Err(error) => error.to_string(),
         };
         let waited = start.elapsed();
-        if waited > READY_WITHIN {
+        if waited > READY_TIMEOUT {
             let server = "kube-apiserver";
             return Err(Error::NotReady {
                 waited,
@@ -190,11 +193,11 @@ fn wait_until_ready(servers: &mut Servers, probe: &Probe) -> Result<(), Error> {
                 tail: servers.tail(server),
             });
         }
-        thread::sleep(PROBE_EVERY);
+        thread::sleep(PROBE_INTERVAL);
     }
 }
 
-/// Servers run in the control plane's directory, so that flags name files without a path.
+/// The servers run in the directory of the control plane, so flags need no paths.
 fn etcd_command(binary: &Path, port: u16) -> Command {
     let url = format!("http://127.0.0.1:{port}");
     let mut command = Command::new(binary);
@@ -207,13 +210,13 @@ fn etcd_command(binary: &Path, port: u16) -> Command {
     command
 }
 
-fn api_server_command(binary: &Path, etcd_port: u16, port: u16) -> Command {
+fn api_server_command(binary: &Path, etcd_port: u16, port: u16, feature_gates: &[String]) -> Command {
     let mut command = Command::new(binary);
     command
         .arg(format!("--etcd-servers=http://127.0.0.1:{etcd_port}"))
         .args(["--bind-address=127.0.0.1", "--permit-port-sharing"])
         .arg(format!("--secure-port={port}"))
-        // Without an address of its own it looks for the default route, which a sandbox may lack.
+        // Otherwise the API server takes the address of the default route, and a sandbox may not have one.
         .args(["--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none"])
         .arg("--cert-dir=.")
         .arg(format!("--tls-cert-file={}", credentials::SERVING_CERT))
@@ -224,8 +227,11 @@ fn api_server_command(binary: &Path, etcd_port: u16, port: u16) -> Command {
         .arg(format!("--token-auth-file={}", credentials::TOKENS))
         .args(["--authorization-mode=RBAC", "--allow-privileged=true"])
         .arg("--service-cluster-ip-range=10.0.0.0/24")
-        // No controller makes the default service account that it wants in every namespace.
+        // The plugin requires a default service account in every namespace, and no controller creates them here.
         .arg("--disable-admission-plugins=ServiceAccount");
+    if !feature_gates.is_empty() {
+        command.arg(format!("--feature-gates={}", feature_gates.join(",")));
+    }
     command
 }
 

@@ -1,7 +1,8 @@
-//! Loopback ports that stay ours from the choice to the end, whenever the server gets round to listening.
+//! Loopback ports that are reserved before the server listens on them, and until the end.
 //!
-//! A socket that is bound but does not listen takes no connections, and keeps everybody without `SO_REUSEPORT` (and
-//! every other choice of a free port) away; the servers are told to bind with `SO_REUSEPORT` beside it.
+//! A reserved port has a socket that is bound and does not listen. It accepts no connections. Programs without
+//! `SO_REUSEPORT` cannot bind the port, and the system does not choose it as a free port. The servers have flags to bind
+//! the port with `SO_REUSEPORT`.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -16,7 +17,7 @@ pub struct ReservedPort {
 }
 
 impl ReservedPort {
-    /// Reserves a free port.
+    /// Reserves a port that the system chooses.
     pub fn new() -> Result<Self, Error> {
         Self::reserve().map_err(Error::io("cannot reserve a loopback port"))
     }
@@ -29,7 +30,7 @@ impl ReservedPort {
         Ok(Self { number, _socket: socket })
     }
 
-    /// The port's number.
+    /// The number of the port.
     pub fn number(&self) -> u16 {
         self.number
     }
@@ -42,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reserved_port_cannot_be_taken_by_another_program() {
+    fn another_program_cannot_bind_a_reserved_port() {
         let port = ReservedPort::new().unwrap();
         assert!(TcpListener::bind((Ipv4Addr::LOCALHOST, port.number())).is_err());
     }
@@ -57,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_shares_ports_listens_beside_the_reservation_and_gets_the_connections() {
+    fn server_with_so_reuseport_listens_on_a_reserved_port() {
         let port = ReservedPort::new().unwrap();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.number()));
         assert!(std::net::TcpStream::connect(address).is_err());

@@ -1,4 +1,4 @@
-//! Asks the API server one thing over HTTPS: the status code of a GET.
+//! A minimal HTTPS client: it reads the status code of a GET request to the API server.
 
 use std::{
     io::{self, BufRead, BufReader, Write},
@@ -15,9 +15,9 @@ use rustls::{
 
 use crate::Error;
 
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A client of the API server on one loopback port.
+/// A client of the API server on a loopback port.
 pub struct Probe {
     tls: Arc<ClientConfig>,
     address: SocketAddr,
@@ -36,11 +36,11 @@ impl Probe {
         Ok(Self { tls: Arc::new(tls), address, token: token.to_owned() })
     }
 
-    /// The status code that the server answers a GET of this path with.
+    /// The status code of a GET request for `path`.
     pub fn status(&self, path: &str) -> io::Result<u16> {
-        let tcp = TcpStream::connect_timeout(&self.address, PATIENCE)?;
-        tcp.set_read_timeout(Some(PATIENCE))?;
-        tcp.set_write_timeout(Some(PATIENCE))?;
+        let tcp = TcpStream::connect_timeout(&self.address, TIMEOUT)?;
+        tcp.set_read_timeout(Some(TIMEOUT))?;
+        tcp.set_write_timeout(Some(TIMEOUT))?;
         let name = ServerName::IpAddress(IpAddr::from(self.address.ip()));
         let connection = ClientConnection::new(self.tls.clone(), name).map_err(io::Error::other)?;
         let mut stream = StreamOwned::new(connection, tcp);
@@ -55,6 +55,6 @@ impl Probe {
             .split(' ')
             .nth(1)
             .and_then(|code| code.parse().ok())
-            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no HTTP status in the answer"))
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the response has no HTTP status"))
     }
 }

@@ -1,8 +1,8 @@
-//! The server processes, and the watchdog that ends them when their starter is gone, however it went.
+//! The server processes, and the watchdog that ends them when this process ends for any reason.
 //!
-//! The watchdog is a shell that leads a process group of its own and waits for the end of a pipe that only the
-//! starter holds. The servers join its group, so there is no list of pids to keep and none that could be stale: when
-//! the pipe closes, the whole group is killed.
+//! The watchdog is a shell that leads its own process group and reads from a pipe whose other end only this process has.
+//! The servers join that group. When the pipe closes, the watchdog kills the whole group. No list of process ids is
+//! needed, which could become outdated.
 
 use std::{
     fs,
@@ -13,12 +13,13 @@ use std::{
 
 use crate::{Error, files};
 
-/// Interrupts from a terminal are the starter's to handle. Nothing is ever written to the pipe: `read` returns at its end.
+/// It ignores interrupts from a terminal, because this process handles them. Nothing is written to the pipe: `read` returns
+/// when it closes.
 const WATCHDOG: &str = "trap '' HUP INT TERM; read -r _; kill -KILL 0";
 
 const TAIL_LINES: usize = 25;
 
-/// All servers of one control plane. Dropping it ends them and waits until they are gone.
+/// All servers of one control plane. Dropping it ends them and waits until they have ended.
 pub struct Servers {
     dir: PathBuf,
     watchdog: Child,
@@ -31,11 +32,12 @@ struct Server {
 }
 
 impl Servers {
-    /// Starts the watchdog. The directory is where the servers run and write `<name>.log`.
+    /// Starts the watchdog. The servers run in `dir` and write `<name>.log` there.
     pub fn new(dir: &Path) -> Result<Self, Error> {
         let watchdog = Command::new("/bin/sh")
             .args(["-c", WATCHDOG])
-            .arg(dir) // as $0: a process list shows whose watchdog it is
+            // As $0, so that a process list shows which control plane the watchdog belongs to.
+            .arg(dir)
             .current_dir(dir)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -46,10 +48,11 @@ impl Servers {
         Ok(Self { dir: dir.to_owned(), watchdog, running: Vec::new() })
     }
 
-    /// Starts a server.
+    /// Starts a server in the process group of the watchdog.
     pub fn spawn(&mut self, name: &'static str, mut command: Command) -> Result<(), Error> {
         let log = files::create(&self.log(name))?;
-        let also_log = log.try_clone().map_err(Error::io(format!("cannot open the log of {name} twice")))?;
+        let also_log =
+            log.try_clone().map_err(Error::io(format!("cannot duplicate the log file of {name}")))?;
         let process = command
             .current_dir(&self.dir)
             .stdin(Stdio::null())
@@ -62,12 +65,16 @@ impl Servers {
         Ok(())
     }
 
+    /// Checks that all servers still run.
+    ///
     /// # Errors
-    /// [`Error::ServerEnded`] if one of the servers does not run any more.
+    /// [`Error::ServerEnded`] for the first server that ended.
     pub fn check(&mut self) -> Result<(), Error> {
         for server in &mut self.running {
-            let ended =
-                server.process.try_wait().map_err(Error::io(format!("cannot look at {}", server.name)))?;
+            let ended = server
+                .process
+                .try_wait()
+                .map_err(Error::io(format!("cannot check the process of {}", server.name)))?;
             if let Some(status) = ended {
                 let server = server.name;
                 return Err(Error::ServerEnded {
@@ -81,12 +88,12 @@ impl Servers {
         Ok(())
     }
 
-    /// The path of a server's log.
+    /// The path of the log file of a server.
     pub fn log(&self, name: &str) -> PathBuf {
         self.dir.join(format!("{name}.log"))
     }
 
-    /// The last lines of a server's log.
+    /// The last lines of the log of a server.
     pub fn tail(&self, name: &str) -> String {
         let log = fs::read(self.log(name)).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
@@ -97,7 +104,7 @@ impl Servers {
 
 impl Drop for Servers {
     fn drop(&mut self) {
-        // Killed, not asked: what they hold is thrown away, and a server that drains its watches takes a minute.
+        // SIGKILL, because nobody needs their data and a graceful stop of open watches takes a minute.
         for server in &mut self.running {
             let _ = server.process.kill();
         }

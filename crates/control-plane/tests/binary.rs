@@ -1,4 +1,4 @@
-//! The binary's promises: its first line, how it ends, and that nothing survives it.
+//! Tests of the binary: its first line of output, how it ends, and that no server survives it.
 
 use std::{
     fs,
@@ -54,7 +54,7 @@ impl Drop for Running {
     }
 }
 
-/// The processes that serve this directory: they run in it. Zombies run nowhere.
+/// The number of processes with this working directory: the watchdog and the servers. Zombies have no working directory.
 fn processes_in(dir: &Path) -> usize {
     let dir = dir.canonicalize().unwrap();
     let processes = fs::read_dir("/proc").unwrap().flatten();
@@ -64,46 +64,46 @@ fn processes_in(dir: &Path) -> usize {
 fn wait_until(what: &str, condition: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while !condition() {
-        assert!(Instant::now() < deadline, "not within 30 s: {what}");
+        assert!(Instant::now() < deadline, "timeout after 30 s: {what}");
         thread::sleep(Duration::from_millis(10));
     }
 }
 
 #[test]
-fn its_first_line_names_a_kubeconfig_that_works_at_once() {
+fn first_line_names_a_kubeconfig_that_works_at_once() {
     let mut running = running();
     let kubeconfig = running.kubeconfig();
-    let answer = Command::new(find_binary("kubectl").unwrap())
+    let output = Command::new(find_binary("kubectl").unwrap())
         .env("KUBECONFIG", kubeconfig)
         .env("KUBECACHEDIR", running.dir.path())
         .args(["get", "--raw", "/readyz"])
         .output()
         .unwrap();
-    assert_eq!(String::from_utf8_lossy(&answer.stdout), "ok");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "ok");
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn nothing_survives_a_starter_that_is_killed() {
+fn servers_end_when_the_starter_is_killed() {
     let mut running = running();
     running.kubeconfig();
     assert_eq!(processes_in(running.dir.path()), 3, "etcd, kube-apiserver and the watchdog");
     running.signal("KILL");
-    wait_until("all of them are gone", || processes_in(running.dir.path()) == 0);
+    wait_until("all processes ended", || processes_in(running.dir.path()) == 0);
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn nothing_survives_a_starter_that_is_killed_before_it_is_ready() {
+fn servers_end_when_the_starter_is_killed_before_it_is_ready() {
     let running = running();
     wait_until("a server runs", || processes_in(running.dir.path()) > 1);
     running.signal("KILL");
-    wait_until("all of them are gone", || processes_in(running.dir.path()) == 0);
+    wait_until("all processes ended", || processes_in(running.dir.path()) == 0);
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn sigterm_and_ctrl_c_end_it_cleanly() {
+fn sigterm_and_ctrl_c_are_a_clean_exit() {
     for signal in ["TERM", "INT"] {
         let mut running = running();
         running.kubeconfig();
@@ -115,7 +115,7 @@ fn sigterm_and_ctrl_c_end_it_cleanly() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn it_ends_with_an_error_when_one_of_its_servers_dies() {
+fn end_of_a_server_is_an_error() {
     let mut running = running();
     running.kubeconfig();
     let dir = running.dir.path().canonicalize().unwrap();
@@ -127,11 +127,11 @@ fn it_ends_with_an_error_when_one_of_its_servers_dies() {
     let pid = etcd.file_name().unwrap().to_str().unwrap();
     assert!(Command::new("/bin/sh").args(["-c", "kill -KILL $0", pid]).status().unwrap().success());
     assert_eq!(running.process.wait().unwrap().code(), Some(1));
-    wait_until("the others are gone too", || processes_in(running.dir.path()) == 0);
+    wait_until("the other processes ended", || processes_in(running.dir.path()) == 0);
 }
 
 #[test]
-fn a_server_that_does_not_start_is_named_with_the_end_of_its_log() {
+fn error_for_a_failed_start_has_the_last_log_lines() {
     let dir = tempfile::tempdir().unwrap();
     let assets = dir.path().join("assets");
     fs::create_dir(&assets).unwrap();

@@ -1,4 +1,4 @@
-//! The library's promises, on control planes that really run. Most tests share one, as other packages' tests should.
+//! Tests of the library on running control planes. Most tests share one: tests of other packages should do the same.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use std::{
 
 use control_plane::{ControlPlane, Error, Options, find_binary};
 
-/// A static is never dropped: that its servers end with this process is the watchdog's work.
+/// A static is never dropped. The watchdog ends its servers when this process ends.
 static SHARED: LazyLock<ControlPlane> = LazyLock::new(|| start("shared", true));
 
 fn dir(name: &str) -> PathBuf {
@@ -20,7 +20,7 @@ fn dir(name: &str) -> PathBuf {
 }
 
 fn start(name: &str, controller_manager: bool) -> ControlPlane {
-    ControlPlane::start(&Options { dir: dir(name), controller_manager }).unwrap()
+    ControlPlane::start(&Options { dir: dir(name), controller_manager, ..Options::default() }).unwrap()
 }
 
 fn kubectl(plane: &ControlPlane, args: &[&str]) -> String {
@@ -40,13 +40,13 @@ fn succeeded(command: &mut Command) -> String {
 fn wait_until(what: &str, condition: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !condition() {
-        assert!(Instant::now() < deadline, "not within a minute: {what}");
+        assert!(Instant::now() < deadline, "timeout after a minute: {what}");
         thread::sleep(Duration::from_millis(50));
     }
 }
 
 #[test]
-fn a_started_control_plane_has_its_namespaces_and_streams_lists() {
+fn started_control_plane_has_namespaces_and_streams_lists() {
     let found = kubectl(&SHARED, &["get", "namespace", "default", "-o", "name"]);
     assert_eq!(found.trim(), "namespace/default");
     let query = "watch=1&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan";
@@ -72,7 +72,7 @@ fn url_token_and_ca_are_enough_for_any_client() {
 }
 
 #[test]
-fn a_kubeconfig_for_a_service_account_has_exactly_that_accounts_rights() {
+fn kubeconfig_for_a_service_account_has_only_its_rights() {
     let kubeconfig = SHARED.kubeconfig_as("system:serviceaccount:default:reader", &[]).unwrap();
     let groups = kubectl_as(&kubeconfig, &["auth", "whoami", "-o", "jsonpath={.status.userInfo.groups}"]);
     let groups = String::from_utf8(groups.stdout).unwrap();
@@ -84,12 +84,14 @@ fn a_kubeconfig_for_a_service_account_has_exactly_that_accounts_rights() {
         &SHARED,
         &["create", "rolebinding", "reader", "--role=reader", "--serviceaccount=default:reader"],
     );
-    wait_until("the binding counts", || kubectl_as(&kubeconfig, &["get", "pods"]).status.success());
+    wait_until("the role binding is in effect", || {
+        kubectl_as(&kubeconfig, &["get", "pods"]).status.success()
+    });
     assert!(!kubectl_as(&kubeconfig, &["get", "secrets"]).status.success());
 }
 
 #[test]
-fn a_kubeconfig_for_a_user_carries_the_groups_that_were_asked_for() {
+fn kubeconfig_for_a_user_has_the_given_groups() {
     let kubeconfig = SHARED.kubeconfig_as("o'hara@example.com", &["team-a", "team-b"]).unwrap();
     let user = kubectl_as(&kubeconfig, &["auth", "whoami", "-o", "jsonpath={.status.userInfo}"]);
     let user = String::from_utf8(user.stdout).unwrap();
@@ -97,7 +99,7 @@ fn a_kubeconfig_for_a_user_carries_the_groups_that_were_asked_for() {
 }
 
 #[test]
-fn service_accounts_get_tokens_that_the_api_server_accepts() {
+fn api_server_accepts_tokens_of_service_accounts() {
     kubectl(&SHARED, &["create", "serviceaccount", "robot"]);
     let token = kubectl(&SHARED, &["create", "token", "robot"]);
     let review = serde_json::json!({
@@ -111,22 +113,22 @@ fn service_accounts_get_tokens_that_the_api_server_accepts() {
 }
 
 #[test]
-fn a_deleted_namespace_goes_when_its_last_finalizer_does() {
+fn namespace_is_deleted_after_its_last_finalizer() {
     kubectl(&SHARED, &["create", "namespace", "doomed"]);
-    kubectl(&SHARED, &["-n", "doomed", "create", "configmap", "held"]);
+    kubectl(&SHARED, &["-n", "doomed", "create", "configmap", "kept"]);
     let set_finalizers = |finalizers: &str| {
         let patch = format!(r#"{{"metadata":{{"finalizers":{finalizers}}}}}"#);
-        kubectl(&SHARED, &["-n", "doomed", "patch", "configmap", "held", "--type=merge", "-p", &patch]);
+        kubectl(&SHARED, &["-n", "doomed", "patch", "configmap", "kept", "--type=merge", "-p", &patch]);
     };
-    set_finalizers(r#"["example.com/hold"]"#);
+    set_finalizers(r#"["example.com/keep"]"#);
     kubectl(&SHARED, &["delete", "namespace", "doomed", "--wait=false"]);
     let deleted_at =
-        ["-n", "doomed", "get", "configmap", "held", "-o", "jsonpath={.metadata.deletionTimestamp}"];
+        ["-n", "doomed", "get", "configmap", "kept", "-o", "jsonpath={.metadata.deletionTimestamp}"];
     wait_until("the object is being deleted", || !kubectl(&SHARED, &deleted_at).is_empty());
 
     set_finalizers("null");
     let namespace = ["get", "namespace", "doomed", "--ignore-not-found", "-o", "name"];
-    wait_until("the namespace is gone", || kubectl(&SHARED, &namespace).is_empty());
+    wait_until("the namespace is deleted", || kubectl(&SHARED, &namespace).is_empty());
 }
 
 #[test]
@@ -136,7 +138,7 @@ fn aggregated_cluster_roles_are_filled() {
 }
 
 #[test]
-fn two_control_planes_run_side_by_side_and_share_nothing() {
+fn two_control_planes_share_nothing() {
     let other = start("other", false);
     kubectl(&SHARED, &["create", "namespace", "only-here"]);
     assert!(kubectl(&SHARED, &["get", "namespaces"]).contains("only-here"));
@@ -144,14 +146,14 @@ fn two_control_planes_run_side_by_side_and_share_nothing() {
 }
 
 #[test]
-fn a_directory_that_is_in_use_is_refused() {
+fn directory_in_use_is_an_error() {
     LazyLock::force(&SHARED);
-    let refused = ControlPlane::start(&Options { dir: dir("shared"), controller_manager: false });
+    let refused = ControlPlane::start(&Options { dir: dir("shared"), ..Options::default() });
     assert!(matches!(refused, Err(Error::DirectoryInUse(_))));
 }
 
 #[test]
-fn a_stopped_control_plane_answers_no_more_and_its_directory_serves_a_fresh_one() {
+fn directory_of_a_stopped_control_plane_can_be_used_again() {
     let first = start("twice", false);
     kubectl(&first, &["create", "namespace", "of-the-first"]);
     let address = first.url().trim_start_matches("https://").to_owned();

@@ -9,99 +9,109 @@ use std::{
 };
 
 use kube::Client;
-
-use super::{
-    cache::{Cache, Name},
-    connections::Connections,
-    events::Events,
-    managed::Managed,
-    metrics::Metrics,
-    queue::{Failures, Item, Waker},
-    tenants::{Corrections, Tenants},
-};
 use rolewright_api::{Backend, ResourceRestriction, Role, RoleBinding};
 use rolewright_backends::{Dialling, Vendor};
+use rolewright_reconcile::{
+    account::{Accounts, BackendStates, Corrections, Link},
+    decide::{Cluster, Resolve},
+    object::{ManagedObject, ObjectName, ObjectRef, is_paused},
+};
+
+use crate::{
+    kube::{Cache, Events},
+    metrics::Metrics,
+    queue::{BackOff, Enqueue, Requests},
+};
 
 /// How the operator runs.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where the Kubernetes API is, and as whom; found as kubectl finds it when absent.
+    /// The Kubernetes API and the identity to use; found as kubectl finds it when None.
     pub kubernetes: Option<kube::Config>,
-    /// The back ends that Backends can name.
+    /// The vendors that Backends can name.
     pub vendors: &'static [Vendor],
     /// The namespaces to serve; all when empty.
     pub namespaces: Vec<String>,
-    /// The namespace of the operator itself: its Lease and its own Events.
+    /// The namespace of the operator itself: for its Lease and its own Events.
     pub own_namespace: String,
-    /// Whether to wait for the Lease before writing anything.
+    /// Whether to wait for the Lease before the first write.
     pub leader_elect: bool,
-    /// How many objects are worked on at one time.
+    /// The most objects that are reconciled at one time.
     pub workers: usize,
-    /// Which addresses may be dialled.
+    /// The addresses that back ends can have.
     pub dialling: Dialling,
-    /// How often Secrets are looked at again.
+    /// The time between two reads of a Secret.
     pub secret_interval: Duration,
-    /// The first and the longest wait between two tries of a credential that does not work.
+    /// The first and the longest wait between two probes of a credential that does not work.
     pub probe_backoff: (Duration, Duration),
-    /// How long a deleted object waits for a credential before it is let go.
+    /// How long a deleted object waits for a credential before it is released.
     pub abandon_after: Duration,
-    /// How long a create whose answer was lost may take at a back end.
+    /// How long a create without an answer can take at a back end.
     pub settle: Duration,
 }
 
 /// The objects of all kinds.
 pub struct Caches {
-    /// Connections.
+    /// Backends.
     pub backends: Arc<Cache<Backend>>,
     /// Roles.
     pub roles: Arc<Cache<Role>>,
-    /// Their holders.
+    /// RoleBindings.
     pub bindings: Arc<Cache<RoleBinding>>,
-    /// Closed resources.
+    /// ResourceRestrictions.
     pub restrictions: Arc<Cache<ResourceRestriction>>,
 }
 
 impl Caches {
-    /// Calls `each` with every object of a Backend.
-    pub fn each_of(&self, backend: &Name, each: &mut impl Visitor) {
-        visit(&self.roles, backend, &mut |object| each.visit(object));
-        visit(&self.bindings, backend, &mut |object| each.visit(object));
-        visit(&self.restrictions, backend, &mut |object| each.visit(object));
+    /// Calls the visitor with each object of a Backend.
+    pub fn each_of(&self, backend: &ObjectName, visitor: &mut impl Visitor) {
+        visit(&self.roles, backend, &mut |object| visitor.visit(object));
+        visit(&self.bindings, backend, &mut |object| visitor.visit(object));
+        visit(&self.restrictions, backend, &mut |object| visitor.visit(object));
+    }
+
+    /// The RoleBindings that name a Role.
+    pub fn bindings_of(&self, role: &ObjectName) -> Vec<Arc<RoleBinding>> {
+        self.bindings.select(|binding: &RoleBinding| {
+            binding.spec.role_ref.name.as_deref() == Some(&*role.name)
+                && binding.metadata.namespace.as_deref() == Some(&*role.namespace)
+        })
     }
 }
 
 /// Something to do with an object of any managed kind.
 pub trait Visitor {
     /// Does it.
-    fn visit<K: super::resolve::Resolve + Stored>(&mut self, object: Arc<K>);
+    fn visit<K: Resolve + Cached>(&mut self, object: Arc<K>);
 }
 
-fn visit<K: Managed>(cache: &Cache<K>, backend: &Name, each: &mut dyn FnMut(Arc<K>)) {
-    let of_it = |object: &K| {
-        object.backend() == &*backend.name && object.meta().namespace.as_deref() == Some(&*backend.namespace)
+fn visit<K: ManagedObject>(cache: &Cache<K>, backend: &ObjectName, each: &mut dyn FnMut(Arc<K>)) {
+    let refers_to_it = |object: &K| {
+        object.backend_name() == &*backend.name
+            && object.meta().namespace.as_deref() == Some(&*backend.namespace)
     };
-    cache.those(of_it).into_iter().for_each(each);
+    cache.select(refers_to_it).into_iter().for_each(each);
 }
 
-/// A kind that has a cache.
-pub trait Stored: Managed {
-    /// Its cache.
+/// A kind with a cache.
+pub trait Cached: ManagedObject {
+    /// The cache of this kind.
     fn cache(caches: &Caches) -> &Cache<Self>;
 }
 
-impl Stored for Role {
+impl Cached for Role {
     fn cache(caches: &Caches) -> &Cache<Self> {
         &caches.roles
     }
 }
 
-impl Stored for RoleBinding {
+impl Cached for RoleBinding {
     fn cache(caches: &Caches) -> &Cache<Self> {
         &caches.bindings
     }
 }
 
-impl Stored for ResourceRestriction {
+impl Cached for ResourceRestriction {
     fn cache(caches: &Caches) -> &Cache<Self> {
         &caches.restrictions
     }
@@ -115,59 +125,82 @@ pub struct Context {
     pub options: Options,
     /// The objects.
     pub caches: Caches,
-    /// Wakes objects.
-    pub waker: Waker,
-    /// Back-end accounts.
-    pub tenants: Tenants,
-    /// Backends and how they stand.
-    pub connections: Connections,
-    /// Failures in a row, by object.
-    pub failures: Failures,
-    /// Corrections of drift, by object.
+    /// Adds objects to the queue.
+    pub queue: Enqueue,
+    /// Accounts of back ends.
+    pub accounts: Accounts,
+    /// The state of each Backend.
+    pub backends: BackendStates,
+    /// Failures in a row by object.
+    pub back_off: BackOff,
+    /// Requests for a reconcile by object.
+    pub requests: Requests,
+    /// Corrections of drift by object.
     pub corrections: Corrections,
     /// Events to write.
     pub events: Events,
     /// Counters.
     pub metrics: Arc<Metrics>,
-    /// Whether the custom resource definitions are of the level that this operator knows.
+    /// Whether the CRDs have the schema level of this operator.
     pub schema_fits: AtomicBool,
 }
 
 impl Context {
-    /// Whether anything may be written at all.
+    /// Whether anything can be written at all.
     pub fn may_write(&self) -> bool {
         self.schema_fits.load(Ordering::Relaxed)
     }
 
-    /// Wakes every object of a Backend.
-    pub fn wake_dependents(&self, backend: &Name) {
-        self.wake_each_of(backend, |_| {});
+    /// Calls `f` with what decisions need of the cluster.
+    pub fn with_cluster<T>(&self, f: impl FnOnce(&Cluster<'_>) -> T) -> T {
+        let role = |name: &ObjectName| self.caches.roles.get(name);
+        f(&Cluster { role: &role, may_write: self.may_write() })
     }
 
-    /// Wakes every object of a Backend, and has what failed before tried at once.
-    pub fn retry_dependents(&self, backend: &Name) {
-        self.wake_each_of(backend, |item| self.failures.clear(item));
+    /// A link with the pause, the mode and the deletion policy of the present Backend: these count at once, whatever became of its credential.
+    pub fn with_present_spec(&self, backend: &ObjectName, mut link: Link) -> Link {
+        if let Some(object) = self.caches.backends.get(backend) {
+            link.paused = is_paused(&*object);
+            link.mode = object.spec.mode.unwrap_or_default();
+            link.deletion = object.spec.deletion_policy.unwrap_or_default();
+        }
+        link
     }
 
-    fn wake_each_of(&self, backend: &Name, before: impl Fn(&Item)) {
-        struct Wake<'a, F>(&'a Waker, F);
-        impl<F: Fn(&Item)> Visitor for Wake<'_, F> {
-            fn visit<K: super::resolve::Resolve + Stored>(&mut self, object: Arc<K>) {
-                let item = object.item();
-                self.1(&item);
-                self.0.wake(item);
+    /// Whether others keep changing what an object manages.
+    pub fn is_contested(&self, object: &ObjectRef) -> bool {
+        self.corrections.next_correction(object).is_some()
+    }
+
+    /// Adds all objects of a Backend to the queue.
+    pub fn enqueue_objects_of(&self, backend: &ObjectName) {
+        self.enqueue_each_of(backend, |_| {});
+    }
+
+    /// Adds all objects of a Backend to the queue, and resets their back-off: what failed before is tried at once.
+    pub fn retry_objects_of(&self, backend: &ObjectName) {
+        self.enqueue_each_of(backend, |object| self.back_off.reset(object));
+    }
+
+    fn enqueue_each_of(&self, backend: &ObjectName, before: impl Fn(&ObjectRef)) {
+        struct Add<'a, F>(&'a Enqueue, F);
+        impl<F: Fn(&ObjectRef)> Visitor for Add<'_, F> {
+            fn visit<K: Resolve + Cached>(&mut self, object: Arc<K>) {
+                let reference = object.reference();
+                self.1(&reference);
+                self.0.add(reference);
             }
         }
-        self.caches.each_of(backend, &mut Wake(&self.waker, before));
+        self.caches.each_of(backend, &mut Add(&self.queue, before));
     }
 
-    /// Wakes every object of every kind.
-    pub fn wake_all(&self) {
+    /// Adds every object of every kind to the queue.
+    pub fn enqueue_all(&self) {
         for backend in self.caches.backends.all() {
-            self.waker.wake(Item { kind: super::queue::Kind::Backend, name: Name::of(&*backend) });
+            self.queue.add(ObjectRef::backend(&ObjectName::of(&*backend)));
         }
-        self.caches.roles.all().iter().for_each(|object| self.waker.wake(object.item()));
-        self.caches.bindings.all().iter().for_each(|object| self.waker.wake(object.item()));
-        self.caches.restrictions.all().iter().for_each(|object| self.waker.wake(object.item()));
+        self.caches.roles.all().iter().for_each(|object| self.queue.add(object.reference()));
+        self.caches.bindings.all().iter().for_each(|object| self.queue.add(object.reference()));
+        self.caches.restrictions.all().iter().for_each(|object| self.queue.add(object.reference()));
     }
 }

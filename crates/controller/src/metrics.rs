@@ -15,9 +15,12 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::{cache::Name, outcome::End, queue::Kind};
 use rolewright_backends::CallObserver;
-use rolewright_core::model::{self, Verb};
+use rolewright_core::model::{Kind, Verb};
+use rolewright_reconcile::{
+    act::StepResult,
+    object::{ObjectKind, ObjectName},
+};
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Call {
@@ -49,7 +52,7 @@ struct ObjectLabels {
     reason: String,
 }
 
-/// As many as there are Backends whose credentials end.
+/// One for each Backend whose credential expires.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct BackendLabels {
     namespace: String,
@@ -74,6 +77,11 @@ pub struct Metrics {
     sweep_seconds: Histogram,
     leader: Gauge,
     expiries: Family<BackendLabels, Gauge>,
+    swept: Family<BackendLabels, Gauge>,
+}
+
+fn labels(backend: &ObjectName) -> BackendLabels {
+    BackendLabels { namespace: backend.namespace.to_string(), backend: backend.name.to_string() }
 }
 
 fn seconds() -> Histogram {
@@ -81,7 +89,7 @@ fn seconds() -> Histogram {
 }
 
 impl Metrics {
-    /// All of them at zero.
+    /// All metrics at zero.
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("rolewright");
         let metrics = Self {
@@ -95,33 +103,35 @@ impl Metrics {
             sweep_seconds: seconds(),
             leader: Gauge::default(),
             expiries: Family::default(),
+            swept: Family::default(),
             registry: RwLock::default(),
         };
         registry.register("backend_calls", "Calls to back ends, by outcome", metrics.calls.clone());
         registry.register(
             "backend_call_duration_seconds",
-            "How long calls to back ends took",
+            "Duration of calls to back ends",
             metrics.call_seconds.clone(),
         );
-        registry.register(
-            "changes",
-            "Changes of back ends that were tried, by outcome",
-            metrics.changes.clone(),
-        );
-        registry.register("looks", "Looks at objects", metrics.looks.clone());
-        registry.register("panics", "Looks at objects that panicked", metrics.panics.clone());
+        registry.register("changes", "Changes sent to back ends, by outcome", metrics.changes.clone());
+        registry.register("looks", "Reconciles of objects", metrics.looks.clone());
+        registry.register("panics", "Reconciles of objects that panicked", metrics.panics.clone());
         registry.register(
             "objects",
             "Objects by the reason of their Ready condition",
             metrics.objects.clone(),
         );
-        registry.register("sweeps", "Sweeps of tenants, by outcome", metrics.sweeps.clone());
-        registry.register("sweep_duration_seconds", "How long sweeps took", metrics.sweep_seconds.clone());
+        registry.register("sweeps", "Sweeps of accounts, by outcome", metrics.sweeps.clone());
+        registry.register("sweep_duration_seconds", "Duration of sweeps", metrics.sweep_seconds.clone());
         registry.register("leader", "1 where this process holds the Lease", metrics.leader.clone());
         registry.register(
             "credential_expiry_timestamp_seconds",
-            "When the credential of a Backend ends, where the back end tells",
+            "When the credential of a Backend expires, where the back end shows it",
             metrics.expiries.clone(),
+        );
+        registry.register(
+            "backend_last_sweep_timestamp_seconds",
+            "When the account of a Backend was last read completely",
+            metrics.swept.clone(),
         );
         *metrics.registry.write() = registry;
         metrics
@@ -134,18 +144,17 @@ impl Metrics {
         body
     }
 
-    /// Counts a change that was tried.
-    pub fn change(&self, kind: model::Kind, verb: Verb, end: &End) {
-        let outcome = end.outcome();
+    /// Counts a change that was sent.
+    pub fn change(&self, kind: Kind, verb: Verb, result: &StepResult) {
+        let outcome = result.outcome();
         self.changes
             .get_or_create(&ChangeLabels { kind: kind.to_string(), verb: verb.to_string(), outcome })
             .inc();
     }
 
-    /// Says when the credential of a Backend ends, if it is known to.
-    pub fn expiry(&self, backend: &Name, at: Option<Timestamp>) {
-        let labels =
-            BackendLabels { namespace: backend.namespace.to_string(), backend: backend.name.to_string() };
+    /// Sets when the credential of a Backend expires; None when it does not or is not known.
+    pub fn set_expiry(&self, backend: &ObjectName, at: Option<Timestamp>) {
+        let labels = labels(backend);
         match at {
             Some(at) => {
                 self.expiries.get_or_create(&labels).set(at.as_second());
@@ -156,18 +165,29 @@ impl Metrics {
         }
     }
 
-    /// Counts a look at an object.
-    pub fn look(&self, kind: Kind) {
+    /// Records a complete sweep of the account of a Backend.
+    pub fn set_swept(&self, backend: &ObjectName) {
+        self.swept.get_or_create(&labels(backend)).set(Timestamp::now().as_second());
+    }
+
+    /// Drops the metrics of a deleted Backend.
+    pub fn forget(&self, backend: &ObjectName) {
+        self.expiries.remove(&labels(backend));
+        self.swept.remove(&labels(backend));
+    }
+
+    /// Counts a reconcile.
+    pub fn reconcile(&self, kind: ObjectKind) {
         self.looks.get_or_create(&KindLabels { kind: kind.as_str() }).inc();
     }
 
-    /// Counts a look that panicked.
-    pub fn panic(&self, kind: Kind) {
+    /// Counts a reconcile that panicked.
+    pub fn panic(&self, kind: ObjectKind) {
         self.panics.get_or_create(&KindLabels { kind: kind.as_str() }).inc();
     }
 
     /// Moves an object from one reason to another.
-    pub fn moved(&self, kind: Kind, from: Option<&str>, to: Option<&str>) {
+    pub fn reason_changed(&self, kind: ObjectKind, from: Option<&str>, to: Option<&str>) {
         if from == to {
             return;
         }
@@ -190,13 +210,13 @@ impl Metrics {
         self.sweep_seconds.observe(took.as_secs_f64());
     }
 
-    /// Says whether this process holds the Lease.
-    pub fn leading(&self, leads: bool) {
+    /// Sets whether this process holds the Lease.
+    pub fn set_leading(&self, leads: bool) {
         self.leader.set(i64::from(leads));
     }
 }
 
-/// A status may have been written by anybody: a reason that is none of ours makes no label.
+/// Anybody can write a status: an unknown reason must not create a label.
 fn known(reason: &str) -> &str {
     let ours = rolewright_api::Reason::ALL.iter().any(|known| known.as_str() == reason);
     if ours { reason } else { "Unknown" }

@@ -13,33 +13,33 @@ use tokio::net::TcpListener;
 
 use super::metrics::Metrics;
 
-/// What the server tells of.
+/// What the endpoints report.
 #[derive(Clone)]
-pub struct Told {
+pub struct ServerState {
     /// Counters.
     pub metrics: Arc<Metrics>,
-    /// The caches are complete, and the custom resource definitions fit.
+    /// Whether the caches are complete and the CRDs fit.
     pub ready: Arc<AtomicBool>,
 }
 
-/// Listens.
+/// Starts the server in the background.
 ///
 /// # Errors
-/// When the address cannot be listened on.
-pub async fn listen(address: SocketAddr, told: Told) -> std::io::Result<()> {
+/// When the address is not available.
+pub async fn listen(address: SocketAddr, state: ServerState) -> std::io::Result<()> {
     let listener = TcpListener::bind(address).await?;
     tracing::info!(address = %listener.local_addr()?, "serving /healthz, /readyz and /metrics");
     let router = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
-        .with_state(told);
+        .with_state(state);
     tokio::spawn(async move { axum::serve(listener, router).await });
     Ok(())
 }
 
-async fn ready(State(told): State<Told>) -> (StatusCode, &'static str) {
-    if told.ready.load(Ordering::Relaxed) {
+async fn ready(State(state): State<ServerState>) -> (StatusCode, &'static str) {
+    if state.ready.load(Ordering::Relaxed) {
         (StatusCode::OK, "ok\n")
     } else {
         (
@@ -49,7 +49,7 @@ async fn ready(State(told): State<Told>) -> (StatusCode, &'static str) {
     }
 }
 
-async fn metrics(State(told): State<Told>) -> ([(axum::http::HeaderName, &'static str); 1], String) {
+async fn metrics(State(state): State<ServerState>) -> ([(axum::http::HeaderName, &'static str); 1], String) {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(axum::http::header::CONTENT_TYPE, kind)], told.metrics.text())
+    ([(axum::http::header::CONTENT_TYPE, kind)], state.metrics.text())
 }

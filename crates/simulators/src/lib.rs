@@ -1,14 +1,16 @@
-//! The vendors' APIs in memory over HTTP, with faults: for tests, the demo, and users' own CI.
+//! Simulators of the vendors' APIs: in memory, over HTTP, with faults. For tests, the demo and users' own CI.
 //!
-//! Every simulator is a tenant (plain data) and a router that speaks the vendor's contract, on top of the
-//! [`kit`]. Simulators are the vendor's side: nothing here may use another part of this crate, so that one
-//! mistake cannot hide on both sides.
+//! A simulator is a tenant (plain data) and a router for the vendor's contract, on top of the [`kit`]. This crate uses
+//! no other crate of the project, so that one mistake cannot hide on both sides of the API.
 
 pub mod arize;
 pub mod grafana;
 pub mod kit;
 pub mod lenses;
+mod registry;
 pub mod zenml;
+
+pub use registry::{Running, SIMULATORS, Simulator, Start};
 
 #[cfg(test)]
 mod tests {
@@ -23,7 +25,7 @@ mod tests {
     }
 
     #[test]
-    fn two_seeds_are_the_same_and_survive_their_json() {
+    fn seeds_are_stable_and_survive_json() {
         seed_is_stable::<Arize>();
         seed_is_stable::<Grafana>();
         seed_is_stable::<Lenses>();

@@ -1,253 +1,187 @@
-//! Keys that see less than before: unknown is not absent. Nothing is made again, nothing let go, and the objects say so.
+//! Arize credentials that lose rights: unknown is not absent. Nothing is created again, nothing is released, and the objects report it.
 
-use rolewright_simulators::arize::{ADMIN, AccountRole, Grant, permissions, role_bindings};
+use rolewright_simulators::{
+    arize::{ADMIN, AccountRole, Grant, permissions},
+    kit::faults::Action,
+};
 use serde_json::json;
 
-use crate::support::{World, binding, held_ids, kept, restriction, role, status};
+use crate::support::{World, backend, binding, has_finalizer, managed_ids, role};
 
 const READ: &str = "PROJECT_READ";
 
-/// A member's key with all permissions but these.
+/// The rights of a member with all permissions except these.
 fn without(world: &World, lost: &[&str]) -> Grant {
     let all = permissions::ALL.iter().filter(|permission| !lost.contains(&permission.as_ref()));
     Grant {
         account_role: AccountRole::Member,
         permissions: Some(all.map(|permission| permission.to_string()).collect()),
-        ..world.admin()
+        ..world.admin_grant()
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_may_read_no_bindings_any_more_makes_none_again_and_lets_none_go() {
-    let world = World::in_sync("nobindings").await;
-    world.swept().await;
-    let (access, since) = (world.access(), world.now());
-    let before = held_ids(&world.get("RoleBinding", "readers").await);
-    world.narrow(ADMIN, without(&world, &["ROLE_BINDING_READ"]));
-    world.says("RoleBinding", "readers", "Denied", &["not to be seen", "may no longer read"]).await;
-    world.swept().await;
+async fn losing_read_access_to_bindings_changes_no_binding() {
+    let world = World::in_sync("no-bindings").await;
+    let (access, since) = (world.access(), world.log_position());
+    let before = managed_ids(&world.get("RoleBinding", "readers").await);
+    world.limit_credential(ADMIN, without(&world, &["ROLE_BINDING_READ"]));
+    world.reports("RoleBinding", "readers", "Denied", &["is not visible", "lost read access"]).await;
+    world.full_sweep().await;
     world.ready("Role", "reader").await;
     world.delete("RoleBinding", "readers").await;
     world
-        .says("RoleBinding", "readers", "DeletionBlocked", &["not to be seen", "deletionPolicy: Retain"])
+        .reports("RoleBinding", "readers", "DeletionBlocked", &["is not visible", "deletionPolicy: Retain"])
         .await;
-    world.swept().await;
-    let going = world.get("RoleBinding", "readers").await;
-    assert!(kept(&going));
-    assert_eq!(held_ids(&going), before);
+    world.full_sweep().await;
+    let deleting = world.get("RoleBinding", "readers").await;
+    assert!(has_finalizer(&deleting));
+    assert_eq!(managed_ids(&deleting), before);
     assert_eq!(world.access(), access);
-    assert!(world.writes_since(since).is_empty(), "{:?}", world.writes_since(since));
-    // The others go on.
+    world.assert_no_writes(since);
+    // Other objects are not affected.
     world.apply(role("another", &[READ], json!({}))).await;
     world.ready("Role", "another").await;
-    world.narrow(ADMIN, world.admin());
-    world.gone("RoleBinding", "readers").await;
-    assert!(world.granted("research").is_empty());
+    world.limit_credential(ADMIN, world.admin_grant());
+    world.wait_deleted("RoleBinding", "readers").await;
+    assert!(world.roles_by_user("research").is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_is_widened_again_finds_all_as_it_was() {
+async fn restored_read_access_finds_everything_unchanged() {
     let world = World::in_sync("widened").await;
-    world.swept().await;
-    let (access, since) = (world.access(), world.now());
-    world.narrow(ADMIN, without(&world, &["ROLE_BINDING_READ"]));
-    world.says("RoleBinding", "readers", "Denied", &[]).await;
-    world.narrow(ADMIN, world.admin());
+    let (access, since) = (world.access(), world.log_position());
+    world.limit_credential(ADMIN, without(&world, &["ROLE_BINDING_READ"]));
+    world.reports("RoleBinding", "readers", "Denied", &[]).await;
+    world.limit_credential(ADMIN, world.admin_grant());
     world.ready("RoleBinding", "readers").await;
     assert_eq!(world.access(), access);
-    assert!(world.writes_since(since).is_empty());
+    world.assert_no_writes(since);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_limited_to_other_spaces_leaves_what_it_no_longer_sees_as_it_is() {
+async fn losing_access_to_a_space_changes_nothing_in_it() {
     let world = World::in_sync("spaces").await;
-    world.swept().await;
-    let (access, since) = (world.access(), world.now());
-    let elsewhere = Grant { spaces: Some([world.space("storefront")].into()), ..without(&world, &[]) };
-    world.narrow(ADMIN, elsewhere);
-    world.says("RoleBinding", "readers", "NotFound", &["research", "that the key can see"]).await;
-    world.says("ResourceRestriction", "churn", "NotFound", &["research", "that the key can see"]).await;
-    world
-        .apply(binding(
-            "there",
-            "reader",
-            &["carol@example.com"],
-            json!({ "scope": { "space": "storefront" } }),
-        ))
-        .await;
+    let (access, since) = (world.access(), world.log_position());
+    let elsewhere = Grant { spaces: Some([world.space_id("storefront")].into()), ..without(&world, &[]) };
+    world.limit_credential(ADMIN, elsewhere);
+    world.reports("RoleBinding", "readers", "NotFound", &["research", "that the key can see"]).await;
+    world.reports("ResourceRestriction", "churn", "NotFound", &["research", "that the key can see"]).await;
+    let scope = json!({ "scope": { "space": "storefront" } });
+    world.apply(binding("there", "reader", &["carol@example.com"], scope)).await;
     world.ready("RoleBinding", "there").await;
     world.delete("ResourceRestriction", "churn").await;
-    world.says("ResourceRestriction", "churn", "DeletionBlocked", &["not to be seen"]).await;
+    world.reports("ResourceRestriction", "churn", "DeletionBlocked", &["is not visible"]).await;
     world.delete("RoleBinding", "readers").await;
-    world.says("RoleBinding", "readers", "DeletionBlocked", &["not to be seen"]).await;
-    world.swept().await;
+    world.reports("RoleBinding", "readers", "DeletionBlocked", &["is not visible"]).await;
+    world.full_sweep().await;
     assert_eq!(world.writes_since(since), ["POST /v2/role-bindings"]);
-    assert_eq!(world.granted("research").len(), 2);
+    assert_eq!(world.roles_by_user("research").len(), 2);
     assert_eq!(world.access()[2], access[2]);
-    world.narrow(ADMIN, world.admin());
-    world.gone("ResourceRestriction", "churn").await;
-    world.gone("RoleBinding", "readers").await;
-    assert!(world.granted("research").is_empty());
-    assert_eq!(world.granted("storefront").len(), 1);
+    world.limit_credential(ADMIN, world.admin_grant());
+    world.wait_deleted("ResourceRestriction", "churn").await;
+    world.wait_deleted("RoleBinding", "readers").await;
+    assert!(world.roles_by_user("research").is_empty());
+    assert_eq!(world.roles_by_user("storefront").len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_sees_no_space_at_all_is_still_the_key_of_its_account() {
-    let world = World::in_sync("nospace").await;
-    world.swept().await;
-    let (access, since) = (world.access(), world.now());
-    world.narrow(ADMIN, Grant { spaces: Some([].into()), ..without(&world, &[]) });
-    world.says("RoleBinding", "readers", "NotFound", &["that the key can see"]).await;
-    world.annotate("Backend", "arize", "rolewright.dev/reconcile-at", "now").await;
-    world.swept().await;
+async fn credential_without_any_space_keeps_its_backend_ready() {
+    let world = World::in_sync("no-space").await;
+    let (access, since) = (world.access(), world.log_position());
+    world.limit_credential(ADMIN, Grant { spaces: Some([].into()), ..without(&world, &[]) });
+    world.reports("RoleBinding", "readers", "NotFound", &["that the key can see"]).await;
+    world.request_reconcile("Backend", "arize", "now").await;
+    world.full_sweep().await;
     world.ready("Backend", "arize").await;
     assert_eq!(world.access(), access);
-    assert!(world.writes_since(since).is_empty());
-    world.narrow(ADMIN, world.admin());
-    world.ready("RoleBinding", "readers").await;
-    world.ready("ResourceRestriction", "churn").await;
-    assert!(world.writes_since(since).is_empty());
+    world.assert_no_writes(since);
+    world.limit_credential(ADMIN, world.admin_grant());
+    world.all_ready(&[("RoleBinding", "readers"), ("ResourceRestriction", "churn")]).await;
+    world.assert_no_writes(since);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_may_read_no_roles_any_more_makes_none_again_and_lets_none_go() {
-    let world = World::in_sync("noroles").await;
-    world.swept().await;
-    let (access, since) = (world.access(), world.now());
-    world.narrow(ADMIN, without(&world, &["ROLE_READ"]));
-    world.says("Role", "reader", "Denied", &["not to be seen"]).await;
-    world.swept().await;
+async fn losing_read_access_to_roles_changes_no_role() {
+    let world = World::in_sync("no-roles").await;
+    let (access, since) = (world.access(), world.log_position());
+    world.limit_credential(ADMIN, without(&world, &["ROLE_READ"]));
+    world.reports("Role", "reader", "Denied", &["is not visible"]).await;
+    world.full_sweep().await;
     world.ready("RoleBinding", "readers").await;
     world.apply(role("fresh", &[READ], json!({}))).await;
     world.delete("Role", "reader").await;
-    world.delete("RoleBinding", "readers").await;
-    world.gone("RoleBinding", "readers").await;
-    world.says("Role", "reader", "DeletionBlocked", &["not to be seen"]).await;
-    world.swept().await;
-    assert_eq!(world.count(since, "DELETE", "/v2/role-bindings"), 0);
+    world.delete_and_wait("RoleBinding", "readers").await;
+    world.reports("Role", "reader", "DeletionBlocked", &["is not visible"]).await;
+    world.full_sweep().await;
+    assert_eq!(world.count_requests(since, "DELETE", "/v2/role-bindings"), 0);
     assert_eq!(world.access()[2], access[2]);
-    assert_eq!(world.roles_called("reader"), 1);
-    assert!(kept(&world.get("Role", "reader").await));
-    world.narrow(ADMIN, world.admin());
-    world.gone("Role", "reader").await;
+    assert_eq!(world.count_roles("reader"), 1);
+    assert!(has_finalizer(&world.get("Role", "reader").await));
+    world.limit_credential(ADMIN, world.admin_grant());
+    world.wait_deleted("Role", "reader").await;
     world.ready("Role", "fresh").await;
-    assert_eq!((world.roles_called("reader"), world.roles_called("fresh")), (0, 1));
+    assert_eq!((world.count_roles("reader"), world.count_roles("fresh")), (0, 1));
 }
 
-/// A member's key, which may write bindings and not roles, and no audit log to prove anything.
-async fn with_a_members_key(name: &str, users: &[&str]) -> World {
-    let world = World::without_backend(name, &[]).await;
-    let member = Grant { account_role: AccountRole::Member, ..world.admin() };
-    world.add_key("member", "member-key", member);
-    world.secret("member-key").await;
-    world.apply(crate::support::backend(&world.sim.url(), json!({}))).await;
+/// A world whose credential is a member's: it can write bindings but no roles, and no audit log proves what it can read.
+async fn with_member_credential(name: &str, users: &[&str]) -> World {
+    let world = World::without_backend(name).await;
+    let member = Grant { account_role: AccountRole::Member, ..world.admin_grant() };
+    world.add_credential("member", "member-key", member);
+    world.apply_secret("member-key").await;
+    world.apply(backend(&world.sim.url(), json!({}))).await;
     let external = json!({ "roleRef": { "external": { "name": "Project Viewer" } } });
     world.apply(binding("viewers", "", users, external)).await;
     world.ready("RoleBinding", "viewers").await;
     world
 }
 
-fn revoke_by_hand(world: &World, local_part: &str) {
-    let (user, space) = (world.user(local_part), world.space("research"));
-    world.sim.edit(|tenant| {
-        let id = role_bindings::held(tenant, user, space).unwrap().id;
-        tenant.role_bindings.remove(id);
-    });
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn a_members_key_puts_drift_right_where_a_binding_proves_the_space() {
-    let world = with_a_members_key("witness", &["alice@example.com", "bob@example.com"]).await;
-    revoke_by_hand(&world, "bob");
+async fn member_credential_corrects_drift_if_a_binding_is_visible() {
+    let world = with_member_credential("witness", &["alice@example.com", "bob@example.com"]).await;
+    world.revoke_by_hand("bob@example.com", "research");
     world.event("viewers", "DriftCorrected").await;
     world.ready("RoleBinding", "viewers").await;
-    assert_eq!(world.granted("research").len(), 2);
+    assert_eq!(world.roles_by_user("research").len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_members_key_does_not_take_an_empty_space_for_proof() {
-    let world = with_a_members_key("nowitness", &["alice@example.com"]).await;
-    let since = world.now();
-    revoke_by_hand(&world, "alice");
-    world.says("RoleBinding", "viewers", "Denied", &["not to be seen", "either it was removed"]).await;
-    world.swept().await;
-    assert!(world.writes_since(since).is_empty());
-    assert!(kept(&world.get("RoleBinding", "viewers").await));
+async fn member_credential_does_not_trust_an_empty_space() {
+    let world = with_member_credential("no-witness", &["alice@example.com"]).await;
+    let since = world.log_position();
+    world.revoke_by_hand("alice@example.com", "research");
+    world.reports("RoleBinding", "viewers", "Denied", &["is not visible", "it was deleted"]).await;
+    world.assert_no_writes_after_sweep(since).await;
+    assert!(has_finalizer(&world.get("RoleBinding", "viewers").await));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_of_one_object_leaves_all_others_working() {
-    let world = World::in_sync("onedenied").await;
-    world.apply(role("other", &[READ], json!({}))).await;
-    let id = held_ids(&world.ready("Role", "other").await).remove(0);
-    world.fault(&["PATCH"], &format!("/v2/roles/{id}"), status(403));
-    let since = world.now();
-    world.apply(role("other", &[READ, "PROJECT_UPDATE"], json!({}))).await;
-    world.apply(role("reader", &[READ, "PROJECT_UPDATE"], json!({}))).await;
-    let denied = world.says("Role", "other", "Denied", &["ROLE_UPDATE"]).await;
-    assert_eq!(held_ids(&denied), std::slice::from_ref(&id));
-    assert_eq!(denied.data["status"]["plan"]["summary"], "+0 ~1 -0");
-    world.ready("Role", "reader").await;
-    world.ready("Backend", "arize").await;
-    world.swept().await;
-    world.swept().await;
-    let tries = world.count(since, "PATCH", &format!("/v2/roles/{id}"));
-    // A sweep that began before the refusal was recorded may have asked for one more look.
-    assert!(tries <= 2, "a refusal is tried again slowly: {tries} times");
-    world.delete("Role", "other").await;
-    world.gone("Role", "other").await;
-    world.mend();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_account_without_an_audit_log_works_and_proves_less() {
-    let world = World::without_backend("noaudit", &[]).await;
-    world.sim.edit(|tenant| tenant.switches.audit_logs = false);
-    world.secret(crate::support::KEY).await;
-    world.apply(crate::support::backend(&world.sim.url(), json!({}))).await;
-    world.apply(role("reader", &[READ], json!({}))).await;
-    world.apply(binding("readers", "reader", &["alice@example.com"], json!({}))).await;
-    world.apply(restriction("churn", "churn", json!({}))).await;
-    world.ready("RoleBinding", "readers").await;
-    world.ready("ResourceRestriction", "churn").await;
-    world.delete("ResourceRestriction", "churn").await;
-    world.gone("ResourceRestriction", "churn").await;
-    world.delete("RoleBinding", "readers").await;
-    world.gone("RoleBinding", "readers").await;
-    world.delete("Role", "reader").await;
-    world.gone("Role", "reader").await;
-    assert!(world.granted("research").is_empty());
-    assert_eq!(world.roles_called("reader"), 0);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_key_narrowed_in_the_middle_of_a_sweep_has_proven_nothing() {
-    let world = World::in_sync("midsweep").await;
-    world.swept().await;
-    let (access, since) = (world.access(), world.now());
-    let hold = rolewright_simulators::kit::faults::Action::Hold { after_work: false };
-    world.fault(&["GET"], "/v2/role-bindings", hold);
-    // Before it reads lists, the sweep has proven that the key is an administrator's.
+async fn rights_lost_during_a_sweep_prove_nothing() {
+    let world = World::in_sync("mid-sweep").await;
+    let (access, since) = (world.access(), world.log_position());
+    world.inject_fault(&["GET"], "/v2/role-bindings", Action::Hold { after_work: false });
+    // Before it reads lists, the sweep proves that the credential is an admin's.
     world
-        .until_asked(since, "the bindings, held", |entries| {
+        .until_requests(since, "the list of bindings, on hold", |entries| {
             entries.iter().any(|entry| entry.path == "/v2/role-bindings" && entry.status.is_none())
         })
         .await;
-    world.narrow(ADMIN, without(&world, &["ROLE_BINDING_READ"]));
+    world.limit_credential(ADMIN, without(&world, &["ROLE_BINDING_READ"]));
     world.delete("RoleBinding", "readers").await;
     world
-        .until_asked(since, "a look at the binding", |entries| {
+        .until_requests(since, "a read of the binding", |entries| {
             entries
                 .iter()
                 .any(|entry| entry.path.starts_with("/v2/role-bindings/") && entry.status == Some(404))
         })
         .await;
-    world.mend();
-    world.says("RoleBinding", "readers", "DeletionBlocked", &["not to be seen"]).await;
-    world.swept().await;
-    assert!(kept(&world.get("RoleBinding", "readers").await));
+    world.clear_faults();
+    world.reports("RoleBinding", "readers", "DeletionBlocked", &["is not visible"]).await;
+    world.full_sweep().await;
+    assert!(has_finalizer(&world.get("RoleBinding", "readers").await));
     assert_eq!(world.access(), access);
-    world.narrow(ADMIN, world.admin());
-    world.gone("RoleBinding", "readers").await;
-    assert!(world.granted("research").is_empty());
+    world.limit_credential(ADMIN, world.admin_grant());
+    world.wait_deleted("RoleBinding", "readers").await;
+    assert!(world.roles_by_user("research").is_empty());
 }

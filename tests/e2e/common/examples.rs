@@ -1,4 +1,4 @@
-//! Every file of `examples/` does what it shows.
+//! The objects of every file in `examples/` become ready.
 
 use std::{fs, path::Path};
 
@@ -6,39 +6,39 @@ use rolewright_simulators::{arize::Arize, grafana::Grafana, kit::Options, lenses
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::support::{Account, KEY, World};
+use crate::support::{ADMIN_CREDENTIAL, Account, World};
 
-/// The folders of `examples/` that a test here covers: a new one fails until it has its test.
-const COVERED: [&str; 4] = ["arize", "grafana", "lenses", "zenml"];
+/// The folders of `examples/` that have a test here.
+const TESTED: [&str; 4] = ["arize", "grafana", "lenses", "zenml"];
 
 fn examples() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/examples"))
 }
 
 #[test]
-fn every_folder_of_examples_has_its_test() {
+fn every_folder_of_examples_has_a_test() {
     let folders = fs::read_dir(examples()).unwrap().map(|entry| entry.unwrap());
     let names: Vec<String> = folders.map(|entry| entry.file_name().into_string().unwrap()).collect();
-    let missed: Vec<&String> = names.iter().filter(|name| !COVERED.contains(&name.as_str())).collect();
-    assert!(missed.is_empty(), "{missed:?} is not applied by any test");
+    let untested: Vec<&String> = names.iter().filter(|name| !TESTED.contains(&name.as_str())).collect();
+    assert!(untested.is_empty(), "no test applies {untested:?}");
 }
 
-/// All objects of a folder, with `connection` in the vendor's block of the Backend.
+/// All objects of a folder, with the fields of `connection` in the Backend's block.
 fn objects(vendor: &str, connection: &Value) -> Vec<Value> {
     let mut objects = Vec::new();
     for entry in fs::read_dir(examples().join(vendor)).unwrap() {
         let path = entry.unwrap().path();
-        assert_eq!(path.extension().and_then(|end| end.to_str()), Some("yaml"), "{path:?} is not covered");
+        assert_eq!(path.extension().and_then(|end| end.to_str()), Some("yaml"), "{path:?} is not tested");
         let text = fs::read_to_string(&path).unwrap();
         let read: Vec<Value> = serde_yaml::Deserializer::from_str(&text)
             .map(|document| Value::deserialize(document).unwrap())
             .filter(|document| !document.is_null())
             .collect();
-        assert!(!read.is_empty(), "{path:?} shows nothing");
+        assert!(!read.is_empty(), "{path:?} has no objects");
         objects.extend(read);
     }
     for object in &mut objects {
-        assert!(object["metadata"]["namespace"].is_null(), "an example says in which namespace it is tried");
+        assert!(object["metadata"]["namespace"].is_null(), "an example must not have a namespace");
         if object["kind"] == "Backend" {
             let block = object["spec"][vendor].as_object_mut().unwrap();
             block.remove("region");
@@ -49,33 +49,27 @@ fn objects(vendor: &str, connection: &Value) -> Vec<Value> {
 }
 
 async fn all_become_ready<V: Account>(name: &str) {
-    let world = World::<V>::unconnected(name, Options::new(KEY)).await;
-    world.secret(KEY).await;
-    let objects = objects(V::NAME, &json!({ "url": world.sim.url(), "allowInsecure": true }));
-    for object in &objects {
-        world.apply(object.clone()).await;
-    }
-    for object in &objects {
-        world.ready(object["kind"].as_str().unwrap(), object["metadata"]["name"].as_str().unwrap()).await;
-    }
+    let world = World::<V>::unconnected(name, Options::new(ADMIN_CREDENTIAL)).await;
+    world.apply_secret(ADMIN_CREDENTIAL).await;
+    world.apply_all(&objects(V::NAME, &json!({ "url": world.sim.url(), "allowInsecure": true }))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_example_for_arize_becomes_ready() {
-    all_become_ready::<Arize>("example").await;
+async fn arize_examples_become_ready() {
+    all_become_ready::<Arize>("arize-example").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_example_for_grafana_becomes_ready() {
-    all_become_ready::<Grafana>("gf-example").await;
+async fn grafana_examples_become_ready() {
+    all_become_ready::<Grafana>("grafana-example").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_example_for_lenses_becomes_ready() {
-    all_become_ready::<Lenses>("lh-example").await;
+async fn lenses_examples_become_ready() {
+    all_become_ready::<Lenses>("lenses-example").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_example_for_zenml_becomes_ready() {
-    all_become_ready::<ZenMl>("zm-example").await;
+async fn zenml_examples_become_ready() {
+    all_become_ready::<ZenMl>("zenml-example").await;
 }

@@ -1,4 +1,4 @@
-//! What holds for every back end, with Arize as the example.
+//! Tests that apply to every back end, with Arize as the example.
 
 mod admission;
 mod chart;
@@ -8,10 +8,12 @@ mod credentials;
 mod deletion;
 mod drift;
 mod examples;
-mod firsthand;
-mod invalid;
 mod modes;
 mod names;
+mod platform;
 mod processes;
-mod quiet;
 mod schema;
+mod stale_snapshot;
+mod steady_state;
+mod throttling;
+mod vanishing;

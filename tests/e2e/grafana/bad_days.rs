@@ -1,25 +1,19 @@
-//! A Grafana that fails, throttles, loses answers, sits behind a proxy that shows its own pages, or is narrowed: it ends well, with one of
-//! each thing and nothing taken from anybody else.
+//! Bad days of Grafana: those of every vendor, and a narrowed token.
 
 use std::collections::BTreeMap;
 
-use rolewright_simulators::grafana::{ADMIN, Grafana, Grant, Options};
+use rolewright_simulators::grafana::{ADMIN, Grafana, Grant, Tenant};
 use serde_json::{Value, json};
 
 use crate::support::{
-    KEY, World,
-    grafana::{backend, binding, role},
-    held_ids, page, status,
-    trial::{
-        Call, Made, Trial, life, life_behind_a_proxy_that_gives_up, life_with_lost_answers, life_with_pauses,
-        others_answer, settled,
-    },
+    World,
+    bad_days::bad_days,
+    grafana::{SUBJECTS, binding, role},
+    managed_ids,
+    trial::{Call, Creations, ShortList, Trial, settled},
 };
 
 const ROLES: &str = "/api/access-control/roles";
-
-const ALL: [(&str, &str); 3] =
-    [("User", "alice@example.com"), ("ServiceAccount", "nightly-reports"), ("Team", "sre")];
 
 impl Trial for Grafana {
     const WRITES: &'static [Call] = &[
@@ -45,102 +39,68 @@ impl Trial for Grafana {
         ("POST", "/api/access-control/teams/roles/search"),
     ];
 
-    const MADE: &'static [Made] =
+    const LISTS: [&'static str; 4] =
+        [ROLES, "/api/org/users", "/api/teams/search", "/api/serviceaccounts/search"];
+
+    const SHORT_LISTS: &'static [ShortList] = &[
+        ShortList::new(ROLES, 0),
+        ShortList::new("/api/org/users", 0),
+        ShortList::new("/api/teams/search", 0),
+        ShortList::new("/api/serviceaccounts/search", 0),
+    ];
+
+    const CREATIONS: &'static [Creations] =
         &[(|path| path == ROLES, 1), (|path| path != ROLES && path.ends_with("/roles"), 4)];
 
     fn objects() -> Vec<Value> {
-        vec![role("reader", json!({})), binding("readers", "reader", &ALL, json!({}))]
+        vec![role("reader", json!({})), binding("readers", "reader", &SUBJECTS, json!({}))]
     }
 
-    fn changed() -> Vec<Value> {
-        let oncall = [("Team", "sre-oncall")];
+    fn changed_objects() -> Vec<Value> {
         vec![
             role("reader", json!({ "description": "changed" })),
-            binding("readers", "reader", &oncall, json!({})),
+            binding("readers", "reader", &[("Team", "sre-oncall")], json!({})),
         ]
     }
 
-    fn as_applied(world: &World<Self>) {
-        let mut users = vec![world.user("alice"), world.service_account("nightly-reports")];
-        users.sort_unstable();
-        assert_eq!(world.holders("reader"), (users, vec![world.team("sre")]));
+    fn assert_applied(world: &World<Self>) {
+        assert_eq!(world.subjects_of("reader"), world.all_subjects());
     }
 
-    fn as_changed(world: &World<Self>) {
-        assert_eq!(world.holders("reader"), (Vec::new(), vec![world.team("sre-oncall")]));
+    fn assert_changed(world: &World<Self>) {
+        assert_eq!(world.subjects_of("reader"), (Vec::new(), vec![world.team_id("sre-oncall")]));
     }
-}
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_failure_of_each_write_in_turn_ends_well() {
-    life::<Grafana>("gf-writes", Grafana::WRITES, status(500), 1).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_failure_of_each_read_ends_well() {
-    // A read is tried three times at once, so that the fourth failure is met by the next sweep.
-    life::<Grafana>("gf-reads", Grafana::READS, status(503), 4).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn answers_lost_after_the_work_leave_exactly_one_thing_and_nothing_is_asked_twice() {
-    life_with_lost_answers::<Grafana>("gf-lost", Options::new(KEY)).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_proxy_that_gives_up_after_the_work_leaves_exactly_one_thing_and_its_page_is_not_shown() {
-    life_behind_a_proxy_that_gives_up::<Grafana>("gf-proxy").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_throttled_grafana_is_given_the_time_that_it_asks_for() {
-    life_with_pauses::<Grafana>("gf-429").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_login_page_in_the_place_of_a_list_changes_nothing() {
-    let world = settled(World::grafana("gf-login").await).await;
-    others_answer(world, Grafana::READS, &[page(200, "Please log in", false)]).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn lists_that_lack_what_is_there_double_nothing_and_take_nothing() {
-    let world = settled(World::grafana("gf-lists").await).await;
-    for path in [ROLES, "/api/org/users", "/api/teams/search", "/api/serviceaccounts/search"] {
-        world.short_list(path, 0).await;
+    fn role_id(tenant: &Tenant, name: &str) -> Option<String> {
+        tenant.role_by_name(name)
     }
 }
 
+bad_days!(Grafana);
+
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_between_the_creation_of_a_role_and_its_record_it_is_known_again_by_its_uid() {
-    let mut world = World::grafana("gf-kill").await;
+async fn role_renamed_before_its_record_is_found_by_its_uid() {
+    let mut world = World::grafana("grafana-crash-rename").await;
     let reader = role("reader", json!({ "adopt": "Never" }));
-    // Somebody renames it while nobody looks.
-    let renamed = |world: &World<Grafana>| {
+    let is_created = |tenant: &Tenant| tenant.role_by_name("reader").is_some();
+    let rename = |world: &World<Grafana>| {
         world.sim.edit(|tenant| {
             let role = tenant.roles.iter_mut().find(|role| role.name == "reader").unwrap();
             (role.name, role.version) = ("renamed".to_owned(), role.version + 1);
         });
     };
-    let ready = world
-        .killed_while_making(
-            vec![reader],
-            ROLES,
-            |tenant| tenant.role_by_name("reader").is_some(),
-            renamed,
-            ("Role", "reader"),
-        )
-        .await;
+    let ready =
+        world.killed_before_recording(vec![reader], ROLES, is_created, rename, ("Role", "reader")).await;
     let uid = world.sim.edit(|tenant| tenant.role_by_name("reader")).unwrap();
-    assert_eq!(held_ids(&ready), [uid]);
+    assert_eq!(managed_ids(&ready), [uid]);
     assert!(world.sim.edit(|tenant| tenant.role_by_name("renamed")).is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_is_narrowed_in_mid_run_proves_nothing_and_takes_nothing() {
-    let world = settled(World::grafana("gf-narrow").await).await;
-    let (mark, all) = (world.mark(), world.grant());
-    // It still sees that there are roles, and one of them.
+async fn narrowed_token_changes_nothing() {
+    let world = settled::<Grafana>("narrowed").await;
+    let (checkpoint, all) = (world.checkpoint(), world.credential_grant());
+    // The token can still list roles, and read one of them.
     let few: BTreeMap<&str, &[&str]> = [
         ("status:accesscontrol", &["services:accesscontrol"][..]),
         ("roles:read", &["roles:uid:legacy-reviewer"]),
@@ -148,45 +108,14 @@ async fn a_token_that_is_narrowed_in_mid_run_proves_nothing_and_takes_nothing() 
     ]
     .into();
     let narrowed: Grant = serde_json::from_value(json!({ "permissions": few })).unwrap();
-    world.narrow(ADMIN, narrowed);
-    world.swept().await;
-    world.swept().await;
-    world.untouched(&mark, "a narrowed token");
-    // A deletion in the meantime does not let go of what cannot be seen.
+    world.limit_credential(ADMIN, narrowed);
+    world.full_sweep().await;
+    world.full_sweep().await;
+    world.assert_unchanged(&checkpoint, "a narrowed token");
+    // A deletion in the meantime does not release things that are not visible.
     world.delete("RoleBinding", "readers").await;
-    world.reason("RoleBinding", "readers", "DeletionBlocked").await;
-    world.narrow(ADMIN, all);
-    world.gone("RoleBinding", "readers").await;
-    assert_eq!(world.holders("reader"), (Vec::new(), Vec::new()));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_user_and_password_below_a_path_work_as_a_token_does_and_an_organization_is_told_apart() {
-    let options = Options { prefix: "/grafana".to_owned(), ..Options::new("unused-token") };
-    let world = World::unconnected("gf-basic", options).await;
-    world.add_key("basic", &format!("admin:{KEY}"), Grant::of_user(world.user("admin")));
-    world.secret(KEY).await;
-    let connection = |org: i64| {
-        json!({ "grafana": {
-            "url": format!("{}/grafana/", world.sim.url().trim_end_matches("/grafana")),
-            "orgId": org,
-            "allowInsecure": true,
-            "credentials": {
-                "username": "admin",
-                "passwordSecretRef": { "name": "grafana-token", "key": "token" },
-            },
-        }})
-    };
-    world.apply(backend("", connection(2))).await;
-    world.ready("Backend", "grafana").await;
-    world.apply(role("reader", json!({}))).await;
-    world
-        .apply(binding("readers", "reader", &[("User", "peggy@example.com"), ("Team", "sre")], json!({})))
-        .await;
-    world.ready("RoleBinding", "readers").await;
-    let org = world.sim.edit(|tenant| tenant.roles.iter().find(|it| it.name == "reader").unwrap().org_id);
-    assert_eq!(org, 2);
-    // Another organization is another account: what is held lies in the first.
-    world.apply(backend("", connection(1))).await;
-    world.reason("Backend", "grafana", "Conflict").await;
+    world.reports("RoleBinding", "readers", "DeletionBlocked", &[]).await;
+    world.limit_credential(ADMIN, all);
+    world.wait_deleted("RoleBinding", "readers").await;
+    assert_eq!(world.subjects_of("reader"), (Vec::new(), Vec::new()));
 }

@@ -1,4 +1,5 @@
-//! Folders, dashboards and data sources of Grafana, closed to their defaults and opened again.
+//! ResourceRestrictions on Grafana: they remove the default permissions of a folder, dashboard or data source, and restore them when
+//! they are deleted.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,6 @@ use rolewright_simulators::{
             ResourceKind::{self, Dashboards, Datasources, Folders},
             Subject,
         },
-        switches::Licence,
     },
     kit::faults::Action,
 };
@@ -19,36 +19,33 @@ use serde_json::{Value, json};
 
 use crate::support::{
     World,
-    grafana::{backend, restriction, role},
-    held_ids, kept, ready_condition, status,
+    grafana::{backend, restriction},
+    has_finalizer, has_reason, http_status, managed_ids, plan,
 };
 
 const KIND: &str = "ResourceRestriction";
 
-fn defaults(of: &[(&str, &str)]) -> BTreeMap<String, String> {
-    of.iter().map(|(role, permission)| ((*role).to_owned(), (*permission).to_owned())).collect()
+fn defaults(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(role, permission)| ((*role).to_owned(), (*permission).to_owned())).collect()
 }
 
-fn view_and_edit() -> BTreeMap<String, String> {
+/// The default permissions of the folder `SRE` in the seed.
+pub fn view_and_edit() -> BTreeMap<String, String> {
     defaults(&[("Viewer", "View"), ("Editor", "Edit")])
 }
 
-/// A Grafana with the folder `SRE` closed.
-async fn closed(name: &str) -> World<Grafana> {
+/// A Grafana whose folder `SRE` is restricted.
+pub async fn restricted(name: &str) -> World<Grafana> {
     let world = World::grafana(name).await;
     world.apply(restriction("sre", json!({ "folder": "SRE" }), json!({}))).await;
     world.ready(KIND, "sre").await;
-    assert!(world.open(Folders, "sre").0.is_empty());
+    assert!(world.default_permissions(Folders, "sre").0.is_empty());
     world
 }
 
-async fn message(world: &World<Grafana>, name: &str) -> String {
-    ready_condition(&world.get(KIND, name).await)["message"].as_str().unwrap_or_default().to_owned()
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn a_folder_a_dashboard_and_a_data_source_are_closed_and_opened_again() {
-    let world = World::grafana("gr-life").await;
+async fn default_permissions_are_removed_and_restored() {
+    let world = World::grafana("grafana-restrict").await;
     let cases: [(&str, ResourceKind, &str, Value); 3] = [
         ("sre", Folders, "sre", json!({ "folder": "SRE" })),
         ("home", Dashboards, "home", json!({ "dashboard": "Home" })),
@@ -56,338 +53,270 @@ async fn a_folder_a_dashboard_and_a_data_source_are_closed_and_opened_again() {
     ];
     let mut before = Vec::new();
     for (name, kind, uid, resource) in &cases {
-        let (open, others) = world.open(*kind, uid);
-        assert!(open.len() == 2 && others > 0, "{open:?}");
-        before.push((open, others));
+        let (defaults, others) = world.default_permissions(*kind, uid);
+        assert!(defaults.len() == 2 && others > 0, "{defaults:?}");
+        before.push((defaults, others));
         world.apply(restriction(name, resource.clone(), json!({}))).await;
     }
-    for ((name, kind, uid, _), (open, others)) in cases.iter().zip(&before) {
+    for ((name, kind, uid, _), (defaults, others)) in cases.iter().zip(&before) {
         let ready = world.ready(KIND, name).await;
-        assert_eq!(world.open(*kind, uid), (BTreeMap::new(), *others), "others keep what they have");
-        assert_eq!(ready.data["status"]["held"][0]["taken"], json!(open));
+        assert_eq!(world.default_permissions(*kind, uid), (BTreeMap::new(), *others), "{name}");
+        assert_eq!(ready.data["status"]["held"][0]["taken"], json!(defaults));
         let note = world.event(name, "Restricted").await;
-        assert!(
-            open.iter().all(|(role, permission)| note.contains(&format!("- {permission} for {role}"))),
-            "{note}"
-        );
+        for (role, permission) in defaults {
+            assert!(note.contains(&format!("- {permission} for {role}")), "{note}");
+        }
     }
-    world.swept().await;
-    world.quiet().await;
-    for (name, ..) in &cases {
-        world.delete(KIND, name).await;
-    }
-    for ((name, kind, uid, _), before) in cases.iter().zip(before) {
-        world.gone(KIND, name).await;
-        assert_eq!(world.open(*kind, uid), before);
+    world.full_sweep().await;
+    world.assert_steady().await;
+    world.delete_all(&cases.each_ref().map(|(name, ..)| (KIND, *name))).await;
+    for ((_, kind, uid, _), before) in cases.iter().zip(before) {
+        assert_eq!(world.default_permissions(*kind, uid), before);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_message_claims_the_defaults_only_and_says_what_stays_open() {
-    let world = World::grafana("gr-left").await;
-    world.open_by_hand(Folders, "sre-runbooks", Viewer, "Edit");
+async fn message_names_the_access_that_remains() {
+    let world = World::grafana("grafana-remaining").await;
+    world.set_default_permission(Folders, "sre-runbooks", Viewer, "Edit");
     world.apply(restriction("runbooks", json!({ "folder": "SRE/Runbooks" }), json!({}))).await;
-    world.ready(KIND, "runbooks").await;
-    let said = message(&world, "runbooks").await;
-    for part in [
+    let words = &[
         "closed to its defaults, those of Viewer and Editor",
         "View for Viewer (from a parent folder)",
         "Edit for Editor (from a parent folder)",
         "a role on folders:*",
-    ] {
-        assert!(said.contains(part), "{said}");
-    }
-    // What stays open changes, and so does what is said of it.
-    world.open_by_hand(Folders, "sre", Viewer, "");
-    let later = |said: &str| !said.contains("View for Viewer");
+    ];
+    world.reports(KIND, "runbooks", "InSync", words).await;
+    // The remaining access changes, and the message follows.
+    world.set_default_permission(Folders, "sre", Viewer, "");
     world
-        .until(KIND, "runbooks", "the message follows", |it| {
-            later(ready_condition(it)["message"].as_str().unwrap_or_default())
+        .until(KIND, "runbooks", "without View for Viewer in its message", |it| {
+            has_reason(it, "InSync", &["Edit for Editor"]) && !has_reason(it, "InSync", &["View for Viewer"])
         })
         .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_somebody_opens_is_closed_again_and_what_they_open_in_the_end_is_left_alone() {
-    let world = closed("gr-drift").await;
-    world.open_by_hand(Folders, "sre", Viewer, "Admin");
+async fn drift_is_corrected_until_the_object_is_deleted() {
+    let world = restricted("grafana-restrict-drift").await;
+    world.set_default_permission(Folders, "sre", Viewer, "Admin");
     let note = world.event("sre", "DriftCorrected").await;
     assert!(note.contains("- Admin for Viewer"), "{note}");
     world.ready(KIND, "sre").await;
-    assert!(world.open(Folders, "sre").0.is_empty());
+    assert!(world.default_permissions(Folders, "sre").0.is_empty());
 
-    // Somebody opens it to editors while nobody looks, and the object goes.
+    // A user opens the folder to editors while the object is paused, and the object is deleted.
     world.annotate(KIND, "sre", "rolewright.dev/pause", "true").await;
-    world.reason(KIND, "sre", "Paused").await;
-    world.open_by_hand(Folders, "sre", Editor, "View");
+    world.reports(KIND, "sre", "Paused", &[]).await;
+    world.set_default_permission(Folders, "sre", Editor, "View");
     world.delete(KIND, "sre").await;
     world.annotate(KIND, "sre", "rolewright.dev/pause", Value::Null).await;
-    world.gone(KIND, "sre").await;
+    world.wait_deleted(KIND, "sre").await;
     let note = world.event("sre", "Unrestricted").await;
-    assert!(
-        note.contains("+ View for Viewer") && note.contains("somebody else gave View for Editor"),
-        "{note}"
+    assert!(note.contains("+ View for Viewer") && note.contains("others restored View for Editor"), "{note}");
+    assert_eq!(
+        world.default_permissions(Folders, "sre").0,
+        defaults(&[("Viewer", "View"), ("Editor", "View")])
     );
-    assert_eq!(world.open(Folders, "sre").0, defaults(&[("Viewer", "View"), ("Editor", "View")]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_closed_already_is_taken_over_and_stays_closed() {
-    let world = World::grafana("gr-adopt").await;
-    world.open_by_hand(Folders, "sre", Viewer, "");
-    world.open_by_hand(Folders, "sre", Editor, "");
+async fn resource_without_defaults_is_adopted_and_stays_restricted() {
+    let world = World::grafana("grafana-restrict-adopt").await;
+    world.set_default_permission(Folders, "sre", Viewer, "");
+    world.set_default_permission(Folders, "sre", Editor, "");
     world.apply(restriction("never", json!({ "folder": "SRE" }), json!({ "adopt": "Never" }))).await;
-    world.reason(KIND, "never", "Conflict").await;
-    world.delete(KIND, "never").await;
-    world.gone(KIND, "never").await;
+    world.reports(KIND, "never", "Conflict", &[]).await;
+    world.delete_and_wait(KIND, "never").await;
     world.apply(restriction("sre", json!({ "folder": "SRE" }), json!({}))).await;
     world.ready(KIND, "sre").await;
     world.event("sre", "Adopted").await;
-    let since = world.now();
-    world.delete(KIND, "sre").await;
-    world.gone(KIND, "sre").await;
+    let since = world.log_position();
+    world.delete_and_wait(KIND, "sre").await;
     world.event("sre", "Released").await;
-    assert_eq!((world.writes_since(since), world.open(Folders, "sre").0), (Vec::new(), BTreeMap::new()));
+    world.assert_no_writes(since);
+    assert!(world.default_permissions(Folders, "sre").0.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_restriction_is_a_conflict_and_is_handed_what_was_taken() {
-    let world = closed("gr-two").await;
+async fn second_restriction_takes_over_when_the_first_is_deleted() {
+    let world = restricted("grafana-restrict-two").await;
     world.apply(restriction("second", json!({ "folder": "uid:sre" }), json!({}))).await;
-    let said = world.reason(KIND, "second", "Conflict").await;
-    assert!(said.contains("ResourceRestriction"), "{said}");
-    let since = world.now();
-    world.delete(KIND, "sre").await;
-    world.gone(KIND, "sre").await;
+    world.reports(KIND, "second", "Conflict", &["ResourceRestriction"]).await;
+    let since = world.log_position();
+    world.delete_and_wait(KIND, "sre").await;
     let second = world.ready(KIND, "second").await;
-    assert_eq!(world.writes_since(since), Vec::<String>::new(), "it never stood open");
+    world.assert_no_writes(since);
     assert_eq!(second.data["status"]["held"][0]["taken"], json!(view_and_edit()));
-    world.delete(KIND, "second").await;
-    world.gone(KIND, "second").await;
-    assert_eq!(world.open(Folders, "sre").0, view_and_edit());
+    world.delete_and_wait(KIND, "second").await;
+    assert_eq!(world.default_permissions(Folders, "sre").0, view_and_edit());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_title_that_two_folders_have_is_refused_and_a_resource_that_is_not_there_is_told() {
-    let world = World::grafana("gr-names").await;
+async fn ambiguous_and_unknown_resources_are_reported() {
+    let world = World::grafana("grafana-restrict-names").await;
     world.apply(restriction("twins", json!({ "folder": "Runbooks" }), json!({}))).await;
-    let said = world.reason(KIND, "twins", "Invalid").await;
-    assert!(said.contains("folder:sre-runbooks") && said.contains("folder:data-runbooks"), "{said}");
+    let words = &["folder:sre-runbooks", "folder:data-runbooks"];
+    world.reports(KIND, "twins", "Invalid", words).await;
     world.apply(restriction("nowhere", json!({ "folder": "Nowhere" }), json!({}))).await;
-    assert!(world.reason(KIND, "nowhere", "NotFound").await.contains("no folder \"Nowhere\""));
+    world.reports(KIND, "nowhere", "NotFound", &["no folder \"Nowhere\""]).await;
     world.apply(restriction("typo", json!({ "folder": "uid:typo" }), json!({}))).await;
-    let said = world.reason(KIND, "typo", "NotFound").await;
-    assert!(said.contains("no permissions of folder folder:typo"), "{said}");
-    let since = world.now();
-    world.swept().await;
-    world.swept().await;
-    let asked = world.count(since, "GET", "/api/access-control/folders/typo");
-    assert!((1..=6).contains(&asked), "a call a sweep, and no more of them: {asked}");
+    world.reports(KIND, "typo", "NotFound", &["no permissions of folder folder:typo"]).await;
+    let since = world.log_position();
+    world.full_sweep().await;
+    world.full_sweep().await;
+    let requests = world.count_requests(since, "GET", "/api/access-control/folders/typo");
+    assert!((1..=6).contains(&requests), "{requests} requests instead of one per sweep");
     world.apply(restriction("none", json!({ "folder": "SRE", "dashboard": "Payroll" }), json!({}))).await;
-    assert!(world.reason(KIND, "none", "NotFound").await.contains("in folder SRE"));
+    world.reports(KIND, "none", "NotFound", &["in folder SRE"]).await;
     world.apply(restriction("wrong", json!({ "project": "churn" }), json!({}))).await;
-    assert!(world.reason(KIND, "wrong", "Invalid").await.contains("folder or dashboard or dataSource"));
+    world.reports(KIND, "wrong", "Invalid", &["folder or dashboard or dataSource"]).await;
     let both = json!({ "folder": "SRE", "dataSource": "Loki" });
     let refused = world.try_apply(restriction("both", both, json!({}))).await.unwrap_err().to_string();
     assert!(refused.contains("write one of: project (with its space); folder;"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_folder_that_is_removed_lets_its_restriction_go() {
-    let world = World::grafana("gr-gone").await;
+async fn restriction_of_a_deleted_folder_can_be_deleted() {
+    let world = World::grafana("grafana-restrict-deleted").await;
     world.apply(restriction("finance", json!({ "id": "folder:finance" }), json!({}))).await;
     world.ready(KIND, "finance").await;
     world.sim.edit(|tenant| {
         tenant.folders.retain(|folder| folder.uid != "finance");
         tenant.forget_resource(1, Folders, "finance");
     });
-    world.reason(KIND, "finance", "NotFound").await;
-    let since = world.now();
-    world.delete(KIND, "finance").await;
-    world.gone(KIND, "finance").await;
-    assert_eq!(world.writes_since(since), Vec::<String>::new());
+    world.reports(KIND, "finance", "NotFound", &[]).await;
+    let since = world.log_position();
+    world.delete_and_wait(KIND, "finance").await;
+    world.assert_no_writes(since);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_plan_mode_what_would_be_taken_is_shown() {
-    let world = World::grafana("gr-plan").await;
+async fn plan_mode_shows_the_permissions_to_remove() {
+    let world = World::grafana("grafana-restrict-plan").await;
     world.apply(restriction("sre", json!({ "folder": "SRE" }), json!({ "mode": "Plan" }))).await;
-    world.reason(KIND, "sre", "Planned").await;
-    let object = world.get(KIND, "sre").await;
-    assert!(held_ids(&object).is_empty() && !kept(&object));
-    let details = &object.data["status"]["plan"]["changes"][0]["details"];
+    let object = world.reports(KIND, "sre", "Planned", &[]).await;
+    assert!(managed_ids(&object).is_empty() && !has_finalizer(&object));
+    let details = &plan(&object)["changes"][0]["details"];
     assert_eq!(details, &json!(["- Edit for Editor", "- View for Viewer"]));
-    assert_eq!(world.open(Folders, "sre").0, view_and_edit());
+    assert_eq!(world.default_permissions(Folders, "sre").0, view_and_edit());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn open_source_grafana_has_restrictions_and_nothing_else() {
-    let world = World::grafana_with("gr-oss", |switches| switches.licence = Licence::Absent).await;
-    let backend = world.ready("Backend", "grafana").await;
-    assert_eq!(backend.data["status"]["capabilities"], json!(["Restriction"]));
-    world.apply(role("reader", json!({}))).await;
-    let said = world.reason("Role", "reader", "Unsupported").await;
-    assert!(said.contains("Grafana Enterprise") && said.contains("what is offered: Restriction"), "{said}");
-    world.apply(restriction("sre", json!({ "folder": "SRE" }), json!({}))).await;
-    world.ready(KIND, "sre").await;
-    assert!(world.open(Folders, "sre").0.is_empty());
-    world.open_by_hand(Folders, "sre", Viewer, "View");
-    world.event("sre", "DriftCorrected").await;
-
-    world.apply(restriction("metrics", json!({ "dataSource": "Prometheus" }), json!({}))).await;
-    let said = world.reason(KIND, "metrics", "NotFound").await;
-    assert!(said.contains("no permissions of dataSource Prometheus"), "{said}");
-
-    // A licence is bought, and somebody says so.
-    world.switch(|switches| switches.licence = Licence::Valid);
-    world.annotate("Backend", "grafana", "rolewright.dev/reconcile-at", "now").await;
-    world.ready("Role", "reader").await;
-    world.ready(KIND, "metrics").await;
-    let backend = world.get("Backend", "grafana").await;
-    assert_eq!(backend.data["status"]["capabilities"], json!(["Role", "Grant", "Restriction"]));
-    world.delete(KIND, "sre").await;
-    world.gone(KIND, "sre").await;
-    assert_eq!(world.open(Folders, "sre").0, view_and_edit());
-}
-
+/// The paths that read and write the permissions of the folder `SRE`.
 const READ: &str = "/api/access-control/folders/sre";
 const WRITES: &str = "/api/access-control/folders/sre/builtInRoles/*";
 
-/// The whole life of a restriction, with `action` on the first `times` of these calls.
-async fn life_with(name: &str, methods: &[&str], action: Action, times: u64) {
+/// A restriction is created and deleted. The first `times` requests of these methods meet `action`, in both phases.
+async fn lifecycle(name: &str, methods: &[&str], action: Action, times: u64) {
     let world = World::grafana(name).await;
     let path = if methods == ["GET"] { READ } else { WRITES };
-    world.fault_times(methods, path, action.clone(), times);
+    world.inject_fault_times(methods, path, action.clone(), times);
     world.apply(restriction("sre", json!({ "folder": "SRE" }), json!({}))).await;
     let ready = world.ready(KIND, "sre").await;
     assert_eq!(ready.data["status"]["held"][0]["taken"], json!(view_and_edit()));
-    assert!(world.open(Folders, "sre").0.is_empty());
-    world.faults_over().await;
-    world.fault_times(methods, path, action, times);
-    world.delete(KIND, "sre").await;
-    world.gone(KIND, "sre").await;
-    assert_eq!(world.open(Folders, "sre").0, view_and_edit());
-    world.faults_over().await;
+    assert!(world.default_permissions(Folders, "sre").0.is_empty());
+    world.faults_exhausted().await;
+    world.inject_fault_times(methods, path, action, times);
+    world.delete_and_wait(KIND, "sre").await;
+    assert_eq!(world.default_permissions(Folders, "sre").0, view_and_edit());
+    world.faults_exhausted().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn failures_and_lost_answers_of_each_call_end_well() {
-    life_with("gr-post", &["POST"], status(500), 1).await;
-    life_with("gr-lost", &["POST"], Action::AnswerLost, 1).await;
-    life_with("gr-get", &["GET"], status(503), 4).await;
+async fn failed_and_lost_requests_are_retried() {
+    lifecycle("grafana-restrict-post", &["POST"], http_status(500), 1).await;
+    lifecycle("grafana-restrict-lost", &["POST"], Action::AnswerLost, 1).await;
+    lifecycle("grafana-restrict-get", &["GET"], http_status(503), 4).await;
 }
 
-/// Until no basic role has a permission on the folder.
-async fn until_closed(world: &World<Grafana>) {
-    let open =
+/// Waits until no basic role has a permission on the folder `SRE`.
+async fn until_restricted(world: &World<Grafana>) {
+    let is_default =
         |row: &ManagedPermission| row.resource_id == "sre" && matches!(row.subject, Subject::BuiltInRole(_));
-    world.account("it is closed", |tenant| !tenant.managed_permissions.iter().any(open)).await;
+    world
+        .until_account("the folder is restricted", |tenant| {
+            !tenant.managed_permissions.iter().any(is_default)
+        })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_between_taking_and_its_record_everything_is_given_back() {
-    let mut world = World::grafana("gr-kill").await;
-    world.fault(&["POST"], &format!("{READ}/builtInRoles/Viewer"), Action::Hold { after_work: true });
-    let since = world.now();
+async fn crash_before_the_record_still_restores_everything() {
+    let mut world = World::grafana("grafana-restrict-crash").await;
+    world.inject_fault(&["POST"], &format!("{READ}/builtInRoles/Viewer"), Action::Hold { after_work: true });
+    let since = world.log_position();
     world.apply(restriction("sre", json!({ "folder": "SRE" }), json!({}))).await;
-    until_closed(&world).await;
+    until_restricted(&world).await;
     world.operator.kill();
-    world.mend();
+    world.clear_faults();
     world.restart();
     let ready = world.ready(KIND, "sre").await;
     assert_eq!(ready.data["status"]["held"][0]["taken"], json!(view_and_edit()));
     let writes = ["Editor", "Viewer"].map(|role| format!("POST {READ}/builtInRoles/{role}"));
-    assert_eq!(world.writes_since(since), writes, "each once");
-    world.delete(KIND, "sre").await;
-    world.gone(KIND, "sre").await;
-    assert_eq!(world.open(Folders, "sre").0, view_and_edit());
+    assert_eq!(world.writes_since(since), writes);
+    world.delete_and_wait(KIND, "sre").await;
+    assert_eq!(world.default_permissions(Folders, "sre").0, view_and_edit());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_may_not_change_permissions_is_told_and_nothing_is_recorded_as_done() {
-    let world = World::grafana("gr-denied").await;
-    world.fault(&["POST"], WRITES, status(403));
+async fn refused_restriction_restores_nothing() {
+    let world = World::grafana("grafana-restrict-denied").await;
+    world.inject_fault(&["POST"], WRITES, http_status(403));
     world.apply(restriction("sre", json!({ "folder": "SRE" }), json!({}))).await;
-    world.reason(KIND, "sre", "Denied").await;
-    assert_eq!(world.get(KIND, "sre").await.data["status"]["held"][0]["state"], "Refused");
-    assert_eq!(world.open(Folders, "sre").0, view_and_edit());
-    // Nothing was taken, so nothing is given back.
-    world.mend();
-    world.open_by_hand(Folders, "sre", Viewer, "");
-    world.delete(KIND, "sre").await;
-    world.gone(KIND, "sre").await;
-    assert_eq!(world.open(Folders, "sre").0, defaults(&[("Editor", "Edit")]));
+    let denied = world.reports(KIND, "sre", "Denied", &[]).await;
+    assert_eq!(denied.data["status"]["held"][0]["state"], "Refused");
+    assert_eq!(world.default_permissions(Folders, "sre").0, view_and_edit());
+    // Nothing was removed, so the deletion restores nothing.
+    world.clear_faults();
+    world.set_default_permission(Folders, "sre", Viewer, "");
+    world.delete_and_wait(KIND, "sre").await;
+    assert_eq!(world.default_permissions(Folders, "sre").0, defaults(&[("Editor", "Edit")]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_after_a_second_try_everything_is_given_back() {
-    let mut world = World::grafana("gr-again").await;
-    world.fault(&["POST"], WRITES, status(403));
+async fn crash_after_a_retry_still_restores_everything() {
+    let mut world = World::grafana("grafana-restrict-retry").await;
+    world.inject_fault(&["POST"], WRITES, http_status(403));
     world.apply(restriction("sre", json!({ "folder": "SRE" }), json!({}))).await;
-    world.reason(KIND, "sre", "Denied").await;
-    world.mend();
-    world.fault(&["POST"], &format!("{READ}/builtInRoles/Viewer"), Action::Hold { after_work: true });
-    // A refused try is repeated slowly; asked for, at once.
-    world.annotate(KIND, "sre", "rolewright.dev/reconcile-at", "now").await;
-    until_closed(&world).await;
+    world.reports(KIND, "sre", "Denied", &[]).await;
+    world.clear_faults();
+    world.inject_fault(&["POST"], &format!("{READ}/builtInRoles/Viewer"), Action::Hold { after_work: true });
+    // The next retry would be late; the request causes it at once.
+    world.request_reconcile(KIND, "sre", "now").await;
+    until_restricted(&world).await;
     world.operator.kill();
-    world.mend();
+    world.clear_faults();
     world.restart();
     world.ready(KIND, "sre").await;
-    world.delete(KIND, "sre").await;
-    world.gone(KIND, "sre").await;
-    assert_eq!(world.open(Folders, "sre").0, view_and_edit());
+    world.delete_and_wait(KIND, "sre").await;
+    assert_eq!(world.default_permissions(Folders, "sre").0, view_and_edit());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_person_closed_before_the_plan_was_carried_out_is_not_given_back() {
-    let world = World::grafana("gr-person").await;
-    // The view is as old as the Plan; the person acts behind it.
+async fn permission_removed_by_hand_before_the_plan_is_not_restored() {
+    let world = World::grafana("grafana-restrict-by-hand").await;
+    // Without a sweep in between, the snapshot is older than the change by hand.
     world.apply(backend(&world.sim.url(), json!({ "sweepInterval": "1h" }))).await;
     world.apply(restriction("sre", json!({ "folder": "SRE" }), json!({ "mode": "Plan" }))).await;
-    world.reason(KIND, "sre", "Planned").await;
-    world.open_by_hand(Folders, "sre", Viewer, "");
+    world.reports(KIND, "sre", "Planned", &[]).await;
+    world.set_default_permission(Folders, "sre", Viewer, "");
     world.apply(restriction("sre", json!({ "folder": "SRE" }), json!({}))).await;
     let ready = world.ready(KIND, "sre").await;
     assert_eq!(ready.data["status"]["held"][0]["taken"], json!({ "Editor": "Edit" }));
-    world.delete(KIND, "sre").await;
-    world.gone(KIND, "sre").await;
-    assert_eq!(world.open(Folders, "sre").0, defaults(&[("Editor", "Edit")]));
+    world.delete_and_wait(KIND, "sre").await;
+    assert_eq!(world.default_permissions(Folders, "sre").0, defaults(&[("Editor", "Edit")]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_look_that_somebody_asks_for_shows_what_is_held() {
-    let world = closed("gr-look").await;
+async fn reconcile_request_keeps_managed_restrictions_in_sync() {
+    let world = restricted("grafana-restrict-request").await;
     world.apply(restriction("data", json!({ "folder": "Data platform" }), json!({}))).await;
     world.ready(KIND, "data").await;
     for name in ["sre", "data"] {
-        world.annotate(KIND, name, "rolewright.dev/reconcile-at", "now").await;
+        world.request_reconcile(KIND, name, "now").await;
         world
-            .until(KIND, name, "the look is over", |it| it.data["status"]["lastHandledReconcileAt"] == "now")
+            .until(KIND, name, "reconciled", |it| it.data["status"]["lastHandledReconcileAt"] == "now")
             .await;
         world.ready(KIND, name).await;
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_replaces_all_permissions_at_once_loses_nobody_elses() {
-    let world = World::grafana_with("gr-replace", |switches| switches.permissions_are_replaced = true).await;
-    let before = world.open(Folders, "sre");
-    world.apply(restriction("sre", json!({ "folder": "SRE" }), json!({}))).await;
-    world.ready(KIND, "sre").await;
-    assert_eq!(world.open(Folders, "sre"), (BTreeMap::new(), before.1));
-    world.delete(KIND, "sre").await;
-    world.gone(KIND, "sre").await;
-    assert_eq!(world.open(Folders, "sre"), before);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_lapsed_licence_leaves_restrictions_at_work_where_nothing_else_is_held() {
-    let mut world = closed("gr-lapse").await;
-    world.switch(|switches| switches.licence = Licence::Absent);
-    world.restart();
-    world.open_by_hand(Folders, "sre", Viewer, "View");
-    world.event("sre", "DriftCorrected").await;
-    let backend = world.ready("Backend", "grafana").await;
-    assert_eq!(backend.data["status"]["capabilities"], json!(["Restriction"]));
 }

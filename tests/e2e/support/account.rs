@@ -1,150 +1,107 @@
-//! A simulated account of any vendor, as the tests see it: how it is started and connected, how it is changed, and whether it stayed as it was.
-
-use std::collections::BTreeSet;
+//! A simulated account of any vendor: how a test connects to it and changes it.
 
 use rolewright_simulators::kit::{Options, Server, Vendor, log::Entry};
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    setting::Setting,
-    world::{KEY, World},
+    builder::WorldBuilder,
+    world::{ADMIN_CREDENTIAL, World},
 };
 
-/// A vendor, as the tests of the operator see it. Its Backend has its name.
+/// What the tests must know about a vendor. The Backend has the vendor's name.
 pub trait Account: Vendor {
-    /// The name of the Secret, and of the value in it.
+    /// The name of the Secret, and of the credential's key in it.
     const SECRET: (&'static str, &'static str);
 
-    /// A Backend on a simulator.
-    fn backend(url: &str) -> Value;
+    /// A Backend for the account at this URL, with these further fields in its spec.
+    fn backend(url: &str, more: Value) -> Value;
 
-    /// Whether these requests have those of a sweep among them.
+    /// Whether these requests contain a sweep.
     fn has_sweep(entries: &[Entry]) -> bool;
 
-    /// Whether a request may change something.
+    /// Whether a request can change the account.
     fn is_change(entry: &Entry) -> bool {
         entry.is_write()
     }
 
-    /// Everything that is held or made by hand, as JSON: equal where nothing was changed in the account.
+    /// The roles, grants and restrictions of the account as JSON.
     fn access(tenant: &Self::Tenant) -> Value;
 }
 
-/// A moment in an account's life.
-pub struct Mark {
-    access: Value,
-    since: u64,
-}
-
 impl<V: Account> World<V> {
-    /// A namespace with a Secret and a Backend, a server that is started so, an operator.
-    pub async fn of(name: &str, options: Options<V>) -> Self {
-        let world = Self::unconnected(name, options).await;
+    /// A connected world with a seeded server that has these switches.
+    pub async fn with_switches(name: &str, change: impl FnOnce(&mut V::Switches)) -> Self {
+        let world = Self::unconnected(name, Options::new(ADMIN_CREDENTIAL).switched(change)).await;
         world.connect().await;
         world
     }
 
-    /// The same with a seeded server that behaves otherwise.
-    pub async fn switched(name: &str, change: impl FnOnce(&mut V::Switches)) -> Self {
-        Self::of(name, Options::new(KEY).switched(change)).await
-    }
-
-    /// The same without Secret and Backend.
+    /// A world without Secret and Backend.
     pub async fn unconnected(name: &str, options: Options<V>) -> Self {
-        Setting::new(name).around(Server::start(options).await.unwrap()).await
+        WorldBuilder::new(name).build_with(Server::start(options).await.unwrap()).await
     }
 
     /// Applies the Secret and the Backend.
     pub async fn connect(&self) {
-        self.secret(KEY).await;
-        self.apply(V::backend(&self.sim.url())).await;
+        self.connect_with(json!({})).await;
     }
 
-    /// Lets the server behave otherwise from now on.
-    pub fn switch(&self, change: impl FnOnce(&mut V::Switches)) {
+    /// The same with these further fields in the Backend's spec.
+    pub async fn connect_with(&self, more: Value) {
+        self.apply_secret(ADMIN_CREDENTIAL).await;
+        self.apply(V::backend(&self.sim.url(), more)).await;
+    }
+
+    /// Applies the Secret with this credential. It names the simulator's host.
+    pub async fn apply_secret(&self, credential: &str) {
+        let host = self.sim.address();
+        let (name, key) = V::SECRET;
+        self.apply(json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": { "name": name, "annotations": { "rolewright.dev/hosts": host } },
+            "stringData": { key: credential },
+        }))
+        .await;
+    }
+
+    /// Deletes the Secret.
+    pub async fn delete_secret(&self) {
+        self.api("v1", "Secret").delete(V::SECRET.0, &Default::default()).await.unwrap();
+    }
+
+    /// Changes the server's behaviour from now on.
+    pub fn set_switches(&self, change: impl FnOnce(&mut V::Switches)) {
         self.sim.switch(change);
     }
 
-    /// Everything that is held or made by hand: equal where nothing was changed in the account.
+    /// The roles, grants and restrictions of the account as JSON.
     pub fn access(&self) -> Value {
         self.sim.edit(|tenant| V::access(tenant))
     }
 
-    /// What the key that the server started with may see and do.
-    pub fn grant(&self) -> V::Grant {
+    /// The current rights of the admin's credential.
+    pub fn credential_grant(&self) -> V::Grant {
         self.sim.world().credentials.list().into_iter().next().unwrap().grant
     }
 
-    /// Replaces what a key may see and do.
-    pub fn narrow(&self, name: &str, grant: V::Grant) {
+    /// Replaces the rights of a credential.
+    pub fn limit_credential(&self, name: &str, grant: V::Grant) {
         self.sim.world().credentials.narrow(name, grant).unwrap();
     }
 
-    /// One more key of the account.
-    pub fn add_key(&self, name: &str, key: &str, grant: V::Grant) {
-        self.sim.world().credentials.add(name, key, grant).unwrap();
+    /// Adds a credential to the account.
+    pub fn add_credential(&self, name: &str, secret: &str, grant: V::Grant) {
+        self.sim.world().credentials.add(name, secret, grant).unwrap();
     }
 
-    /// The account as it is now.
-    pub fn mark(&self) -> Mark {
-        Mark { access: self.access(), since: self.now() }
+    /// The account refuses the admin's credential from now on.
+    pub fn expire_credential(&self) {
+        self.sim.world().credentials.expire(rolewright_simulators::kit::ADMIN).unwrap();
     }
 
-    /// The account is as it was, and nobody asked it to change anything.
-    pub fn untouched(&self, mark: &Mark, what: &str) {
-        assert_eq!(self.writes_since(mark.since), [""; 0], "{what}");
-        assert_eq!(self.access(), mark.access, "{what}");
+    /// The account accepts the admin's credential again.
+    pub fn revive_credential(&self) {
+        self.sim.world().credentials.revive(rolewright_simulators::kit::ADMIN).unwrap();
     }
-
-    /// Waits for a whole sweep in which nothing is written anywhere: what the last change has woken may still be at work in the first.
-    pub async fn quiet(&self) {
-        const SWEEPS: usize = 5;
-        for sweep in 1..=SWEEPS {
-            let (versions, mark) = (self.versions().await, self.mark());
-            self.swept().await;
-            let now = self.versions().await;
-            if sweep == SWEEPS || now == versions && self.writes_since(mark.since).is_empty() {
-                self.untouched(&mark, "a quiet sweep");
-                assert_eq!(now, versions);
-                return;
-            }
-        }
-    }
-
-    /// Waits until objects are ready.
-    pub async fn each_ready(&self, objects: &[(&str, &str)]) {
-        for (kind, name) in objects {
-            self.ready(kind, name).await;
-        }
-    }
-
-    /// Deletes objects in this order, and waits until they are gone.
-    pub async fn each_deleted(&self, objects: &[(&str, &str)]) {
-        for (kind, name) in objects {
-            self.delete(kind, name).await;
-        }
-        for (kind, name) in objects {
-            self.gone(kind, name).await;
-        }
-    }
-}
-
-/// Each of a vendor's switches is turned by one of these servers, or is one of those that are turned while an operator runs. Fails with the
-/// names of those that are not.
-pub fn every_switch_is_turned<V: Account<Switches: Default + Serialize>>(
-    servers: impl IntoIterator<Item = fn(&mut V::Switches)>,
-    in_mid_run: &[&str],
-) {
-    let shown = |switches: &V::Switches| json!(switches).as_object().unwrap().clone();
-    let usual = shown(&V::Switches::default());
-    let mut left: BTreeSet<&str> = usual.keys().map(String::as_str).collect();
-    left.retain(|name| !in_mid_run.contains(name));
-    for turn in servers {
-        let mut switches = V::Switches::default();
-        turn(&mut switches);
-        let turned = shown(&switches);
-        left.retain(|name| turned[*name] == usual[*name]);
-    }
-    assert!(left.is_empty(), "no server turns {left:?}");
 }

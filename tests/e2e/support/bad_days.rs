@@ -1,149 +1,175 @@
-//! What tests of bad days need beside the rest: faults, versions, and everything that anybody can read.
+//! Bad days of a back end, for every vendor: it fails, loses answers, throttles, shows pages of others, or shows too little.
+//!
+//! The operator must reach the same end as on a good day, with one of each external thing.
 
-use std::{collections::BTreeMap, time::Duration};
-
-use kube::{
-    Api,
-    api::{DynamicObject, ListParams},
-    core::{ApiResource, GroupVersionKind},
-};
 use rolewright_simulators::kit::{
-    faults::{Action, Fault},
-    log::Entry,
+    Options,
+    faults::Action::{self, AnswerLost, CutBody, Garbage, HugeBody, Reset, ShortPage},
 };
+use serde_json::json;
 
 use super::{
-    account::Account,
-    world::{World, ready_condition, reason},
+    faults::{html_page, http_status, throttle},
+    manifests::kind_and_name,
+    objects::{GROUP_VERSION, MANAGING_KINDS},
+    status::managed_ids,
+    trial::{Call, Trial, lifecycle, lifecycle_on, settled, vendor_name},
+    world::{ADMIN_CREDENTIAL, World},
 };
 
-/// How long a condition may take.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// The kinds that hold things.
-const MANAGED: [&str; 3] = ["Role", "RoleBinding", "ResourceRestriction"];
-
-/// An answer of this status, without any work.
-pub fn status(status: u16) -> Action {
-    Action::Status { status, headers: BTreeMap::new(), body: None, after_work: false }
-}
-
-/// A page for people in the place of an answer, which comes before the work or after it.
-pub fn page(status: u16, text: &str, after_work: bool) -> Action {
-    Action::Status {
-        status,
-        headers: [("content-type".to_owned(), "text/html".to_owned())].into(),
-        body: Some(format!("<html>{text}</html>").into()),
-        after_work,
-    }
-}
-
-/// A refusal that asks for so many seconds of rest.
-pub fn throttle(seconds: u64) -> Action {
-    Action::Status {
-        status: 429,
-        headers: [("Retry-After".to_owned(), seconds.to_string())].into(),
-        body: None,
-        after_work: false,
-    }
-}
-
-impl<V: Account> World<V> {
-    /// Lets the account misbehave.
-    pub fn fault(&self, methods: &[&str], path: &str, action: Action) {
-        self.sim.world().faults.add(Fault::on(methods, path, action)).unwrap();
-    }
-
-    /// Lets it misbehave so many times.
-    pub fn fault_times(&self, methods: &[&str], path: &str, action: Action, times: u64) {
-        self.sim.world().faults.add(Fault::on(methods, path, action).times(times)).unwrap();
-    }
-
-    /// Ends all misbehaviour.
-    pub fn mend(&self) {
-        self.sim.world().faults.clear();
-    }
-
-    /// Waits until every fault that is to hit so many times has done so.
-    pub async fn faults_over(&self) {
-        let over = |world: &Self| {
-            let faults = world.sim.world().faults.list();
-            faults.iter().all(|view| view.fault.times.is_none_or(|times| view.hits >= times))
-        };
-        self.account("all faults have hit", |_| over(self)).await;
-    }
-
-    /// The versions of all objects of ours: equal where the operator wrote nothing to any of them. A Backend is left out, because
-    /// its counts follow the objects at their own pace.
-    pub async fn versions(&self) -> BTreeMap<String, String> {
-        let mut found = BTreeMap::new();
-        for kind in MANAGED {
-            for object in self.all("rolewright.dev/v1alpha1", kind).await {
-                let name = format!("{kind} {}", object.metadata.name.unwrap_or_default());
-                found.insert(name, object.metadata.resource_version.unwrap_or_default());
-            }
+/// Expands to the same tests for each vendor. Each calls the function of this module with the test's name.
+macro_rules! bad_days {
+    ($vendor:ty) => {
+        $crate::support::bad_days::bad_days! { $vendor:
+            failed_writes_are_retried
+            failed_reads_are_retried
+            lost_answers_create_nothing_twice
+            unreadable_answers_create_nothing_twice
+            proxy_errors_after_writes_create_nothing_twice
+            reset_connections_are_retried
+            throttled_writes_are_delayed
+            foreign_answers_change_nothing
+            broken_lists_change_nothing
+            short_lists_change_nothing
+            crash_before_recording_a_new_role_leaves_one_role
         }
-        found
-    }
-
-    /// The objects of a kind in this namespace.
-    pub async fn all(&self, version: &str, kind: &str) -> Vec<DynamicObject> {
-        let (group, version) = version.split_once('/').unwrap_or(("", version));
-        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
-        let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), &self.namespace, &resource);
-        api.list(&ListParams::default()).await.unwrap().items
-    }
-
-    /// How many Events of this reason there are for an object of this name.
-    pub async fn events(&self, name: &str, wanted: &str) -> usize {
-        let events = self.all("events.k8s.io/v1", "Event").await;
-        let fits = |event: &&DynamicObject| {
-            event.data["reason"] == wanted && event.data["regarding"]["name"] == name
-        };
-        events.iter().filter(fits).count()
-    }
-
-    /// Everything that others can read: the log, the Events, the objects. Secrets apart.
-    pub async fn readable(&self) -> String {
-        let mut text = self.operator.log();
-        for kind in MANAGED.iter().chain(&["Backend"]) {
-            text.push_str(&serde_json::to_string(&self.all("rolewright.dev/v1alpha1", kind).await).unwrap());
+    };
+    ($vendor:ty: $($test:ident)*) => {$(
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $test() {
+            $crate::support::bad_days::$test::<$vendor>().await;
         }
-        text.push_str(&serde_json::to_string(&self.all("events.k8s.io/v1", "Event").await).unwrap());
-        text
-    }
+    )*};
+}
+pub(crate) use bad_days;
 
-    /// The requests since a point of the log.
-    pub fn asked(&self, since: u64) -> Vec<Entry> {
-        self.sim.world().log.since(since).requests
-    }
+pub async fn failed_writes_are_retried<V: Trial>() {
+    lifecycle::<V>("writes", V::WRITES, http_status(500), 1).await;
+}
 
-    /// How many requests of a method went to a path since a point of the log.
-    pub fn count(&self, since: u64, method: &str, path: &str) -> usize {
-        self.asked(since).iter().filter(|entry| entry.method == method && entry.path == path).count()
-    }
+/// The HTTP client makes three attempts, so only the next sweep gets past the fourth failure.
+pub async fn failed_reads_are_retried<V: Trial>() {
+    let options = Options::new(ADMIN_CREDENTIAL);
+    lifecycle_on::<V>("reads", options, V::READS, &[(http_status(500), 2), (http_status(503), 2)]).await;
+}
 
-    /// Waits until the log since a point is as asked for.
-    pub async fn until_asked(&self, since: u64, what: &str, is: impl Fn(&[Entry]) -> bool) -> Vec<Entry> {
-        match self.sim.world().log.wait_until(since, PATIENCE, is).await {
-            Ok(entries) => entries,
-            Err(entries) => panic!("not asked: {what}; {} requests\n{}", entries.len(), self.operator.tail()),
-        }
-    }
-
-    /// Waits until an object says this with these words.
-    pub async fn says(&self, kind: &str, name: &str, wanted: &str, words: &[&str]) -> DynamicObject {
-        let fits = |object: &DynamicObject| {
-            let message = ready_condition(object)["message"].as_str().unwrap_or_default().to_owned();
-            reason(object) == wanted && words.iter().all(|word| message.contains(word))
-        };
-        self.until(kind, name, &format!("{wanted} with {words:?}"), fits).await
+pub async fn lost_answers_create_nothing_twice<V: Trial>() {
+    for options in V::servers() {
+        lifecycle_on("lost", options, V::WRITES, &[(AnswerLost, 1)]).await.assert_created_once();
     }
 }
 
-/// How a subject of a binding stands: its state and what is said of it.
-pub fn subject(object: &DynamicObject, name: &str) -> (String, String) {
-    let subjects = object.data["status"]["subjects"].as_array().cloned().unwrap_or_default();
-    let found = subjects.iter().find(|subject| subject["name"] == name).cloned().unwrap_or_default();
-    let text = |field: &str| found[field].as_str().unwrap_or_default().to_owned();
-    (text("state"), text("message"))
+/// The operator ignores the body of a DELETE.
+pub async fn unreadable_answers_create_nothing_twice<V: Trial>() {
+    let calls: Vec<Call> = V::WRITES.iter().copied().filter(|(method, _)| *method != "DELETE").collect();
+    lifecycle::<V>("garbage", &calls, Garbage, 1).await.assert_created_once();
+}
+
+/// No output contains the proxy's page.
+pub async fn proxy_errors_after_writes_create_nothing_twice<V: Trial>() {
+    let action = html_page(502, "nginx says Bad Gateway", true);
+    let world = lifecycle::<V>("proxy", V::WRITES, action, 1).await;
+    world.assert_created_once();
+    assert!(!world.public_output().await.contains("nginx says"));
+}
+
+pub async fn reset_connections_are_retried<V: Trial>() {
+    lifecycle::<V>("reset", V::WRITES, Reset, 1).await;
+}
+
+pub async fn throttled_writes_are_delayed<V: Trial>() {
+    lifecycle::<V>("throttled", V::WRITES, throttle(1), 1).await;
+}
+
+/// Each answer replaces three answers of each read, as a login page or another server at the address does.
+pub async fn foreign_answers_change_nothing<V: Trial>() {
+    let world = settled::<V>("foreign").await;
+    let (versions, checkpoint) = (world.resource_versions().await, world.checkpoint());
+    for answer in V::foreign_answers() {
+        for (method, path) in V::READS.iter().chain(V::RARE_READS) {
+            world.inject_fault_times(&[method], path, answer.clone(), 3);
+        }
+        world.full_sweep().await;
+        world.clear_faults();
+        world.full_sweep().await;
+    }
+    world.ready("Backend", V::NAME).await;
+    world.assert_unchanged(&checkpoint, "foreign answers");
+    assert_eq!(world.resource_versions().await, versions);
+}
+
+pub async fn broken_lists_change_nothing<V: Trial>() {
+    let world = settled::<V>("broken").await;
+    let (versions, checkpoint) = (world.resource_versions().await, world.checkpoint());
+    let actions: [Action; 4] = [
+        CutBody { keep_bytes: 30 },
+        Garbage,
+        HugeBody { megabytes: 20 },
+        html_page(200, "Please log in", false),
+    ];
+    for (path, action) in V::LISTS.into_iter().zip(actions) {
+        world.inject_fault_times(&["GET"], path, action, 3);
+        world.faults_exhausted().await;
+        world.clear_faults();
+        world.full_sweep().await;
+    }
+    for (kind, name) in V::objects().iter().map(kind_and_name) {
+        world.ready(kind, name).await;
+    }
+    assert_eq!(world.resource_versions().await, versions);
+    world.assert_unchanged(&checkpoint, "broken lists");
+}
+
+/// The operator neither creates nor removes anything, and every object still manages the same.
+pub async fn short_lists_change_nothing<V: Trial>() {
+    let world = settled::<V>("short").await;
+    for list in V::SHORT_LISTS {
+        let what = format!("{} with {} entries", list.path, list.keep);
+        let (ids, versions) = (all_managed_ids(&world).await, world.resource_versions().await);
+        let checkpoint = world.checkpoint();
+        world.inject_fault(&["GET"], list.path, ShortPage { keep: list.keep, last: true });
+        world.full_sweep().await;
+        world.full_sweep().await;
+        let reported = world.resource_versions().await != versions;
+        world.assert_unchanged(&checkpoint, &what);
+        world.clear_faults();
+        world.full_sweep().await;
+        for (kind, name) in V::objects().iter().map(kind_and_name) {
+            world.ready(kind, name).await;
+        }
+        assert_eq!(all_managed_ids(&world).await, ids, "{what}");
+        world.assert_unchanged(&checkpoint, &what);
+        assert!(list.can_report || !reported, "{what}: the operator wrote to an object");
+    }
+}
+
+async fn all_managed_ids<V: Trial>(world: &World<V>) -> Vec<String> {
+    let mut ids = Vec::new();
+    for kind in MANAGING_KINDS {
+        ids.extend(world.list(GROUP_VERSION, kind).await.iter().flat_map(managed_ids));
+    }
+    ids
+}
+
+/// The operator recognizes the role as its own: it is not an adoption.
+pub async fn crash_before_recording_a_new_role_leaves_one_role<V: Trial>() {
+    let (_, path) = V::WRITES[0];
+    for options in V::servers() {
+        let mut world = World::unconnected(&vendor_name::<V>("crash"), options).await;
+        world.connect().await;
+        let before = world.lasting_access();
+        let mut reader = V::objects().remove(0);
+        reader["spec"]["adopt"] = json!("Never");
+        let is_created = |tenant: &V::Tenant| V::role_id(tenant, "reader").is_some();
+        let ready =
+            world.killed_before_recording(vec![reader], path, is_created, |_| {}, ("Role", "reader")).await;
+        let id = world.sim.edit(|tenant| V::role_id(tenant, "reader")).unwrap();
+        assert_eq!(managed_ids(&ready), [id]);
+        // A server that does not show a role's content can need an update of it.
+        let mut writes = world.writes_since(0);
+        writes.retain(|write| !write.starts_with("PATCH"));
+        assert_eq!(writes, [format!("POST {path}")]);
+        world.delete_all(&[("Role", "reader")]).await;
+        assert_eq!(world.lasting_access(), before);
+    }
 }

@@ -1,23 +1,47 @@
-//! The one control plane of a test run.
+//! Control planes: one that all tests share, and dedicated ones for tests that would disturb the others.
 
-use std::{path::Path, process::Command, sync::LazyLock};
+use std::{
+    path::Path,
+    process::Command,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use control_plane::{ControlPlane, Options};
 use kube::{
-    Client, Config,
+    Api, Client, Config,
+    api::{DynamicObject, Patch, PatchParams},
     config::{KubeConfigOptions, Kubeconfig},
+    core::{ApiResource, GroupVersionKind},
 };
+use serde_json::json;
 
-/// A static is never dropped: that its servers end with this process is the watchdog's work.
-static SHARED: LazyLock<ControlPlane> = LazyLock::new(|| {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("e2e");
-    let plane = ControlPlane::start(&Options { dir, controller_manager: true }).unwrap();
-    install(&plane);
-    plane
-});
+/// A static is never dropped: the control plane's watchdog ends its servers with this process.
+static SHARED: LazyLock<ControlPlane> = LazyLock::new(|| start("e2e", &[]));
 
-/// Applies our definitions, and waits until they are served.
-pub fn install(plane: &ControlPlane) {
+/// The control plane of the test run. The first caller starts it.
+pub async fn shared() -> &'static ControlPlane {
+    tokio::task::spawn_blocking(|| &*SHARED).await.unwrap()
+}
+
+/// A control plane for a test that would disturb all others.
+pub async fn dedicated_control_plane(name: &str) -> ControlPlane {
+    control_plane_with_gates(name, &[]).await
+}
+
+/// The same, with feature gates of the API server, such as `WatchList=false`.
+pub async fn control_plane_with_gates(name: &str, gates: &'static [&str]) -> ControlPlane {
+    let folder = format!("e2e-{name}");
+    tokio::task::spawn_blocking(move || start(&folder, gates)).await.unwrap()
+}
+
+/// Starts a control plane that serves the custom resources.
+fn start(folder: &str, gates: &[&str]) -> ControlPlane {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
+    let feature_gates = gates.iter().map(ToString::to_string).collect();
+    let plane = ControlPlane::start(&Options { dir, controller_manager: true, feature_gates }).unwrap();
     let crds = Path::new(env!("CARGO_MANIFEST_DIR")).join("crds");
     run(plane.kubectl().unwrap().arg("apply").arg("-f").arg(crds));
     run(plane.kubectl().unwrap().args([
@@ -27,11 +51,7 @@ pub fn install(plane: &ControlPlane) {
         "crd",
         "--timeout=60s",
     ]));
-}
-
-/// The control plane, started when first asked for.
-pub async fn shared() -> &'static ControlPlane {
-    tokio::task::spawn_blocking(|| &*SHARED).await.unwrap()
+    plane
 }
 
 /// A client with all rights.
@@ -41,7 +61,26 @@ pub async fn client(plane: &ControlPlane) -> Client {
     Client::try_from(config).unwrap()
 }
 
-/// Runs a command that has to succeed. Gives its stdout.
+/// A name that no other test of this run uses.
+pub fn unique(name: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!("{name}-{}", COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Creates a namespace if it does not exist.
+pub async fn make_namespace(client: &Client, name: &str) {
+    let namespaces: Api<DynamicObject> = Api::all_with(client.clone(), &resource("v1", "Namespace"));
+    let body = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
+    namespaces.patch(name, &PatchParams::apply("test").force(), &Patch::Apply(&body)).await.unwrap();
+}
+
+/// The resource of a kind; `version` is an `apiVersion` such as `v1` or `events.k8s.io/v1`.
+pub fn resource(version: &str, kind: &str) -> ApiResource {
+    let (group, version) = version.split_once('/').unwrap_or(("", version));
+    ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind))
+}
+
+/// Runs a command that must succeed, and returns its stdout.
 pub fn run(command: &mut Command) -> String {
     let output = command.output().unwrap();
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -49,7 +88,7 @@ pub fn run(command: &mut Command) -> String {
     stdout.into_owned()
 }
 
-/// Runs kubectl with all rights. Gives its stdout, or its stderr where it failed.
+/// Runs kubectl with all rights on the shared control plane. Returns its stdout, or its stderr if it failed.
 pub async fn kubectl(args: &[&str], stdin: Option<&str>) -> Result<String, String> {
     kubectl_on(shared().await, args, stdin).await
 }

@@ -1,4 +1,4 @@
-//! A test's own part of the world with a Grafana in it.
+//! Grafana.
 
 use std::collections::BTreeMap;
 
@@ -12,29 +12,30 @@ use rolewright_simulators::{
 };
 use serde_json::{Value, json};
 
-use super::{
-    account::Account,
-    objects::{connection, holders, object, with},
-    world::World,
-};
+use super::{account::Account, manifests, world::World};
+
+/// A user, a service account and a team of the seeded account.
+pub const SUBJECTS: [(&str, &str); 3] =
+    [("User", "alice@example.com"), ("ServiceAccount", "nightly-reports"), ("Team", "sre")];
 
 impl Account for Grafana {
     const SECRET: (&'static str, &'static str) = ("grafana-token", "token");
 
-    fn backend(url: &str) -> Value {
-        backend(url, json!({}))
+    fn backend(url: &str, more: Value) -> Value {
+        backend(url, more)
     }
 
     fn has_sweep(entries: &[Entry]) -> bool {
         let count =
             |end: &str| entries.iter().filter(|it| it.method == "GET" && it.path.ends_with(end)).count();
-        let (roles, rights) =
+        let (roles, permissions) =
             (count("/api/access-control/roles"), count("/api/access-control/user/permissions"));
-        // A sweep that needs no roles asks for the rights first and last; the first that is seen may be another's last.
-        roles > 0 && rights > 0 || rights > 2
+        // A sweep without roles reads the permissions at its start and at its end. The first such request in the log can be the
+        // end of an earlier sweep.
+        roles > 0 && permissions > 0 || permissions > 2
     }
 
-    /// Searches are POSTs and change nothing.
+    /// Searches are POSTs that change nothing.
     fn is_change(entry: &Entry) -> bool {
         entry.is_write() && !entry.path.ends_with("/search")
     }
@@ -45,18 +46,18 @@ impl Account for Grafana {
 }
 
 impl World<Grafana> {
-    /// A namespace with a Secret and a Backend, a seeded Grafana, an operator.
+    /// A connected world with a seeded Grafana.
     pub async fn grafana(name: &str) -> Self {
         Self::grafana_with(name, |_| {}).await
     }
 
-    /// The same with a Grafana that differs.
+    /// The same with other switches.
     pub async fn grafana_with(name: &str, change: impl FnOnce(&mut Switches)) -> Self {
-        Self::switched(name, change).await
+        Self::with_switches(name, change).await
     }
 
-    /// Who holds the role of this name: users and service accounts by number, then teams.
-    pub fn holders(&self, role: &str) -> (Vec<i64>, Vec<i64>) {
+    /// The subjects of a role: the ids of users and service accounts, then those of teams. Both are sorted.
+    pub fn subjects_of(&self, role: &str) -> (Vec<i64>, Vec<i64>) {
         self.sim.edit(|tenant| {
             let Some(uid) = tenant.role_by_name(role) else { return Default::default() };
             let users = tenant.user_roles.iter().filter(|it| it.role_uid == uid).map(|it| it.user_id);
@@ -68,8 +69,15 @@ impl World<Grafana> {
         })
     }
 
-    /// What a role of the server permits: actions and scopes.
-    pub fn permits(&self, role: &str) -> Vec<(String, String)> {
+    /// [`SUBJECTS`] as [`World::subjects_of`] returns them.
+    pub fn all_subjects(&self) -> (Vec<i64>, Vec<i64>) {
+        let mut users = vec![self.user_id("alice"), self.service_account_id("nightly-reports")];
+        users.sort_unstable();
+        (users, vec![self.team_id("sre")])
+    }
+
+    /// The permissions of a role: actions and scopes.
+    pub fn permissions_of(&self, role: &str) -> Vec<(String, String)> {
         self.sim.edit(|tenant| {
             let role = tenant.roles.iter().find(|it| it.name == role);
             let pairs = role.into_iter().flat_map(|role| role.permissions.iter());
@@ -77,73 +85,68 @@ impl World<Grafana> {
         })
     }
 
-    /// What viewers and editors may do on a resource by its own permissions, and how many others have any there.
-    pub fn open(&self, kind: ResourceKind, uid: &str) -> (BTreeMap<String, String>, usize) {
+    /// The permissions of basic roles on a resource, and the number of its other permissions.
+    pub fn default_permissions(&self, kind: ResourceKind, uid: &str) -> (BTreeMap<String, String>, usize) {
         self.sim.edit(|tenant| {
             let on_it = |row: &&ManagedPermission| {
                 (row.org_id, row.resource, row.resource_id.as_str()) == (1, kind, uid)
             };
-            let (mut open, mut others) = (BTreeMap::new(), 0);
+            let (mut defaults, mut others) = (BTreeMap::new(), 0);
             for row in tenant.managed_permissions.iter().filter(on_it) {
                 match row.subject {
                     Subject::BuiltInRole(role) => {
-                        open.insert(format!("{role:?}"), row.permission.clone());
+                        defaults.insert(format!("{role:?}"), row.permission.clone());
                     }
                     Subject::User(_) | Subject::Team(_) => others += 1,
                 }
             }
-            (open, others)
+            (defaults, others)
         })
     }
 
-    /// Gives a basic role a permission on a resource by hand, or takes it away where it is empty.
-    pub fn open_by_hand(&self, kind: ResourceKind, uid: &str, role: BasicRole, permission: &str) {
+    /// Sets the permission of a basic role on a resource by hand; an empty one removes it.
+    pub fn set_default_permission(&self, kind: ResourceKind, uid: &str, role: BasicRole, permission: &str) {
         self.sim.edit(|tenant| tenant.set_permission(1, (kind, uid), Subject::BuiltInRole(role), permission));
     }
 
-    /// The number of a user by login.
-    pub fn user(&self, login: &str) -> i64 {
-        self.number(|tenant| tenant.user_by_login(login))
+    /// The id of a user by login.
+    pub fn user_id(&self, login: &str) -> i64 {
+        self.sim.edit(|tenant| tenant.user_by_login(login)).unwrap()
     }
 
-    /// The number of a team.
-    pub fn team(&self, name: &str) -> i64 {
-        self.number(|tenant| tenant.team_by_name(name))
+    /// The id of a team.
+    pub fn team_id(&self, name: &str) -> i64 {
+        self.sim.edit(|tenant| tenant.team_by_name(name)).unwrap()
     }
 
-    /// The number of a service account.
-    pub fn service_account(&self, name: &str) -> i64 {
-        self.number(|tenant| tenant.service_account_by_name(name))
-    }
-
-    fn number(&self, find: impl FnOnce(&Tenant) -> Option<i64>) -> i64 {
-        self.sim.edit(|tenant| find(tenant)).unwrap()
+    /// The id of a service account.
+    pub fn service_account_id(&self, name: &str) -> i64 {
+        self.sim.edit(|tenant| tenant.service_account_by_name(name)).unwrap()
     }
 }
 
-/// A Backend named `grafana` on the simulator.
+/// A Backend named `grafana`.
 pub fn backend(url: &str, more: Value) -> Value {
     let block = json!({
         "url": url,
         "allowInsecure": true,
         "credentials": { "tokenSecretRef": { "name": "grafana-token", "key": "token" } },
     });
-    connection("grafana", block, more)
+    manifests::backend("grafana", block, more)
 }
 
-/// A Role that may read reports, unless `more` says otherwise.
+/// A Role that can read reports, unless `more` has other rules.
 pub fn role(name: &str, more: Value) -> Value {
     let rules = json!([{ "actions": ["reports:read"], "resources": ["reports:*"] }]);
-    object("Role", name, with(json!({ "backendRef": { "name": "grafana" }, "rules": rules }), more))
+    manifests::role("grafana", name, rules, more)
 }
 
-/// A RoleBinding of a Role of ours to subjects by kind and name.
+/// A RoleBinding from a Role object to subjects by kind and name.
 pub fn binding(name: &str, role: &str, subjects: &[(&str, &str)], more: Value) -> Value {
-    holders("grafana", name, role, subjects, more)
+    manifests::binding("grafana", name, role, subjects, more)
 }
 
-/// A ResourceRestriction of what is named.
+/// A ResourceRestriction.
 pub fn restriction(name: &str, resource: Value, more: Value) -> Value {
-    let spec = json!({ "backendRef": { "name": "grafana" }, "resource": resource });
-    object("ResourceRestriction", name, with(spec, more))
+    manifests::restriction("grafana", name, resource, more)
 }

@@ -1,4 +1,4 @@
-//! A test's own part of the world with a Lenses HQ in it.
+//! Lenses HQ.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,21 +11,27 @@ use serde_json::{Value, json};
 
 use super::{
     account::Account,
-    objects::{connection, holders, object, with, without_nulls},
-    world::{KEY, World},
+    manifests::{self, with, without_nulls},
+    world::{ADMIN_CREDENTIAL, World},
 };
+
+/// Two users and a service account of the seeded account.
+pub const MEMBERS: [(&str, &str); 3] =
+    [("User", "alice@example.com"), ("User", "peggy"), ("ServiceAccount", "nightly-reports")];
+/// Two groups of the seeded account.
+pub const GROUPS: [(&str, &str); 2] = [("Group", "sre"), ("Group", "newcomers")];
 
 impl Account for Lenses {
     const SECRET: (&'static str, &'static str) = ("lenses-token", "token");
 
-    fn backend(url: &str) -> Value {
-        backend(url, json!({}))
+    fn backend(url: &str, more: Value) -> Value {
+        manifests::backend("lenses", block(url), more)
     }
 
     fn has_sweep(entries: &[Entry]) -> bool {
         let count =
             |end: &str| entries.iter().filter(|it| it.method == "GET" && it.path.ends_with(end)).count();
-        // Other questions than a sweep's list roles or groups too.
+        // One list alone can belong to another request.
         count("/api/v1/roles") >= 2 && count("/api/v1/groups") >= 2
     }
 
@@ -35,21 +41,21 @@ impl Account for Lenses {
 }
 
 impl World<Lenses> {
-    /// A namespace with a Secret and a Backend, a seeded HQ, an operator.
+    /// A connected world with a seeded HQ.
     pub async fn lenses(name: &str) -> Self {
-        Self::switched(name, |_| {}).await
+        Self::with_switches(name, |_| {}).await
     }
 
-    /// The same with more in the Backend's block, and an HQ that differs.
+    /// The same with further fields in the Backend's block, and other switches.
     pub async fn lenses_with(name: &str, more: Value, change: impl FnOnce(&mut Switches)) -> Self {
-        let world = Self::unconnected(name, Options::new(KEY).switched(change)).await;
-        world.secret(KEY).await;
+        let world = Self::unconnected(name, Options::new(ADMIN_CREDENTIAL).switched(change)).await;
+        world.apply_secret(ADMIN_CREDENTIAL).await;
         world.apply(backend(&world.sim.url(), more)).await;
         world
     }
 
-    /// Takes an object's role or group out of the account and puts another of the same name in its place, as a person would.
-    pub fn make_again(&self, role: &str, policy_of: &str) {
+    /// Deletes a role by hand and creates another with the same name and the policy of the role `policy_of`.
+    pub fn recreate_role(&self, role: &str, policy_of: &str) {
         self.sim.edit(|tenant| {
             let policy = tenant.roles.get(policy_of).unwrap().policy.clone();
             let id = tenant.issue_id();
@@ -59,8 +65,8 @@ impl World<Lenses> {
         });
     }
 
-    /// The same for a group, with what it has.
-    pub fn make_group_again(&self, group: &str, change: impl FnOnce(&mut Group)) {
+    /// Deletes a group by hand and creates another with the same name and content, then changes it.
+    pub fn recreate_group(&self, group: &str, change: impl FnOnce(&mut Group)) {
         self.sim.edit(|tenant| {
             let id = tenant.issue_id();
             let old = tenant.groups.remove(group).unwrap();
@@ -70,13 +76,13 @@ impl World<Lenses> {
         });
     }
 
-    /// The group that a binding of this name owns.
-    pub fn owned(&self, binding: &str) -> Option<Group> {
-        let begins = format!("rw-{binding}-");
-        self.sim.edit(|tenant| tenant.groups.iter().find(|group| group.name.starts_with(&begins)).cloned())
+    /// The group that Rolewright created for a RoleBinding of this name.
+    pub fn owned_group(&self, binding: &str) -> Option<Group> {
+        let prefix = format!("rw-{binding}-");
+        self.sim.edit(|tenant| tenant.groups.iter().find(|group| group.name.starts_with(&prefix)).cloned())
     }
 
-    /// Who is in a group, by name.
+    /// The names of a group's members.
     pub fn members(&self, group: &str) -> Vec<String> {
         self.sim.edit(|tenant| {
             let group = tenant.groups.get(group);
@@ -89,43 +95,53 @@ impl World<Lenses> {
         self.sim.edit(|tenant| tenant.groups.get(group).map(|group| group.roles.clone()).unwrap_or_default())
     }
 
-    /// The policy of a role, as the server would answer it.
+    /// Whether a role exists.
+    pub fn has_role(&self, name: &str) -> bool {
+        self.sim.edit(|tenant| tenant.roles.contains(name))
+    }
+
+    /// The policy of a role as JSON.
     pub fn policy(&self, role: &str) -> Value {
         self.sim.edit(|tenant| json!(tenant.roles.get(role).map(|role| role.policy.clone())))
     }
 
-    /// Waits until the list of groups was asked for some times more, be it refused.
-    pub async fn swept_or_refused(&self, since: u64) {
-        let listed = |seen: &[Entry]| seen.iter().filter(|it| it.path.ends_with("/groups")).count() > 3;
-        self.until_asked(since, "the list of groups", listed).await;
+    /// Replaces the policy of a role by that of the seeded role `developer`, by hand.
+    pub fn replace_policy(&self, role: &str) {
+        self.sim.edit(|tenant| {
+            let developer = tenant.roles.get("developer").unwrap().policy.clone();
+            tenant.roles.get_mut(role).unwrap().policy = developer;
+        });
     }
 
-    /// Gives the operator's token these rights alone, or all of its account's.
-    pub fn limit(&self, policy: Option<Value>) {
+    /// Limits the operator's token to this policy. `None` restores the rights of its account.
+    pub fn limit_token(&self, policy: Option<Value>) {
         let mut grant = Grant::of_service_account(lenses::ADMIN_ACCOUNT);
         grant.policy = policy.map(|policy| serde_json::from_value(policy).unwrap());
-        self.narrow(ADMIN, grant);
+        self.limit_credential(ADMIN, grant);
     }
 }
 
-/// A Backend named `lenses` on the simulator, with more in its block; without the fields there that are null.
-pub fn backend(url: &str, more: Value) -> Value {
-    let block = json!({
+fn block(url: &str) -> Value {
+    json!({
         "url": url,
         "allowInsecure": true,
         "serviceAccount": lenses::ADMIN_ACCOUNT,
         "credentials": { "tokenSecretRef": { "name": "lenses-token", "key": "token" } },
-    });
-    connection("lenses", without_nulls(with(block, more)), json!({}))
+    })
 }
 
-/// A Role that may list topics, unless `more` says otherwise.
+/// A Backend named `lenses` with further fields in its block. A null in `more` removes the field.
+pub fn backend(url: &str, more: Value) -> Value {
+    manifests::backend("lenses", without_nulls(with(block(url), more)), json!({}))
+}
+
+/// A Role that can list topics, unless `more` has other rules.
 pub fn role(name: &str, more: Value) -> Value {
     let rules = json!([{ "actions": ["kafka:ListTopics"], "resources": ["kafka:topic:*"] }]);
-    object("Role", name, with(json!({ "backendRef": { "name": "lenses" }, "rules": rules }), more))
+    manifests::role("lenses", name, rules, more)
 }
 
-/// A RoleBinding of a Role of ours to subjects by kind and name.
+/// A RoleBinding from a Role object to subjects by kind and name.
 pub fn binding(name: &str, role: &str, subjects: &[(&str, &str)], more: Value) -> Value {
-    holders("lenses", name, role, subjects, more)
+    manifests::binding("lenses", name, role, subjects, more)
 }

@@ -1,24 +1,35 @@
-//! What the tests stand on.
+//! The test environment: a control plane, operator processes, simulated accounts, and the helpers that change and observe them.
 
 mod account;
+pub mod admission;
 mod arize;
-mod bad_days;
+pub mod bad_days;
+mod builder;
 mod cluster;
+mod faults;
 pub mod grafana;
 pub mod lenses;
-mod looks;
+mod manifests;
 mod objects;
 mod operator;
-mod probes;
-mod setting;
+mod requests;
+pub mod servers;
+mod status;
+mod steady;
 pub mod trial;
 mod world;
 pub mod zenml;
 
-pub use account::{Account, every_switch_is_turned};
-pub use bad_days::{page, status, subject, throttle};
-pub use cluster::{client, kubectl, kubectl_on, run, shared};
-pub use looks::plan;
-pub use operator::Operator;
-pub use setting::{Setting, fresh_log, make_namespace, own_plane, unique};
-pub use world::{KEY, World, backend, binding, held_ids, kept, ready_condition, reason, restriction, role};
+pub use account::Account;
+pub use arize::{backend, binding, restriction, role};
+pub use builder::WorldBuilder;
+pub use cluster::{
+    client, control_plane_with_gates, dedicated_control_plane, kubectl, kubectl_on, make_namespace, run,
+    shared, unique,
+};
+pub use faults::{echo, html_page, http_status, throttle};
+pub use operator::{Operator, fresh_log};
+pub use status::{
+    condition, has_finalizer, has_reason, managed_ids, plan, ready_condition, reason, subject_status,
+};
+pub use world::{ADMIN_CREDENTIAL, World};

@@ -1,210 +1,189 @@
-//! The life of a few objects, on good days and bad ones, for any vendor.
+//! The lifecycle of a few objects, the same for every vendor: they are applied, changed and deleted.
 //!
-//! A vendor says which calls it has, which objects live, and what its account then holds; what is done to them, and what must be true in
-//! the end, stands here once.
+//! A vendor implements [`Trial`]: the calls of the lifecycle, its objects, and the expected account. The tests in `bad_days` run the
+//! lifecycle with faults.
 
-use kube::api::DynamicObject;
 use rolewright_simulators::kit::{Options, faults::Action, log::Entry};
 use serde_json::Value;
 
 use super::{
     account::Account,
-    bad_days::{page, throttle},
-    world::{KEY, World, held_ids},
+    faults::html_page,
+    manifests::kind_and_name,
+    world::{ADMIN_CREDENTIAL, World},
 };
 
-/// A method, and a path in which `*` stands for text within a segment.
+/// A method, and a path in which `*` matches text within a segment.
 pub type Call = (&'static str, &'static str);
 
-/// What is asked for when a thing is made: which paths, and how often in a whole life.
-pub type Made = (fn(&str) -> bool, usize);
+/// Which paths create a kind of thing, and how many such requests a lifecycle needs.
+pub type Creations = (fn(&str) -> bool, usize);
 
-/// What a vendor puts to the trial.
-pub trait Trial: Account {
-    /// Every call of the life that changes something.
-    const WRITES: &'static [Call];
-    /// Every call of the life that reads.
-    const READS: &'static [Call];
-    /// What the life makes.
-    const MADE: &'static [Made];
+/// A list that shows too few entries although it claims to be complete.
+pub struct ShortList {
+    /// The path, with `*` as in [`Call`].
+    pub path: &'static str,
+    /// The number of entries that it shows.
+    pub keep: usize,
+    /// Whether it can make the operator report on objects.
+    pub can_report: bool,
+}
 
-    /// The objects, in the order in which they are applied; they are deleted the other way round.
-    fn objects() -> Vec<Value>;
-
-    /// What becomes of some of them.
-    fn changed() -> Vec<Value>;
-
-    /// The account has one of each thing, as the objects say.
-    fn as_applied(world: &World<Self>);
-
-    /// The account is as the changed objects say.
-    fn as_changed(world: &World<Self>);
-
-    /// What is the same before and after the life.
-    fn standing(tenant: &Self::Tenant) -> Value {
-        Self::access(tenant)
+impl ShortList {
+    /// A short list that can make the operator report on objects.
+    pub const fn new(path: &'static str, keep: usize) -> Self {
+        Self { path, keep, can_report: true }
     }
 }
 
-fn keys(objects: &[Value]) -> Vec<(&str, &str)> {
-    objects.iter().map(key).collect()
+/// A vendor's data for the tests that all vendors share.
+pub trait Trial: Account {
+    /// The writes of the lifecycle. The first creates the role of the first object.
+    const WRITES: &'static [Call];
+    /// The reads of the lifecycle.
+    const READS: &'static [Call];
+    /// Reads that not every lifecycle makes.
+    const RARE_READS: &'static [Call] = &[];
+    /// Four lists that every sweep reads.
+    const LISTS: [&'static str; 4];
+    /// Lists without which the operator must change nothing.
+    const SHORT_LISTS: &'static [ShortList];
+    /// The creations of the lifecycle.
+    const CREATIONS: &'static [Creations];
+
+    /// The objects in the order of their creation. The first is the Role `reader`. They are deleted in reverse order.
+    fn objects() -> Vec<Value>;
+
+    /// Some of the objects with another spec.
+    fn changed_objects() -> Vec<Value>;
+
+    /// The account has exactly what the objects specify.
+    fn assert_applied(world: &World<Self>);
+
+    /// The account has exactly what the objects and the changed objects specify.
+    fn assert_changed(world: &World<Self>);
+
+    /// The id of a role as an object records it.
+    fn role_id(tenant: &Self::Tenant, name: &str) -> Option<String>;
+
+    /// The part of [`Account::access`] that a lifecycle leaves as it was.
+    fn lasting_access(tenant: &Self::Tenant) -> Value {
+        Self::access(tenant)
+    }
+
+    /// Servers on which a lost answer needs different handling.
+    fn servers() -> Vec<Options<Self>> {
+        vec![Options::new(ADMIN_CREDENTIAL)]
+    }
+
+    /// Answers of another server at the same address.
+    fn foreign_answers() -> Vec<Action> {
+        vec![html_page(200, "Please log in", false)]
+    }
+
+    /// Waits for the last writes to objects that are already in sync.
+    fn settled(_world: &World<Self>) -> impl Future<Output = ()> {
+        async {}
+    }
 }
 
-fn key(object: &Value) -> (&str, &str) {
-    (object["kind"].as_str().unwrap(), object["metadata"]["name"].as_str().unwrap())
+/// The lifecycle on a seeded server. The first `times` requests of each of `calls` meet `action`.
+pub async fn lifecycle<V: Trial>(name: &str, calls: &[Call], action: Action, times: u64) -> World<V> {
+    lifecycle_on(name, Options::new(ADMIN_CREDENTIAL), calls, &[(action, times)]).await
 }
 
-/// The whole life of the objects, with `action` on the first `times` of each of these calls.
-pub async fn life<V: Trial>(name: &str, calls: &[Call], action: Action, times: u64) -> World<V> {
-    life_on(name, Options::new(KEY), calls, action, times).await
-}
-
-/// The same on a server that is started so.
-pub async fn life_on<V: Trial>(
+/// The lifecycle on this server. Requests of each of `calls` meet the actions one after the other, each so many times.
+pub async fn lifecycle_on<V: Trial>(
     name: &str,
     options: Options<V>,
     calls: &[Call],
-    action: Action,
-    times: u64,
+    actions: &[(Action, u64)],
 ) -> World<V> {
-    let world = World::unconnected(name, options).await;
-    let before = world.standing();
+    let world = World::unconnected(&vendor_name::<V>(name), options).await;
+    let before = world.lasting_access();
     for (method, path) in calls {
-        world.fault_times(&[method], path, action.clone(), times);
+        for (action, times) in actions {
+            world.inject_fault_times(&[method], path, action.clone(), *times);
+        }
     }
     world.connect().await;
-    let mut objects = V::objects();
-    world.all_ready(&objects).await;
-    V::as_applied(&world);
-    for object in V::changed() {
+    let objects = V::objects();
+    world.apply_all(&objects).await;
+    V::assert_applied(&world);
+    for object in V::changed_objects() {
         world.apply(object).await;
     }
-    world.each_ready(&keys(&objects)).await;
-    V::as_changed(&world);
-    objects.reverse();
-    world.each_deleted(&keys(&objects)).await;
-    assert_eq!(world.standing(), before);
-    world.faults_over().await;
+    let mut names: Vec<(&str, &str)> = objects.iter().map(kind_and_name).collect();
+    world.all_ready(&names).await;
+    V::assert_changed(&world);
+    names.reverse();
+    world.delete_all(&names).await;
+    assert_eq!(world.lasting_access(), before);
+    world.faults_exhausted().await;
     world
 }
 
-/// Answers of writes get lost after the work: there is one of each thing, and nothing is asked for twice.
-pub async fn life_with_lost_answers<V: Trial>(name: &str, options: Options<V>) {
-    life_on(name, options, V::WRITES, Action::AnswerLost, 1).await.made_each_once();
+/// A name for a test's namespace that starts with the vendor.
+pub fn vendor_name<V: Account>(name: &str) -> String {
+    format!("{}-{name}", V::NAME)
 }
 
-/// A proxy gives up on writes after the work: there is one of each thing, and nobody is shown the proxy's page.
-pub async fn life_behind_a_proxy_that_gives_up<V: Trial>(name: &str) {
-    let world = life::<V>(name, V::WRITES, page(502, "nginx says Bad Gateway", true), 1).await;
-    world.made_each_once();
-    assert!(!world.readable().await.contains("nginx says"));
-}
-
-/// Each write is put off once.
-pub async fn life_with_pauses<V: Trial>(name: &str) {
-    life::<V>(name, V::WRITES, throttle(1), 1).await;
-}
-
-/// A world in which all objects are in sync.
-pub async fn settled<V: Trial>(world: World<V>) -> World<V> {
-    world.all_ready(&V::objects()).await;
-    world.swept().await;
+/// A world in which all objects are in sync and a sweep has completed since.
+pub async fn settled<V: Trial>(name: &str) -> World<V> {
+    let world = World::with_switches(&vendor_name::<V>(name), |_| {}).await;
+    world.settle().await;
     world
-}
-
-/// Others answer in the place of these calls, each of them three times with each reply: nothing is written anywhere.
-pub async fn others_answer<V: Trial>(world: World<V>, calls: &[Call], replies: &[Action]) {
-    let (versions, mark) = (world.versions().await, world.mark());
-    for reply in replies {
-        for (method, path) in calls {
-            world.fault_times(&[method], path, reply.clone(), 3);
-        }
-        world.swept().await;
-        world.mend();
-        world.swept().await;
-    }
-    world.ready("Backend", V::NAME).await;
-    world.untouched(&mark, "pages of others");
-    assert_eq!(world.versions().await, versions);
 }
 
 impl<V: Trial> World<V> {
-    /// What is the same before and after the life of the objects.
-    pub fn standing(&self) -> Value {
-        self.sim.edit(|tenant| V::standing(tenant))
+    /// Applies all objects, and waits until they are in sync and a sweep has completed.
+    pub async fn settle(&self) {
+        self.apply_all(&V::objects()).await;
+        self.full_sweep().await;
+        V::settled(self).await;
     }
 
-    /// Applies objects, and waits until they are ready.
-    pub async fn all_ready(&self, objects: &[Value]) {
-        for object in objects {
-            self.apply(object.clone()).await;
-        }
-        self.each_ready(&keys(objects)).await;
+    /// The part of the account that a lifecycle leaves as it was.
+    pub fn lasting_access(&self) -> Value {
+        self.sim.edit(|tenant| V::lasting_access(tenant))
     }
 
-    /// Each thing was asked for as often as it is needed and no more, since the beginning.
-    pub fn made_each_once(&self) {
-        let asked = self.asked(0);
-        let made = |is: &fn(&str) -> bool| {
-            asked.iter().filter(|entry| entry.method == "POST" && is(&entry.path)).count()
+    /// Since the start, no create request was repeated.
+    pub fn assert_created_once(&self) {
+        let requests = self.requests_since(0);
+        let count = |is: &fn(&str) -> bool| {
+            requests.iter().filter(|entry| entry.method == "POST" && is(&entry.path)).count()
         };
-        let counts: Vec<usize> = V::MADE.iter().map(|(is, _)| made(is)).collect();
-        assert_eq!(counts, V::MADE.iter().map(|(_, times)| *times).collect::<Vec<_>>());
+        let counts: Vec<usize> = V::CREATIONS.iter().map(|(is, _)| count(is)).collect();
+        assert_eq!(counts, V::CREATIONS.iter().map(|(_, times)| *times).collect::<Vec<_>>());
     }
 
-    /// A list shows `keep` entries and claims to be whole: nothing is doubled, nothing taken, and all objects hold what they held. Whether
-    /// something was written about any of them meanwhile.
-    pub async fn short_list(&self, path: &str, keep: usize) -> bool {
-        let what = format!("{path} {keep}");
-        let (held, versions, mark) = (self.all_held().await, self.versions().await, self.mark());
-        self.fault(&["GET"], path, Action::ShortPage { keep, last: true });
-        self.swept().await;
-        self.swept().await;
-        let told = self.versions().await != versions;
-        self.untouched(&mark, &what);
-        self.mend();
-        self.swept().await;
-        self.each_ready(&keys(&V::objects())).await;
-        assert_eq!(self.all_held().await, held, "{what}");
-        self.untouched(&mark, &what);
-        told
-    }
-
-    async fn all_held(&self) -> Vec<String> {
-        let mut held = Vec::new();
-        for kind in ["Role", "RoleBinding", "ResourceRestriction"] {
-            let objects: Vec<DynamicObject> = self.all("rolewright.dev/v1alpha1", kind).await;
-            held.extend(objects.iter().flat_map(held_ids));
-        }
-        held
-    }
-
-    /// Applies objects, kills the operator while the answer to the POST that makes a thing is held back, and starts another operator after
-    /// `meanwhile`. The thing is one, and known again as the object's own.
-    pub async fn killed_while_making(
+    /// Applies objects, and kills the operator before it receives the answer to the first POST to `path`, whose work is done. Then
+    /// calls `meanwhile` and restarts the operator. It must record the thing as created, and must not create it again.
+    pub async fn killed_before_recording(
         &mut self,
         objects: Vec<Value>,
         path: &str,
-        made: impl Fn(&V::Tenant) -> bool,
+        is_created: impl Fn(&V::Tenant) -> bool,
         meanwhile: impl FnOnce(&Self),
         (kind, name): (&str, &str),
-    ) -> DynamicObject {
+    ) -> kube::api::DynamicObject {
         self.ready("Backend", V::NAME).await;
-        self.fault(&["POST"], path, Action::Hold { after_work: true });
-        let since = self.now();
+        self.inject_fault(&["POST"], path, Action::Hold { after_work: true });
+        let since = self.log_position();
         for object in objects {
             self.apply(object).await;
         }
-        let asked = |entries: &[Entry]| entries.iter().any(|it| it.method == "POST" && it.path == path);
-        self.until_asked(since, "the creation", asked).await;
+        let posted = |entries: &[Entry]| entries.iter().any(|it| it.method == "POST" && it.path == path);
+        self.until_requests(since, "the creation", posted).await;
         self.operator.kill();
-        self.mend();
-        self.account("it is made", made).await;
+        self.clear_faults();
+        self.until_account("it is created", is_created).await;
         meanwhile(self);
         self.restart();
         let ready = self.ready(kind, name).await;
         assert_eq!(ready.data["status"]["held"][0]["origin"], "Created");
-        assert_eq!(self.count(since, "POST", path), 1);
+        assert_eq!(self.count_requests(since, "POST", path), 1);
         ready
     }
 }

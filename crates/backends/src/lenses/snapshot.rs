@@ -130,7 +130,7 @@ impl ByName {
     }
 
     fn enter(self, builder: &mut Builder, kind: Kind, proven: bool) {
-        self.renamed.into_iter().for_each(|(before, now)| builder.rename(kind, before, now));
+        self.renamed.into_iter().for_each(|(before, now)| builder.set_current_id(kind, before, now));
         self.seen.into_iter().for_each(|seen| builder.add(seen));
         if proven && !self.unclear {
             builder.prove(kind, Proof::Everywhere);
@@ -295,7 +295,7 @@ async fn groups<'a>(
             complete.extend(whole.roles_complete.then_some(group.id));
         }
         for (before, now) in subjects.renamed {
-            builder.succeed(Kind::Grant, before.key, (now.id, now.key));
+            builder.set_successor(Kind::Grant, before.key, (now.id, now.key));
         }
         builder.prove(Kind::Grant, Proof::Within(complete));
         by_name.enter(builder, Kind::Group, owned_proven);

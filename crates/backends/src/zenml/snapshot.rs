@@ -88,7 +88,7 @@ impl<'a> Selection<'a> {
             let assignments = here.and_then(|it| it.assignments.as_deref()).unwrap_or_default();
             let Some(principal) = people.accepted(&grant, assignments) else { return grant };
             let now = GrantId { principal, ..grant.clone() };
-            builder.succeed(Kind::Grant, grant.key(), (now.id(), now.key()));
+            builder.set_successor(Kind::Grant, grant.key(), (now.id(), now.key()));
             now
         };
         self.grants = std::mem::take(&mut self.grants).into_iter().map(now).collect();

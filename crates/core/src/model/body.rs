@@ -1,4 +1,6 @@
-//! What a thing in a back end says: roles, grants, restrictions, in a normal form in which equal means the same access.
+//! The content of external things: roles, grants, restrictions and groups, in a normal form in which equal means the same access.
+//!
+//! Statuses record fingerprints of the serialized form, so names and order of fields and variants must not change.
 
 use std::{
     cmp::Ordering,
@@ -14,16 +16,16 @@ use super::{
     level::Level,
 };
 
-/// The kinds of things that an object can hold in a back end.
+/// The kinds of external things that an object can manage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Kind {
     /// A named set of rules.
     Role,
-    /// One subject's holding of one role, where the back end has scopes within one scope.
+    /// One role of one subject, in one scope where the back end has scopes.
     Grant,
     /// A resource closed to inherited access.
     Restriction,
-    /// A group that is there for one object's sake, where subjects hold roles only as members of groups.
+    /// A group that one object owns, where the back end grants roles only to groups.
     Group,
 }
 
@@ -47,12 +49,12 @@ pub enum SubjectKind {
     ServiceAccount,
     /// A set of users that the back end keeps.
     Team,
-    /// A set of principals that roles are given to, and to nobody else.
+    /// A set of principals, in a back end that grants roles only to such sets.
     Group,
 }
 
 impl SubjectKind {
-    /// The directory level where subjects of this kind are looked up.
+    /// The level at which the [`Directory`](super::Directory) lists subjects of this kind.
     pub const fn level(self) -> Level {
         match self {
             SubjectKind::User => Level::USER,
@@ -74,24 +76,24 @@ impl fmt::Display for SubjectKind {
     }
 }
 
-/// Something of the back end that has an id, with the name people know it by. Equality is that of the id: a name is for reading.
+/// An id in the back end with its name for people. Two are equal if their ids are; names serve messages only.
 #[derive(Clone, Debug)]
 pub struct Named {
-    /// What it is, such as `space`, `project`, `user`.
+    /// Its kind in the back end, such as `space`, `project`, `user`.
     pub level: Level,
-    /// Its identifier.
+    /// Its id.
     pub id: Id,
-    /// What people call it; the id where no name is known.
+    /// Its name for people; the id if the name is unknown.
     pub name: String,
 }
 
 impl Named {
-    /// Something of a level with an id and a name.
+    /// An id of a level, with its name.
     pub fn new(level: Level, id: Id, name: impl Into<String>) -> Self {
         Self { level, id, name: name.into() }
     }
 
-    /// Something of which no name is known.
+    /// An id whose name is unknown.
     pub fn unnamed(level: Level, id: Id) -> Self {
         let name = id.to_string();
         Self::new(level, id, name)
@@ -130,24 +132,24 @@ impl Serialize for Named {
     }
 }
 
-/// What a rule does with the actions that it names.
+/// What a rule does with its actions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Effect {
-    /// The actions are permitted.
+    /// Permits the actions.
     #[default]
     Allow,
-    /// The actions are refused, whatever else permits them.
+    /// Forbids the actions, even if another rule permits them.
     Deny,
 }
 
-/// One action, on one resource where the back end has resources: the atom that permission sets are compared by.
+/// One action, on one resource where the back end has resources. Roles are compared rule by rule.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Rule {
-    /// Allow or deny.
+    /// Whether the action is permitted or forbidden.
     pub effect: Effect,
-    /// The back end's word for what may be done.
+    /// The action in the back end's vocabulary.
     pub action: String,
-    /// The back end's word for what it may be done to.
+    /// The resource in the back end's vocabulary.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
 }
@@ -165,54 +167,53 @@ impl fmt::Display for Rule {
     }
 }
 
-/// A named set of rules. Rules are a set: neither order nor repetition means anything in any back end.
+/// A named set of rules. The order and repetition of rules have no meaning in any back end.
 ///
-/// As a wish it may be silent about its display name and about settings: those it leaves as they are.
+/// A desired role can leave out its display name and settings: the back end's values then stay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Role {
     /// The name in the back end.
     pub name: String,
-    /// The name shown to people; absent where the back end has none, and in a wish that is silent about it.
+    /// The name for people. Absent where the back end has none, and in a desired role that leaves it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
-    /// Free text; absent and empty are the same and stored as absent.
+    /// Free text. Absent and empty are the same and stored as absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// What the role permits.
+    /// The permissions of the role.
     pub rules: BTreeSet<Rule>,
-    /// What only this back end has, by field name. A wish is silent about those that it does not name.
+    /// Fields that only this back end has, by name. A desired role leaves out those that its spec does not set.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, String>,
-    /// The back end does not show what it permits: `rules` is empty and says nothing. Never so in a wish.
+    /// The back end does not show the rules, so `rules` is empty and unknown. Never set in a desired role.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub unreadable: bool,
 }
 
 impl Role {
-    fn fulfils(&self, wish: &Role) -> bool {
-        !self.unreadable && self.rules == wish.rules && self.shows(wish)
+    fn satisfies(&self, desired: &Role) -> bool {
+        !self.unreadable && self.rules == desired.rules && self.satisfies_except_rules(desired)
     }
 
-    /// Whether all of the wish but its rules is there.
-    fn shows(&self, wish: &Role) -> bool {
-        self.name == wish.name
-            && self.description == wish.description
-            && (wish.display_name.is_none() || self.display_name == wish.display_name)
-            && wish.settings.iter().all(|(field, value)| self.settings.get(field) == Some(value))
+    fn satisfies_except_rules(&self, desired: &Role) -> bool {
+        self.name == desired.name
+            && self.description == desired.description
+            && (desired.display_name.is_none() || self.display_name == desired.display_name)
+            && desired.settings.iter().all(|(field, value)| self.settings.get(field) == Some(value))
     }
 }
 
-/// The role of a grant: one that exists, or one that is itself still planned and so known by name alone.
+/// The role of a grant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum RoleRef {
-    /// A role that the back end has.
+    /// A role that exists in the back end.
     Existing(Named),
-    /// A role that another object's plan would create.
+    /// The name of a role that another object's plan creates.
     Planned(String),
 }
 
 impl RoleRef {
-    /// What people call the role.
+    /// The role's name for people.
     pub fn name(&self) -> &str {
         match self {
             RoleRef::Existing(role) => &role.name,
@@ -220,7 +221,7 @@ impl RoleRef {
         }
     }
 
-    /// The role, if the back end has it already.
+    /// The role, if it exists.
     pub fn existing(&self) -> Option<&Named> {
         match self {
             RoleRef::Existing(role) => Some(role),
@@ -228,25 +229,25 @@ impl RoleRef {
         }
     }
 
-    /// The id, or the name of a role that has none yet: what natural keys are made of.
+    /// The id, or the name if the role has no id yet. Natural keys contain it.
     pub fn text(&self) -> &str {
         self.existing().map_or_else(|| self.name(), |role| role.id.as_str())
     }
 }
 
-/// One subject's holding of one role.
+/// One role of one subject, in one scope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Grant {
-    /// The role that is held.
+    /// The granted role.
     pub role: RoleRef,
-    /// Who holds it.
+    /// The principal that has the role.
     pub subject: Named,
-    /// Where it applies; absent where it applies everywhere.
+    /// Where the grant applies. Absent if it applies everywhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<Named>,
 }
 
-/// Permissions that apply to a resource unless somebody takes them away: for whom, and which.
+/// Default permissions on a resource: permission by principal. They apply until they are removed.
 pub type Defaults = BTreeMap<String, String>;
 
 /// A resource closed to inherited access.
@@ -254,8 +255,8 @@ pub type Defaults = BTreeMap<String, String>;
 pub struct Restriction {
     /// The closed resource.
     pub resource: Named,
-    /// The defaults that apply to it. None in a wish, and none where it is closed; in back ends where a restriction is a thing of its own
-    /// there are never any.
+    /// The default permissions that still apply. Empty if the resource is closed, in a desired restriction, and in back ends where a
+    /// restriction is an external thing with its own id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub open: Defaults,
 }
@@ -267,27 +268,27 @@ impl Restriction {
     }
 }
 
-/// A group that is there for one object's sake: who is in it, and which roles that gives them.
+/// A group that one object owns: its members and their roles.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Group {
-    /// Its name in the back end.
+    /// The name in the back end.
     pub name: String,
-    /// The roles that its members hold; one in a wish.
+    /// The roles of its members. A desired group has one.
     pub roles: BTreeSet<RoleRef>,
-    /// Who is in it. None in a wish that leaves that to somebody else, such as an identity provider.
+    /// The members. None in a desired group whose members an identity provider manages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub members: Option<BTreeSet<Named>>,
 }
 
 impl Group {
-    fn fulfils(&self, wish: &Group) -> bool {
-        self.name == wish.name
-            && self.roles == wish.roles
-            && (wish.members.is_none() || self.members == wish.members)
+    fn satisfies(&self, desired: &Group) -> bool {
+        self.name == desired.name
+            && self.roles == desired.roles
+            && (desired.members.is_none() || self.members == desired.members)
     }
 }
 
-/// What a thing says, whatever its kind.
+/// The content of an external thing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Body {
     /// A role.
@@ -301,7 +302,7 @@ pub enum Body {
 }
 
 impl Body {
-    /// The kind of thing that this is the body of.
+    /// The kind of the thing.
     pub fn kind(&self) -> Kind {
         match self {
             Body::Role(_) => Kind::Role,
@@ -311,12 +312,12 @@ impl Body {
         }
     }
 
-    /// Tells this body from any other of its kind.
+    /// The fingerprint of this body. Names for people do not affect it.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(self)
     }
 
-    /// What people would call the thing: a role's name, `subject as role on scope`, a resource's name.
+    /// The thing in words: a role's name, `subject as role on scope`, a resource's level and name.
     pub fn title(&self) -> String {
         match self {
             Body::Role(role) => role.name.clone(),
@@ -339,53 +340,55 @@ impl Body {
         }
     }
 
-    /// Whether this says all that a wish asks for. What the wish is silent about may be anything.
-    pub fn fulfils(&self, wish: &Body) -> bool {
-        match (self, wish) {
-            (Body::Role(role), Body::Role(wish)) => role.fulfils(wish),
-            (Body::Group(group), Body::Group(wish)) => group.fulfils(wish),
-            _ => self == wish,
+    /// Whether this body has everything that `desired` sets. Fields that `desired` leaves out can have any value.
+    pub fn satisfies(&self, desired: &Body) -> bool {
+        match (self, desired) {
+            (Body::Role(role), Body::Role(desired)) => role.satisfies(desired),
+            (Body::Group(group), Body::Group(desired)) => group.satisfies(desired),
+            _ => self == desired,
         }
     }
 
-    /// Whether the back end hides a part of what this says.
+    /// Whether the back end hides a part of this body.
     pub fn is_unreadable(&self) -> bool {
         matches!(self, Body::Role(role) if role.unreadable)
     }
 
-    /// Whether this says all that a wish asks for, as far as the back end shows it.
-    pub fn shows(&self, wish: &Body) -> bool {
-        match (self, wish) {
-            (Body::Role(role), Body::Role(wish)) if role.unreadable => role.shows(wish),
-            _ => self.fulfils(wish),
+    /// As [`Body::satisfies`], but ignores what the back end hides.
+    pub fn readable_part_satisfies(&self, desired: &Body) -> bool {
+        match (self, desired) {
+            (Body::Role(role), Body::Role(desired)) if role.unreadable => {
+                role.satisfies_except_rules(desired)
+            }
+            _ => self.satisfies(desired),
         }
     }
 
-    /// A wish with the words of this body where it is silent: what is to be said after an update.
-    pub fn changed_to(&self, wish: &Body) -> Body {
-        match (self, wish) {
-            (Body::Role(role), Body::Role(wish)) => {
-                let mut whole = wish.clone();
+    /// The complete body after an update to `desired`: fields that `desired` leaves out keep their values.
+    pub fn after_update(&self, desired: &Body) -> Body {
+        match (self, desired) {
+            (Body::Role(role), Body::Role(desired)) => {
+                let mut whole = desired.clone();
                 whole.display_name = whole.display_name.or_else(|| role.display_name.clone());
                 for (field, value) in &role.settings {
                     whole.settings.entry(field.clone()).or_insert_with(|| value.clone());
                 }
                 Body::Role(whole)
             }
-            (Body::Group(group), Body::Group(wish)) => {
-                let members = wish.members.clone().or_else(|| group.members.clone());
-                Body::Group(Group { members, ..wish.clone() })
+            (Body::Group(group), Body::Group(desired)) => {
+                let members = desired.members.clone().or_else(|| group.members.clone());
+                Body::Group(Group { members, ..desired.clone() })
             }
-            _ => wish.clone(),
+            _ => desired.clone(),
         }
     }
 
-    /// Whether this is a resource that defaults still apply to: nothing that could be taken over, and nothing that restricts.
+    /// Whether this is a resource that is not closed: default permissions still apply, so there is no restriction to adopt.
     pub fn is_open(&self) -> bool {
         matches!(self, Body::Restriction(restriction) if !restriction.open.is_empty())
     }
 
-    /// The difference from this body to a wish of its kind, a line each, as shown in plans; empty when this fulfils it.
+    /// The differences from this body to a desired one of its kind, one per line, as plans show them. Empty if this one satisfies it.
     pub fn difference(&self, to: &Body) -> Vec<String> {
         match (self, to) {
             (Body::Role(from), Body::Role(to)) => role_difference(from, to),
@@ -411,11 +414,11 @@ fn role_difference(from: &Role, to: &Role) -> Vec<String> {
         field("displayName", from.display_name.as_deref(), to.display_name.as_deref());
     }
     field("description", from.description.as_deref(), to.description.as_deref());
-    for (name, wanted) in &to.settings {
-        field(name, from.settings.get(name).map(String::as_str), Some(wanted));
+    for (name, desired) in &to.settings {
+        field(name, from.settings.get(name).map(String::as_str), Some(desired));
     }
     if from.unreadable {
-        lines.push("what it permits cannot be read, and is set anew".to_owned());
+        lines.push("rules: the back end does not show them, so they are set again".to_owned());
     }
     lines.extend(to.rules.difference(&from.rules).map(|rule| format!("+ {rule}")));
     lines.extend(from.rules.difference(&to.rules).map(|rule| format!("- {rule}")));

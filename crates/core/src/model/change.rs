@@ -1,4 +1,4 @@
-//! One write to a back end. Only a plan makes changes, and only the controller's one executor hands them to a back end.
+//! One write to a back end. Only the planner constructs changes, and one function of the controller executes them.
 
 use std::fmt;
 
@@ -9,11 +9,11 @@ use super::{body::Body, key::Id};
 /// What a change does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum Verb {
-    /// Makes a thing that is not there.
+    /// Creates an external thing.
     Create,
-    /// Makes a thing that is there equal to the wish.
+    /// Changes an existing thing to the desired body.
     Update,
-    /// Removes a thing that is held.
+    /// Deletes a managed thing.
     Delete,
 }
 
@@ -27,40 +27,42 @@ impl fmt::Display for Verb {
     }
 }
 
-/// One write: from what is there to what is wanted.
+/// One write: from the observed body to the desired one.
+///
+/// Plan hashes in statuses and approvals cover the serialized form, so names and order of variants and fields must not change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Change {
-    /// Makes `after`.
+    /// Creates `after`.
     #[non_exhaustive]
     Create {
-        /// The id to make it under, where that is ours to choose.
+        /// The id of the new thing, where Rolewright chooses it.
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<Id>,
-        /// What is to be.
+        /// The desired body.
         after: Body,
     },
-    /// Makes the thing `id` equal to `after`.
+    /// Changes the thing `id` to `after`.
     #[non_exhaustive]
     Update {
-        /// The thing.
+        /// The thing to change.
         id: Id,
-        /// What it was when the plan was made.
+        /// Its body in the snapshot that the plan was made from.
         before: Body,
-        /// What is to be.
+        /// The complete body after the update.
         after: Body,
     },
-    /// Removes the thing `id`.
+    /// Deletes the thing `id`.
     #[non_exhaustive]
     Delete {
-        /// The thing.
+        /// The thing to delete.
         id: Id,
-        /// What it was when the plan was made.
+        /// Its body in the snapshot that the plan was made from.
         before: Body,
     },
 }
 
 impl Change {
-    /// What it does.
+    /// Create, Update or Delete.
     pub fn verb(&self) -> Verb {
         match self {
             Change::Create { .. } => Verb::Create,
@@ -69,7 +71,7 @@ impl Change {
         }
     }
 
-    /// The thing concerned, as wanted where it stays, as it was where it goes.
+    /// The body after a create or update; the body before a delete.
     pub fn body(&self) -> &Body {
         match self {
             Change::Create { after, .. } | Change::Update { after, .. } => after,
@@ -77,7 +79,7 @@ impl Change {
         }
     }
 
-    /// What was there when the plan was made.
+    /// The body before an update or delete.
     pub fn before(&self) -> Option<&Body> {
         match self {
             Change::Create { .. } => None,
@@ -85,7 +87,7 @@ impl Change {
         }
     }
 
-    /// The id of the thing, where it has one already.
+    /// The id of the existing thing. None for a create.
     pub fn id(&self) -> Option<&Id> {
         match self {
             Change::Create { .. } => None,
@@ -93,7 +95,7 @@ impl Change {
         }
     }
 
-    /// What changes, a line each, for people.
+    /// The differences, one per line, as statuses and Events show them.
     pub fn details(&self) -> Vec<String> {
         match self {
             Change::Create { after: Body::Role(role), .. } => {

@@ -1,22 +1,22 @@
-//! Names: who and what a back end has beside the things that are managed, so that names in specs become ids.
+//! The names of a back end's users, spaces, projects and so on. They turn names in specs into ids.
 
 use std::{borrow::Cow, collections::HashMap};
 
 use super::{body::Named, key::Id, level::Level};
 
-/// One user, space, project, ... of a back end.
+/// One user, space, project or the like of a back end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// What it is and what it is called.
+    /// Its level, id and name.
     pub named: Named,
-    /// What it lies in, where names are unique only inside something.
+    /// The thing that contains it, where names are unique only within that.
     pub parent: Option<Id>,
-    /// What it may be called beside its name, such as `login:alice`.
+    /// Other names that a spec can use, such as `login:alice`.
     pub aliases: Vec<String>,
 }
 
 impl Entry {
-    /// Whether this is its name, or one of its others.
+    /// Whether this is its name or one of its aliases.
     pub fn is_called(&self, name: &str) -> bool {
         self.names().any(|known| same_name(known, name))
     }
@@ -26,18 +26,18 @@ impl Entry {
     }
 }
 
-/// The answer of a look-up by name.
+/// The result of a lookup by name.
 #[derive(Debug, PartialEq)]
-pub enum Found<'a> {
-    /// Exactly one.
+pub enum NameMatch<'a> {
+    /// Exactly one entry has the name.
     One(&'a Entry),
-    /// None of that name among what the credential can see.
-    Nothing,
-    /// More than one: the name does not say which.
+    /// No entry that the credential can read has the name.
+    None,
+    /// Several entries have the name.
     Many(Vec<&'a Entry>),
 }
 
-/// Everything that can be looked up by name or id. E-mail addresses compare without regard to case, all else exactly.
+/// All names that the sweep read. E-mail addresses are compared without regard to case, all other names exactly.
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
     by_id: HashMap<Id, Entry>,
@@ -46,7 +46,7 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Adds an entry, or replaces the one of its id.
+    /// Adds an entry, or replaces the entry with the same id.
     pub fn insert(&mut self, entry: Entry) {
         let id = entry.named.id.clone();
         if let Some(old) = self.by_id.get(&id) {
@@ -65,42 +65,42 @@ impl Directory {
         self.by_id.insert(id, entry);
     }
 
-    /// The entry of an id.
+    /// The entry with this id.
     pub fn get(&self, id: &Id) -> Option<&Entry> {
         self.by_id.get(id)
     }
 
-    /// All entries, in no order.
+    /// All entries, in arbitrary order.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.by_id.values()
     }
 
-    /// The entry of a name or an alias at a level, inside `parent` where one is given.
-    pub fn find(&self, level: Level, name: &str, parent: Option<&Id>) -> Found<'_> {
+    /// Finds a name or alias at a level, inside `parent` if it is given.
+    pub fn find(&self, level: Level, name: &str, parent: Option<&Id>) -> NameMatch<'_> {
         let ids = self.by_name.get(&slot(level, name)).map(Vec::as_slice).unwrap_or_default();
         let mut found: Vec<&Entry> =
             ids.iter().filter_map(|id| self.by_id.get(id)).filter(|entry| inside(entry, parent)).collect();
         match found.len() {
-            0 => Found::Nothing,
-            1 => Found::One(found.remove(0)),
+            0 => NameMatch::None,
+            1 => NameMatch::One(found.remove(0)),
             _ => {
                 found.sort_by(|a, b| a.named.id.cmp(&b.named.id));
-                Found::Many(found)
+                NameMatch::Many(found)
             }
         }
     }
 
-    /// Says that a level could not be listed, and why, for people: what is not found there may exist all the same.
+    /// Records why a level could not be listed. A name that is not found there can still exist.
     pub fn refuse(&mut self, level: Level, reason: impl Into<String>) {
         self.refused.insert(level, reason.into());
     }
 
-    /// Why a level could not be listed. None: it was, or nobody asked for it.
+    /// Why a level could not be listed. None if it was listed, or was not needed.
     pub fn refusal(&self, level: Level) -> Option<&str> {
         self.refused.get(&level).map(String::as_str)
     }
 
-    /// The name of an id, or the id itself where no name is known.
+    /// The id with its name, or with itself as name if the name is unknown.
     pub fn named(&self, level: Level, id: &Id) -> Named {
         match self.by_id.get(id) {
             Some(entry) => entry.named.clone(),
@@ -113,7 +113,7 @@ fn inside(entry: &Entry, parent: Option<&Id>) -> bool {
     parent.is_none_or(|parent| entry.parent.as_ref() == Some(parent))
 }
 
-/// Whether two names stand for the same: e-mail addresses without regard to case, all else exactly.
+/// Whether two names are the same: e-mail addresses without regard to case, all other names exactly.
 pub fn same_name(a: &str, b: &str) -> bool {
     folded(a) == folded(b)
 }

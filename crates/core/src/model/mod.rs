@@ -1,5 +1,5 @@
-//! The vendor-neutral model of access: what a role, a grant and a restriction are, how two of them compare, and
-//! what a back end showed of them. Data and comparisons only: no I/O, no clock, no Kubernetes type, no vendor.
+//! The vendor-neutral model of access: roles, grants, restrictions and groups, how two of them compare, and what a back end
+//! showed of them. Data and comparisons only: no I/O, no clock, no Kubernetes type, no vendor.
 
 mod body;
 mod change;
@@ -20,7 +20,7 @@ pub use dialect::{
     Capabilities, ChosenId, Dialect, Fault, Grants, IdentityRules, Members, Restrictions, RoleNames,
     SpecRules, SweepHints,
 };
-pub use directory::{Directory, Entry, Found, same_name};
+pub use directory::{Directory, Entry, NameMatch, same_name};
 pub use key::{Fingerprint, Id, Key, sha256_hex};
 pub use level::Level;
 pub use snapshot::{Absence, Builder, Observed, Proof, Snapshot};

@@ -1,5 +1,5 @@
-//! What a back end showed in one sweep. A [`Snapshot`] is complete by construction: a part that could not be read to its
-//! end makes no snapshot at all. What it says of absence is only as good as the proof that the credential could have seen the thing.
+//! The state of a back end in one sweep. A [`Snapshot`] is complete: if a part could not be read to its end, there is no snapshot.
+//! A thing that is missing from it is absent only where the sweep proved that the credential can read such things.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -9,172 +9,171 @@ use super::{
     key::{Id, Key},
 };
 
-/// A thing as it was seen.
+/// An external thing as a sweep or a read returned it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observed {
-    /// Its identifier.
+    /// Its id.
     pub id: Id,
     /// Its natural key.
     pub key: Key,
-    /// What it says.
+    /// Its content.
     pub body: Body,
-    /// Why it may not be written, where the vendor owns it ("a predefined role").
+    /// Why it cannot be changed, if the vendor owns it, such as "a predefined role".
     pub read_only: Option<String>,
-    /// Tells one state of it from any other, where the back end has such a mark: as long as it is the same nobody has changed it.
+    /// The back end's version mark, where it has one. While the mark is the same, the thing is unchanged.
     pub revision: Option<String>,
-    /// A list shows that it is there and not all that it says: `body` is to be relied on only for its name.
+    /// A list showed only a part of it: of `body`, only the name is reliable.
     pub outline: bool,
-    /// What people should know of it beside what it says, such as what a restriction leaves open.
+    /// A remark for the status, such as the access that a restriction leaves open.
     pub remark: Option<String>,
 }
 
 impl Observed {
-    /// A thing that was seen whole and that may be written.
+    /// A thing that was read completely and can be changed.
     pub fn new(id: Id, key: Key, body: Body) -> Self {
         Self { id, key, body, read_only: None, revision: None, outline: false, remark: None }
     }
 }
 
-/// Where the absence of a thing of one kind was proven in this sweep.
+/// Where this sweep proved that it would have read every thing of a kind.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Proof {
-    /// The credential sees every thing of this kind.
+    /// The credential can read all things of this kind.
     Everywhere,
-    /// It sees those that lie in these places.
+    /// The credential can read all of those in these places.
     Within(HashSet<Id>),
-    /// Nothing is proven: an empty list may be a narrowed credential.
+    /// Nothing is proven: the credential can be too narrow.
     #[default]
     Nowhere,
 }
 
-/// What the absence of a thing from a snapshot means.
+/// What it means that a snapshot lacks a thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Absence {
-    /// It is gone: it would have been seen.
+    /// The thing does not exist: the sweep would have read it.
     Proven,
-    /// It may be gone, or hidden from the credential.
+    /// The thing does not exist, or the credential cannot read it.
     Unproven,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Part {
-    /// Boxed, because a table is half empty and what a thing says is large.
+    /// Boxed, because a hash table is half empty and bodies are large.
     by_id: HashMap<Id, Box<Observed>>,
-    /// Where several things have one key, the one with the lowest id: which it is must not hang on the order of a list.
+    /// If several things have one key, the one with the lowest id, so that the order of a list does not matter.
     by_key: HashMap<Key, Id>,
-    /// The things of a key that more than one has.
-    twins: HashMap<Key, BTreeSet<Id>>,
+    /// The ids of all things with a key that is not unique.
+    duplicates: HashMap<Key, BTreeSet<Id>>,
     proof: Proof,
 }
 
-/// Collects what one sweep reads.
+/// Collects the results of one sweep.
 #[derive(Debug, Default)]
 pub struct Builder {
     parts: HashMap<Kind, Part>,
     directory: Directory,
     successors: HashMap<(Kind, Key), (Id, Key)>,
-    renamed: HashMap<(Kind, Id), Id>,
+    current_ids: HashMap<(Kind, Id), Id>,
 }
 
 impl Builder {
-    /// An empty one.
+    /// A builder without things or proofs.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a thing.
+    /// Adds a thing that a list or a read returned.
     pub fn add(&mut self, observed: Observed) {
         insert(self.parts.entry(observed.body.kind()).or_default(), observed);
     }
 
-    /// Says where absence of things of a kind is proven.
+    /// Records where the absence of things of a kind is proven.
     pub fn prove(&mut self, kind: Kind, proof: Proof) {
         self.parts.entry(kind).or_default().proof = proof;
     }
 
-    /// Says that what was held under this key is the same thing under another id and key by now, for good: what is held is to be recorded so.
-    pub fn succeed(&mut self, kind: Kind, before: Key, now: (Id, Key)) {
+    /// Records that the thing with the key `before` now has another id and key permanently, such as the grant of an invited user who
+    /// accepted. Statuses are updated to the new ones.
+    pub fn set_successor(&mut self, kind: Kind, before: Key, now: (Id, Key)) {
         self.successors.insert((kind, before), now);
     }
 
-    /// Says that what is recorded under one id is the same thing that is shown under another, with the key that it had: what is held is to be
-    /// recorded so.
-    pub fn rename(&mut self, kind: Kind, before: Id, now: Id) {
-        self.renamed.insert((kind, before), now);
+    /// Records that the thing with the recorded id `before` now has the id `now` and the same key. Statuses are updated to the new id.
+    pub fn set_current_id(&mut self, kind: Kind, before: Id, now: Id) {
+        self.current_ids.insert((kind, before), now);
     }
 
-    /// The directory to fill.
+    /// The directory, to add names to.
     pub fn directory(&mut self) -> &mut Directory {
         &mut self.directory
     }
 
-    /// The snapshot. Call it only when every list has been read to its end.
+    /// Finishes the snapshot. Call it only after every list was read to its end.
     pub fn complete(self) -> Snapshot {
         Snapshot {
             parts: self.parts,
             directory: self.directory,
-            missed: HashSet::new(),
+            missing: HashSet::new(),
             successors: self.successors,
-            renamed: self.renamed,
+            current_ids: self.current_ids,
         }
     }
 }
 
-/// A complete view of a tenant's managed things and of the names around them.
+/// The external things of an account and the names that specs refer to.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     parts: HashMap<Kind, Part>,
     directory: Directory,
-    /// What was asked for by its id and not seen.
-    missed: HashSet<(Kind, Id)>,
+    /// Things that a read by id did not return.
+    missing: HashSet<(Kind, Id)>,
     successors: HashMap<(Kind, Key), (Id, Key)>,
-    renamed: HashMap<(Kind, Id), Id>,
+    current_ids: HashMap<(Kind, Id), Id>,
 }
 
 impl Snapshot {
-    /// Whether anything is known by another id or key than it was.
-    pub fn moves(&self) -> bool {
-        !self.successors.is_empty() || !self.renamed.is_empty()
+    /// Whether any thing has another id or key than before.
+    pub fn has_rekeyed_things(&self) -> bool {
+        !self.successors.is_empty() || !self.current_ids.is_empty()
     }
 
-    /// What a thing that was held under a key is known by now, where that has changed.
+    /// The new id and key of the thing that had this key, if they changed.
     pub fn successor(&self, kind: Kind, key: &Key) -> Option<&(Id, Key)> {
         self.successors.get(&(kind, key.clone()))
     }
 
-    /// The id by which a thing is known now, whichever it is recorded under.
+    /// The present id of a thing with a recorded id.
     pub fn current(&self, kind: Kind, recorded: Id) -> Id {
-        self.renamed.get(&(kind, recorded.clone())).cloned().unwrap_or(recorded)
+        self.current_ids.get(&(kind, recorded.clone())).cloned().unwrap_or(recorded)
     }
 
-    /// The thing of an id.
+    /// The thing with this id.
     pub fn by_id(&self, kind: Kind, id: &Id) -> Option<&Observed> {
         self.parts.get(&kind)?.by_id.get(id).map(|seen| &**seen)
     }
 
-    /// Whether a thing was asked for by its id and not seen: it may be gone or hidden.
-    pub fn is_missed(&self, kind: Kind, id: &Id) -> bool {
-        self.missed.contains(&(kind, id.clone()))
+    /// Whether a read by id did not return the thing: it was deleted, or the credential cannot read it.
+    pub fn is_missing(&self, kind: Kind, id: &Id) -> bool {
+        self.missing.contains(&(kind, id.clone()))
     }
 
-    /// Notes that a thing was asked for by its id and not seen.
-    pub fn miss(&mut self, kind: Kind, id: Id) {
-        self.missed.insert((kind, id));
+    /// Records that a read by id did not return the thing.
+    pub fn mark_missing(&mut self, kind: Kind, id: Id) {
+        self.missing.insert((kind, id));
     }
 
-    /// The thing of a natural key.
+    /// The thing with this natural key; the one with the lowest id if there are several.
     pub fn by_key(&self, kind: Kind, key: &Key) -> Option<&Observed> {
         let part = self.parts.get(&kind)?;
         part.by_id.get(part.by_key.get(key)?).map(|seen| &**seen)
     }
 
-    /// Whether more than one thing has this natural key, so that the key does not say which is meant. Back ends that do not
-    /// refuse duplicates have such.
+    /// Whether several things have this natural key, as in back ends that do not refuse duplicates.
     pub fn is_ambiguous(&self, kind: Kind, key: &Key) -> bool {
-        self.parts.get(&kind).is_some_and(|part| part.twins.contains_key(key))
+        self.parts.get(&kind).is_some_and(|part| part.duplicates.contains_key(key))
     }
 
-    /// What it means that no thing of this kind was seen in this place.
+    /// What it means that the snapshot lacks a thing of this kind in this place.
     pub fn absence(&self, kind: Kind, place: Option<&Id>) -> Absence {
         match self.parts.get(&kind).map(|part| &part.proof) {
             Some(Proof::Everywhere) => Absence::Proven,
@@ -185,27 +184,27 @@ impl Snapshot {
         }
     }
 
-    /// All things of a kind, in no order.
+    /// All things of a kind, in arbitrary order.
     pub fn all(&self, kind: Kind) -> impl Iterator<Item = &Observed> {
         self.parts.get(&kind).into_iter().flat_map(|part| part.by_id.values()).map(|seen| &**seen)
     }
 
-    /// The names around them.
+    /// The names that specs can refer to.
     pub fn directory(&self) -> &Directory {
         &self.directory
     }
 
     /// Adds a name that was looked up after the sweep.
-    pub fn learn(&mut self, entry: super::Entry) {
+    pub fn add_name(&mut self, entry: super::Entry) {
         self.directory.insert(entry);
     }
 
-    /// Brings a write's outcome, or a thing read again, into the view.
+    /// Adds or replaces a thing, after a write or a second read.
     pub fn put(&mut self, observed: Observed) {
         insert(self.parts.entry(observed.body.kind()).or_default(), observed);
     }
 
-    /// Takes a thing that is known to be gone out of the view.
+    /// Removes a thing that was deleted.
     pub fn remove(&mut self, kind: Kind, id: &Id) {
         if let Some(part) = self.parts.get_mut(&kind)
             && let Some(old) = part.by_id.remove(id)
@@ -221,22 +220,23 @@ fn insert(part: &mut Part, observed: Observed) {
         unindex(part, &old.key, id);
     }
     if let Some(first) = part.by_key.get(key) {
-        let twins = part.twins.entry(key.clone()).or_insert_with(|| BTreeSet::from([first.clone()]));
-        twins.insert(id.clone());
+        let duplicates =
+            part.duplicates.entry(key.clone()).or_insert_with(|| BTreeSet::from([first.clone()]));
+        duplicates.insert(id.clone());
     }
     index_first(part, key, id);
     part.by_id.insert(id.clone(), Box::new(observed));
 }
 
 fn unindex(part: &mut Part, key: &Key, id: &Id) {
-    let Some(twins) = part.twins.get_mut(key) else {
+    let Some(duplicates) = part.duplicates.get_mut(key) else {
         part.by_key.remove(key);
         return;
     };
-    twins.remove(id);
-    if let Some(first) = twins.first().cloned() {
-        if twins.len() == 1 {
-            part.twins.remove(key);
+    duplicates.remove(id);
+    if let Some(first) = duplicates.first().cloned() {
+        if duplicates.len() == 1 {
+            part.duplicates.remove(key);
         }
         part.by_key.insert(key.clone(), first);
     }

@@ -1,4 +1,4 @@
-//! The model's comparisons, and what a snapshot says of what it does not show.
+//! Comparisons of bodies, lookups by name and key, and absence from a snapshot.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ fn snapshot(things: &[Observed]) -> Snapshot {
 }
 
 #[test]
-fn a_grant_is_the_same_whatever_its_parts_are_called() {
+fn grants_with_other_display_names_are_equal() {
     let grant = |name: &str| {
         let role = RoleRef::Existing(named("R", name));
         Body::Grant(Grant { role, subject: named("1", name), scope: Some(named("p", name)) })
@@ -46,7 +46,7 @@ fn a_grant_is_the_same_whatever_its_parts_are_called() {
 }
 
 #[test]
-fn a_planned_role_is_not_an_existing_one_of_the_same_name() {
+fn planned_role_differs_from_existing_role_of_that_name() {
     let grant = |role: RoleRef| Body::Grant(Grant { role, subject: named("1", "a"), scope: None });
     let (planned, existing) =
         (grant(RoleRef::Planned("R".to_owned())), grant(RoleRef::Existing(named("R", "R"))));
@@ -54,14 +54,14 @@ fn a_planned_role_is_not_an_existing_one_of_the_same_name() {
 }
 
 #[test]
-fn a_fingerprint_stays_the_same_from_version_to_version() {
+fn fingerprints_are_stable_across_versions() {
     let body = Body::Role(role("a", &["write", "read"]));
-    assert_eq!(body.fingerprint().as_str(), "94e487c015716987", "statuses hold it");
+    assert_eq!(body.fingerprint().as_str(), "94e487c015716987", "statuses record it");
     assert_eq!(body.fingerprint(), Body::Role(role("a", &["read", "write", "read"])).fingerprint());
 }
 
 #[test]
-fn a_difference_names_what_comes_and_what_goes() {
+fn difference_lists_added_and_removed_parts() {
     let mut to = role("b", &["read", "write"]);
     to.description = Some("says \"more\"".to_owned());
     to.settings.insert("group".to_owned(), "Reports".to_owned());
@@ -79,7 +79,7 @@ fn a_difference_names_what_comes_and_what_goes() {
 }
 
 #[test]
-fn absence_is_proven_where_the_sweep_could_see_and_nowhere_else() {
+fn absence_needs_a_proof_for_its_place() {
     let place = Id::new("p");
     let absence = |proof: Option<Proof>, place: Option<&Id>| {
         let mut builder = Builder::new();
@@ -98,7 +98,7 @@ fn absence_is_proven_where_the_sweep_could_see_and_nowhere_else() {
 }
 
 #[test]
-fn a_thing_that_changes_its_key_is_found_by_the_new_one_only() {
+fn changed_key_replaces_the_old_one() {
     let mut snapshot = snapshot(&[seen("1", "old")]);
     snapshot.put(seen("1", "new"));
     assert_eq!((by_name(&snapshot, "old"), by_name(&snapshot, "new")), (None, Some("1".to_owned())));
@@ -107,7 +107,7 @@ fn a_thing_that_changes_its_key_is_found_by_the_new_one_only() {
 }
 
 #[test]
-fn two_things_may_swap_their_keys_one_after_the_other() {
+fn two_things_can_swap_keys() {
     let mut snapshot = snapshot(&[seen("1", "a"), seen("2", "b")]);
     snapshot.put(seen("1", "b"));
     snapshot.put(seen("2", "a"));
@@ -119,7 +119,7 @@ fn two_things_may_swap_their_keys_one_after_the_other() {
 }
 
 #[test]
-fn which_of_several_things_of_one_key_is_found_does_not_hang_on_their_order() {
+fn duplicate_key_returns_the_lowest_id() {
     let key = Key::new([("name", "a")]);
     for order in [["1", "2", "3"], ["3", "2", "1"], ["2", "3", "1"]] {
         let mut snapshot = snapshot(&order.map(|id| seen(id, "a")));
@@ -136,23 +136,20 @@ fn which_of_several_things_of_one_key_is_found_does_not_hang_on_their_order() {
 }
 
 fn entry(level: &'static str, id: &str, name: &str, parent: Option<&str>) -> Entry {
-    Entry {
-        named: Named::new(Level::new(level), Id::new(id), name),
-        parent: parent.map(Id::new),
-        aliases: Vec::new(),
-    }
+    let named = Named::new(Level::new(level), Id::new(id), name);
+    Entry { named, parent: parent.map(Id::new), aliases: Vec::new() }
 }
 
 fn found(directory: &Directory, level: &'static str, name: &str, parent: Option<&str>) -> Vec<String> {
     match directory.find(Level::new(level), name, parent.map(Id::new).as_ref()) {
-        Found::Nothing => Vec::new(),
-        Found::One(entry) => vec![entry.named.id.to_string()],
-        Found::Many(entries) => entries.iter().map(|entry| entry.named.id.to_string()).collect(),
+        NameMatch::None => Vec::new(),
+        NameMatch::One(entry) => vec![entry.named.id.to_string()],
+        NameMatch::Many(entries) => entries.iter().map(|entry| entry.named.id.to_string()).collect(),
     }
 }
 
 #[test]
-fn names_are_found_at_their_level_inside_their_parent_and_mail_without_regard_to_case() {
+fn names_match_by_level_parent_and_case() {
     let mut directory = Directory::default();
     for entry in [
         entry("project", "2", "churn", Some("s1")),
@@ -162,7 +159,7 @@ fn names_are_found_at_their_level_inside_their_parent_and_mail_without_regard_to
     ] {
         directory.insert(entry);
     }
-    assert_eq!(found(&directory, "project", "churn", None), ["1", "2"], "many, in the order of ids");
+    assert_eq!(found(&directory, "project", "churn", None), ["1", "2"], "several, ordered by id");
     assert_eq!(found(&directory, "project", "churn", Some("s1")), ["2"]);
     assert_eq!(found(&directory, "space", "churn", None), ["s1"]);
     assert_eq!(found(&directory, "space", "Churn", None), [""; 0]);
@@ -170,7 +167,7 @@ fn names_are_found_at_their_level_inside_their_parent_and_mail_without_regard_to
 }
 
 #[test]
-fn an_entry_that_is_renamed_is_not_found_by_its_old_name() {
+fn renamed_entry_is_not_found_by_its_old_name() {
     let mut directory = Directory::default();
     directory.insert(entry("user", "u", "old@example.com", None));
     directory.insert(entry("user", "u", "new@example.com", None));
@@ -181,7 +178,7 @@ fn an_entry_that_is_renamed_is_not_found_by_its_old_name() {
 }
 
 #[test]
-fn an_entry_is_found_by_each_of_its_aliases_until_they_are_taken_from_it() {
+fn entry_is_found_by_its_current_aliases() {
     let mut directory = Directory::default();
     let mut alice = entry("user", "u", "alice@example.com", None);
     alice.aliases = vec!["login:alice".to_owned(), "alice@example.com".to_owned()];

@@ -1,50 +1,51 @@
-//! What a plan is made from, beside the snapshot: wants, held things, policy.
+//! The input of a plan besides the snapshot: what an object desires, what it manages, and its policy.
 
 use std::sync::OnceLock;
 
+use super::problem::Problem;
 use crate::model::{Body, ChosenId, Defaults, Fingerprint, Id, IdentityRules, Key, Kind};
 
-/// One thing that an object asks for.
+/// One external thing that an object's spec desires.
 #[derive(Clone, Debug)]
-pub struct Want {
-    /// What the spec calls it where it has several: a subject's name.
+pub struct Desired {
+    /// Its name in the spec, where the spec lists several: the name of a subject.
     pub name: Option<String>,
-    /// What it is to be.
-    pub wish: Wish,
-    /// The id to make it under, where that is ours to choose.
+    /// Its content.
+    pub body: DesiredBody,
+    /// The id to create it with, where Rolewright chooses the id.
     pub chosen: Option<ChosenId>,
-    /// How it stands to other objects' claims.
+    /// Its standing among the claims of other objects.
     pub standing: Standing,
-    /// What was taken away for the object that it would be handed over from.
+    /// The default permissions that were taken away for the previous manager, if the thing is handed over to this object.
     pub inherited: Option<Defaults>,
-    /// Worked out once, when it is first asked for.
-    pub(crate) fingerprint: OnceLock<Fingerprint>,
+    /// Computed on first use.
+    pub(super) fingerprint: OnceLock<Fingerprint>,
 }
 
-/// What a want is to be.
+/// The content of a desired thing.
 #[derive(Clone, Debug)]
-pub enum Wish {
-    /// This.
-    Body(Body),
-    /// Not known: a name in the spec stands for nothing. What is held under the same name is left alone.
-    Unresolved(Issue, String),
+pub enum DesiredBody {
+    /// All names in the spec were resolved.
+    Resolved(Body),
+    /// A name in the spec could not be resolved. What the object manages under that name stays as it is.
+    Unresolved(Problem),
 }
 
-impl Want {
-    /// A want that nobody else claims.
+impl Desired {
+    /// A resolved item that no other object claims.
     pub fn new(name: Option<String>, body: Body) -> Self {
-        Self::of(name, Wish::Body(body))
+        Self::with_body(name, DesiredBody::Resolved(body))
     }
 
-    /// A want that no name in the spec makes clear.
-    pub fn unresolved(name: Option<String>, issue: Issue, message: impl Into<String>) -> Self {
-        Self::of(name, Wish::Unresolved(issue, message.into()))
+    /// An item that could not be resolved.
+    pub fn unresolved(name: Option<String>, problem: Problem) -> Self {
+        Self::with_body(name, DesiredBody::Unresolved(problem))
     }
 
-    pub(super) fn of(name: Option<String>, wish: Wish) -> Self {
+    pub(super) fn with_body(name: Option<String>, body: DesiredBody) -> Self {
         Self {
             name,
-            wish,
+            body,
             chosen: None,
             standing: Standing::Free,
             inherited: None,
@@ -52,145 +53,176 @@ impl Want {
         }
     }
 
-    /// Tells what it is to be from anything else. None while that is not known.
+    /// The fingerprint of the desired body. None if the item is not resolved.
     pub fn fingerprint(&self) -> Option<&Fingerprint> {
-        match &self.wish {
-            Wish::Body(body) => Some(self.fingerprint.get_or_init(|| body.fingerprint())),
-            Wish::Unresolved(..) => None,
+        match &self.body {
+            DesiredBody::Resolved(body) => Some(self.fingerprint.get_or_init(|| body.fingerprint())),
+            DesiredBody::Unresolved(_) => None,
         }
     }
 }
 
-/// How a want stands to the claims of other objects.
+/// Whether an object can have a desired thing, given the claims of other objects. A text names the other object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// Nobody else is in the way.
+    /// No other object is in the way.
     Free,
-    /// It is there, and others hold it and ask for the same.
+    /// Other objects manage the thing and desire the same.
     Shared(String),
-    /// Its holders are letting go, or do not write, and this object is next.
-    Heir,
-    /// Another object holds it, or is older.
+    /// The managers release the thing or do not write, and this object is the next.
+    NextOwner,
+    /// Another object manages the thing, or is older.
     Blocked(String),
-    /// Another object asks for the same and has to make it first.
-    Behind(String),
+    /// Another object desires the same and must create the thing first.
+    Waiting(String),
 }
 
-/// What keeps a want from being met, or a held thing from being let go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Issue {
-    /// The spec asks for what cannot be.
-    Invalid,
-    /// The back end has no such function.
-    Unsupported,
-    /// Something else has it, or is it.
-    Conflict,
-    /// A name stands for nothing that the credential sees.
-    NotFound,
-    /// It is not seen, and not proven absent.
-    NotVisible,
-    /// It cannot be removed while others depend on it.
-    Blocked,
-    /// Another object has to act first, and will.
-    Waiting,
-}
-
-/// How a thing came to be held.
+/// How an object came to manage a thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// This object made it.
+    /// The object created it.
     Created,
-    /// It was there, and was taken over.
+    /// It existed, and the object adopted it.
     Adopted,
-    /// Another object holds it too.
+    /// Another object managed it already and desired the same.
     Shared,
 }
 
-/// What other objects have to do with a held thing.
+/// What other objects claim of a thing that this object manages. A text names one of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Others {
+pub enum OtherClaims {
     /// Nothing.
     #[default]
     None,
-    /// They hold it too: it stays when this object lets go, and this object alone cannot change it.
-    Hold(String),
-    /// One waits for it: it is handed over, not removed.
-    Wait(String),
+    /// Others manage it too: it stays when this object releases it, and this object alone cannot change it.
+    Shared(String),
+    /// Another object waits for it: it is handed over, not deleted.
+    Waiting(String),
 }
 
-/// One thing that an object holds: the only ground for changing or removing anything.
+/// One external thing that an object manages: an entry of `status.held`, and the only basis for changing or deleting anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
     /// Its kind.
     pub kind: Kind,
-    /// Its id; None while its creation is begun and not recorded as done.
-    pub id: Option<Id>,
-    /// Its natural key when it was last written.
+    /// Its natural key at the last write.
     pub key: Key,
-    /// What the spec called it.
+    /// Its name in the spec, such as the name of a subject.
     pub name: Option<String>,
-    /// How it came to be held.
+    /// How the object came to manage it.
     pub origin: Origin,
-    /// Of a begun creation: the id that it was to be made under, where that is ours to choose.
-    pub chosen: Option<Id>,
-    /// What was last applied.
+    /// The fingerprint of the body that was last applied.
     pub fingerprint: Fingerprint,
-    /// The mark of the state in which it was last seen to be as applied.
-    pub revision: Option<String>,
-    /// Its creation was begun and the back end refused it: what has its natural key is another's.
-    pub refused: bool,
-    /// Its creation was asked for and not answered, and the back end may still be at it.
-    pub unsettled: bool,
-    /// Of a resource that was closed: the defaults that were taken away for it, to be given back when it is let go.
+    /// Whether it exists, as far as the object recorded.
+    pub state: HeldState,
+    /// The default permissions that were taken away to close a resource. They are restored when the object releases it.
     pub taken: Option<Defaults>,
-    /// What other objects have to do with it.
-    pub others: Others,
+    /// What other objects claim of it. Not recorded: set before each plan.
+    pub other_claims: OtherClaims,
+}
+
+/// What an object knows about the existence of a thing that it manages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeldState {
+    /// The thing was created or adopted.
+    Present {
+        /// Its id.
+        id: Id,
+        /// The version mark of the thing when it last equalled the applied body.
+        revision: Option<String>,
+    },
+    /// Its creation was started, and the outcome is not recorded.
+    Pending {
+        /// The id to create it with, where Rolewright chooses the id.
+        chosen: Option<Id>,
+        /// The create was not answered, and the back end may still execute it. Not recorded: set before each plan.
+        unsettled: bool,
+    },
+    /// The back end refused to create it, or to close it. A thing with its natural key is not this object's.
+    Refused {
+        /// The id to create it with, where Rolewright chooses the id; the id of the resource that was not closed.
+        chosen: Option<Id>,
+    },
 }
 
 impl Held {
-    /// Whether its creation is begun and not recorded as done.
-    pub fn pending(&self) -> bool {
-        self.id.is_none()
+    /// The id of the thing, if it is present.
+    pub fn id(&self) -> Option<&Id> {
+        match &self.state {
+            HeldState::Present { id, .. } => Some(id),
+            HeldState::Pending { .. } | HeldState::Refused { .. } => None,
+        }
     }
 
-    /// Whose grant it is.
+    /// The id that the status records: of the thing, or the one to create it with.
+    pub fn recorded_id(&self) -> Option<&Id> {
+        match &self.state {
+            HeldState::Present { id, .. } => Some(id),
+            HeldState::Pending { chosen, .. } | HeldState::Refused { chosen } => chosen.as_ref(),
+        }
+    }
+
+    /// The version mark of the thing when it last equalled the applied body.
+    pub fn revision(&self) -> Option<&str> {
+        match &self.state {
+            HeldState::Present { revision, .. } => revision.as_deref(),
+            HeldState::Pending { .. } | HeldState::Refused { .. } => None,
+        }
+    }
+
+    /// Whether the thing was created or adopted.
+    pub fn is_present(&self) -> bool {
+        self.id().is_some()
+    }
+
+    /// Whether the back end refused to create or close the thing.
+    pub fn is_refused(&self) -> bool {
+        matches!(self.state, HeldState::Refused { .. })
+    }
+
+    /// Whether a create was not answered and may still be executed.
+    pub(super) fn is_unsettled(&self) -> bool {
+        matches!(self.state, HeldState::Pending { unsettled: true, .. })
+    }
+
+    /// Records that the thing exists. Its version mark is unknown until the thing equals the applied body.
+    pub(super) fn set_present(&mut self, id: Id) {
+        self.state = HeldState::Present { id, revision: None };
+    }
+
+    /// The id of the subject of a grant.
     pub(super) fn subject(&self) -> Option<&str> {
         self.key.get("subject")
     }
-
-    /// Where its absence has to be proven.
-    pub(super) fn place(&self) -> Option<Id> {
-        self.key.place()
-    }
 }
 
-/// What happens to a thing that is there already and that nobody holds.
+/// What to do with an existing thing that no object manages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Adopt {
-    /// It is a conflict.
+    /// Report a conflict.
     Never,
-    /// It is taken over if it equals the want.
+    /// Adopt it if it equals the desired body; else report a conflict.
     IfIdentical,
-    /// It is taken over and made equal.
+    /// Adopt it and change it to the desired body.
     Always,
 }
 
-/// What happens to a held thing that is no longer wanted.
+/// What to do with a managed thing that is no longer desired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removal {
-    /// It is removed.
+    /// Delete it.
     Delete,
-    /// It is let go and stays.
+    /// Release it, so that it stays.
     Retain,
 }
 
-/// What a plan has to respect.
+/// The rules that a plan follows.
 #[derive(Clone, Copy)]
 pub struct Policy<'a> {
-    /// The back end's pure part.
+    /// The rules of the back end.
     pub identity: &'a dyn IdentityRules,
-    /// On taking over.
+    /// What to do with existing things.
     pub adopt: Adopt,
-    /// On removing.
+    /// What to do with things that are no longer desired.
     pub removal: Removal,
 }

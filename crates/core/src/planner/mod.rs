@@ -1,41 +1,27 @@
-//! The pure core: from what is wanted, what was observed and what is held to a plan. No I/O, no clock, no Kubernetes type.
+//! The planner: from what an object desires and manages, and from a snapshot, to a plan. No I/O, no clock, no Kubernetes type.
 
 mod claims;
 mod compute;
-mod follow;
 mod input;
-mod keep;
+mod messages;
 mod plan;
+mod problem;
+mod rekey;
 mod render;
-mod wording;
+mod retained;
 
-#[cfg(test)]
-mod cases;
-#[cfg(test)]
-mod claims_properties;
-#[cfg(test)]
-mod claims_tests;
-#[cfg(test)]
-mod closing_tests;
-#[cfg(test)]
-mod group_tests;
-#[cfg(test)]
-mod partial_tests;
-#[cfg(test)]
-mod plan_tests;
-#[cfg(test)]
-mod properties;
-#[cfg(test)]
-mod standing_tests;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[cfg(test)]
-mod unreadable_tests;
+mod tests;
 
-pub use claims::{Asks, Claim, Claimant, Claims};
+pub use claims::{Claim, Claimant, Claims, DesiredKeys};
 pub use compute::plan;
-pub use follow::follow;
-pub use input::{Adopt, Held, Issue, Origin, Others, Policy, Removal, Standing, Want, Wish};
-pub use keep::asks;
+pub use input::{
+    Adopt, Desired, DesiredBody, Held, HeldState, Origin, OtherClaims, Policy, Removal, Standing,
+};
 pub use plan::{Cause, Finding, Plan, Step};
+pub use problem::{Issue, Problem};
+pub use rekey::rekey;
 pub use render::{Row, Summary, text};
+pub use retained::desired_keys;

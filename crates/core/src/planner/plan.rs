@@ -1,14 +1,17 @@
-//! What to do for one object, as data: the changes, what is held then, and what no change mends.
+//! The plan for one object, as data: the changes, what the object manages then, and the problems that no change fixes.
 
-use super::input::{Held, Issue};
+use super::{
+    input::Held,
+    problem::{Issue, Problem},
+};
 use crate::model::{Change, Fingerprint, Id, Kind, sha256_hex};
 
 /// Why a change is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// The spec asks for something new.
+    /// The spec desires something new.
     Spec,
-    /// Somebody changed or removed what the object holds.
+    /// A managed thing was changed or deleted outside Rolewright.
     Drift,
 }
 
@@ -17,91 +20,113 @@ pub enum Cause {
 pub struct Step {
     /// The write.
     pub change: Change,
-    /// What is recorded as applied when it is done.
-    pub wish: Fingerprint,
-    /// Why.
+    /// The fingerprint to record when the step succeeds.
+    pub fingerprint: Fingerprint,
+    /// Why the change is made.
     pub cause: Cause,
-    /// Which entry of [`Plan::held`] it is about.
-    pub entry: usize,
-    /// The step that has to succeed before this one may be taken. It comes earlier in the plan.
+    /// The index of its entry in [`Plan::held`]. An entry has at most one step.
+    pub(super) entry: usize,
+    /// The index of an earlier step that must succeed before this one starts.
     pub after: Option<usize>,
-    /// For a create, and for the closing of a resource, whose intent was recorded before this plan was made and not refused: an earlier
-    /// try may have done it.
+    /// An earlier attempt may have executed this create, or this closing of a resource: its intent was recorded before this plan, and
+    /// not refused.
     pub resumed: bool,
-    /// Once it is done, its entry is held no longer.
+    /// The object stops managing the thing when the step succeeds, although the step does not delete it.
     pub releases: bool,
 }
 
-/// Something that keeps an object from being in sync and that no change of the plan mends.
+/// A problem that no change of the plan fixes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Which want it is about, where the spec names several.
+    /// The name of the item in the spec, where the spec lists several.
     pub name: Option<String>,
-    /// What kind of matter it is.
+    /// The kind of problem.
     pub issue: Issue,
-    /// What is the matter and what to do.
+    /// What failed, why, and what to do.
     pub message: String,
 }
 
-/// What to do for one object: only [`plan`](super::plan) makes one.
+impl Finding {
+    pub(super) fn new(name: Option<String>, Problem { issue, message }: Problem) -> Self {
+        Self { name, issue, message }
+    }
+}
+
+/// The plan for one object. Only [`plan`](super::plan) makes one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     pub(super) steps: Vec<Step>,
     pub(super) held: Vec<Held>,
     pub(super) findings: Vec<Finding>,
-    pub(super) unread: Vec<(Kind, Id)>,
-    pub(super) gone: Vec<(Kind, Id)>,
+    pub(super) to_read: Vec<(Kind, Id)>,
+    pub(super) absent: Vec<(Kind, Id)>,
     pub(super) remarks: Vec<String>,
     pub(super) unverified: bool,
 }
 
 impl Plan {
-    /// The changes, in the order in which they are made.
+    /// The changes in the order of execution.
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
 
-    /// What the object holds once intents and take-overs are recorded and before any change is made, in the order of the natural keys.
+    /// What the object manages once intents and adoptions are recorded and before any change is made, ordered by natural key.
     pub fn held(&self) -> &[Held] {
         &self.held
     }
 
-    /// What no change mends.
+    /// The entry of [`Plan::held`] that a step of this plan changes.
+    pub fn held_of(&self, step: &Step) -> &Held {
+        &self.held[step.entry]
+    }
+
+    /// What the object manages after execution. `outcome` gets the index of each step, the step and its entry, and returns the entry
+    /// after the step, or None if the object no longer manages the thing. Entries without a step stay as they are.
+    pub fn held_after(&self, mut outcome: impl FnMut(usize, &Step, Held) -> Option<Held>) -> Vec<Held> {
+        let mut held: Vec<Option<Held>> = self.held.iter().cloned().map(Some).collect();
+        for (index, step) in self.steps.iter().enumerate() {
+            let entry = held[step.entry].take();
+            held[step.entry] = entry.and_then(|entry| outcome(index, step, entry));
+        }
+        held.into_iter().flatten().collect()
+    }
+
+    /// The problems that no change fixes.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
 
-    /// What has to be read whole before anything can be decided: a plan that names any is not to be carried out or shown.
-    pub fn unread(&self) -> &[(Kind, Id)] {
-        &self.unread
+    /// Things that must be read completely before anything can be decided. A plan with such things must not be executed or shown.
+    pub fn to_read(&self) -> &[(Kind, Id)] {
+        &self.to_read
     }
 
-    /// What was held and is taken to be gone: by the view it is made again, or not held any longer.
-    pub fn gone(&self) -> &[(Kind, Id)] {
-        &self.gone
+    /// Managed things that the snapshot proves absent. The plan creates them again or releases them.
+    pub fn absent(&self) -> &[(Kind, Id)] {
+        &self.absent
     }
 
-    /// Whether a held thing is taken to be gone.
-    pub fn loses(&self, held: &Held) -> bool {
-        self.gone.iter().any(|(kind, id)| *kind == held.kind && held.id.as_ref() == Some(id))
+    /// Whether the plan takes a managed thing to be absent.
+    pub fn is_absent(&self, held: &Held) -> bool {
+        self.absent.iter().any(|(kind, id)| *kind == held.kind && held.id() == Some(id))
     }
 
-    /// What people should know of the things that are as they are wanted.
+    /// Remarks on things that equal the spec, for the status.
     pub fn remarks(&self) -> &[String] {
         &self.remarks
     }
 
-    /// Whether something that is held to be as it is wanted is not wholly shown by the back end.
+    /// Whether the back end hides a part of a thing that otherwise equals the spec.
     pub fn is_unverified(&self) -> bool {
         self.unverified
     }
 
-    /// Whether nothing is to be written to the back end.
+    /// Whether the plan writes nothing to the back end.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
     }
 
-    /// Identifies this plan of this object at this point of its history.
+    /// Identifies this plan of this object at this point of its history. `serial` counts the executed plans of the object.
     pub fn hash(&self, tenant: &str, object_uid: &str, serial: i64) -> String {
         let changes: Vec<&Change> = self.steps.iter().map(|step| &step.change).collect();
         let canonical = serde_json::to_vec(&(tenant, object_uid, serial, changes))

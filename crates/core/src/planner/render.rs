@@ -1,31 +1,31 @@
-//! A plan for people and for statuses: rows, a summary, text.
+//! A plan in words: rows for statuses, a summary, and text for terminals.
 
 use std::fmt::{self, Write};
 
 use super::plan::Plan;
 use crate::model::Verb;
 
-/// One change of a plan, in words.
+/// One change of a plan in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// Create, Update or Delete.
     pub verb: Verb,
-    /// Role, Grant or Restriction.
+    /// Role, Grant, Restriction or Group.
     pub kind: String,
-    /// The thing in words.
+    /// The title of the thing.
     pub name: String,
-    /// What changes in it, a line each.
+    /// The differences, one per line.
     pub details: Vec<String>,
 }
 
-/// How many things a plan adds, changes and removes: `+2 ~1 -0`.
+/// How many things a plan creates, updates and deletes: `+2 ~1 -0`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Things to add.
+    /// Things to create.
     pub create: usize,
-    /// Things to change.
+    /// Things to update.
     pub update: usize,
-    /// Things to remove.
+    /// Things to delete.
     pub delete: usize,
 }
 
@@ -36,7 +36,7 @@ impl fmt::Display for Summary {
 }
 
 impl Plan {
-    /// The changes in words, in the order in which they are made.
+    /// The changes in words, in the order of execution.
     pub fn rows(&self) -> Vec<Row> {
         let row = |step: &super::plan::Step| Row {
             verb: step.change.verb(),
@@ -47,15 +47,16 @@ impl Plan {
         self.steps().iter().map(row).collect()
     }
 
-    /// The counts.
+    /// The number of changes by verb.
     pub fn summary(&self) -> Summary {
         let count = |verb| self.steps().iter().filter(|step| step.change.verb() == verb).count();
         Summary { create: count(Verb::Create), update: count(Verb::Update), delete: count(Verb::Delete) }
     }
 }
 
-/// Rows as text: a sign, the kind and the name on a line, details indented below it. A line of it is always a line of the plan: names
-/// and rules are other people's words, and a line break in them would let them write rows of their own.
+/// Rows as text: a line with a sign, the kind and the name, and the indented details below it.
+///
+/// Control characters are escaped: a line break in a name from a spec or a back end must not add a row.
 pub fn text(rows: &[Row]) -> String {
     let mut text = String::new();
     for row in rows {
@@ -74,56 +75,6 @@ pub fn text(rows: &[Row]) -> String {
 }
 
 fn on_one_line(text: &str) -> String {
-    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().map(shown).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{
-        super::{
-            Adopt, Removal, Want, plan,
-            testing::{TestDialect, World, grant, held, policy, role},
-        },
-        *,
-    };
-
-    const DIALECT: TestDialect = TestDialect::NoScopes;
-
-    fn made(wants: &[Want], world: &World, held: &[super::super::Held]) -> Plan {
-        plan(wants, &world.snapshot(), held, &policy(&DIALECT, Adopt::Never, Removal::Delete))
-    }
-
-    #[test]
-    fn a_plan_reads_as_signs_names_and_what_changes() {
-        let before = role("writer", &["read", "delete"]);
-        let world = World::new(DIALECT).with("W", before.clone());
-        let wants = [Want::new(None, role("writer", &["read", "write"]))];
-        let plan = made(&wants, &world, &[held(DIALECT, Some("W"), &before, None)]);
-        assert_eq!(text(&plan.rows()), "~ Role writer\n    + write\n    - delete\n");
-        assert_eq!(plan.summary().to_string(), "+0 ~1 -0");
-    }
-
-    #[test]
-    fn grants_are_named_by_subject_and_role_and_come_before_removals() {
-        let old = grant("R", "alice", None);
-        let world = World::new(DIALECT).with("G", old.clone());
-        let wants = [Want::new(Some("bob".to_owned()), grant("R", "bob", None))];
-        let plan = made(&wants, &world, &[held(DIALECT, Some("G"), &old, Some("alice"))]);
-        assert_eq!(text(&plan.rows()), "+ Grant the bob as the R\n- Grant the alice as the R\n");
-        assert_eq!(plan.summary(), Summary { create: 1, update: 0, delete: 1 });
-    }
-
-    #[test]
-    fn a_name_cannot_write_lines_of_its_own() {
-        let wants = [Want::new(None, role("reader\n- Role admin\u{1b}[2K", &["read\r"]))];
-        let plan = made(&wants, &World::new(DIALECT), &[]);
-        assert_eq!(text(&plan.rows()), "+ Role reader\\n- Role admin\\u{1b}[2K\n    + read\\r\n");
-    }
-
-    #[test]
-    fn nothing_to_do_is_no_text() {
-        let plan = made(&[], &World::new(DIALECT), &[]);
-        assert_eq!((text(&plan.rows()), plan.summary().to_string()), (String::new(), "+0 ~0 -0".to_owned()));
-    }
+    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escaped).collect()
 }

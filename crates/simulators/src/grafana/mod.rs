@@ -1,52 +1,19 @@
-//! Grafana: roles and their assignments, permissions on resources, and what surrounds them, as the contract
-//! has it.
+//! Grafana: roles, their assignments and permissions on resources, and the rows that they refer to.
 //!
-//! The server is plain data ([`Tenant`]), the operations are functions over it ([`routes`] lists them), and
-//! what the contract leaves open is a field of [`Switches`].
+//! Four layers. Each uses only those before it:
+//! - [`rows`]: the rows of the server, plain data;
+//! - [`state`]: the server ([`Tenant`]) with the rules that keep it consistent;
+//! - [`access`]: who calls, and with which permissions;
+//! - [`api`]: the operations over HTTP.
+//!
+//! [`Switches`] decide what the contract leaves open.
 
-pub mod about;
-pub mod assignment_search;
-pub mod auth;
-pub mod basic_role;
-pub mod body;
-pub mod builtin;
-pub mod call;
-pub mod dashboards;
-pub mod data_sources;
-pub mod folders;
-pub mod group_sync;
-pub mod holdings;
-pub mod managed;
-pub mod org_users;
-pub mod orgs;
-pub mod paging;
-pub mod permission_queries;
-pub mod permissions;
-pub mod problem;
-pub mod receivers;
-pub mod registry;
-pub mod resource_permissions;
-pub mod role_assignments;
-pub mod role_searches;
-pub mod role_writing;
-pub mod roles;
-pub mod routes;
-pub mod searches;
-mod seed;
-pub mod service_accounts;
+pub mod access;
+pub mod api;
+pub mod rows;
 pub mod state;
-pub mod switches;
-pub mod team_roles;
-pub mod teams;
-pub mod tokens;
-pub mod user_roles;
-pub mod users;
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -55,65 +22,28 @@ use axum::{
 };
 use serde_json::Value;
 
-use self::{auth::Caller, permissions::Permissions, problem::Problem};
 pub use self::{
-    auth::Grant,
-    basic_role::BasicRole,
-    state::{Kind, Tenant},
-    switches::Switches,
+    access::Grant,
+    api::server::Grafana,
+    rows::{
+        basic_role::{self, BasicRole},
+        managed,
+        switches::{self, Switches},
+    },
+    state::{Kind, Tenant, seed::ADMIN_ACCOUNT},
+};
+use self::{
+    access::authentication,
+    api::{paging, problem::Problem, routes},
 };
 pub use super::kit::ADMIN;
-use super::kit::{
-    self, Server, Vendor, World,
-    dice::{Dice, Serial},
-};
+use super::kit::{self, Server, Vendor, World};
 
-/// The service account, an admin of organization 1, that this credential acts as.
-pub const ADMIN_ACCOUNT: &str = "rolewright";
-
-/// A running simulator of Grafana; stops when it is dropped.
+/// A running simulator of Grafana. It stops when it is dropped.
 pub type Simulator = Server<Grafana>;
 
-/// How to start one.
+/// How to start a simulator.
 pub type Options = kit::Options<Grafana>;
-
-/// The vendor, with what it keeps outside its tenant.
-#[derive(Default)]
-pub struct Grafana {
-    prefix: String,
-    refusals: Serial,
-    dice: Dice,
-    remembered: Mutex<HashMap<(String, i64), (Instant, Permissions)>>,
-}
-
-impl Grafana {
-    /// The answer to a call that failed.
-    pub fn refuse(&self, problem: Problem) -> Response {
-        problem.into_response(self.refusals.next())
-    }
-
-    /// What the server believes that the caller may do: what it read some time ago, or what is true now.
-    fn remembered(&self, caller: &Caller, switches: &Switches, reload: bool) -> Permissions {
-        let mut remembered = self.memory();
-        if switches.permission_cache_ms == 0 {
-            remembered.clear();
-            return caller.permissions.clone();
-        }
-        let age = Duration::from_millis(switches.permission_cache_ms);
-        let key = (caller.credential.clone(), caller.org);
-        match remembered.get(&key) {
-            Some((read, permissions)) if !reload && read.elapsed() < age => permissions.clone(),
-            _ => {
-                remembered.insert(key, (Instant::now(), caller.permissions.clone()));
-                caller.permissions.clone()
-            }
-        }
-    }
-
-    fn memory(&self) -> MutexGuard<'_, HashMap<(String, i64), (Instant, Permissions)>> {
-        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 impl Vendor for Grafana {
     const NAME: &'static str = "grafana";
@@ -122,7 +52,7 @@ impl Vendor for Grafana {
     type Grant = Grant;
 
     fn below(prefix: String) -> Self {
-        Self { prefix, ..Self::default() }
+        Self::new(prefix)
     }
 
     fn seeded() -> Tenant {
@@ -133,18 +63,18 @@ impl Vendor for Grafana {
         &mut tenant.switches
     }
 
-    /// [`ADMIN_ACCOUNT`]'s.
+    /// A token of the service account [`ADMIN_ACCOUNT`].
     fn admin(tenant: &Tenant) -> Grant {
         let account = tenant.service_account_by_name(ADMIN_ACCOUNT);
         Grant { service_account_id: account, ..Grant::default() }
     }
 
     fn routes(&self) -> Router<Arc<World<Self>>> {
-        routes::router(&self.prefix)
+        routes::router(self.prefix())
     }
 
     fn secret(&self, headers: &HeaderMap) -> Option<String> {
-        auth::secret(headers)
+        authentication::secret(headers)
     }
 
     fn problem(&self, status: StatusCode, detail: &str, _path: &str) -> Response {

@@ -1,4 +1,4 @@
-//! A success of a vendor's API. Knows no vendor.
+//! Successful answers, as JSON.
 
 use axum::{
     http::{StatusCode, header},
@@ -6,14 +6,14 @@ use axum::{
 };
 use serde_json::Value;
 
-/// A success: a status code, and JSON unless there is no body.
+/// A successful answer: a status code, and JSON unless it has no body.
 pub struct Answer {
     status: StatusCode,
     body: Option<Value>,
 }
 
 impl Answer {
-    /// Any success with a body.
+    /// An answer with any status code and a body.
     pub fn new(status: StatusCode, body: Value) -> Self {
         Self { status, body: Some(body) }
     }
@@ -28,7 +28,7 @@ impl Answer {
         Self::new(StatusCode::CREATED, body)
     }
 
-    /// A success with a body whose status code a switch decides.
+    /// An answer with a body. A switch decides the status code.
     pub fn switched(status: u16, body: Value) -> Self {
         Self::new(switched(status), body)
     }
@@ -48,12 +48,12 @@ impl IntoResponse for Answer {
     }
 }
 
-/// JSON with this status code.
+/// A JSON response.
 pub fn json(status: StatusCode, body: &Value) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
-/// A status code that a switch or a fault decides; 500 if it is none.
+/// A status code from a switch or a fault; 500 if the number is not a status code.
 pub fn switched(status: u16) -> StatusCode {
     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }

@@ -1,4 +1,4 @@
-//! One call of a vendor's API as it was asked. Knows no vendor.
+//! One call of a vendor's API, as the client sent it.
 
 use std::sync::Arc;
 
@@ -9,39 +9,42 @@ use axum::{
     response::Response,
 };
 
-use super::{Vendor, World, uri};
+use super::{
+    uri,
+    vendor::{Vendor, World},
+};
 
-/// What was asked.
+/// A call of a vendor's API.
 pub struct Call {
-    /// The method.
+    /// The HTTP method.
     pub method: Method,
-    /// The path as the vendor's contract writes it, with `{...}` for identifiers.
+    /// The path as in the vendor's contract, with `{...}` for identifiers.
     pub template: String,
-    /// The path as it was sent.
+    /// The path as sent.
     pub path: String,
-    /// The query, decoded, in the order sent.
+    /// The decoded query parameters, in the order sent.
     pub query: Vec<(String, String)>,
-    /// The headers.
+    /// The headers as sent.
     pub headers: HeaderMap,
-    /// The body.
+    /// The whole body.
     pub body: Bytes,
-    /// The secret that the vendor found in the headers.
+    /// The secret from the headers: see [`Vendor::secret`].
     pub secret: Option<String>,
     params: Vec<String>,
 }
 
 impl Call {
-    /// A query parameter; the first of its name.
+    /// The first query parameter with this name.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters(name).next()
     }
 
-    /// A query parameter that may be repeated.
+    /// All query parameters with this name.
     pub fn parameters(&self, name: &str) -> impl Iterator<Item = &str> {
         self.query.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// What stands at this place of the path, counted from 0; empty if there is none.
+    /// The identifier at this place of the path, counted from 0; empty if the path has fewer.
     pub fn param(&self, place: usize) -> &str {
         self.params.get(place).map_or("", String::as_str)
     }
@@ -72,7 +75,7 @@ impl<V: Vendor> FromRequest<Arc<World<V>>> for Call {
                 params,
             }),
             _ => {
-                let detail = "the path or the body cannot be read";
+                let detail = "cannot read the path or the body";
                 Err(world.vendor.problem(StatusCode::BAD_REQUEST, detail, &path))
             }
         }

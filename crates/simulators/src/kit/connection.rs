@@ -1,7 +1,7 @@
-//! TCP connections that can be cut from inside a handler: the client then sees a reset, not an answer.
+//! TCP connections that a handler can cut: the client then receives a reset, not an answer.
 //!
-//! An HTTP server cannot say "no answer" with a response, so the cut happens below HTTP: once a line is cut,
-//! reads and writes fail, nothing more reaches the client, and closing it sends a reset.
+//! An HTTP response cannot express "no answer", so the cut happens below HTTP. On a cut connection, reads and writes
+//! fail, nothing more reaches the client, and closing it sends a reset.
 
 use std::{
     io,
@@ -24,17 +24,17 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// Pause after a failed accept (out of file handles, mostly), so that the loop does not spin.
+/// The pause after a failed accept, so that the loop does not spin. Accepts fail mostly because file handles ran out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Accepts connections whose lines can be cut.
+/// Accepts connections that can be cut.
 pub struct Lines {
     tcp: TcpListener,
     stopped: Arc<AtomicBool>,
 }
 
 impl Lines {
-    /// Wraps a listener; raising `stopped` cuts all its connections.
+    /// Wraps a listener. Setting `stopped` cuts all its connections.
     pub fn new(tcp: TcpListener, stopped: Arc<AtomicBool>) -> Self {
         Self { tcp, stopped }
     }
@@ -49,13 +49,13 @@ impl Listener for Lines {
             match self.tcp.accept().await {
                 Ok((stream, peer)) => {
                     if let Err(error) = stream.set_nodelay(true) {
-                        tracing::debug!(%error, "no TCP_NODELAY");
+                        tracing::debug!(%error, "failed to set TCP_NODELAY");
                     }
                     let line = Line { cut: Arc::default(), stopped: self.stopped.clone() };
                     return (Wire { stream, line }, peer);
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "accept failed");
+                    tracing::warn!(%error, "failed to accept a connection");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
@@ -67,7 +67,7 @@ impl Listener for Lines {
     }
 }
 
-/// The handle on one connection that a request can reach.
+/// The handle of a request on its connection.
 #[derive(Clone)]
 pub struct Line {
     cut: Arc<AtomicBool>,
@@ -75,7 +75,7 @@ pub struct Line {
 }
 
 impl Line {
-    /// Cuts the connection: whatever is answered after this does not reach the client.
+    /// Cuts the connection: answers after this do not reach the client.
     pub fn cut(&self) {
         self.cut.store(true, Ordering::Release);
     }
@@ -95,7 +95,7 @@ impl Connected<IncomingStream<'_, Lines>> for Line {
     }
 }
 
-/// One connection's bytes.
+/// The byte stream of one connection.
 pub struct Wire {
     stream: TcpStream,
     line: Line,
@@ -104,7 +104,7 @@ pub struct Wire {
 impl Drop for Wire {
     fn drop(&mut self) {
         if self.line.is_cut() {
-            // A reset instead of an orderly end; if that cannot be had, the end is as good.
+            // Closing then sends a reset. If the option cannot be set, a normal close does.
             let _ = self.stream.set_zero_linger();
         }
     }

@@ -1,7 +1,6 @@
-//! The `/_sim` paths: what tests and demos use to look at a simulator and to make it misbehave.
+//! The `/_sim` paths: tests and demos use them to inspect a simulator and to inject faults.
 //!
-//! They ask for no credential, whoever reaches the port may use them: a simulator belongs on a loopback
-//! address.
+//! They need no credential: anyone who reaches the port can use them. Run a simulator on a loopback address only.
 
 use std::sync::Arc;
 
@@ -16,14 +15,18 @@ use axum::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;
 
-use super::{Vendor, World, credentials::CredentialError, faults::FaultError};
+use super::{
+    credentials::CredentialError,
+    faults::FaultError,
+    vendor::{Vendor, World},
+};
 
-/// Bytes of a tenant that `PUT /_sim/state` takes.
+/// The maximum body size of `PUT /_sim/state`, in bytes.
 const STATE_LIMIT: usize = 256 * 1024 * 1024;
 
 type Shared<V> = State<Arc<World<V>>>;
 
-/// The router of everything below `/_sim`.
+/// The router of all paths below `/_sim`.
 pub fn routes<V: Vendor>(world: Arc<World<V>>) -> Router {
     Router::new()
         .route("/requests", get(requests::<V>).delete(clear_requests::<V>))
@@ -32,7 +35,7 @@ pub fn routes<V: Vendor>(world: Arc<World<V>>) -> Router {
         .route("/faults/{id}", axum::routing::delete(remove_fault::<V>))
         .route("/credentials", get(credentials::<V>).post(change_credential::<V>))
         .merge(world.vendor.control())
-        .fallback(async || refusal(StatusCode::NOT_FOUND, "no such path below /_sim"))
+        .fallback(async || refusal(StatusCode::NOT_FOUND, "/_sim does not have this path"))
         .layer(DefaultBodyLimit::max(STATE_LIMIT))
         .with_state(world)
 }
@@ -89,7 +92,7 @@ async fn remove_fault<V: Vendor>(State(world): Shared<V>, Path(id): Path<u64>) -
     if world.faults.remove(id) {
         StatusCode::NO_CONTENT.into_response()
     } else {
-        refusal(StatusCode::NOT_FOUND, "no fault of this number")
+        refusal(StatusCode::NOT_FOUND, "no fault has this number")
     }
 }
 
@@ -115,15 +118,15 @@ async fn change_credential<V: Vendor>(State(world): Shared<V>, body: Bytes) -> R
     }
 }
 
-/// A body that `/_sim` was sent.
+/// Parses the body of a request to `/_sim`.
 ///
 /// # Errors
-/// Why it is no such JSON.
+/// The syntax error, or the field that does not match.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     serde_json::from_slice(body).map_err(|error| error.to_string())
 }
 
-/// An answer of `/_sim`.
+/// A JSON answer of `/_sim`.
 pub fn answer(status: StatusCode, body: &impl Serialize) -> Response {
     match serde_json::to_vec(body) {
         Ok(json) => (status, [(header::CONTENT_TYPE, "application/json")], json).into_response(),
@@ -131,7 +134,7 @@ pub fn answer(status: StatusCode, body: &impl Serialize) -> Response {
     }
 }
 
-/// A refusal of `/_sim`.
+/// An error answer of `/_sim`.
 pub fn refusal(status: StatusCode, error: &str) -> Response {
     let body = json!({ "error": error }).to_string();
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()

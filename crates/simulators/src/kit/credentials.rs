@@ -1,6 +1,6 @@
-//! Credentials of a simulator: found by their secret, spoken of by their name.
+//! The credentials of a simulator. Requests find them by secret; the log and `/_sim` identify them by name.
 //!
-//! Secrets stay in here: no type that carries one can be printed or serialized.
+//! Secrets do not leave this module: no type that contains one can be printed or serialized.
 
 use std::{
     collections::HashMap,
@@ -10,7 +10,7 @@ use std::{
 use axum::http::{HeaderMap, header};
 use serde::{Deserialize, Serialize};
 
-/// The credentials of one simulator, with what each may see and do.
+/// The credentials of one simulator, each with its access.
 pub struct Credentials<G> {
     store: RwLock<Store<G>>,
 }
@@ -23,58 +23,57 @@ struct Store<G> {
 /// A credential without its secret.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct View<G> {
-    /// The name under which it appears in the request log.
+    /// The name of the credential in the request log.
     pub name: String,
-    /// Whether the vendor refuses it.
+    /// Whether the vendor refuses the credential.
     pub expired: bool,
-    /// What it may see and do.
+    /// The access of the credential.
     pub grant: G,
 }
 
-/// What `POST /_sim/credentials` asks for.
+/// The body of `POST /_sim/credentials`.
 #[derive(Deserialize)]
 #[serde(tag = "action", deny_unknown_fields)]
 pub enum Change<G> {
-    /// A new credential.
+    /// Adds a credential.
     Add {
-        /// Its name, unique.
+        /// A unique name.
         name: String,
-        /// Its secret, unique: a bearer token, or `user:password` where the vendor takes basic
-        /// authentication.
+        /// A unique secret: a bearer token, or `user:password` where the vendor uses basic authentication.
         token: String,
-        /// What it may see and do.
+        /// The access of the new credential.
         grant: G,
     },
-    /// From now on the credential is refused.
+    /// Makes the vendor refuse the credential from now on.
     Expire {
-        /// Its name.
+        /// The credential's name.
         name: String,
     },
-    /// An expired credential is taken again.
+    /// Makes the vendor accept an expired credential again.
     Revive {
-        /// Its name.
+        /// The credential's name.
         name: String,
     },
-    /// Replaces what the credential may see and do, be it less or more.
+    /// Replaces the access of the credential. The new access can be less or more.
     Narrow {
-        /// Its name.
+        /// The credential's name.
         name: String,
-        /// What it may see and do from now on.
+        /// The access from now on.
         grant: G,
     },
 }
 
-/// Why a credential could not be changed.
+/// The reason why a credential was not added or changed.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum CredentialError {
-    /// The name is taken, or another credential has this secret.
-    #[error("a credential with this name or this token exists")]
+    /// Another credential has this name or this secret.
+    #[error("another credential has this name or this token")]
     Taken,
-    /// An empty name or secret.
-    #[error("a credential needs a name and a token")]
+    /// The name or the secret is empty.
+    #[error("name and token must not be empty")]
     Empty,
-    /// No credential of this name.
-    #[error("no credential of this name")]
+    /// No credential has this name.
+    #[error("no credential has this name")]
     Unknown,
 }
 
@@ -110,7 +109,7 @@ impl<G: Clone> Credentials<G> {
         self.change(name, |view| view.expired = true)
     }
 
-    /// Makes the vendor take an expired credential again.
+    /// Makes the vendor accept an expired credential again.
     ///
     /// # Errors
     /// [`CredentialError::Unknown`].
@@ -118,7 +117,7 @@ impl<G: Clone> Credentials<G> {
         self.change(name, |view| view.expired = false)
     }
 
-    /// Replaces what a credential may see and do.
+    /// Replaces the access of a credential.
     ///
     /// # Errors
     /// [`CredentialError::Unknown`].
@@ -126,7 +125,7 @@ impl<G: Clone> Credentials<G> {
         self.change(name, |view| view.grant = grant)
     }
 
-    /// Does what `POST /_sim/credentials` asks for, and returns the credential as it is then.
+    /// Applies the body of `POST /_sim/credentials`, and returns the changed credential.
     ///
     /// # Errors
     /// Any [`CredentialError`].
@@ -152,7 +151,7 @@ impl<G: Clone> Credentials<G> {
         self.read().views.iter().find(|view| view.name == name).cloned().ok_or(CredentialError::Unknown)
     }
 
-    /// The credential with this secret, expired or not.
+    /// Finds the credential with this secret, expired or not.
     pub fn find(&self, secret: &str) -> Option<View<G>> {
         let store = self.read();
         let name = store.names_by_secret.get(secret)?;
@@ -180,7 +179,7 @@ impl<G: Clone> Credentials<G> {
     }
 }
 
-/// The secret after `Bearer ` (RFC 6750, 2.1), if the request carries one.
+/// The secret after `Bearer ` (RFC 6750, 2.1), if the request has one.
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }
@@ -190,7 +189,7 @@ mod tests {
     use super::{CredentialError, Credentials};
 
     #[test]
-    fn a_credential_is_found_by_its_secret_and_changed_by_its_name() {
+    fn credentials_are_found_by_secret_and_changed_by_name() {
         let credentials = Credentials::default();
         credentials.add("reader", "s3cret", 1).unwrap();
         assert_eq!(credentials.add("reader", "other", 2), Err(CredentialError::Taken));

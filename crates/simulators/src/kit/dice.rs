@@ -1,8 +1,8 @@
-//! What changes from answer to answer and is the same in every run.
+//! Values that differ from answer to answer and are the same in every run.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Numbers from 1, each given once.
+/// A counter: numbers from 1, each issued once.
 #[derive(Debug, Default)]
 pub struct Serial(AtomicU64);
 
@@ -13,12 +13,12 @@ impl Serial {
     }
 }
 
-/// Dice for answers.
+/// A source of random number generators, one for each answer.
 #[derive(Debug, Default)]
 pub struct Dice(Serial);
 
 impl Dice {
-    /// Dice for one answer: others each time, the same in every run.
+    /// The generator for the next answer.
     pub fn next(&self, seed: u64) -> fastrand::Rng {
         fastrand::Rng::with_seed(seed.wrapping_add(self.0.next()))
     }

@@ -1,4 +1,4 @@
-//! Carries faults out: spoils, replaces or loses the answer to one request. Knows no vendor but by its hooks.
+//! Applies faults: delays, replaces, damages or loses the answer to one request.
 
 use std::io;
 
@@ -13,35 +13,35 @@ use futures::{StreamExt, stream};
 use serde_json::Value;
 
 use super::{
-    Vendor, World,
     answer::{json, switched},
     connection::Line,
-    faults::{Action, Verdict},
+    faults::{Action, Decision},
+    vendor::{Vendor, World},
 };
 
-/// Size of one piece of a huge body.
+/// The size of one piece of a huge body, in bytes.
 const BLANK_PIECE: usize = 64 * 1024;
 
-/// What a client expects least of a body that claims to be JSON.
+/// A body that is not JSON, although its content type claims it.
 const GARBAGE: &[u8] = b"\x00\xff<html>{\"not\": json";
 
-/// The status that the work had (none if no work was done), and the answer.
+/// The status that the server answered (none if it did not process the request), and the response.
 pub(super) type Outcome = (Option<u16>, Response);
 
-/// Does the work of one request as the verdict says.
-pub(super) async fn carry_out<V: Vendor>(
+/// Processes one request, with the faults that hit it.
+pub(super) async fn process<V: Vendor>(
     world: &World<V>,
-    verdict: Verdict,
+    decision: Decision,
     line: &Line,
     request: Request,
     next: Next,
 ) -> Outcome {
-    for wait in verdict.before {
-        wait.over().await;
+    for wait in decision.before {
+        wait.finish().await;
     }
     let path = request.uri().path().to_owned();
-    let outcome = match verdict.effect {
-        None => worked(next.run(request).await),
+    let outcome = match decision.effect {
+        None => answered(next.run(request).await),
         Some(Action::Reset) => {
             line.cut();
             (None, Response::default())
@@ -50,27 +50,27 @@ pub(super) async fn carry_out<V: Vendor>(
             if after_work {
                 next.run(request).await;
             }
-            worked(replacement(world, status, &headers, body, &path))
+            answered(replacement(world, status, &headers, body, &path))
         }
         Some(Action::Throttle { retry_after, .. }) => {
             let headers = retry_after.map(|seconds| ("retry-after".to_owned(), seconds.to_string()));
             let status = StatusCode::TOO_MANY_REQUESTS.as_u16();
-            worked(replacement(world, status, &headers.into_iter().collect(), None, &path))
+            answered(replacement(world, status, &headers.into_iter().collect(), None, &path))
         }
         Some(Action::AnswerLost) => {
-            let outcome = worked(next.run(request).await);
+            let outcome = answered(next.run(request).await);
             line.cut();
             outcome
         }
-        Some(effect) => spoiled(world, &effect, next.run(request).await).await,
+        Some(effect) => damaged(world, &effect, next.run(request).await).await,
     };
-    for wait in verdict.after {
-        wait.over().await;
+    for wait in decision.after {
+        wait.finish().await;
     }
     outcome
 }
 
-fn worked(response: Response) -> Outcome {
+fn answered(response: Response) -> Outcome {
     (Some(response.status().as_u16()), response)
 }
 
@@ -95,26 +95,26 @@ fn replacement<V: Vendor>(
     response
 }
 
-async fn spoiled<V: Vendor>(world: &World<V>, effect: &Action, response: Response) -> Outcome {
+async fn damaged<V: Vendor>(world: &World<V>, effect: &Action, response: Response) -> Outcome {
     let status = response.status().as_u16();
     let (mut parts, body) = response.into_parts();
-    // A handler's body is whole in memory, so this cannot fail.
+    // Handlers build the whole body in memory, so this cannot fail.
     let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
     let body = match effect {
         Action::CutBody { keep_bytes } => {
             parts.headers.insert(header::CONTENT_LENGTH, bytes.len().into());
-            broken_off(bytes, *keep_bytes)
+            truncated(bytes, *keep_bytes)
         }
         Action::Garbage => {
-            drop_length(&mut parts.headers);
+            remove_length(&mut parts.headers);
             Body::from(GARBAGE)
         }
         Action::HugeBody { megabytes } => {
-            drop_length(&mut parts.headers);
-            behind_blanks(bytes, *megabytes)
+            remove_length(&mut parts.headers);
+            padded(bytes, *megabytes)
         }
         Action::ShortPage { keep, last } => {
-            drop_length(&mut parts.headers);
+            remove_length(&mut parts.headers);
             Body::from(shortened(world, bytes, *keep, *last))
         }
         _ => Body::from(bytes),
@@ -122,24 +122,24 @@ async fn spoiled<V: Vendor>(world: &World<V>, effect: &Action, response: Respons
     (Some(status), Response::from_parts(parts, body))
 }
 
-fn drop_length(headers: &mut HeaderMap) {
+fn remove_length(headers: &mut HeaderMap) {
     headers.remove(header::CONTENT_LENGTH);
 }
 
-/// Sends the first bytes, lets them leave, then fails: the server closes the connection.
-fn broken_off(bytes: Bytes, keep: usize) -> Body {
-    // At least one byte is missing, else the body would be whole.
+/// Sends the first bytes and then fails, so that the server closes the connection.
+fn truncated(bytes: Bytes, keep: usize) -> Body {
+    // Without at least one byte, because otherwise the body would be complete.
     let kept = bytes.slice(..keep.min(bytes.len().saturating_sub(1)));
     let head = stream::once(async move { Ok(kept) });
     let tail = stream::once(async {
-        // The server flushes what it has when the body makes it wait.
+        // The server flushes its buffer when the body makes it wait.
         tokio::task::yield_now().await;
         Err(io::Error::from(io::ErrorKind::ConnectionReset))
     });
     Body::from_stream(head.chain(tail))
 }
 
-fn behind_blanks(bytes: Bytes, megabytes: u64) -> Body {
+fn padded(bytes: Bytes, megabytes: u64) -> Body {
     let pieces = usize::try_from(megabytes * 1024 * 1024).unwrap_or(usize::MAX) / BLANK_PIECE;
     let piece = Bytes::from(vec![b' '; BLANK_PIECE]);
     let blanks = stream::iter(std::iter::repeat_n(piece, pieces));

@@ -1,4 +1,4 @@
-//! Faults: which requests they hit, and what then happens. Deciding only; `effects` carries them out.
+//! Faults: which requests they hit, and what then happens. This module decides; `effects` applies the decision.
 
 use std::{
     collections::BTreeMap,
@@ -12,10 +12,10 @@ use tokio::sync::watch;
 
 use super::glob;
 
-/// Rules kept at most, so that a client that only ever adds cannot fill the memory.
-const MAX_RULES: usize = 1_000;
+/// The maximum number of faults, so that a client that only adds faults cannot fill the memory.
+const MAX_FAULTS: usize = 1_000;
 
-/// Seed of the dice for probabilities: the same rules and requests give the same faults in every run.
+/// The seed for probabilities: the same faults and requests lead to the same hits in every run.
 const SEED: u64 = 0x5EED;
 
 /// One fault: which requests it hits, how often, and what happens to them.
@@ -25,96 +25,96 @@ pub struct Fault {
     /// Which requests it hits.
     #[serde(default, rename = "match")]
     pub matching: Match,
-    /// Let this many matching requests pass first.
+    /// This many matching requests pass first.
     #[serde(default)]
     pub skip: u64,
-    /// Hit at most this many requests; without end if absent.
+    /// The fault hits at most this many requests; no limit if absent.
     #[serde(default)]
     pub times: Option<u64>,
-    /// Chance, 0 to 1, that a matching request is hit.
+    /// The probability, 0 to 1, that the fault hits a matching request.
     #[serde(default = "always")]
     pub probability: f64,
-    /// What happens to a request that is hit.
+    /// What happens to each request that the fault hits.
     pub action: Action,
 }
 
-/// Which requests a fault hits; an absent part matches everything.
+/// Which requests a fault can hit. An absent field matches everything.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Match {
-    /// Methods, upper case.
+    /// HTTP methods, in upper case.
     pub methods: Vec<String>,
-    /// Pattern over the whole percent-decoded path: `*` within a segment, `**` across segments.
+    /// A pattern for the whole percent-decoded path: `*` within a segment, `**` across segments.
     pub path: Option<String>,
-    /// Text that the query, as sent, contains.
+    /// Text that the query, as sent, must contain.
     pub query: Option<String>,
-    /// Name of the credential.
+    /// The name of the credential.
     pub credential: Option<String>,
 }
 
-/// What happens to a request that is hit. A delay or a hold lets the rules after it hit as well; of all other
-/// actions the first that matches is taken.
+/// What happens to a request that a fault hits. After `Delay` and `Hold`, later faults can hit the same request too.
+/// Of all other actions, only the first one that matches is applied.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", deny_unknown_fields)]
 pub enum Action {
-    /// Another answer than the vendor's.
+    /// Another answer replaces the vendor's.
     Status {
         /// The status code.
         status: u16,
-        /// Headers, for instance `Retry-After`.
+        /// Additional headers, such as `Retry-After`.
         #[serde(default)]
         headers: BTreeMap<String, String>,
-        /// The body: text as it is, anything else as JSON; the vendor's form of the error if absent.
+        /// The body: text as it is, other values as JSON. If absent: an error in the vendor's form.
         #[serde(default)]
         body: Option<Value>,
-        /// Whether the work is done all the same.
+        /// Whether the server processes the request first.
         #[serde(default)]
         after_work: bool,
     },
-    /// The answer takes longer.
+    /// The answer is delayed.
     Delay {
-        /// How much longer, in milliseconds.
+        /// The delay in milliseconds.
         millis: u64,
-        /// Whether the time passes after the work, not before it.
+        /// Whether the delay is after the processing, not before it.
         #[serde(default)]
         after_work: bool,
     },
-    /// The request waits until the faults are cleared.
+    /// The request waits until the fault is removed.
     Hold {
-        /// Whether it waits after the work, not before it.
+        /// Whether it waits after the processing, not before it.
         #[serde(default)]
         after_work: bool,
     },
-    /// The work is done, and the connection is closed without an answer.
+    /// The server processes the request, and resets the connection without an answer.
     AnswerLost,
-    /// The connection is closed, and no work is done.
+    /// The server resets the connection and does not process the request.
     Reset,
-    /// The work is done; the body breaks off although its length was announced.
+    /// The server processes the request; the body ends before its `Content-Length`.
     CutBody {
-        /// Bytes of the body that are sent.
+        /// How many bytes of the body are sent.
         keep_bytes: usize,
     },
-    /// The work is done; the body is not what its type says.
+    /// The server processes the request; the body is not of its content type.
     Garbage,
-    /// The work is done; the answer is preceded by blanks, which JSON allows.
+    /// The server processes the request; blanks precede the body, which JSON permits.
     HugeBody {
-        /// How much, in MiB.
+        /// The size of the blanks in MiB.
         megabytes: u64,
     },
-    /// A page of a list lacks entries that were on it.
+    /// Entries are missing from a page of a list.
     ShortPage {
-        /// Entries that stay.
+        /// How many entries stay.
         #[serde(default)]
         keep: usize,
         /// Whether the page claims to be the last one.
         #[serde(default)]
         last: bool,
     },
-    /// Requests beyond a rate get 429.
+    /// Requests above a rate get 429.
     Throttle {
-        /// Requests a second that pass.
+        /// How many requests pass each second.
         per_second: u32,
-        /// Seconds in `Retry-After`, 1 if absent; null for no such header.
+        /// The seconds in `Retry-After`, 1 if absent; null for no header.
         #[serde(default = "one_second")]
         retry_after: Option<u64>,
     },
@@ -129,8 +129,8 @@ fn one_second() -> Option<u64> {
 }
 
 impl Fault {
-    /// A fault that hits every request of these methods on paths of this pattern; see [`Fault::times`] and
-    /// the other fields to narrow it.
+    /// A fault that hits all requests with these methods on paths of this pattern. [`Fault::times`] and the other
+    /// fields limit it.
     pub fn on(methods: &[&str], path: &str, action: Action) -> Self {
         Self {
             matching: Match {
@@ -145,13 +145,13 @@ impl Fault {
         }
     }
 
-    /// The same fault, for at most this many requests.
+    /// Limits the fault to this many requests.
     pub fn times(mut self, times: u64) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// The same fault, after this many matching requests have passed.
+    /// Lets this many matching requests pass first.
     pub fn skip(mut self, skip: u64) -> Self {
         self.skip = skip;
         self
@@ -175,49 +175,49 @@ impl Action {
     }
 }
 
-/// A fault as `GET /_sim/faults` shows it.
+/// A fault in the answer of `GET /_sim/faults`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FaultView {
-    /// Its number, from 1.
+    /// The fault's number, from 1.
     pub id: u64,
-    /// Requests that it has hit.
+    /// How many requests it has hit.
     pub hits: u64,
-    /// What it does.
+    /// The fault as it was added.
     pub fault: Fault,
 }
 
-/// Why a fault was not taken.
+/// The reason why a fault was not added.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum FaultError {
-    /// Too many rules.
-    #[error("there are {MAX_RULES} faults already; clear them first")]
+    /// The maximum number of faults exists already.
+    #[error("there are {MAX_FAULTS} faults already: delete some first")]
     TooMany,
-    /// Not a probability.
-    #[error("probability is a number from 0 to 1")]
+    /// The probability is not between 0 and 1.
+    #[error("probability must be a number from 0 to 1")]
     Probability,
-    /// Not a status code that a response can have.
-    #[error("status is a number from 200 to 599")]
+    /// A response cannot have this status code.
+    #[error("action.status must be a number from 200 to 599")]
     Status,
-    /// A name or value that no header can have.
-    #[error("a header name or value is not valid")]
+    /// The name or value of a header is not valid.
+    #[error("action.headers has a name or value that is not valid")]
     Header,
 }
 
 /// The faults of one simulator.
 #[derive(Default)]
 pub struct Faults {
-    desk: Mutex<Desk>,
+    rules: Mutex<Rules>,
 }
 
-struct Desk {
-    rules: Vec<Rule>,
-    last: u64,
-    dice: fastrand::Rng,
+struct Rules {
+    all: Vec<Rule>,
+    last_id: u64,
+    random: fastrand::Rng,
 }
 
-impl Default for Desk {
+impl Default for Rules {
     fn default() -> Self {
-        Self { rules: Vec::new(), last: 0, dice: fastrand::Rng::with_seed(SEED) }
+        Self { all: Vec::new(), last_id: 0, random: fastrand::Rng::with_seed(SEED) }
     }
 }
 
@@ -226,79 +226,80 @@ struct Rule {
     fault: Fault,
     passed: u64,
     hits: u64,
+    /// For `Throttle`: the start of the current second, and how many requests passed in it.
     second: Option<(Instant, u32)>,
-    /// Dropped with the rule; that is what requests on hold wait for.
+    /// Waiting requests continue when this is dropped with the rule.
     hold: watch::Sender<()>,
 }
 
 impl Faults {
-    /// Adds a fault behind the others, and returns its number.
+    /// Adds a fault after the others, and returns its number.
     ///
     /// # Errors
     /// Any [`FaultError`].
     pub fn add(&self, fault: Fault) -> Result<u64, FaultError> {
         check(&fault)?;
-        let mut desk = self.desk();
-        if desk.rules.len() >= MAX_RULES {
+        let mut rules = self.rules();
+        if rules.all.len() >= MAX_FAULTS {
             return Err(FaultError::TooMany);
         }
-        desk.last += 1;
-        let id = desk.last;
-        desk.rules.push(Rule { id, fault, passed: 0, hits: 0, second: None, hold: watch::Sender::new(()) });
+        rules.last_id += 1;
+        let id = rules.last_id;
+        rules.all.push(Rule { id, fault, passed: 0, hits: 0, second: None, hold: watch::Sender::new(()) });
         Ok(id)
     }
 
-    /// Removes all faults; requests on hold go on.
+    /// Removes all faults. Requests that wait because of `Hold` continue.
     pub fn clear(&self) {
-        self.desk().rules.clear();
+        self.rules().all.clear();
     }
 
-    /// Removes one fault; whether it was there.
+    /// Removes one fault. Returns whether it existed.
     pub fn remove(&self, id: u64) -> bool {
-        let mut desk = self.desk();
-        let before = desk.rules.len();
-        desk.rules.retain(|rule| rule.id != id);
-        desk.rules.len() < before
+        let mut rules = self.rules();
+        let before = rules.all.len();
+        rules.all.retain(|rule| rule.id != id);
+        rules.all.len() < before
     }
 
-    /// All faults, with how often each has hit; those that are used up too.
+    /// All faults, also those that have hit their last request, and how often each has hit.
     pub fn list(&self) -> Vec<FaultView> {
         let view = |rule: &Rule| FaultView { id: rule.id, hits: rule.hits, fault: rule.fault.clone() };
-        self.desk().rules.iter().map(view).collect()
+        self.rules().all.iter().map(view).collect()
     }
 
-    /// Decides what happens to a request, and counts it.
-    pub(super) fn judge(&self, request: &Asked<'_>) -> Verdict {
-        let mut desk = self.desk();
-        let Desk { rules, dice, .. } = &mut *desk;
-        let mut verdict = Verdict::default();
-        for rule in rules {
-            if !rule.hit_by(request, dice) {
+    /// Decides what happens to a request, and counts the hits.
+    pub(super) fn decide(&self, request: &Target<'_>) -> Decision {
+        let mut rules = self.rules();
+        let Rules { all, random, .. } = &mut *rules;
+        let mut decision = Decision::default();
+        for rule in all {
+            if !rule.hits(request, random) {
                 continue;
             }
-            verdict.names.push(rule.fault.action.name().to_owned());
+            decision.names.push(rule.fault.action.name().to_owned());
             let (wait, after_work) = match &rule.fault.action {
                 Action::Delay { millis, after_work } => {
                     (Wait::For(Duration::from_millis(*millis)), *after_work)
                 }
                 Action::Hold { after_work } => (Wait::Release(rule.hold.subscribe()), *after_work),
                 effect => {
-                    verdict.effect = Some(effect.clone());
+                    decision.effect = Some(effect.clone());
                     break;
                 }
             };
-            if after_work { verdict.after.push(wait) } else { verdict.before.push(wait) }
+            if after_work { decision.after.push(wait) } else { decision.before.push(wait) }
         }
-        verdict
+        decision
     }
 
-    fn desk(&self) -> MutexGuard<'_, Desk> {
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    fn rules(&self) -> MutexGuard<'_, Rules> {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Rule {
-    fn hit_by(&mut self, request: &Asked<'_>, dice: &mut fastrand::Rng) -> bool {
+    fn hits(&mut self, request: &Target<'_>, random: &mut fastrand::Rng) -> bool {
         if self.fault.times.is_some_and(|times| self.hits >= times) || !self.fault.matching.covers(request) {
             return false;
         }
@@ -311,7 +312,7 @@ impl Rule {
         {
             return false;
         }
-        let hit = dice.f64() < self.fault.probability;
+        let hit = random.f64() < self.fault.probability;
         self.hits += u64::from(hit);
         hit
     }
@@ -327,7 +328,7 @@ impl Rule {
 }
 
 impl Match {
-    fn covers(&self, request: &Asked<'_>) -> bool {
+    fn covers(&self, request: &Target<'_>) -> bool {
         (self.methods.is_empty() || self.methods.iter().any(|method| method == request.method))
             && self.path.as_ref().is_none_or(|pattern| glob::matches(pattern, request.path))
             && self.query.as_ref().is_none_or(|text| request.query.contains(text.as_str()))
@@ -353,8 +354,8 @@ fn check(fault: &Fault) -> Result<(), FaultError> {
     Ok(())
 }
 
-/// What of a request faults can look at.
-pub(super) struct Asked<'a> {
+/// The parts of a request that faults can match.
+pub(super) struct Target<'a> {
     pub method: &'a str,
     pub path: &'a str,
     pub query: &'a str,
@@ -363,31 +364,31 @@ pub(super) struct Asked<'a> {
 
 /// What happens to one request.
 #[derive(Default)]
-pub(super) struct Verdict {
-    /// What to wait for before the work.
+pub(super) struct Decision {
+    /// The waits before the processing.
     pub before: Vec<Wait>,
-    /// What replaces or spoils the answer.
+    /// The action that replaces or damages the answer.
     pub effect: Option<Action>,
-    /// What to wait for after the work.
+    /// The waits after the processing.
     pub after: Vec<Wait>,
     /// The names of the faults that hit, for the log.
     pub names: Vec<String>,
 }
 
-/// Something to wait for.
+/// One wait of a request.
 pub(super) enum Wait {
-    /// A length of time.
+    /// For a duration.
     For(Duration),
-    /// The removal of the rule.
+    /// Until the rule is removed.
     Release(watch::Receiver<()>),
 }
 
 impl Wait {
-    /// Waits.
-    pub async fn over(self) {
+    /// Returns when the wait is over.
+    pub async fn finish(self) {
         match self {
             Self::For(duration) => tokio::time::sleep(duration).await,
-            // Nothing is ever sent: the wait ends with an error when the rule is dropped.
+            // No value is ever sent: the wait ends with an error when the rule is dropped.
             Self::Release(mut removed) => while removed.changed().await.is_ok() {},
         }
     }
@@ -395,34 +396,34 @@ impl Wait {
 
 #[cfg(test)]
 mod tests {
-    use super::{Action, Asked, Fault, FaultError, Faults};
+    use super::{Action, Fault, FaultError, Faults, Target};
 
-    fn get(path: &str) -> Asked<'_> {
-        Asked { method: "GET", path, query: "limit=50", credential: Some("admin") }
+    fn get(path: &str) -> Target<'_> {
+        Target { method: "GET", path, query: "limit=50", credential: Some("admin") }
     }
 
     #[test]
-    fn a_fault_skips_then_hits_so_often_and_no_more() {
+    fn a_fault_skips_requests_then_hits_a_limited_number() {
         let faults = Faults::default();
         faults.add(Fault::on(&["GET"], "/v2/roles", Action::Reset).skip(1).times(2)).unwrap();
-        let hit: Vec<bool> = (0..5).map(|_| faults.judge(&get("/v2/roles")).effect.is_some()).collect();
+        let hit: Vec<bool> = (0..5).map(|_| faults.decide(&get("/v2/roles")).effect.is_some()).collect();
         assert_eq!(hit, [false, true, true, false, false]);
         assert_eq!(faults.list()[0].hits, 2);
     }
 
     #[test]
-    fn a_delay_lets_the_next_rule_hit_and_the_first_effect_wins() {
+    fn later_faults_hit_after_a_delay_and_the_first_effect_wins() {
         let faults = Faults::default();
         faults.add(Fault::on(&[], "**", Action::Delay { millis: 1, after_work: true })).unwrap();
         faults.add(Fault::on(&[], "**", Action::AnswerLost)).unwrap();
         faults.add(Fault::on(&[], "**", Action::Reset)).unwrap();
-        let verdict = faults.judge(&get("/v2/roles"));
-        assert_eq!(verdict.names, ["Delay", "AnswerLost"]);
-        assert_eq!(verdict.after.len(), 1);
+        let decision = faults.decide(&get("/v2/roles"));
+        assert_eq!(decision.names, ["Delay", "AnswerLost"]);
+        assert_eq!(decision.after.len(), 1);
     }
 
     #[test]
-    fn a_fault_looks_at_the_query_and_the_credential_too() {
+    fn faults_match_the_query_and_the_credential() {
         let faults = Faults::default();
         let mut fault = Fault::on(&[], "**", Action::Garbage);
         fault.matching.query = Some("cursor=".into());
@@ -430,7 +431,7 @@ mod tests {
         fault.matching.query = None;
         fault.matching.credential = Some("reader".into());
         faults.add(fault).unwrap();
-        assert!(faults.judge(&get("/v2/roles")).effect.is_none());
+        assert!(faults.decide(&get("/v2/roles")).effect.is_none());
     }
 
     #[test]
@@ -440,7 +441,7 @@ mod tests {
             let mut fault = Fault::on(&[], "**", Action::Reset);
             fault.probability = 0.5;
             faults.add(fault).unwrap();
-            (0..64).map(|_| faults.judge(&get("/")).effect.is_some()).collect()
+            (0..64).map(|_| faults.decide(&get("/")).effect.is_some()).collect()
         };
         assert_eq!(run(), run());
         assert!(run().contains(&true) && run().contains(&false));

@@ -1,6 +1,6 @@
-//! Path patterns of faults: `*` stands for any text within one path segment, `**` for any text at all.
+//! Path patterns of faults: `*` matches any text within one path segment, `**` matches any text.
 
-/// Whether `pattern` covers the whole of `text`.
+/// Whether `pattern` matches the whole `text`.
 pub fn matches(pattern: &str, text: &str) -> bool {
     covers(pattern.as_bytes(), text.as_bytes())
 }
@@ -31,7 +31,7 @@ mod tests {
     }
 
     #[test]
-    fn two_stars_cross_segments_and_may_be_empty() {
+    fn two_stars_cross_segments_and_can_be_empty() {
         assert!(matches("/v2/roles**", "/v2/roles"));
         assert!(matches("/v2/**", "/v2/roles/a/b"));
         assert!(matches("**/permissions", "/grafana/api/user/permissions"));
@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn without_stars_a_pattern_covers_itself_alone() {
+    fn without_stars_a_pattern_matches_only_itself() {
         assert!(matches("/v2/roles", "/v2/roles"));
         assert!(!matches("/v2/roles", "/v2/roles/"));
     }

@@ -1,4 +1,4 @@
-//! The request log: what clients asked, in the order in which it arrived. Knows credentials by name only.
+//! The request log, in the order of arrival. It identifies credentials by name only.
 
 use std::{
     collections::VecDeque,
@@ -10,38 +10,38 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-/// Entries kept; older ones are dropped and counted.
+/// The maximum number of entries. Older ones are removed and counted.
 const CAPACITY: usize = 100_000;
 
-/// Bytes kept of a path and of a query.
+/// The maximum bytes of a path and of a query.
 const TEXT_LIMIT: usize = 2_048;
 
 /// One request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Position in the log, from 1; never reused, not even after the log was cleared.
+    /// The position in the log, from 1. It is never reused, also not after the log was cleared.
     pub seq: u64,
-    /// When the request arrived.
+    /// The time of arrival.
     pub time: Timestamp,
-    /// Upper-case method.
+    /// The HTTP method, in upper case.
     pub method: String,
     /// The path, percent-decoded.
     pub path: String,
     /// The query as sent, without `?`.
     pub query: String,
-    /// What the server answered, or would have answered had the answer not been lost. None while the work
-    /// is under way, and for a request that was reset before the work.
+    /// The status that the server answered, or would have answered if the answer was lost. None while the request is
+    /// processed, and for a request that was reset before the processing.
     pub status: Option<u16>,
-    /// The name of the credential; none if the request carried none that is known.
+    /// The name of the credential; none for an unknown secret or no secret.
     pub credential: Option<String>,
     /// The faults that hit this request.
     pub faults: Vec<String>,
-    /// How long the work took, in milliseconds; none while it is under way.
+    /// The duration of the processing in milliseconds; none while the request is processed.
     pub duration_ms: Option<u64>,
 }
 
 impl Entry {
-    /// Whether the method may change something.
+    /// Whether the method can change something.
     pub fn is_write(&self) -> bool {
         !matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS")
     }
@@ -50,9 +50,9 @@ impl Entry {
 /// A part of the log.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Excerpt {
-    /// The sequence number of the newest request: the next `since`.
+    /// The sequence number of the newest request: the value for the next `since`.
     pub last: u64,
-    /// Entries that fell out of the log since it was cleared.
+    /// How many entries were removed since the log was last cleared, because it was full.
     pub dropped: u64,
     /// The entries, oldest first.
     pub requests: Vec<Entry>,
@@ -61,24 +61,24 @@ pub struct Excerpt {
 /// The bounded log of one simulator.
 #[derive(Default)]
 pub struct RequestLog {
-    book: Mutex<Book>,
+    entries: Mutex<Entries>,
     changed: Notify,
 }
 
 #[derive(Default)]
-struct Book {
-    entries: VecDeque<Entry>,
+struct Entries {
+    kept: VecDeque<Entry>,
     last: u64,
     dropped: u64,
 }
 
 impl RequestLog {
-    /// Notes a request that has arrived.
+    /// Adds an entry for a request that has arrived.
     pub(super) fn open(&self, method: &str, path: &str, query: &str, credential: Option<String>) -> Ticket {
-        let mut book = self.book();
-        book.last += 1;
-        let seq = book.last;
-        book.entries.push_back(Entry {
+        let mut entries = self.entries();
+        entries.last += 1;
+        let seq = entries.last;
+        entries.kept.push_back(Entry {
             seq,
             time: Timestamp::now(),
             method: method.to_owned(),
@@ -89,21 +89,21 @@ impl RequestLog {
             faults: Vec::new(),
             duration_ms: None,
         });
-        if book.entries.len() > CAPACITY {
-            book.entries.pop_front();
-            book.dropped += 1;
+        if entries.kept.len() > CAPACITY {
+            entries.kept.pop_front();
+            entries.dropped += 1;
         }
-        drop(book);
+        drop(entries);
         self.changed.notify_waiters();
         Ticket { seq, started: Instant::now() }
     }
 
-    /// Notes the faults that hit a request.
+    /// Records the faults that hit a request.
     pub(super) fn hit(&self, ticket: &Ticket, faults: Vec<String>) {
         self.update(ticket, |entry| entry.faults = faults);
     }
 
-    /// Notes the outcome of a request.
+    /// Records the outcome of a request.
     pub(super) fn close(&self, ticket: &Ticket, status: Option<u16>) {
         let duration = u64::try_from(ticket.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.update(ticket, |entry| {
@@ -114,26 +114,26 @@ impl RequestLog {
 
     /// The entries after sequence number `since`; 0 for all.
     pub fn since(&self, since: u64) -> Excerpt {
-        let book = self.book();
-        let first = book.entries.partition_point(|entry| entry.seq <= since);
+        let entries = self.entries();
+        let first = entries.kept.partition_point(|entry| entry.seq <= since);
         Excerpt {
-            last: book.last,
-            dropped: book.dropped,
-            requests: book.entries.range(first..).cloned().collect(),
+            last: entries.last,
+            dropped: entries.dropped,
+            requests: entries.kept.range(first..).cloned().collect(),
         }
     }
 
-    /// Forgets all entries; the sequence goes on.
+    /// Removes all entries; the sequence numbers continue.
     pub fn clear(&self) {
-        let mut book = self.book();
-        book.entries.clear();
-        book.dropped = 0;
+        let mut entries = self.entries();
+        entries.kept.clear();
+        entries.dropped = 0;
     }
 
     /// Waits until the entries after `since` satisfy `condition`, and returns them.
     ///
     /// # Errors
-    /// The entries as they are when `within` has passed.
+    /// The entries at the end of `within`, if they did not satisfy the condition before.
     pub async fn wait_until(
         &self,
         since: u64,
@@ -143,7 +143,7 @@ impl RequestLog {
         let deadline = tokio::time::Instant::now() + within;
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
-            // Registered before the look, so that no change falls between look and wait.
+            // Registered before the check, so that no change is lost between check and wait.
             changed.as_mut().enable();
             let requests = self.since(since).requests;
             if condition(&requests) {
@@ -156,20 +156,20 @@ impl RequestLog {
     }
 
     fn update(&self, ticket: &Ticket, change: impl FnOnce(&mut Entry)) {
-        let mut book = self.book();
-        if let Ok(index) = book.entries.binary_search_by_key(&ticket.seq, |entry| entry.seq) {
-            change(&mut book.entries[index]);
+        let mut entries = self.entries();
+        if let Ok(index) = entries.kept.binary_search_by_key(&ticket.seq, |entry| entry.seq) {
+            change(&mut entries.kept[index]);
         }
-        drop(book);
+        drop(entries);
         self.changed.notify_waiters();
     }
 
-    fn book(&self) -> MutexGuard<'_, Book> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The place of a request in the log, held while its work is under way.
+/// Identifies the entry of a request while the request is processed.
 pub(super) struct Ticket {
     seq: u64,
     started: Instant,
@@ -184,7 +184,7 @@ mod tests {
     use super::{CAPACITY, RequestLog};
 
     #[test]
-    fn the_log_is_bounded_and_counts_what_it_dropped() {
+    fn the_log_is_bounded_and_counts_removed_entries() {
         let log = RequestLog::default();
         for _ in 0..CAPACITY + 3 {
             log.open("GET", "/", "", None);
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn clearing_keeps_the_sequence_so_that_since_stays_valid() {
+    fn sequence_numbers_continue_after_clearing() {
         let log = RequestLog::default();
         let ticket = log.open("GET", "/a", "", None);
         log.clear();
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_query_is_cut_on_a_character_boundary() {
+    fn a_long_query_is_cut_at_a_character_boundary() {
         let log = RequestLog::default();
         log.open("GET", "/", &"ü".repeat(5_000), None);
         assert!(log.since(0).requests[0].query.len() <= super::TEXT_LIMIT);

@@ -1,4 +1,4 @@
-//! The layer around a vendor's paths: logs each request, asks the faults, and sees the work through.
+//! The layer around a vendor's paths: it logs each request, applies faults, and completes the processing.
 
 use std::sync::Arc;
 
@@ -10,13 +10,19 @@ use axum::{
     response::Response,
 };
 
-use super::{Vendor, World, connection::Line, effects, faults::Asked, uri};
+use super::{
+    connection::Line,
+    effects,
+    faults::Target,
+    uri,
+    vendor::{Vendor, World},
+};
 
-/// Bytes of a request body that are read, more than any of the vendors' documents can need.
+/// The maximum size of a request body in bytes, larger than any of the vendors' documents.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
-/// Logs a request and does its work, faults included. The work goes on when the client hangs up, as it does
-/// on a real server.
+/// Logs a request and processes it, with its faults. The processing continues when the client disconnects, as on a
+/// real server.
 pub(super) async fn observe<V: Vendor>(
     State(world): State<Arc<World<V>>>,
     ConnectInfo(line): ConnectInfo<Line>,
@@ -42,18 +48,18 @@ pub(super) async fn observe<V: Vendor>(
     };
     let request = Request::from_parts(parts, Body::from(body));
 
-    let asked = Asked { method: &method, path: &path, query: &query, credential: credential.as_deref() };
-    let verdict = world.faults.judge(&asked);
-    world.log.hit(&ticket, verdict.names.clone());
+    let target = Target { method: &method, path: &path, query: &query, credential: credential.as_deref() };
+    let decision = world.faults.decide(&target);
+    world.log.hit(&ticket, decision.names.clone());
 
     let owned = world.clone();
     let work = tokio::spawn(async move {
-        let (status, answer) = effects::carry_out(&owned, verdict, &line, request, next).await;
+        let (status, answer) = effects::process(&owned, decision, &line, request, next).await;
         owned.log.close(&ticket, status);
         answer
     });
     work.await.unwrap_or_else(|error| {
-        tracing::error!(%error, method, path, "the simulator failed on a request");
-        world.vendor.problem(StatusCode::INTERNAL_SERVER_ERROR, "the simulator failed", &path)
+        tracing::error!(%error, method, path, "the simulator failed to process a request");
+        world.vendor.problem(StatusCode::INTERNAL_SERVER_ERROR, "the simulator failed: see its log", &path)
     })
 }

@@ -1,21 +1,21 @@
-//! How a simulator is started.
+//! How to start a simulator.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use super::Vendor;
+use super::vendor::Vendor;
 
-/// The name of the credential that a simulator starts with.
+/// The name of the credential with which a simulator starts.
 pub const ADMIN: &str = "admin";
 
 /// How to start a simulator.
 pub struct Options<V: Vendor> {
-    /// Where to listen; port 0 takes any free port.
+    /// The listen address; port 0 takes any free port.
     pub listen: SocketAddr,
     /// The secret of the credential [`ADMIN`].
     pub token: String,
-    /// The path that the server lies below, such as `/grafana`; empty for none.
+    /// The path that all of the vendor's paths start with, such as `/grafana`; empty for none.
     pub prefix: String,
-    /// What the server has at the start, and how it behaves.
+    /// The data at the start, with the switches.
     pub tenant: V::Tenant,
 }
 
@@ -30,7 +30,7 @@ impl<V: Vendor> Options<V> {
         }
     }
 
-    /// The same, with a server that behaves otherwise.
+    /// Changes the switches.
     pub fn switched(mut self, change: impl FnOnce(&mut V::Switches)) -> Self {
         change(V::switches(&mut self.tenant));
         self

@@ -1,4 +1,4 @@
-//! The operations of a contract, by method and path.
+//! A router from a list of operations.
 
 use std::sync::Arc;
 
@@ -9,23 +9,26 @@ use axum::{
     routing::{MethodFilter, on},
 };
 
-use super::{Vendor, World, call::Call};
+use super::{
+    call::Call,
+    vendor::{Vendor, World},
+};
 
-/// HTTP's GET.
+/// HTTP GET.
 pub const GET: MethodFilter = MethodFilter::GET;
-/// HTTP's POST.
+/// HTTP POST.
 pub const POST: MethodFilter = MethodFilter::POST;
-/// HTTP's PATCH.
+/// HTTP PATCH.
 pub const PATCH: MethodFilter = MethodFilter::PATCH;
-/// HTTP's PUT.
+/// HTTP PUT.
 pub const PUT: MethodFilter = MethodFilter::PUT;
-/// HTTP's DELETE.
+/// HTTP DELETE.
 pub const DELETE: MethodFilter = MethodFilter::DELETE;
 
-/// An operation of a contract: its method, its path with `{...}` for identifiers, and what is to be done.
+/// An operation of a contract: its method, its path with `{...}` for identifiers, and its handler.
 pub type Entry<O> = (MethodFilter, &'static str, O);
 
-/// The router of these operations. What it answers to other paths and methods is for the vendor to add.
+/// The router of these operations. The vendor adds the answers to other paths and methods.
 pub fn router<V: Vendor, O: Copy + Send + Sync + 'static>(
     operations: impl IntoIterator<Item = (MethodFilter, String, O)>,
     answer: fn(&World<V>, O, &Call) -> Response,

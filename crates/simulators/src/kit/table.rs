@@ -1,4 +1,4 @@
-//! Rows by identifier, in the order of their identifiers; plain lists as JSON.
+//! A table: rows by identifier, in the order of their identifiers. As JSON, a table is a plain list.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -8,16 +8,16 @@ use std::{
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-/// Something stored under an identifier.
+/// A type that is stored under an identifier.
 pub trait Row {
-    /// The vendor's identifiers, which sort in the order in which they were issued.
+    /// The vendor's identifiers. They sort in the order of issue.
     type Id: Copy + Ord + Display;
 
-    /// The identifier.
+    /// The identifier, which never changes.
     fn id(&self) -> Self::Id;
 }
 
-/// A type is stored under its field `id`.
+/// Implements [`Row`] for a type with the field `id`.
 macro_rules! identified {
     ($row:ty, $id:ty) => {
         impl $crate::kit::table::Row for $row {
@@ -31,7 +31,7 @@ macro_rules! identified {
 }
 pub(crate) use identified;
 
-/// The rows of one type, in the order in which they were made.
+/// The rows of one type, in the order of creation.
 #[derive(Clone, Debug)]
 pub struct Table<T: Row> {
     rows: BTreeMap<T::Id, T>,
@@ -44,64 +44,64 @@ impl<T: Row> Default for Table<T> {
 }
 
 impl<T: Row> Table<T> {
-    /// The row of this identifier.
+    /// The row with this identifier.
     pub fn get(&self, id: T::Id) -> Option<&T> {
         self.rows.get(&id)
     }
 
-    /// The row of this identifier, to be changed in anything but its identifier.
+    /// The row with this identifier, for a change. The identifier must stay.
     pub fn get_mut(&mut self, id: T::Id) -> Option<&mut T> {
         self.rows.get_mut(&id)
     }
 
-    /// Whether there is a row of this identifier.
+    /// Whether a row has this identifier.
     pub fn contains(&self, id: T::Id) -> bool {
         self.rows.contains_key(&id)
     }
 
-    /// Stores a row under its identifier, in place of the one that was there.
+    /// Inserts a row, or replaces the row with the same identifier.
     pub fn insert(&mut self, row: T) {
         self.rows.insert(row.id(), row);
     }
 
-    /// Takes a row out.
+    /// Removes the row with this identifier and returns it.
     pub fn remove(&mut self, id: T::Id) -> Option<T> {
         self.rows.remove(&id)
     }
 
-    /// Keeps the rows that satisfy a condition.
+    /// Removes the rows that do not satisfy a condition.
     pub fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
         self.rows.retain(|_, row| keep(row));
     }
 
-    /// All rows.
+    /// All rows, the oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
         self.rows.values()
     }
 
-    /// All rows, to be changed in anything but their identifiers.
+    /// All rows, for changes. The identifiers must stay.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.rows.values_mut()
     }
 
-    /// The rows behind an identifier; all of them if there is none.
+    /// The rows after an identifier; all rows if none is passed.
     pub fn after(&self, id: Option<T::Id>) -> impl Iterator<Item = &T> {
         let start = id.map_or(Bound::Unbounded, Bound::Excluded);
         self.rows.range((start, Bound::Unbounded)).map(|(_, row)| row)
     }
 
-    /// The rows before an identifier, the newest first; all of them if there is none.
+    /// The rows before an identifier, the newest first; all rows if none is passed.
     pub fn before(&self, id: Option<T::Id>) -> impl Iterator<Item = &T> {
         let end = id.map_or(Bound::Unbounded, Bound::Excluded);
         self.rows.range((Bound::Unbounded, end)).rev().map(|(_, row)| row)
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether there is no row.
+    /// Whether the table has no rows.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
@@ -122,7 +122,7 @@ impl<'de, T: Row + Deserialize<'de>> Deserialize<'de> for Table<T> {
                     place.insert(row);
                 }
                 Entry::Occupied(place) => {
-                    return Err(D::Error::custom(format!("{} occurs twice", place.key())));
+                    return Err(D::Error::custom(format!("the identifier {} occurs twice", place.key())));
                 }
             }
         }

@@ -1,12 +1,12 @@
-//! Percent-decoding of paths and queries (RFC 3986, and `+` for a blank in queries), done leniently: what
-//! is not a valid escape stays as it was sent.
+//! Percent-decoding of paths and queries (RFC 3986, and `+` for a blank in queries). Invalid escapes stay as they
+//! were sent.
 
-/// Decodes the escapes of a path; `+` stays `+`.
+/// Decodes a path; `+` stays `+`.
 pub fn decode(text: &str) -> String {
     unescape(text, false)
 }
 
-/// The pairs of a query string, in the order sent; names may repeat.
+/// The names and values of a query string, in the order sent. Names can repeat.
 pub fn pairs(query: &str) -> Vec<(String, String)> {
     query
         .split('&')
@@ -47,7 +47,7 @@ mod tests {
     use super::{decode, pairs};
 
     #[test]
-    fn escapes_are_decoded_and_raw_signs_are_kept() {
+    fn escapes_are_decoded_and_other_characters_are_kept() {
         assert_eq!(decode("/v2/roles/Um9s%3D"), "/v2/roles/Um9s=");
         assert_eq!(decode("/v2/roles/Um9s="), "/v2/roles/Um9s=");
         assert_eq!(decode("100%"), "100%");

@@ -1,33 +1,17 @@
-//! Lenses HQ: roles, the groups in which they meet users and service accounts, and what surrounds them, as the
-//! contract has it.
+//! Lenses HQ: roles, and the groups that connect them with users and service accounts.
 //!
-//! The server is plain data ([`Tenant`]), the operations are functions over it ([`routes`] lists them), and
-//! what the contract leaves open is a field of [`Switches`].
+//! Four layers. Each uses only those before it:
+//! - [`rows`]: the rows of the server, plain data;
+//! - [`state`]: the server ([`Tenant`]) with the rules that keep it consistent;
+//! - [`access`]: who calls, and what a principal can do;
+//! - [`api`]: the operations over HTTP.
+//!
+//! [`Switches`] decide what the contract leaves open.
 
 pub mod access;
-pub mod auth;
-pub mod body;
-pub mod call;
-pub mod catalogue;
-pub mod control;
-pub mod environments;
-pub mod groups;
-mod identity;
-pub mod kind;
-pub mod lrn;
-pub mod memberships;
-pub mod metadata;
-pub mod names;
-pub mod policy;
-pub mod principals;
-pub mod problem;
-pub mod roles;
-pub mod routes;
-mod seed;
-pub mod service_accounts;
+pub mod api;
+pub mod rows;
 pub mod state;
-pub mod switches;
-pub mod users;
 
 use std::sync::Arc;
 
@@ -38,24 +22,28 @@ use axum::{
 };
 use serde_json::Value;
 
-use self::problem::Problem;
-pub use self::{auth::Grant, state::Tenant, switches::Switches};
+pub use self::{
+    access::Grant,
+    api::server::Lenses,
+    rows::{
+        groups, policy, principals, roles,
+        switches::{self, Switches},
+        users,
+    },
+    state::{Tenant, seed::ADMIN_ACCOUNT},
+};
+use self::{
+    access::authentication,
+    api::{control, problem::Problem, routes},
+};
 pub use super::kit::ADMIN;
 use super::kit::{self, Server, Vendor, World};
 
-/// The service account that this credential acts as; its group has a role that allows everything.
-pub const ADMIN_ACCOUNT: &str = "rolewright";
-
-/// A running simulator of Lenses HQ; stops when it is dropped.
+/// A running simulator of Lenses HQ. It stops when it is dropped.
 pub type Simulator = Server<Lenses>;
 
-/// How to start one.
+/// How to start a simulator.
 pub type Options = kit::Options<Lenses>;
-
-/// The vendor, with what it keeps outside its tenant.
-pub struct Lenses {
-    prefix: String,
-}
 
 impl Vendor for Lenses {
     const NAME: &'static str = "lenses";
@@ -64,7 +52,7 @@ impl Vendor for Lenses {
     type Grant = Grant;
 
     fn below(prefix: String) -> Self {
-        Self { prefix }
+        Self::new(prefix)
     }
 
     fn seeded() -> Tenant {
@@ -75,14 +63,14 @@ impl Vendor for Lenses {
         &mut tenant.switches
     }
 
-    /// [`ADMIN_ACCOUNT`]'s.
+    /// The token of the service account [`ADMIN_ACCOUNT`].
     fn admin(tenant: &Tenant) -> Grant {
         let serial = tenant.service_accounts.get(ADMIN_ACCOUNT).map(|account| account.token);
         Grant { token: serial, ..Grant::of_service_account(ADMIN_ACCOUNT) }
     }
 
     fn routes(&self) -> Router<Arc<World<Self>>> {
-        routes::router(&self.prefix)
+        routes::router(self.prefix())
     }
 
     fn control(&self) -> Router<Arc<World<Self>>> {
@@ -90,7 +78,7 @@ impl Vendor for Lenses {
     }
 
     fn secret(&self, headers: &HeaderMap) -> Option<String> {
-        auth::secret(headers)
+        authentication::secret(headers)
     }
 
     fn problem(&self, status: StatusCode, detail: &str, path: &str) -> Response {
@@ -98,7 +86,7 @@ impl Vendor for Lenses {
     }
 
     fn cut_page(&self, page: &mut Value, keep: usize, _last: bool) {
-        // There are no pages (contract 1): a list that was cut looks whole in any case.
+        // There are no pages (contract 1.4), so a shortened list always looks complete.
         if let Some(items) = page.get_mut("items").and_then(Value::as_array_mut) {
             items.truncate(keep);
         }

@@ -1,37 +1,17 @@
-//! ZenML Pro's control plane: roles, their assignments and members, and what surrounds them, as the contract has
-//! it.
+//! ZenML Pro's control plane: roles, their assignments and members, and the rows that they refer to.
 //!
-//! The control plane is plain data ([`Tenant`]), the operations are functions over it ([`routes`] lists them),
-//! and what the contract leaves open is a field of [`Switches`].
+//! Four layers. Each uses only those before it:
+//! - [`rows`]: the rows of the control plane, plain data;
+//! - [`state`]: the control plane ([`Tenant`]) with the rules that keep it consistent;
+//! - [`access`]: who calls, and what users can do;
+//! - [`api`]: the operations over HTTP.
+//!
+//! [`Switches`] decide what the contract leaves open.
 
-pub mod assignment_rules;
-pub mod assignments;
-pub mod auth;
-pub mod body;
-pub mod builtin;
-pub mod call;
-pub mod ids;
-pub mod invitations;
-pub mod members;
-pub mod organizations;
-pub mod paging;
-pub mod permissions;
-pub mod problem;
-pub mod projects;
-pub mod rbac;
-pub mod rights;
-pub mod role_writing;
-pub mod roles;
-pub mod routes;
-mod seed;
-pub mod service_accounts;
-pub mod sessions;
-pub mod shares;
+pub mod access;
+pub mod api;
+pub mod rows;
 pub mod state;
-pub mod switches;
-pub mod teams;
-pub mod users;
-pub mod workspaces;
 
 use std::sync::Arc;
 
@@ -43,55 +23,34 @@ use axum::{
 use jiff::Timestamp;
 use serde_json::Value;
 
+use self::api::{paging, problem::Problem, routes};
 pub use self::{
-    auth::Grant,
-    ids::Uuid,
-    state::{Principal, Tenant},
-    switches::Switches,
+    access::Grant,
+    api::server::ZenMl,
+    rows::{
+        ids::Uuid,
+        principals::Principal,
+        roles,
+        switches::{self, Switches},
+    },
+    state::{
+        Tenant,
+        seed::{ADMIN_ACCOUNT, ORGANIZATION, PARTNERS},
+    },
 };
-use self::{problem::Problem, sessions::Sessions};
 pub use super::kit::ADMIN;
-use super::kit::{
-    self, Server, Vendor, World,
-    credentials::bearer,
-    dice::{Dice, Serial},
-};
+use super::kit::{self, Server, Vendor, World, credentials::bearer};
 
-/// The service account, an admin of [`ORGANIZATION`], that this credential acts as.
-pub const ADMIN_ACCOUNT: &str = "rolewright";
-
-/// The first organization.
-pub const ORGANIZATION: &str = "acme";
-
-/// The second organization.
-pub const PARTNERS: &str = "partners";
-
-/// A running simulator of ZenML Pro's control plane; stops when it is dropped.
+/// A running simulator of ZenML Pro's control plane. It stops when it is dropped.
 pub type Simulator = Server<ZenMl>;
 
-/// How to start one.
+/// How to start a simulator.
 pub type Options = kit::Options<ZenMl>;
 
 impl Simulator {
-    /// Ends all sessions: tokens that a login gave are refused, keys are still good for another login.
+    /// Ends all sessions: the server refuses their tokens. API keys stay valid for another login.
     pub fn end_sessions(&self) {
         self.switch(|switches| switches.sessions_since = Some(Timestamp::now()));
-    }
-}
-
-/// The vendor, with what it keeps outside its tenant.
-#[derive(Default)]
-pub struct ZenMl {
-    prefix: String,
-    refusals: Serial,
-    dice: Dice,
-    sessions: Sessions,
-}
-
-impl ZenMl {
-    /// The answer to a call that failed.
-    pub fn refuse(&self, problem: Problem) -> Response {
-        problem.into_response(self.refusals.next())
     }
 }
 
@@ -102,7 +61,7 @@ impl Vendor for ZenMl {
     type Grant = Grant;
 
     fn below(prefix: String) -> Self {
-        Self { prefix, ..Self::default() }
+        Self::new(prefix)
     }
 
     fn seeded() -> Tenant {
@@ -113,7 +72,7 @@ impl Vendor for ZenMl {
         &mut tenant.switches
     }
 
-    /// [`ADMIN_ACCOUNT`]'s.
+    /// An API key of the service account [`ADMIN_ACCOUNT`].
     fn admin(tenant: &Tenant) -> Grant {
         let account = tenant
             .organization_by_name(ORGANIZATION)
@@ -122,11 +81,11 @@ impl Vendor for ZenMl {
     }
 
     fn routes(&self) -> Router<Arc<World<Self>>> {
-        routes::router(&self.prefix)
+        routes::router(self.prefix())
     }
 
-    /// The secret of the key that a session stands for, so that both have one name in the log and in faults; else
-    /// the bearer token itself.
+    /// For a session, the secret of its credential, so that both have the same name in the log and in faults. Else the
+    /// bearer token itself.
     fn secret(&self, headers: &HeaderMap) -> Option<String> {
         let token = bearer(headers)?;
         let session = self.sessions.find(token);

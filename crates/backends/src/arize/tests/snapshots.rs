@@ -1,7 +1,7 @@
 //! Snapshots: what is read, what it proves, and pages that are wrong.
 
 use super::*;
-use rolewright_core::model::{Absence, Found};
+use rolewright_core::model::{Absence, NameMatch};
 
 fn with(
     path: &'static str,
@@ -25,25 +25,25 @@ async fn a_snapshot_shows_names_for_ids() {
     let predefined = snapshot.by_id(Kind::Role, &id("Role:1")).expect("the role");
     assert_eq!(predefined.read_only.as_deref(), Some("a predefined role"));
     let directory = snapshot.directory();
-    let Found::One(alice) = directory.find(Level::USER, "ALICE@example.com", None) else {
+    let NameMatch::One(alice) = directory.find(Level::USER, "ALICE@example.com", None) else {
         panic!("no Alice")
     };
     assert_eq!(alice.named.id, id("User:1"));
-    let Found::One(ci) = directory.find(Level::SERVICE_ACCOUNT, "ci", None) else {
+    let NameMatch::One(ci) = directory.find(Level::SERVICE_ACCOUNT, "ci", None) else {
         panic!("no service account")
     };
     assert_eq!(ci.named.id, id("User:9"), "the bot user, not the key");
     assert_eq!(
         directory.find(Level::SERVICE_ACCOUNT, "old", None),
-        Found::Nothing,
+        NameMatch::None,
         "a key without a bot user"
     );
-    assert!(matches!(directory.find(Level::new("project"), "churn", None), Found::Many(_)));
-    let Found::One(churn) = directory.find(Level::new("project"), "churn", Some(&id("Space:2"))) else {
+    assert!(matches!(directory.find(Level::new("project"), "churn", None), NameMatch::Many(_)));
+    let NameMatch::One(churn) = directory.find(Level::new("project"), "churn", Some(&id("Space:2"))) else {
         panic!("no project")
     };
     assert_eq!(churn.named.id, id("Model:2"));
-    assert!(matches!(directory.find(Level::ROLE, "Project Viewer", None), Found::One(_)));
+    assert!(matches!(directory.find(Level::ROLE, "Project Viewer", None), NameMatch::One(_)));
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Folders, dashboards and data sources, and their default permissions.
 
 use super::*;
-use rolewright_core::model::{Found, Restriction};
+use rolewright_core::model::{NameMatch, Restriction};
 
 const FOLDER: &str = "GET /access-control/folders/sre";
 const VIEWER: &str = "POST /access-control/folders/sre/builtInRoles/Viewer";
@@ -243,9 +243,9 @@ async fn folders_dashboards_and_data_sources_have_names() {
         name,
         parent.map(Id::new).as_ref(),
     ) {
-        Found::One(entry) => entry.named.id.to_string(),
-        Found::Many(entries) => format!("{} of them", entries.len()),
-        Found::Nothing => "nothing".to_owned(),
+        NameMatch::One(entry) => entry.named.id.to_string(),
+        NameMatch::Many(entries) => format!("{} of them", entries.len()),
+        NameMatch::None => "nothing".to_owned(),
     };
     for (level, name, parent, id) in [
         ("folder", "SRE", None, "folder:sre"),

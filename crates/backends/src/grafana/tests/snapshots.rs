@@ -3,11 +3,11 @@
 use futures::future::join_all;
 
 use super::*;
-use rolewright_core::model::Found;
+use rolewright_core::model::NameMatch;
 
 fn one(snapshot: &Snapshot, level: &str, name: &str) -> String {
     match snapshot.directory().find(super::level(level), name, None) {
-        Found::One(entry) => entry.named.id.to_string(),
+        NameMatch::One(entry) => entry.named.id.to_string(),
         other => panic!("{level} {name}: {other:?}"),
     }
 }
@@ -42,7 +42,7 @@ async fn a_snapshot_shows_names_for_ids() {
     }
     assert_eq!(
         snapshot.directory().find(Level::USER, "alice", None),
-        Found::Nothing,
+        NameMatch::None,
         "a login needs its prefix"
     );
 }

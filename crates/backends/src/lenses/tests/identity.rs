@@ -100,7 +100,7 @@ async fn a_recorded_id_stays_if_an_answer_shows_none() {
         assert_eq!(shows(&snapshot, Kind::Grant), ["group:devs#3/reader", "group:devs#3/writer"]);
         let names = snapshot.directory().find(Level::GROUP, "devs", None);
         assert!(
-            matches!(names, rolewright_core::model::Found::One(entry) if entry.named.id.as_str() == "group:devs#3")
+            matches!(names, rolewright_core::model::NameMatch::One(entry) if entry.named.id.as_str() == "group:devs#3")
         );
         assert_eq!(snapshot.current(Kind::Role, Id::new("reader#1")), Id::new("reader#1"));
         assert_eq!(snapshot.successor(Kind::Grant, &place_key("group:devs#3")), None);

@@ -176,7 +176,7 @@ async fn an_identity_providers_group_is_drift() {
         let snapshot = sweep(&[], with(OWN, move |_| ok(group.clone()))).await.expect("a snapshot");
         let seen = snapshot.by_id(Kind::Group, &thing(OWNED)).expect("the group");
         let desired = Body::Group(readers());
-        assert!(!seen.body.fulfils(&desired));
+        assert!(!seen.body.satisfies(&desired));
         let difference = seen.body.difference(&desired);
         assert!(difference.len() == 1 && difference[0].contains(name), "{difference:?}");
     }

@@ -1,7 +1,7 @@
 //! Invited people, and their grants before and after they accept.
 
 use super::{super::dialect::ZenmlDialect, *};
-use rolewright_core::model::{Found, IdentityRules};
+use rolewright_core::model::{IdentityRules, NameMatch};
 
 fn invited() -> String {
     format!("invitation:{INVITED}:dave@example.com")
@@ -45,8 +45,8 @@ fn after(seen: &Seen) -> Reply {
 
 fn name_of_dave(snapshot: &Snapshot) -> Option<String> {
     match snapshot.directory().find(Level::USER, "dave@example.com", None) {
-        Found::One(entry) => Some(entry.named.id.to_string()),
-        Found::Nothing => None,
+        NameMatch::One(entry) => Some(entry.named.id.to_string()),
+        NameMatch::None => None,
         other => panic!("{other:?}"),
     }
 }

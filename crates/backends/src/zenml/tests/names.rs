@@ -1,12 +1,12 @@
 //! Names, in snapshots and by look-up.
 
 use super::*;
-use rolewright_core::model::{Entry, Found};
+use rolewright_core::model::{Entry, NameMatch};
 
 fn one(snapshot: &Snapshot, level: &str, name: &str, parent: Option<&str>) -> Option<String> {
     match snapshot.directory().find(super::level(level), name, parent.map(Id::new).as_ref()) {
-        Found::One(entry) => Some(entry.named.id.to_string()),
-        Found::Nothing => None,
+        NameMatch::One(entry) => Some(entry.named.id.to_string()),
+        NameMatch::None => None,
         other => panic!("{level} {name}: {other:?}"),
     }
 }
@@ -54,7 +54,7 @@ async fn two_things_with_one_name_have_different_ids() {
             .await;
     let snapshot = snapshot.expect("a snapshot");
     assert!(
-        matches!(snapshot.directory().find(Level::TEAM, "ml", None), Found::Many(both) if both.len() == 2)
+        matches!(snapshot.directory().find(Level::TEAM, "ml", None), NameMatch::Many(both) if both.len() == 2)
     );
 }
 

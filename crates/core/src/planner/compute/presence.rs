@@ -1,82 +1,85 @@
-//! What is known of a thing that is held or wanted: it is seen, it is gone, or neither can be said.
+//! The presence of a thing: it was read, its absence is proven, or neither.
 
 use super::Planner;
 use crate::model::{Absence, Id, Kind, Observed};
-use crate::planner::wording::{self, Obstacle};
+use crate::planner::{input::HeldState, messages, problem::Problem};
 
 impl<'a> Planner<'a> {
-    /// The observed thing that a held entry stands for.
-    pub(super) fn seen(&mut self, entry: usize) -> Result<Option<&'a Observed>, Obstacle> {
-        let held = &self.held[entry];
-        match &held.id {
+    /// The observed thing of an entry.
+    pub(super) fn seen(&mut self, entry: usize) -> Result<Option<&'a Observed>, Problem> {
+        let held = &self.entries[entry].held;
+        match held.id() {
             Some(id) => Ok(self.observed.by_id(held.kind, id)),
             None => self.recognized(entry),
         }
     }
 
-    /// The thing that a pending entry's creation made: known by the id that was chosen for it, or by its natural key and by saying what it
-    /// was to say, as far as the back end shows that.
-    pub(super) fn recognized(&mut self, entry: usize) -> Result<Option<&'a Observed>, Obstacle> {
-        let held = &self.held[entry];
-        if held.refused {
-            return Ok(None);
-        }
-        if let Some(chosen) = &held.chosen {
+    /// The thing that the create of a pending entry made. It is recognized by the id that was chosen for it, or else by its natural key
+    /// and body, as far as the back end shows the body.
+    pub(super) fn recognized(&mut self, entry: usize) -> Result<Option<&'a Observed>, Problem> {
+        let held = &self.entries[entry].held;
+        let HeldState::Pending { chosen, .. } = &held.state else { return Ok(None) };
+        if let Some(chosen) = chosen {
             return Ok(self.observed.by_id(held.kind, chosen));
         }
         if self.observed.is_ambiguous(held.kind, &held.key) {
             return Ok(None);
         }
         match self.observed.by_key(held.kind, &held.key) {
-            Some(seen) if seen.outline => Err(self.read(seen)),
+            Some(seen) if seen.outline => Err(self.request_read(seen)),
             Some(seen) if seen.body.is_unreadable() => Ok(Some(seen)),
-            Some(seen) if seen.body.fingerprint() == self.held[entry].fingerprint => Ok(Some(seen)),
+            Some(seen) if seen.body.fingerprint() == held.fingerprint => Ok(Some(seen)),
             _ => Ok(None),
         }
     }
 
-    /// Whether what an entry stands for, and is not seen, is known not to be there.
-    pub(super) fn is_gone(&self, entry: usize) -> bool {
-        let held = &self.held[entry];
-        if held.pending() && held.refused {
-            return true;
-        }
+    /// Whether the thing of an entry, which was not observed, is known not to exist.
+    pub(super) fn is_absent(&self, entry: usize) -> bool {
+        let held = &self.entries[entry].held;
         let ambiguous = self.observed.is_ambiguous(held.kind, &held.key);
-        if held.pending() && (ambiguous || held.unsettled) {
-            return false;
+        match held.state {
+            HeldState::Refused { .. } => return true,
+            HeldState::Pending { unsettled, .. } if unsettled || ambiguous => return false,
+            HeldState::Pending { .. } | HeldState::Present { .. } => {}
         }
-        if self.observed.absence(held.kind, held.place().as_ref()) == Absence::Proven {
+        if self.observed.absence(held.kind, held.key.place().as_ref()) == Absence::Proven {
             return true;
         }
-        // Another thing with its natural key proves it too, as keys are unique; but a role may have gone to another name.
-        (held.pending() || held.kind != Kind::Role)
+        // Keys are unique, so another thing with its key proves it too. But a role can have been renamed.
+        (!held.is_present() || held.kind != Kind::Role)
             && !ambiguous
             && self.observed.by_key(held.kind, &held.key).is_some()
     }
 
-    /// Says of an entry that is neither seen nor gone what is the matter.
-    pub(super) fn unknown(&mut self, entry: usize) -> Obstacle {
-        let held = self.held[entry].clone();
+    /// The problem of an entry whose thing was not observed and is not known to be absent.
+    pub(super) fn not_visible(&mut self, entry: usize) -> Problem {
+        let held = self.entries[entry].held.clone();
         let title = held.name.clone().unwrap_or_else(|| held.key.to_string());
-        if let Some(unlooked) = held.id.as_ref().and_then(|id| self.unlooked(held.kind, id, &title)) {
-            return unlooked;
+        if let Some(not_read) = held.id().and_then(|id| self.request_restriction(held.kind, id, &title)) {
+            return not_read;
         }
-        if held.pending() && self.observed.is_ambiguous(held.kind, &held.key) {
-            return wording::ambiguous(held.kind, &title);
+        if !held.is_present() && self.observed.is_ambiguous(held.kind, &held.key) {
+            return messages::ambiguous(held.kind, &title);
         }
-        if held.unsettled {
-            return wording::unsettled(held.kind, &title);
+        if held.is_unsettled() {
+            return messages::unsettled(held.kind, &title);
         }
-        wording::not_visible(held.kind, &title)
+        messages::not_visible(held.kind, &title)
     }
 
-    /// Asks for a restriction that a sweep had no reason to look at. None where it was looked at, or where lists show all there are.
-    pub(super) fn unlooked(&mut self, kind: Kind, id: &Id, title: &str) -> Option<Obstacle> {
+    /// Requests a complete read of a thing that a list showed only in part.
+    pub(super) fn request_read(&mut self, seen: &Observed) -> Problem {
+        self.to_read.insert((seen.body.kind(), seen.id.clone()));
+        messages::not_read_yet(&seen.body.title())
+    }
+
+    /// Requests a read of a restriction that the sweep had no reason to read. None if it was read, or if lists show all of them.
+    pub(super) fn request_restriction(&mut self, kind: Kind, id: &Id, title: &str) -> Option<Problem> {
         let listed = kind != Kind::Restriction || !self.policy.identity.capabilities().closes_defaults();
-        if listed || self.observed.is_missed(kind, id) {
+        if listed || self.observed.is_missing(kind, id) {
             return None;
         }
-        self.unread.insert((kind, id.clone()));
-        Some(wording::unread(title))
+        self.to_read.insert((kind, id.clone()));
+        Some(messages::not_read_yet(title))
     }
 }

@@ -1,0 +1,171 @@
+//! Reconciles one Backend: connect it, publish its state to its objects, report. Objects wait for it, so ten thousand objects with an
+//! invalid credential make a handful of calls.
+
+mod connect;
+mod probe;
+mod status;
+mod sweep;
+
+use std::{sync::Arc, time::Duration};
+
+use kube::Resource;
+use rolewright_api::{Backend, TenantPin};
+use rolewright_reconcile::{
+    account::{Account, BackendState},
+    decide::{self, Resolve},
+    object::{ObjectName, ObjectRef, is_paused, reconcile_request},
+};
+use serde_json::json;
+
+use self::connect::{Attempt, connect};
+pub use self::sweep::{publish_snapshot, sweep_needs};
+use crate::{
+    context::{Cached, Context, Visitor},
+    kube::{WriteError, writes},
+};
+
+/// Reconciles one Backend. Returns the time until the next reconcile.
+pub async fn reconcile(ctx: &Arc<Context>, name: &ObjectName) -> Option<Duration> {
+    let Some(backend) = ctx.caches.backends.get(name) else {
+        after_deletion(ctx, name);
+        return None;
+    };
+    if !ctx.may_write() {
+        return None;
+    }
+    match run(ctx, name, backend).await {
+        Ok(time) => Some(time),
+        Err(WriteError::Gone) => None,
+        Err(WriteError::Stale) => Some(Duration::from_millis(200)),
+        Err(WriteError::Api(error)) => {
+            tracing::warn!(kind = "Backend", namespace = %name.namespace, name = %name.name, %error, "a status could not be written");
+            Some(Duration::from_secs(10))
+        }
+    }
+}
+
+/// The objects of a deleted Backend can still need its credential for their deletion: it stays in memory until the last is deleted.
+fn after_deletion(ctx: &Context, name: &ObjectName) {
+    if Dependents::of(ctx, name).with_finalizer == 0 {
+        disconnect(ctx, name);
+    }
+    ctx.enqueue_objects_of(name);
+}
+
+fn disconnect(ctx: &Context, name: &ObjectName) {
+    if let Some(link) = ctx.backends.last_link(name) {
+        link.view.account.set_limits(name, None);
+    }
+    ctx.backends.remove(name);
+    ctx.requests.forget(&ObjectRef::backend(name));
+    ctx.metrics.forget(name);
+}
+
+async fn run(
+    ctx: &Arc<Context>,
+    name: &ObjectName,
+    mut backend: Arc<Backend>,
+) -> Result<Duration, WriteError> {
+    let is_being_deleted = backend.meta().deletion_timestamp.is_some();
+    let dependents = Dependents::of(ctx, name);
+    if is_being_deleted && dependents.with_finalizer == 0 {
+        writes::remove_finalizer(&ctx.client, &ctx.caches.backends, &*backend).await?;
+        disconnect(ctx, name);
+        return Ok(ctx.options.secret_interval);
+    }
+    let reference = ObjectRef::backend(name);
+    let handled = backend.status.as_ref().and_then(|status| status.last_handled_reconcile_at.clone());
+    let request = reconcile_request(&*backend).filter(|request| Some(request) != handled.as_ref());
+    let requested = request.is_some_and(|request| ctx.requests.act_on(&reference, &request));
+    let known = ctx.backends.made_from(name);
+    let (attempt, made_from) = connect(ctx, name, &backend, &known, requested).await;
+    let is_new = known != made_from;
+    let mut wait = ctx.options.secret_interval;
+    // The state is published and the objects are enqueued before the status is written: that write can fail.
+    let paused_changed = ctx.backends.set_paused(name, is_paused(&*backend));
+    let (changed, failure) = match attempt {
+        Attempt::Unchanged => (false, None),
+        Attempt::Connected(link) => {
+            backend = pin(ctx, backend, &link.pin).await?;
+            ctx.back_off.reset(&reference);
+            ctx.backends.set_next_probe(name, None);
+            register_held(ctx, &link.view.account, name);
+            let view = link.view.clone();
+            let changed = ctx.backends.set(name, BackendState::Ready(link), made_from);
+            sweep::start(ctx, &view);
+            (changed, None)
+        }
+        Attempt::Failed { ready, no_credential, retry_after } => {
+            wait = wait.min(retry_after);
+            // The credential in memory can still remove what is deleted together with its Backend.
+            let last = ctx.backends.last_link(name).filter(|_| no_credential);
+            let is_serving = is_being_deleted && last.is_some();
+            let (reason, message) = (ready.reason, ready.message.clone());
+            let state = BackendState::NotReady { reason, message, no_credential, last };
+            let changed = ctx.backends.set(name, state, made_from) || is_serving;
+            (changed, Some(ready))
+        }
+    };
+    if requested && let Some(link) = ctx.backends.link(name) {
+        link.view.sweep_trigger.request(&link.view.priority);
+    }
+    if requested || is_new {
+        // What failed before can succeed now.
+        ctx.retry_objects_of(name);
+    } else if changed || paused_changed {
+        ctx.enqueue_objects_of(name);
+    }
+    status::write(ctx, name, &backend, failure, &dependents).await?;
+    Ok(wait)
+}
+
+/// Records the account in the status before any object can use it: the Backend never moves to another account.
+async fn pin(ctx: &Context, backend: Arc<Backend>, pin: &TenantPin) -> Result<Arc<Backend>, WriteError> {
+    if backend.status.as_ref().and_then(|status| status.tenant.as_ref()) == Some(pin) {
+        return Ok(backend);
+    }
+    let tenant = json!({ "tenant": pin });
+    let pinned = writes::status(&ctx.client, &ctx.caches.backends, &*backend, &["tenant"], tenant).await?;
+    Ok(Arc::new(pinned))
+}
+
+/// Registers what all objects of an account manage by their statuses, whatever their Backend, before any of them is reconciled.
+fn register_held(ctx: &Context, account: &Account, this: &ObjectName) {
+    struct Register<'a>(&'a Account);
+    impl Visitor for Register<'_> {
+        fn visit<K: Resolve + Cached>(&mut self, object: Arc<K>) {
+            decide::register_held(&*object, self.0);
+        }
+    }
+    for backend in ctx.caches.backends.all() {
+        let name = ObjectName::of(&*backend);
+        let pin = backend.status.as_ref().and_then(|status| status.tenant.as_ref());
+        if name == *this || pin.is_some_and(|pin| pin.id == account.id) {
+            ctx.caches.each_of(&name, &mut Register(account));
+        }
+    }
+}
+
+/// The objects of a Backend that have the finalizer.
+#[derive(Default)]
+struct Dependents {
+    with_finalizer: usize,
+    being_deleted: usize,
+}
+
+impl Dependents {
+    fn of(ctx: &Context, backend: &ObjectName) -> Self {
+        let mut dependents = Self::default();
+        ctx.caches.each_of(backend, &mut dependents);
+        dependents
+    }
+}
+
+impl Visitor for Dependents {
+    fn visit<K: Resolve + Cached>(&mut self, object: Arc<K>) {
+        if object.has_finalizer() {
+            self.with_finalizer += 1;
+            self.being_deleted += usize::from(object.is_being_deleted());
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Probes a credential, and finds the account that it belongs to.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use kube::ResourceExt;
+use rolewright_api as api;
+use rolewright_api::{Backend, Block, Reason, TenantPin};
+use rolewright_backends::{self as backends, Budget, Class, Error, Limits, Settings, Vendor};
+use rolewright_core::model::{Fault, Kind};
+use rolewright_reconcile::{
+    account::{AccountView, Link},
+    act::Readiness,
+    decide::Resolve,
+    object::{ObjectName, ObjectRef, is_paused},
+};
+use url::Url;
+
+use super::connect::{Attempt, Secrets, invalid};
+use crate::context::{Cached, Context, Visitor};
+
+/// The most anchors that a status records.
+const MAX_ANCHORS: usize = 16;
+
+/// What a probe needs.
+pub struct Probe<'a> {
+    pub ctx: &'a Arc<Context>,
+    pub name: &'a ObjectName,
+    pub backend: &'a Backend,
+    pub block: &'a Block,
+    pub vendor: &'static Vendor,
+    pub origin: &'a Url,
+    pub secrets: Secrets,
+}
+
+/// Probes the credential and links the Backend to its account.
+pub async fn probe(request: Probe<'_>) -> Attempt {
+    match request.run().await {
+        Ok(connected) => connected,
+        Err(Refused { ready, retry_after }) => Attempt::Failed { ready, no_credential: false, retry_after },
+    }
+}
+
+struct Refused {
+    ready: Readiness,
+    retry_after: Duration,
+}
+
+impl Probe<'_> {
+    async fn run(&self) -> Result<Attempt, Refused> {
+        let Probe { ctx, name, backend, .. } = self;
+        let limits = limits(&backend.spec);
+        let pinned = backend.status.as_ref().and_then(|status| status.tenant.clone());
+        // A pause that the account requested (Retry-After) holds for a probe too.
+        let known = pinned.as_ref().filter(|pin| pin.id.starts_with(&format!("{}#", self.origin_text())));
+        let budget = known.and_then(|pin| ctx.accounts.budget(&pin.id));
+        let client = self.client(budget.unwrap_or_else(|| Arc::new(Budget::new(limits))))?;
+        let identity = client.probe().await.map_err(|error| self.failed(&error))?;
+        let conflict = self
+            .lost_kinds(&identity.lacks)
+            .or_else(|| pinned.as_ref().and_then(|pin| self.another_account(pin, &identity.anchors)));
+        if let Some(ready) = conflict {
+            return Err(Refused { ready, retry_after: self.next_wait() });
+        }
+        let uid = backend.uid().unwrap_or_default();
+        let pinned_id = pinned.as_ref().map(|pin| pin.id.as_str());
+        let account = ctx.accounts.get_or_create(self.origin_text(), &identity, pinned_id, &uid, limits);
+        account.set_limits(name, Some(limits));
+        let view = match ctx.backends.view_of(&account.id, &self.secrets.digest) {
+            Some(view) => view,
+            None => {
+                let client = self.client(account.budget.clone())?;
+                Arc::new(AccountView::new(account.clone(), client, self.secrets.digest.clone()))
+            }
+        };
+        let mut anchors: Vec<String> = pinned.map(|pin| pin.anchors).unwrap_or_default();
+        if anchors.is_empty() {
+            anchors = identity.anchors.iter().take(MAX_ANCHORS).cloned().collect();
+        }
+        let link = Link {
+            view,
+            pin: TenantPin { id: account.id.clone(), anchors },
+            identity: identity.description,
+            paused: is_paused(*backend),
+            mode: backend.spec.mode.unwrap_or_default(),
+            deletion: backend.spec.deletion_policy.unwrap_or_default(),
+            interval: backend.spec.interval(),
+            lacks: Arc::new(identity.lacks),
+            expires: identity.expires,
+        };
+        Ok(Attempt::Connected(link))
+    }
+
+    fn origin_text(&self) -> &str {
+        self.origin.as_str().trim_end_matches('/')
+    }
+
+    fn client(&self, budget: Arc<Budget>) -> Result<Arc<dyn backends::Backend>, Refused> {
+        let settings = Settings {
+            block: self.block.settings.clone(),
+            secrets: self.secrets.values.clone(),
+            ca: self.secrets.ca.clone(),
+            budget,
+            dialling: self.ctx.options.dialling,
+            observer: self.ctx.metrics.clone(),
+        };
+        self.vendor.connect(settings).map_err(|fault: Fault| Refused {
+            ready: invalid(&fault),
+            retry_after: self.ctx.options.secret_interval,
+        })
+    }
+
+    /// The account lost a kind of external things that objects of this Backend manage: they wait, and none of them reports a deletion.
+    fn lost_kinds(&self, lacks: &BTreeMap<Kind, String>) -> Option<Readiness> {
+        struct ManagedKinds(BTreeSet<String>);
+        impl Visitor for ManagedKinds {
+            fn visit<K: Resolve + Cached>(&mut self, object: Arc<K>) {
+                self.0.extend(object.held().iter().map(|held| held.kind.clone()));
+            }
+        }
+        if lacks.is_empty() {
+            return None;
+        }
+        let mut managed = ManagedKinds(BTreeSet::new());
+        self.ctx.caches.each_of(self.name, &mut managed);
+        let (kind, why) = lacks.iter().find(|(kind, _)| managed.0.contains(&kind.to_string()))?;
+        Some(Readiness::new(
+            Reason::Unsupported,
+            format!(
+                "{why}. Objects of this Backend manage {kind}s from when the account had them, so all of its objects wait. If the account \
+                 lost them for good, delete those objects with deletionPolicy: Retain"
+            ),
+        ))
+    }
+
+    /// Recorded ids mean nothing in another account: there, everything would look deleted.
+    fn another_account(&self, pin: &TenantPin, anchors: &BTreeSet<String>) -> Option<Readiness> {
+        let has_moved = !pin.id.starts_with(&format!("{}#", self.origin_text()));
+        let is_other = !pin.anchors.is_empty()
+            && !anchors.is_empty()
+            && !pin.anchors.iter().any(|anchor| anchors.contains(anchor));
+        (has_moved || is_other).then(|| {
+            Readiness::new(
+                Reason::Conflict,
+                format!(
+                    "this Backend was connected to the account {}, and now it points to another one. What its objects manage is in the \
+                     first. Point it back, or create a new Backend and new objects for the other account",
+                    pin.id
+                ),
+            )
+        })
+    }
+
+    fn failed(&self, error: &Error) -> Refused {
+        let retry_after = match error.class {
+            Class::Throttled(time) => time.max(Duration::from_secs(1)),
+            // A back end that is down can be back at any moment; a refused credential seldom becomes valid by itself.
+            Class::Lost | Class::Transient => self.next_wait() / 12,
+            _ => self.next_wait(),
+        };
+        self.ctx.backends.set_next_probe(self.name, Some(Instant::now() + retry_after));
+        let ready = match error.class {
+            Class::Unauthenticated => Readiness::new(
+                Reason::Denied,
+                format!(
+                    "the back end does not accept the credential ({}): put a valid one into the Secret",
+                    error.message
+                ),
+            ),
+            _ => Readiness::of_error(error),
+        };
+        Refused { ready, retry_after }
+    }
+
+    fn next_wait(&self) -> Duration {
+        let (first, max) = self.ctx.options.probe_backoff;
+        self.ctx.back_off.next(&ObjectRef::backend(self.name), first, max)
+    }
+}
+
+fn limits(spec: &api::BackendSpec) -> Limits {
+    let default = Limits::default();
+    let requests = spec.requests.clone().unwrap_or_default();
+    let or = |value: Option<i32>, default: u32| value.and_then(|n| u32::try_from(n).ok()).unwrap_or(default);
+    Limits {
+        per_second: or(requests.per_second, default.per_second),
+        burst: or(requests.burst, default.burst),
+        concurrency: or(requests.concurrency, default.concurrency),
+    }
+}

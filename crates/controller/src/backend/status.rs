@@ -1,0 +1,155 @@
+//! The status of a Backend.
+
+use std::time::Duration;
+
+use k8s_openapi::jiff::Timestamp;
+use kube::Resource;
+use rolewright_api as api;
+use rolewright_api::{Backend, BackendStatus, Reason};
+use rolewright_reconcile::{
+    account::{Link, SweepReport},
+    act::{MAX_MESSAGE, Readiness, truncate},
+    object::{ObjectName, ObjectRef, reconcile_request},
+};
+use serde_json::json;
+
+use super::Dependents;
+use crate::{
+    context::Context,
+    kube::{WriteError, publish_condition, writes},
+};
+
+/// The fields that the operator owns: a field that is absent from a new status is removed.
+const FIELDS: [&str; 9] = [
+    "observedGeneration",
+    "conditions",
+    "vendor",
+    "tenant",
+    "identity",
+    "capabilities",
+    "counts",
+    "sweepInterval",
+    "lastHandledReconcileAt",
+];
+
+/// Writes the status if it changed. `failure`: why the last attempt to connect failed.
+pub async fn write(
+    ctx: &Context,
+    name: &ObjectName,
+    backend: &Backend,
+    failure: Option<Readiness>,
+    dependents: &Dependents,
+) -> Result<(), WriteError> {
+    let before = backend.status.clone().unwrap_or_default();
+    let generation = backend.meta().generation;
+    let mut after = BackendStatus {
+        observed_generation: generation,
+        last_handled_reconcile_at: handled_request(ctx, name, backend, &before),
+        ..before.clone()
+    };
+    let mut ready = failure;
+    let link = ctx.backends.link(name);
+    if let Some(link) = &link {
+        describe_account(ctx, name, link, &before, &mut after);
+        ready = Some(match link.view.suspicion() {
+            Some(why) => Readiness::new(Reason::BackendError, why),
+            None => sweeps_fail_for_long(ctx, name, link).unwrap_or_else(|| {
+                Readiness::new(Reason::Connected, format!("connected: {}", link.identity))
+            }),
+        });
+    }
+    if backend.meta().deletion_timestamp.is_some() {
+        ready = Some(Readiness::new(
+            Reason::Deleting,
+            format!(
+                "waits for {} objects that manage something through it ({} of them are being deleted)",
+                dependents.with_finalizer, dependents.being_deleted
+            ),
+        ));
+    }
+    let now = Timestamp::now();
+    if let Some(ready) = ready {
+        let Readiness { reason, message } = &ready;
+        after.conditions = api::condition(*reason, message, generation, false, &before.conditions, now);
+    }
+    set_synced(ctx, name, generation, &before, &mut after, now);
+    let expires = link.and_then(|link| link.expires);
+    ctx.metrics.set_expiry(name, expires);
+    after.conditions.retain(|condition| condition.type_ != api::CREDENTIAL_EXPIRING);
+    after.conditions.extend(expires.and_then(|at| api::expiring(at, generation, &before.conditions, now)));
+    if after == before {
+        return Ok(());
+    }
+    writes::status(&ctx.client, &ctx.caches.backends, backend, &FIELDS, json!(after)).await?;
+    let reference = ObjectRef::backend(name);
+    publish_condition(&ctx.events, backend, &reference, &before.conditions, &after.conditions);
+    Ok(())
+}
+
+/// The condition `Synced`, once a sweep has succeeded or failed since the start. Before that the last one stays.
+fn set_synced(
+    ctx: &Context,
+    name: &ObjectName,
+    generation: Option<i64>,
+    before: &BackendStatus,
+    after: &mut BackendStatus,
+    now: Timestamp,
+) {
+    let failure = ctx.backends.sweep_failure(name);
+    let synced = match (&failure, ctx.backends.swept(name)) {
+        (None, None) => before.conditions.iter().find(|known| known.type_ == api::SYNCED).cloned(),
+        (failure, _) => {
+            let error = failure.as_ref().map(|(_, error)| truncate(error, MAX_MESSAGE));
+            Some(api::synced(error, generation, &before.conditions, now))
+        }
+    };
+    after.conditions.retain(|condition| condition.type_ != api::SYNCED);
+    after.conditions.extend(synced);
+}
+
+/// A Backend is not ready when its account was not read completely for three intervals, and for at least five minutes.
+fn sweeps_fail_for_long(ctx: &Context, name: &ObjectName, link: &Link) -> Option<Readiness> {
+    const AT_LEAST: Duration = Duration::from_secs(300);
+    let (since, error) = ctx.backends.sweep_failure(name)?;
+    (since.elapsed() >= (link.interval * 3).max(AT_LEAST)).then(|| {
+        Readiness::new(
+            Reason::SweepFailing,
+            format!("the account could not be read completely, so drift is not corrected: {error}"),
+        )
+    })
+}
+
+/// A request is handled once a complete sweep began after it was seen.
+fn handled_request(
+    ctx: &Context,
+    name: &ObjectName,
+    backend: &Backend,
+    before: &BackendStatus,
+) -> Option<String> {
+    let request = reconcile_request(backend)?;
+    let seen = ctx.requests.see(&ObjectRef::backend(name), &request);
+    match ctx.backends.swept(name).is_some_and(|began| began >= seen) {
+        true => Some(request),
+        false => before.last_handled_reconcile_at.clone(),
+    }
+}
+
+fn describe_account(
+    ctx: &Context,
+    name: &ObjectName,
+    link: &Link,
+    before: &BackendStatus,
+    after: &mut BackendStatus,
+) {
+    let dialect = link.view.backend.dialect();
+    after.vendor = Some(dialect.vendor().to_owned());
+    after.tenant = Some(link.pin.clone());
+    after.identity = Some(link.identity.clone());
+    let kinds = dialect.capabilities().kinds().filter(|kind| !link.lacks.contains_key(kind));
+    after.capabilities = kinds.map(|kind| kind.to_string()).collect();
+    let written =
+        before.counts.clone().map(|counts| SweepReport { counts, stretched: before.sweep_interval.clone() });
+    let report = ctx.backends.report_to_write(name, written);
+    after.sweep_interval = report.as_ref().and_then(|report| report.stretched.clone());
+    after.counts = report.map(|report| report.counts);
+}

@@ -1,0 +1,170 @@
+//! Writes to the Kubernetes API: statuses and finalizers. Each write names the version that was read; each answer goes into the cache.
+
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    api::{Patch, PatchParams},
+    core::NamespaceResourceScope,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use super::cache::Cache;
+use rolewright_api as api;
+
+/// The field manager of all writes.
+const FIELD_MANAGER: &str = "rolewright";
+
+/// Why a write was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The object has changed since it was read: read it again and decide again.
+    #[error("the object has changed in the meantime")]
+    Stale,
+    /// The object was deleted.
+    #[error("the object was deleted")]
+    Gone,
+    /// The API server refused or failed.
+    #[error("the Kubernetes API: {0}")]
+    Api(#[source] Box<kube::Error>),
+}
+
+impl From<kube::Error> for WriteError {
+    fn from(error: kube::Error) -> Self {
+        match &error {
+            kube::Error::Api(status) if status.code == 409 => WriteError::Stale,
+            kube::Error::Api(status) if status.code == 404 => WriteError::Gone,
+            _ => WriteError::Api(Box::new(error)),
+        }
+    }
+}
+
+/// A namespaced kind of Rolewright.
+pub trait RolewrightResource:
+    Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    + Clone
+    + std::fmt::Debug
+    + DeserializeOwned
+    + Serialize
+    + 'static
+{
+}
+
+impl<K> RolewrightResource for K where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + std::fmt::Debug
+        + DeserializeOwned
+        + Serialize
+        + 'static
+{
+}
+
+/// `managedFields` names the operator. Without a name the API server writes "unknown".
+fn params() -> PatchParams {
+    PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() }
+}
+
+fn api_of<K: RolewrightResource>(client: &Client, object: &K) -> Api<K> {
+    Api::namespaced(client.clone(), object.meta().namespace.as_deref().unwrap_or_default())
+}
+
+/// Replaces these fields of an object's status. A field that `status` lacks is removed.
+///
+/// # Errors
+/// [`WriteError::Stale`] when the object has changed since it was read.
+pub async fn status<K: RolewrightResource>(
+    client: &Client,
+    cache: &Cache<K>,
+    object: &K,
+    fields: &[&str],
+    status: Value,
+) -> Result<K, WriteError> {
+    let mut patch = serde_json::Map::new();
+    for field in fields {
+        patch.insert((*field).to_owned(), status.get(*field).cloned().unwrap_or(Value::Null));
+    }
+    let body = json!({
+        "metadata": { "resourceVersion": object.resource_version(), "uid": object.uid() },
+        "status": patch,
+    });
+    let api = api_of(client, object);
+    let written = api.patch_status(&object.name_any(), &params(), &Patch::Merge(body)).await?;
+    cache.put(written.clone());
+    Ok(written)
+}
+
+/// The same after work was done: it is recorded even if the spec has changed in the meantime.
+///
+/// # Errors
+/// [`WriteError::Stale`] when the status has changed since it was read.
+pub async fn status_after_work<K: RolewrightResource>(
+    client: &Client,
+    cache: &Cache<K>,
+    object: &K,
+    fields: &[&str],
+    status: Value,
+) -> Result<K, WriteError> {
+    const TRIES: usize = 3;
+    let mut current = object.clone();
+    for _ in 0..TRIES {
+        match self::status(client, cache, &current, fields, status.clone()).await {
+            Err(WriteError::Stale) => {}
+            done => return done,
+        }
+        let live = api_of(client, object).get_opt(&object.name_any()).await?.ok_or(WriteError::Gone)?;
+        let said = |object: &K| serde_json::to_value(object).ok().map(|mut value| value["status"].take());
+        if live.uid() != object.uid() || said(&live) != said(object) {
+            return Err(WriteError::Stale);
+        }
+        current = live;
+    }
+    Err(WriteError::Stale)
+}
+
+/// Adds the finalizer of this operator.
+///
+/// # Errors
+/// As for [`status`].
+pub async fn add_finalizer<K: RolewrightResource>(
+    client: &Client,
+    cache: &Cache<K>,
+    object: &K,
+) -> Result<K, WriteError> {
+    let mut finalizers = object.finalizers().to_vec();
+    finalizers.push(api::FINALIZER.to_owned());
+    set_finalizers(client, cache, object, finalizers).await
+}
+
+/// Removes the finalizer of this operator. An object that was deleted meanwhile is a success.
+///
+/// # Errors
+/// As for [`status`].
+pub async fn remove_finalizer<K: RolewrightResource>(
+    client: &Client,
+    cache: &Cache<K>,
+    object: &K,
+) -> Result<(), WriteError> {
+    let finalizers = object.finalizers().iter().filter(|one| *one != api::FINALIZER).cloned().collect();
+    match set_finalizers(client, cache, object, finalizers).await {
+        Ok(_) | Err(WriteError::Gone) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+async fn set_finalizers<K: RolewrightResource>(
+    client: &Client,
+    cache: &Cache<K>,
+    object: &K,
+    finalizers: Vec<String>,
+) -> Result<K, WriteError> {
+    let body = json!({ "metadata": {
+        "resourceVersion": object.resource_version(),
+        "uid": object.uid(),
+        "finalizers": finalizers,
+    }});
+    let written = api_of(client, object).patch(&object.name_any(), &params(), &Patch::Merge(body)).await?;
+    if written.meta().deletion_timestamp.is_none() {
+        cache.put(written.clone());
+    }
+    Ok(written)
+}

@@ -1,0 +1,127 @@
+//! The guard and apply stages: whether the plan is executed now; then the finalizer, the intents, the writes, and their Events.
+
+use std::{
+    ops::ControlFlow::{Break, Continue},
+    sync::Arc,
+    time::Instant,
+};
+
+use kube::ResourceExt;
+use rolewright_api as api;
+use rolewright_api::HeldEntry;
+use rolewright_core::{model::Verb, planner::Held};
+use rolewright_reconcile::{
+    account::Link,
+    act::{self, Outcome},
+    convert::held_to_status,
+    decide::{self, Decision, Resolve},
+};
+
+use super::{Exit, Next, Reconcile, Stage, end, end_with, written};
+use crate::{
+    context::Cached,
+    kube::{Cache, writes},
+};
+
+impl<K: Resolve + Cached> Reconcile<'_, K> {
+    /// Ends the chain if the plan is not executed now.
+    pub(super) async fn guard(&mut self, link: &Link, decision: &Decision) -> Stage<()> {
+        // Before the other guards: a pause stops removals, and here nothing is removed.
+        if self.object.is_being_deleted() && written(self.is_crd_being_deleted().await)? {
+            return end_with(self.release_all("its custom resource definition is being deleted").await);
+        }
+        let acts = !decision.plan.is_empty() || !decision.plan.absent().is_empty();
+        if let Some(why) = link.view.suspicion().filter(|_| acts) {
+            return end_with(self.wait_for_backend(&why).await);
+        }
+        let next_correction = self.ctx.corrections.next_correction(&self.reference);
+        match decide::guard(&*self.object, link, decision, next_correction, Instant::now()) {
+            Some(withheld) => {
+                let next = self.report(link, decision, None, Some(withheld)).await?;
+                end(next)
+            }
+            None => Continue(()),
+        }
+    }
+
+    /// Executes the plan. None: the plan has no changes.
+    pub(super) async fn apply(&mut self, link: &Link, decision: &Decision) -> Stage<Option<Outcome>> {
+        let plan = &decision.plan;
+        if !plan.held().is_empty() {
+            self.add_finalizers().await?;
+        }
+        let hash = plan.hash(&link.view.account.id, &self.uid(), self.serial());
+        // Whatever else adds the object to the queue: for a plan that has just failed nothing has changed.
+        let wait = self.ctx.back_off.remaining(&self.reference, &hash);
+        if let Some(wait) = wait.filter(|_| !plan.is_empty()) {
+            return end(Next::After(wait));
+        }
+        match act::confirm_absences(&link.view, plan).await {
+            Ok(true) => {}
+            Ok(false) => return Break(Exit::Replan),
+            Err(error) => return self.read_failed(&error).await,
+        }
+        self.report_adoptions(decision);
+        if plan.is_empty() {
+            return Continue(None);
+        }
+        self.record_intents(decision).await?;
+        let outcome = act::apply(&link.view, plan, &*self.object, &hash).await;
+        self.report_changes(decision, &outcome);
+        Continue(Some(outcome))
+    }
+
+    /// Adds the finalizer to the object and to its Backend, before the object manages anything.
+    async fn add_finalizers(&mut self) -> Stage<()> {
+        if self.object.has_finalizer() || self.object.is_being_deleted() {
+            return Continue(());
+        }
+        if let Some(backend) = self.ctx.caches.backends.get(&self.backend)
+            && !backend.finalizers().iter().any(|one| one == api::FINALIZER)
+        {
+            // Stale can mean that another object's reconcile added it, or that a status was written: the next reconcile finds out.
+            written(writes::add_finalizer(&self.ctx.client, &self.ctx.caches.backends, &*backend).await)?;
+        }
+        let cache = K::cache(&self.ctx.caches);
+        self.object = Arc::new(written(writes::add_finalizer(&self.ctx.client, cache, &*self.object).await)?);
+        Continue(())
+    }
+
+    /// Records what is about to be created, so that after a crash the result is known to belong to this object; and what is about to be
+    /// taken from a resource, because only what is recorded is restored.
+    async fn record_intents(&mut self, decision: &Decision) -> Stage<()> {
+        let creates = decision.plan.steps().iter().any(|step| step.change.verb() == Verb::Create);
+        let is_recorded = |held: &Held| {
+            let entry = held_to_status(held);
+            let same = |known: &HeldEntry| {
+                (&known.id, known.state, &known.taken) == (&entry.id, entry.state, &entry.taken)
+            };
+            self.object.held().iter().any(same)
+        };
+        let takes = decision.plan.held().iter().any(|held| held.taken.is_some() && !is_recorded(held));
+        if (creates || takes || decision.plan.held().len() != self.object.held().len())
+            && let Some((entries, cache)) = self.changed_held(decision.plan.held())
+        {
+            // On exactly the version that was planned for.
+            let done = writes::status(&self.ctx.client, cache, &*self.object, &["held"], entries).await;
+            self.object = Arc::new(written(done)?);
+        }
+        Continue(())
+    }
+
+    /// Records what the object manages after writes.
+    pub(super) async fn record_outcome(&mut self, held: &[Held]) -> Stage<()> {
+        if let Some((entries, cache)) = self.changed_held(held) {
+            let done =
+                writes::status_after_work(&self.ctx.client, cache, &*self.object, &["held"], entries).await;
+            self.object = Arc::new(written(done)?);
+        }
+        Continue(())
+    }
+
+    fn changed_held(&self, held: &[Held]) -> Option<(serde_json::Value, &Cache<K>)> {
+        let entries: Vec<HeldEntry> = held.iter().map(held_to_status).collect();
+        (entries != self.object.held())
+            .then(|| (serde_json::json!({ "held": entries }), K::cache(&self.ctx.caches)))
+    }
+}

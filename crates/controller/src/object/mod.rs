@@ -1,0 +1,219 @@
+//! Reconciles one object: plan, guard, apply, report. The same chain for all kinds and all back ends.
+
+mod apply;
+mod deletion;
+mod error_policy;
+mod plan;
+mod report;
+mod report_events;
+
+use std::{
+    ops::ControlFlow::{self, Break, Continue},
+    sync::Arc,
+    time::Duration,
+};
+
+use rolewright_api::Reason;
+use rolewright_reconcile::{
+    account::{BackendState, Link},
+    act::Readiness,
+    decide::Resolve,
+    object::{ObjectName, ObjectRef, reconcile_request},
+};
+
+pub use self::deletion::after_deletion;
+use crate::{
+    context::{Cached, Context},
+    kube::WriteError,
+};
+
+/// The most plans in one reconcile because the back end had changed.
+const MAX_ROUNDS: usize = 4;
+
+/// When to reconcile an object again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// The reconcile is complete.
+    Done,
+    /// When something changes: an event adds the object to the queue.
+    AwaitChange,
+    /// After this time.
+    After(Duration),
+}
+
+/// How a stage leaves the chain.
+enum Exit {
+    /// The reconcile ends here.
+    End(Next),
+    /// The plan's base is outdated: plan again.
+    Replan,
+    /// A write to the Kubernetes API failed.
+    Failed(WriteError),
+}
+
+/// The result of a stage: the input of the next one, or an exit.
+type Stage<T> = ControlFlow<Exit, T>;
+
+/// The result of a write to the Kubernetes API, as a stage.
+fn written<T>(result: Result<T, WriteError>) -> Stage<T> {
+    match result {
+        Ok(written) => Continue(written),
+        Err(error) => Break(Exit::Failed(error)),
+    }
+}
+
+fn end<T>(next: Next) -> Stage<T> {
+    Break(Exit::End(next))
+}
+
+/// Ends the chain with what a step returned.
+fn end_with<T>(result: Result<Next, WriteError>) -> Stage<T> {
+    Break(match result {
+        Ok(next) => Exit::End(next),
+        Err(error) => Exit::Failed(error),
+    })
+}
+
+/// The reconcile of one object.
+struct Reconcile<'a, K> {
+    ctx: &'a Arc<Context>,
+    object: Arc<K>,
+    reference: ObjectRef,
+    backend: ObjectName,
+}
+
+/// Reconciles one object. Returns the time until the next reconcile, if any.
+pub async fn reconcile<K: Resolve + Cached>(ctx: &Arc<Context>, name: &ObjectName) -> Option<Duration> {
+    let object = K::cache(&ctx.caches).get(name)?;
+    if !ctx.may_write() {
+        return None;
+    }
+    let (reference, backend) = (object.reference(), object.backend());
+    let mut reconcile = Reconcile { ctx, object, reference: reference.clone(), backend };
+    match reconcile.run().await {
+        Ok(Next::Done) => {
+            ctx.back_off.reset(&reference);
+            None
+        }
+        Ok(Next::AwaitChange) => None,
+        Ok(Next::After(time)) => Some(time),
+        // The watch brings the newer version, or the deletion.
+        Err(WriteError::Stale | WriteError::Gone) => Some(Duration::from_millis(200)),
+        Err(error) => {
+            tracing::warn!(kind = K::KIND.as_str(), namespace = %name.namespace, name = %name.name, %error, "a status could not be written");
+            Some(ctx.back_off.next(&reference, Duration::from_millis(500), Duration::from_secs(60)))
+        }
+    }
+}
+
+impl<K: Resolve + Cached> Reconcile<'_, K> {
+    async fn run(&mut self) -> Result<Next, WriteError> {
+        if self.object.is_being_deleted() && !self.object.has_finalizer() {
+            return Ok(Next::Done);
+        }
+        match self.ctx.backends.get(&self.backend) {
+            // Any call can be one too many until the credential was probed. The Backend enqueues its objects then.
+            Some(BackendState::Ready(_))
+                if self.ctx.backends.is_doubted(&self.backend) && !self.object.is_being_deleted() =>
+            {
+                Ok(Next::AwaitChange)
+            }
+            Some(BackendState::Ready(link)) => {
+                let link = self.ctx.with_present_spec(&self.backend, link);
+                self.with_link(&link).await
+            }
+            Some(BackendState::NotReady { reason, message, no_credential, last }) => {
+                if let Some(link) = last.filter(|_| self.is_deleted_with_backend()) {
+                    let link = self.ctx.with_present_spec(&self.backend, link);
+                    return self.with_link(&link).await;
+                }
+                if self.object.is_being_deleted() {
+                    return self.delete_without_link(no_credential, &message).await;
+                }
+                let message =
+                    format!("Backend {} is not ready ({}): {message}", self.backend.name, reason.as_str());
+                self.wait_for_backend(&message).await
+            }
+            None if self.ctx.caches.backends.get(&self.backend).is_some() => Ok(Next::AwaitChange),
+            None => {
+                let message = format!("there is no Backend {} in this namespace", self.backend.name);
+                if self.object.is_being_deleted() {
+                    return self.delete_without_link(true, &message).await;
+                }
+                self.wait_for_backend(&message).await
+            }
+        }
+    }
+
+    /// Whether both the object and its Backend are being deleted, or the Backend does not exist any more.
+    fn is_deleted_with_backend(&self) -> bool {
+        let backend = self.ctx.caches.backends.get(&self.backend);
+        self.object.is_being_deleted()
+            && backend.is_none_or(|backend| backend.metadata.deletion_timestamp.is_some())
+    }
+
+    /// An object that was in sync keeps its status until something is known, unless it is being deleted.
+    async fn wait_for_backend(&mut self, message: &str) -> Result<Next, WriteError> {
+        if self.object.is_being_deleted() || !self.object.is_in_sync() {
+            self.report_unchanged(&Readiness::new(Reason::BackendNotReady, message)).await?;
+        }
+        Ok(Next::AwaitChange)
+    }
+
+    async fn with_link(&mut self, link: &Link) -> Result<Next, WriteError> {
+        match self.rounds(link).await {
+            Continue(next) | Break(Exit::End(next)) => Ok(next),
+            Break(Exit::Failed(error)) => Err(error),
+            Break(Exit::Replan) => {
+                self.report_unchanged(&Readiness::new(
+                    Reason::Reconciling,
+                    "the back end changes faster than Rolewright can plan; it tries again",
+                ))
+                .await?;
+                Ok(self.retry_soon())
+            }
+        }
+    }
+
+    async fn rounds(&mut self, link: &Link) -> Stage<Next> {
+        self.read_on_request(link).await?;
+        for _ in 0..MAX_ROUNDS {
+            match self.stages(link).await {
+                Break(Exit::Replan) => {}
+                ended => return ended,
+            }
+        }
+        Break(Exit::Replan)
+    }
+
+    async fn stages(&mut self, link: &Link) -> Stage<Next> {
+        let decision = self.plan(link).await?;
+        self.guard(link, &decision).await?;
+        let Some(outcome) = self.apply(link, &decision).await? else {
+            return self.report(link, &decision, None, None).await;
+        };
+        let after = self.plan_again(link, decision, &outcome).await?;
+        let reported = self.report(link, &after, Some(&outcome), None).await;
+        self.ctx.back_off.set_failed_plan(&self.reference, &outcome.plan_hash);
+        reported
+    }
+
+    fn retry_soon(&self) -> Next {
+        const FIRST: Duration = Duration::from_secs(1);
+        const MAX: Duration = Duration::from_secs(60);
+        Next::After(self.ctx.back_off.next(&self.reference, FIRST, MAX))
+    }
+
+    /// An explicit reconcile request bypasses the cached snapshot.
+    async fn read_on_request(&mut self, link: &Link) -> Stage<()> {
+        let handled = self.object.status().and_then(|status| status.last_handled_reconcile_at.clone());
+        if let Some(request) = reconcile_request(&*self.object).filter(|it| Some(it) != handled.as_ref()) {
+            if self.ctx.requests.act_on(&self.reference, &request) {
+                self.ctx.back_off.reset(&self.reference);
+            }
+            // One read serves all requests that were seen before it began.
+            self.read_since(link, self.ctx.requests.see(&self.reference, &request)).await?;
+        }
+        Continue(())
+    }
+}

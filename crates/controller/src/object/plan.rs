@@ -1,0 +1,168 @@
+//! The plan stage: a decision on a snapshot that covers what the object needs, and reads of what the decision still lacks.
+
+use std::{
+    ops::ControlFlow::{Break, Continue},
+    time::{Duration, Instant},
+};
+
+use rolewright_backends::{Class, Error, Needs};
+use rolewright_core::model::{Id, Kind};
+use rolewright_core::planner::Held;
+use rolewright_reconcile::{
+    account::{AccountView, Link},
+    act::Outcome,
+    convert::held_to_status,
+    decide::{self, Decision, Resolve},
+};
+
+use super::{Exit, MAX_ROUNDS, Next, Reconcile, Stage, end};
+use crate::{backend, context::Cached};
+
+/// A snapshot older than this is read again when many names are missing from it. Otherwise each name is looked up.
+const MAX_AGE_FOR_MISSING_NAMES: Duration = Duration::from_secs(10);
+/// The most names that are looked up one by one.
+const MAX_LOOKUPS: usize = 5;
+
+impl<K: Resolve + Cached> Reconcile<'_, K> {
+    /// Resolves and plans, and reads what is missing for that.
+    pub(super) async fn plan(&mut self, link: &Link) -> Stage<Decision> {
+        let decision = self.decide_with_details(link).await?;
+        if let Some(settled) = decision.settled(Instant::now()) {
+            self.read_since(link, settled).await?;
+            return Break(Exit::Replan);
+        }
+        for object in &decision.touched {
+            self.ctx.queue.add(object.clone());
+        }
+        Continue(decision)
+    }
+
+    /// Plans again after writes, on the snapshot that the writes brought up to date.
+    pub(super) async fn plan_again(
+        &mut self,
+        link: &Link,
+        before: Decision,
+        outcome: &Outcome,
+    ) -> Stage<Decision> {
+        if outcome.moved() {
+            self.record_outcome(&outcome.held).await?;
+            return Break(Exit::Replan);
+        }
+        let after = self.decide_with_held(link, &outcome.held).unwrap_or(before);
+        if outcome.failure().is_none() && !after.plan.absent().is_empty() {
+            // Something vanished meanwhile: it is read once more before its record is dropped.
+            self.record_outcome(&outcome.held).await?;
+            return Break(Exit::Replan);
+        }
+        Continue(after)
+    }
+
+    /// Makes sure that the read of the snapshot began at `since` or later.
+    pub(super) async fn read_since(&mut self, link: &Link, since: Instant) -> Stage<()> {
+        if let Err(error) = link.view.ensure_read_since(&self.needs_of_all(link), since).await {
+            return self.read_failed(&error).await;
+        }
+        backend::publish_snapshot(self.ctx, &link.view);
+        Continue(())
+    }
+
+    /// Decides, and reads whole what the snapshot shows only in outline and the decision depends on.
+    async fn decide_with_details(&mut self, link: &Link) -> Stage<Decision> {
+        for _ in 0..MAX_ROUNDS {
+            let decision = self.decide_with_names(link).await?;
+            let outlines = decision.plan.to_read();
+            if outlines.is_empty() {
+                return Continue(decision);
+            }
+            if let Err(error) = read_whole(&link.view, outlines).await {
+                return self.read_failed(&error).await;
+            }
+        }
+        end(self.retry_soon())
+    }
+
+    /// Decides, and looks up the names that the snapshot lacks.
+    async fn decide_with_names(&mut self, link: &Link) -> Stage<Decision> {
+        if !link.view.covers(&decide::needs(&*self.object, link)) {
+            if let Err(error) = link.view.ensure(&self.needs_of_all(link), Duration::MAX).await {
+                return self.read_failed(&error).await;
+            }
+            backend::publish_snapshot(self.ctx, &link.view);
+        }
+        let Some(decision) = self.decide(&*self.object, link) else {
+            return end(Next::After(Duration::from_millis(200)));
+        };
+        match self.look_up(link, &decision).await? {
+            true => Continue(self.decide(&*self.object, link).unwrap_or(decision)),
+            false => Continue(decision),
+        }
+    }
+
+    /// Looks up the names that a decision lacks. True if any was found.
+    async fn look_up(&mut self, link: &Link, decision: &Decision) -> Stage<bool> {
+        let missing = &decision.resolved.lookups;
+        if missing.len() > MAX_LOOKUPS {
+            let is_old = link.view.age().is_some_and(|age| age > MAX_AGE_FOR_MISSING_NAMES);
+            if is_old {
+                self.read_since(link, Instant::now()).await?;
+            }
+            return Continue(is_old);
+        }
+        let mut found = false;
+        for lookup in missing {
+            match link.view.backend.look_up(lookup.level, &lookup.name, lookup.parent.as_ref()).await {
+                Ok(entries) => {
+                    found |= !entries.is_empty();
+                    entries.into_iter().for_each(|entry| link.view.learn(entry));
+                }
+                // A name that the credential cannot look up is not found. The message reports the refusal.
+                Err(error)
+                    if matches!(
+                        error.class,
+                        Class::Denied | Class::Missing | Class::Unsupported | Class::Invalid
+                    ) => {}
+                Err(error) => return self.read_failed(&error).await,
+            }
+        }
+        Continue(found)
+    }
+
+    pub(super) fn decide(&self, object: &K, link: &Link) -> Option<Decision> {
+        self.ctx.with_cluster(|cluster| decide::decide(object, link, cluster))
+    }
+
+    fn decide_with_held(&self, link: &Link, held: &[Held]) -> Option<Decision> {
+        let mut object = (*self.object).clone();
+        object.set_held(held.iter().map(held_to_status).collect());
+        self.decide(&object, link)
+    }
+
+    /// The needs of all objects that use the view, and of this one, which can be new.
+    fn needs_of_all(&self, link: &Link) -> Needs {
+        let mut all = backend::sweep_needs(self.ctx, &link.view);
+        let own = decide::needs(&*self.object, link);
+        all.kinds.extend(own.kinds);
+        all.levels.extend(own.levels);
+        all
+    }
+}
+
+/// Reads external things whole into the snapshot.
+///
+/// # Errors
+/// Why one could not be read.
+async fn read_whole(view: &AccountView, outlines: &[(Kind, Id)]) -> Result<(), Error> {
+    let is_shown = |kind, id: &Id| {
+        let shown = view.with_snapshot(&Needs::default(), |snapshot| snapshot.by_id(kind, id).is_some());
+        shown.unwrap_or_default()
+    };
+    for (kind, id) in outlines {
+        match view.backend.read(*kind, id).await? {
+            Some(seen) => view.put(seen),
+            // The snapshot is older than the deletion.
+            None if is_shown(*kind, id) => view.invalidate(),
+            None => view.miss(*kind, id),
+        }
+    }
+    Ok(())
+}

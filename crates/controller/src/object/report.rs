@@ -1,0 +1,162 @@
+//! The report stage: the status, the finalizer of a deleted object, and when to reconcile again.
+
+use std::{
+    ops::ControlFlow::Continue,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Condition, jiff::Timestamp};
+use kube::ResourceExt;
+use rolewright_api::{HeldEntry, Reason};
+use rolewright_backends::Error;
+use rolewright_core::planner::Held;
+use rolewright_reconcile::{
+    account::Link,
+    act::{self, Outcome, Readiness, STATUS_FIELDS, StatusContent, StepResult},
+    convert::{held_from_status, held_to_status},
+    decide::{Decision, Resolve},
+    object::ManagedObject,
+};
+
+use super::{Next, Reconcile, Stage, end_with, written};
+use crate::{
+    context::Cached,
+    kube::{WriteError, publish_condition, writes},
+};
+
+impl<K: Resolve + Cached> Reconcile<'_, K> {
+    /// Writes the status of a reconcile that executed its plan (`outcome`), withheld it (`withheld`), or had nothing to do.
+    pub(super) async fn report(
+        &mut self,
+        link: &Link,
+        decision: &Decision,
+        outcome: Option<&Outcome>,
+        withheld: Option<Readiness>,
+    ) -> Stage<Next> {
+        let failure = outcome.and_then(Outcome::failure).map(|error| self.classify(error));
+        let failure = failure.as_ref();
+        let held: Vec<Held> = match (outcome, &withheld) {
+            // The new plan intends again what has just failed.
+            (Some(outcome), _) if failure.is_some() => outcome.held.clone(),
+            (Some(_), _) | (None, None) => decision.plan.held().to_vec(),
+            // A withheld plan adopts and releases nothing.
+            (None, Some(_)) => self.object.held().iter().filter_map(held_from_status).collect(),
+        };
+        if self.object.is_being_deleted() && held.is_empty() && withheld.is_none() {
+            let stays =
+                |held: &&Held| outcome.is_none() && held.is_present() && !decision.plan.is_absent(held);
+            let stays: Vec<HeldEntry> = decision.recorded.iter().filter(stays).map(held_to_status).collect();
+            return end_with(self.finish_deletion(&stays).await);
+        }
+        let executed = outcome.is_some_and(|outcome| {
+            outcome.results.iter().any(|result| matches!(result, StepResult::Done(_)))
+        });
+        let serial = self.serial() + i64::from(executed);
+        let ready = self.readiness(decision, failure, withheld);
+        let content = StatusContent {
+            ready: &ready,
+            unverified: decision.plan.is_unverified(),
+            held: &held,
+            plan: act::plan_status(&decision.plan, &link.view.account.id, &self.uid(), serial),
+            subjects: act::subject_states(&*self.object, decision, outcome),
+            serial,
+            is_read: true,
+        };
+        written(self.write(content).await)?;
+        // The status is written: what the object claims now can change the standing of others.
+        let updated = self.decide(&*self.object, link);
+        let touched = decision.touched.iter().chain(updated.iter().flat_map(|updated| &updated.touched));
+        touched.for_each(|object| self.ctx.queue.add(object.clone()));
+        Continue(match failure {
+            Some(error) => self.retry_after(error),
+            None => self.next(&ready, decision.unsettled),
+        })
+    }
+
+    fn readiness(
+        &self,
+        decision: &Decision,
+        failure: Option<&Error>,
+        withheld: Option<Readiness>,
+    ) -> Readiness {
+        let desired = act::desired_count(&*self.object, decision);
+        let found = Readiness::of_findings(decision.plan.findings(), desired);
+        if self.object.is_being_deleted() {
+            return self.deletion_readiness(found, failure, withheld);
+        }
+        if let Some(withheld) = withheld {
+            // What the user has to fix comes before what waits for a mode or a pause.
+            return found
+                .filter(|found| found.reason.stalled() && decision.plan.is_empty())
+                .unwrap_or(withheld);
+        }
+        if let Some(error) = failure {
+            return Readiness::of_error(error);
+        }
+        if found.is_none() && !decision.plan.is_empty() {
+            return Readiness::new(Reason::Reconciling, "some of the changes are still to be made");
+        }
+        act::settled(&*self.object, decision, self.ctx.is_contested(&self.reference))
+    }
+
+    /// A status that time alone can change is checked again. All others wait for an event.
+    fn next(&self, ready: &Readiness, unsettled: Option<Instant>) -> Next {
+        let until = |at: Instant| Next::After(at.saturating_duration_since(Instant::now()));
+        if let Some(at) = unsettled {
+            return until(at);
+        }
+        match ready.reason {
+            Reason::Contested => {
+                self.ctx.corrections.next_correction(&self.reference).map_or(Next::AwaitChange, until)
+            }
+            Reason::Reconciling => Next::After(Duration::from_secs(1)),
+            _ => Next::Done,
+        }
+    }
+
+    /// Changes the condition `Ready` and nothing else.
+    pub(super) async fn report_unchanged(&mut self, ready: &Readiness) -> Result<(), WriteError> {
+        let held: Vec<Held> = self.object.held().iter().filter_map(held_from_status).collect();
+        let content = StatusContent {
+            ready,
+            unverified: false,
+            held: &held,
+            plan: self.object.status().and_then(|status| status.plan.clone()),
+            subjects: self.object.subjects().to_vec(),
+            serial: self.serial(),
+            is_read: false,
+        };
+        self.write(content).await
+    }
+
+    async fn write(&mut self, content: StatusContent<'_>) -> Result<(), WriteError> {
+        let Some(status) = act::status(&*self.object, content, Timestamp::now()) else { return Ok(()) };
+        let before = self.object.clone();
+        let cache = K::cache(&self.ctx.caches);
+        self.object = Arc::new(
+            writes::status_after_work(&self.ctx.client, cache, &*self.object, &STATUS_FIELDS, status).await?,
+        );
+        publish_condition(
+            &self.ctx.events,
+            &*self.object,
+            &self.reference,
+            conditions(&*before),
+            conditions(&*self.object),
+        );
+        Ok(())
+    }
+
+    pub(super) fn uid(&self) -> String {
+        self.object.uid().unwrap_or_default()
+    }
+
+    /// How many plans of this object were executed.
+    pub(super) fn serial(&self) -> i64 {
+        self.object.status().and_then(|status| status.serial).unwrap_or_default()
+    }
+}
+
+fn conditions<K: ManagedObject>(object: &K) -> &[Condition] {
+    object.status().map_or(&[], |status| &status.conditions)
+}

@@ -1,0 +1,92 @@
+//! Events for adoptions and executed changes. Events report what happened, conditions what is still so.
+
+use rolewright_core::{
+    model::{Body, Change, Kind, Verb},
+    planner::{self, Held, Step},
+};
+use rolewright_reconcile::{
+    act::{Moved, Outcome, StepResult},
+    decide::{Decision, Resolve},
+};
+
+use super::Reconcile;
+use crate::{context::Cached, kube::Severity};
+
+impl<K: Resolve + Cached> Reconcile<'_, K> {
+    /// Events for what existed and is managed from now on.
+    pub(super) fn report_adoptions(&self, decision: &Decision) {
+        let is_recorded = |held: &Held| decision.recorded.iter().any(|entry| entry.id() == held.id());
+        let is_adopted =
+            |held: &&Held| held.origin == planner::Origin::Adopted && held.is_present() && !is_recorded(held);
+        for held in decision.plan.held().iter().filter(is_adopted) {
+            let name = held.name.as_deref().or_else(|| held.key.get("name"));
+            let note = match name {
+                Some(name) => format!("adopted the {} {name} ({})", held.kind, held.key),
+                None => format!("adopted the {} ({})", held.kind, held.key),
+            };
+            self.ctx.events.publish(&*self.object, Severity::Normal, "Adopted", &note);
+        }
+    }
+
+    /// Events and metrics for executed changes; counts corrections of drift.
+    pub(super) fn report_changes(&self, decision: &Decision, outcome: &Outcome) {
+        let mut corrected = false;
+        for (step, result) in decision.plan.steps().iter().zip(&outcome.results) {
+            self.ctx.metrics.change(step.change.body().kind(), step.change.verb(), result);
+            let is_lost = matches!(result, StepResult::Moved(Moved::Removed));
+            if !is_lost && !matches!(result, StepResult::Done(_)) {
+                continue;
+            }
+            let drift = step.cause == planner::Cause::Drift;
+            corrected |= drift;
+            let (reason, mut note) = event(step, drift);
+            let held = decision.plan.held_of(step);
+            let restored = if step.releases { restored_by_others(&step.change, held) } else { Vec::new() };
+            if !restored.is_empty() {
+                note = format!("{note}; others restored {} meanwhile, which stays", restored.join(" and "));
+            }
+            if is_lost {
+                note.push_str(" (the answer was lost; it is no longer visible)");
+            }
+            self.ctx.events.publish(&*self.object, Severity::Normal, reason, &note);
+        }
+        if corrected {
+            self.ctx.corrections.add(&self.reference);
+        }
+    }
+}
+
+/// Of the defaults that were taken from a resource for an object, those that others restored themselves.
+fn restored_by_others(change: &Change, held: &Held) -> Vec<String> {
+    let (Some(Body::Restriction(before)), Some(taken)) = (change.before(), &held.taken) else {
+        return Vec::new();
+    };
+    let restored = before.open.iter().filter(|(whose, _)| taken.contains_key(*whose));
+    restored.map(|(whose, permission)| format!("{permission} for {whose}")).collect()
+}
+
+fn event(step: &Step, drift: bool) -> (&'static str, String) {
+    let change = &step.change;
+    let body = change.body();
+    let details = change.details().join("; ");
+    let note = match details.is_empty() {
+        true => format!("{} {}", body.kind(), body.title()),
+        false => format!("{} {}: {details}", body.kind(), body.title()),
+    };
+    let reason = match (change.verb(), body.kind()) {
+        _ if drift => "DriftCorrected",
+        (Verb::Create, Kind::Role) => "Created",
+        (Verb::Create, Kind::Grant | Kind::Group) => "Granted",
+        (Verb::Update, Kind::Restriction) if step.releases => "Unrestricted",
+        (Verb::Create | Verb::Update, Kind::Restriction) => "Restricted",
+        (Verb::Update, _) => "Updated",
+        (Verb::Delete, Kind::Role) => "Deleted",
+        (Verb::Delete, Kind::Grant | Kind::Group) => "Revoked",
+        (Verb::Delete, Kind::Restriction) => "Unrestricted",
+    };
+    let note = match change {
+        Change::Create { .. } if drift => format!("{note} (it was deleted outside Rolewright)"),
+        _ => note,
+    };
+    (reason, note)
+}

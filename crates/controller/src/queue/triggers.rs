@@ -1,0 +1,128 @@
+//! From a change in a cache to the objects that must be reconciled.
+
+use std::sync::Arc;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::{Resource, ResourceExt};
+use rolewright_api::{Backend, Role, RoleBinding, annotations};
+use rolewright_reconcile::object::{ManagedObject, ObjectKind, ObjectName, ObjectRef, reconcile_request};
+
+use crate::{
+    context::{Cached, Context},
+    kube::{CacheChange, Changes},
+    object,
+};
+
+/// Follows the changes of Backends.
+pub async fn backends(ctx: Arc<Context>, mut changes: Changes<Backend>) {
+    while let Some(CacheChange { name, before, after }) = changes.recv().await {
+        let reason = |backend: &Option<Arc<Backend>>| {
+            backend.as_ref().and_then(|backend| ready_reason(&backend.status.as_ref()?.conditions))
+        };
+        ctx.metrics.reason_changed(
+            ObjectKind::Backend,
+            reason(&before).as_deref(),
+            reason(&after).as_deref(),
+        );
+        see_request(&ctx, &ObjectRef::backend(&name), after.as_deref());
+        if needs_reconcile(before.as_deref(), after.as_deref()) {
+            ctx.queue.add(ObjectRef::backend(&name));
+        }
+    }
+}
+
+/// Follows the changes of one managed kind.
+pub async fn managed<K: Cached>(ctx: Arc<Context>, mut changes: Changes<K>) {
+    while let Some(CacheChange { name, before, after }) = changes.recv().await {
+        let reason = |object: &Option<Arc<K>>| {
+            object.as_ref().and_then(|object| ready_reason(&object.status()?.conditions))
+        };
+        ctx.metrics.reason_changed(K::KIND, reason(&before).as_deref(), reason(&after).as_deref());
+        let reference = ObjectRef { kind: K::KIND, name };
+        see_request(&ctx, &reference, after.as_deref());
+        if needs_reconcile(before.as_deref(), after.as_deref()) {
+            ctx.queue.add(reference.clone());
+        }
+        if after.is_none()
+            && let Some(deleted) = &before
+        {
+            ctx.corrections.forget(&reference);
+            ctx.back_off.reset(&reference);
+            ctx.requests.forget(&reference);
+            object::after_deletion(&ctx, &**deleted);
+        }
+        enqueue_dependents(&ctx, &reference, before.as_deref(), after.as_deref());
+    }
+}
+
+fn see_request(ctx: &Context, reference: &ObjectRef, object: Option<&impl Resource>) {
+    if let Some(request) = object.and_then(reconcile_request) {
+        ctx.requests.see(reference, &request);
+    }
+}
+
+/// The bindings of a Role depend on its id, its plan and its deletion. A Role that is being deleted waits for its bindings.
+fn enqueue_dependents<K: ManagedObject>(
+    ctx: &Context,
+    reference: &ObjectRef,
+    before: Option<&K>,
+    after: Option<&K>,
+) {
+    match reference.kind {
+        ObjectKind::Role => {
+            let relevant = |role: Option<&K>| {
+                role.map(|role| {
+                    let has_plan = role.status().is_some_and(|status| status.plan.is_some());
+                    let ids: Vec<_> =
+                        role.held().iter().map(|entry| (entry.id.clone(), entry.state)).collect();
+                    (ids, has_plan, role.is_being_deleted(), role.backend_name().to_owned())
+                })
+            };
+            if relevant(before) != relevant(after) {
+                for binding in ctx.caches.bindings_of(&reference.name) {
+                    ctx.queue.add(binding.reference());
+                }
+            }
+        }
+        ObjectKind::RoleBinding => {
+            let relevant = |binding: Option<&K>| {
+                binding.map(|binding| (binding.held().to_vec(), binding.is_being_deleted()))
+            };
+            if relevant(before) == relevant(after) {
+                return;
+            }
+            let binding = before
+                .or(after)
+                .and_then(|binding| (binding as &dyn std::any::Any).downcast_ref::<RoleBinding>());
+            let Some(role) = binding.and_then(|binding| binding.spec.role_ref.name.as_deref()) else {
+                return;
+            };
+            let role = ObjectName::new(&reference.name.namespace, role);
+            if ctx.caches.roles.get(&role).is_some_and(|role: Arc<Role>| role.is_being_deleted()) {
+                ctx.queue.add(ObjectRef { kind: ObjectKind::Role, name: role });
+            }
+        }
+        ObjectKind::Backend | ObjectKind::ResourceRestriction => {}
+    }
+}
+
+/// Whether a change is more than the answer to an own write.
+fn needs_reconcile<K: Resource<DynamicType = ()>>(before: Option<&K>, after: Option<&K>) -> bool {
+    let (Some(before), Some(after)) = (before, after) else { return true };
+    let relevant = |object: &K| {
+        let annotation = |name: &str| object.annotations().get(name).cloned();
+        (
+            object.uid(),
+            object.meta().generation,
+            object.meta().deletion_timestamp.clone(),
+            annotation(annotations::PAUSE),
+            annotation(annotations::RECONCILE_AT),
+        )
+    };
+    let lost_finalizer = after.finalizers().len() < before.finalizers().len();
+    relevant(before) != relevant(after) || lost_finalizer
+}
+
+fn ready_reason(conditions: &[Condition]) -> Option<String> {
+    conditions.iter().find(|condition| condition.type_ == "Ready").map(|condition| condition.reason.clone())
+}

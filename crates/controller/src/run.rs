@@ -1,0 +1,268 @@
+//! Starts the operator: watches, the Lease, the queue, and their end.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use kube::Client;
+use rolewright_api::{Backend, ResourceRestriction, Role, RoleBinding};
+use rolewright_reconcile::{
+    account::{Accounts, BackendStates, Corrections},
+    object::{ObjectKind, ObjectRef},
+};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use crate::{
+    backend,
+    context::{Caches, Context, Options},
+    kube::{Cache, Events, lease, schema, start},
+    metrics::Metrics,
+    object,
+    queue::{self, BackOff, Queue, Requests, triggers},
+    server::{self, ServerState},
+};
+
+/// Why the operator ended.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// No Kubernetes configuration.
+    #[error("cannot find a Kubernetes configuration: {0}")]
+    Config(String),
+    /// The address for metrics and probes is not available.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Another process holds the Lease now. Nothing can be written any more, so this process ends.
+    #[error("the Lease was lost")]
+    LeaseLost,
+    /// A watch, or a task that follows one, ended. Without it the operator would act on old objects.
+    #[error("a task that never ends has ended: {0}")]
+    TaskEnded(String),
+}
+
+/// Runs the operator until `stop`.
+///
+/// # Errors
+/// See [`RunError`]. Failures of the Kubernetes API or of back ends are retried and are not among them.
+pub async fn run(
+    options: Options,
+    listen: Option<SocketAddr>,
+    stop: CancellationToken,
+) -> Result<(), RunError> {
+    let (client, watch_client) = clients(options.kubernetes.clone()).await?;
+    let metrics = Arc::new(Metrics::new());
+    let ready = Arc::new(AtomicBool::new(false));
+    if let Some(address) = listen {
+        let state = ServerState { metrics: metrics.clone(), ready: ready.clone() };
+        server::listen(address, state).await.map_err(|source| RunError::Listen { address, source })?;
+    }
+    if !wait_for_schema(&client, &stop).await {
+        return Ok(());
+    }
+    let identity = identity();
+    let (events, event_writer) = Events::start(client.clone(), identity.clone());
+    let (enqueue, queue) = queue::queue();
+    let (backends, backend_changes) = Cache::<Backend>::new();
+    let (roles, role_changes) = Cache::<Role>::new();
+    let (bindings, binding_changes) = Cache::<RoleBinding>::new();
+    let (restrictions, restriction_changes) = Cache::<ResourceRestriction>::new();
+    let ctx = Arc::new(Context {
+        client: client.clone(),
+        caches: Caches { backends, roles, bindings, restrictions },
+        queue: enqueue,
+        accounts: Accounts::new(options.settle),
+        backends: BackendStates::default(),
+        back_off: BackOff::default(),
+        requests: Requests::default(),
+        corrections: Corrections::default(),
+        events,
+        metrics,
+        schema_fits: AtomicBool::new(true),
+        options,
+    });
+    let mut tasks = JoinSet::new();
+    tasks.spawn(triggers::backends(ctx.clone(), backend_changes));
+    tasks.spawn(triggers::managed(ctx.clone(), role_changes));
+    tasks.spawn(triggers::managed(ctx.clone(), binding_changes));
+    tasks.spawn(triggers::managed(ctx.clone(), restriction_changes));
+    let listed = start(&ctx, &watch_client, &mut tasks);
+    tokio::select! {
+        () = stop.cancelled() => return Ok(()),
+        Some(ended) = tasks.join_next() => return Err(task_ended(ended)),
+        () = listed => {}
+    }
+    ready.store(true, Ordering::Relaxed);
+    tasks.spawn(watch_schema(ctx.clone(), ready.clone()));
+    tracing::info!("the caches are complete");
+    let ended = tokio::select! {
+        ended = lead(&ctx, queue, identity, stop) => ended,
+        Some(ended) = tasks.join_next() => Err(task_ended(ended)),
+    };
+    tasks.shutdown().await;
+    drop(ctx);
+    // Events of the last changes are still written, for a short time.
+    let _ = tokio::time::timeout(Duration::from_secs(1), event_writer).await;
+    ended
+}
+
+fn task_ended(ended: Result<(), tokio::task::JoinError>) -> RunError {
+    RunError::TaskEnded(ended.err().map_or_else(|| "without an error".to_owned(), |error| error.to_string()))
+}
+
+/// Waits for the Lease, works while this process holds it, and gives it up at the end.
+async fn lead(
+    ctx: &Arc<Context>,
+    queue: Queue,
+    identity: String,
+    stop: CancellationToken,
+) -> Result<(), RunError> {
+    if !ctx.options.leader_elect {
+        work(ctx, queue, stop).await;
+        return Ok(());
+    }
+    let mut elector = lease::Elector::new(ctx.client.clone(), &ctx.options.own_namespace, identity);
+    tracing::info!(namespace = ctx.options.own_namespace, lease = lease::NAME, "waiting for the Lease");
+    if !elector.acquire(&stop).await {
+        return Ok(());
+    }
+    let until = CancellationToken::new();
+    let working = tokio::spawn({
+        let (ctx, until) = (ctx.clone(), until.clone());
+        async move { work(&ctx, queue, until).await }
+    });
+    let was_stopped = elector.hold(&stop).await;
+    if !was_stopped {
+        ctx.schema_fits.store(false, Ordering::Relaxed);
+        working.abort();
+        return Err(RunError::LeaseLost);
+    }
+    until.cancel();
+    let _ = working.await;
+    elector.give_up().await;
+    Ok(())
+}
+
+/// How long reconciles under way can take after a stop. An unfinished one is safe: intents are recorded before writes.
+const GRACE: Duration = Duration::from_secs(7);
+
+async fn work(ctx: &Arc<Context>, queue: Queue, stop: CancellationToken) {
+    ctx.metrics.set_leading(true);
+    tracing::info!("leading: objects are reconciled");
+    ctx.queue.open();
+    ctx.enqueue_all();
+    let reconcile = {
+        let ctx = ctx.clone();
+        move |object: ObjectRef| {
+            let ctx = ctx.clone();
+            let span = tracing::info_span!(
+                "object",
+                kind = object.kind.as_str(),
+                namespace = %object.name.namespace,
+                name = %object.name.name
+            );
+            async move { reconcile(&ctx, object).await }.instrument(span)
+        }
+    };
+    let panicked = {
+        let ctx = ctx.clone();
+        move |object: &ObjectRef| {
+            ctx.metrics.panic(object.kind);
+            tracing::error!(kind = object.kind.as_str(), namespace = %object.name.namespace, name = %object.name.name, "the reconcile of this object panicked");
+            ctx.back_off.next(object, Duration::from_secs(10), Duration::from_secs(600))
+        }
+    };
+    let running = queue.run(ctx.options.workers, stop.clone(), reconcile, panicked);
+    let grace = async {
+        stop.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        () = running => {}
+        () = grace => tracing::warn!("reconciles under way did not finish in time and were stopped"),
+    }
+}
+
+async fn reconcile(ctx: &Arc<Context>, object: ObjectRef) -> Option<Duration> {
+    ctx.metrics.reconcile(object.kind);
+    match object.kind {
+        ObjectKind::Backend => backend::reconcile(ctx, &object.name).await,
+        ObjectKind::Role => object::reconcile::<Role>(ctx, &object.name).await,
+        ObjectKind::RoleBinding => object::reconcile::<RoleBinding>(ctx, &object.name).await,
+        ObjectKind::ResourceRestriction => object::reconcile::<ResourceRestriction>(ctx, &object.name).await,
+    }
+}
+
+/// A client for calls and one for watches. Calls have a deadline, and neither repeats a call that can have succeeded.
+async fn clients(config: Option<kube::Config>) -> Result<(Client, Client), RunError> {
+    const CALL: Duration = Duration::from_secs(30);
+    // The API server ends a watch after at most 290 s, as the watcher requests.
+    const WATCH: Duration = Duration::from_secs(320);
+    let config = match config {
+        Some(config) => config,
+        None => kube::Config::infer().await.map_err(|error| RunError::Config(error.to_string()))?,
+    };
+    let client = |read: Duration| {
+        let mut config = config.clone();
+        config.read_timeout = Some(read);
+        config.default_retry = false;
+        Client::try_from(config).map_err(|error| RunError::Config(error.to_string()))
+    };
+    Ok((client(CALL)?, client(WATCH)?))
+}
+
+/// The identity of this process: different from every other process, also from its own predecessor.
+fn identity() -> String {
+    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "rolewright".to_owned());
+    format!("{host}-{:08x}", fastrand::u32(..))
+}
+
+/// The time between two checks of the CRDs.
+const SCHEMA_PERIOD: Duration = Duration::from_secs(30);
+
+/// Waits until the CRDs fit. False when `stop` came first.
+async fn wait_for_schema(client: &Client, stop: &CancellationToken) -> bool {
+    let mut reported = String::new();
+    loop {
+        let why = match schema::misfit(client).await {
+            Ok(None) => return true,
+            Ok(Some(misfit)) => misfit.why().to_owned(),
+            Err(error) => format!("the custom resource definitions could not be read: {error}"),
+        };
+        if why != reported {
+            tracing::error!("nothing is written: {why}");
+            reported = why;
+        }
+        tokio::select! {
+            () = stop.cancelled() => return false,
+            () = tokio::time::sleep(Duration::from_secs(2)) => {}
+        }
+    }
+}
+
+async fn watch_schema(ctx: Arc<Context>, ready: Arc<AtomicBool>) {
+    loop {
+        tokio::time::sleep(SCHEMA_PERIOD).await;
+        let Ok(misfit) = schema::misfit(&ctx.client).await else { continue };
+        ready.store(misfit.is_none(), Ordering::Relaxed);
+        // When one CRD is missing, all can be about to be deleted, and the objects of the others must still be released.
+        let other_level = misfit.filter(|misfit| matches!(misfit, schema::Misfit::Level(_)));
+        let fits = other_level.is_none();
+        let did_fit = ctx.schema_fits.swap(fits, Ordering::Relaxed);
+        if let Some(misfit) = other_level.filter(|_| did_fit) {
+            tracing::error!("nothing is written any more: {}", misfit.why());
+        } else if fits && !did_fit {
+            ctx.enqueue_all();
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Managed things that no desired item uses: each is deleted, opened again, handed over or released.
+
+use std::collections::HashSet;
+
+use super::{Fate, Planner, Satisfied};
+use crate::model::{Body, Change, Defaults, Id, Kind, Observed, Restriction, RoleRef};
+use crate::planner::{
+    input::{OtherClaims, Removal},
+    messages,
+    plan::{Cause, Step},
+    problem::Problem,
+};
+
+impl Planner<'_> {
+    pub(super) fn plan_removals(&mut self) {
+        let (mut open, stays): (Vec<usize>, Vec<usize>) =
+            (0..self.entries.len()).partition(|&entry| self.entries[entry].fate == Fate::Open);
+        let id = |entry: usize| {
+            let held = &self.entries[entry].held;
+            Some((held.kind, held.id()?.clone()))
+        };
+        let mut handled: HashSet<(Kind, Id)> = stays.into_iter().filter_map(id).collect();
+        // Present entries first: a pending one can turn out to be for the same thing.
+        open.sort_by_key(|&entry| !self.entries[entry].held.is_present());
+        for entry in open {
+            let name = self.entries[entry].held.name.clone();
+            match self.plan_removal(entry, &mut handled) {
+                Ok(fate) => self.entries[entry].fate = fate,
+                Err(problem) => self.report(name, problem),
+            }
+        }
+    }
+
+    /// Plans the removal of one entry: released without a write, or still open with a step, or until its replacement is possible.
+    fn plan_removal(&mut self, entry: usize, handled: &mut HashSet<(Kind, Id)>) -> Result<Fate, Problem> {
+        let held = &self.entries[entry].held;
+        if let (OtherClaims::Waiting(next), Some(_)) = (&held.other_claims, &held.taken) {
+            // Even with Retain: the next owner must learn which defaults to restore.
+            return Err(messages::handed_over(next));
+        }
+        if matches!(held.other_claims, OtherClaims::Shared(_)) || self.policy.removal == Removal::Retain {
+            return Ok(Fate::Released);
+        }
+        let after = match held.subject().and_then(|subject| self.replacements.get(&Id::new(subject))) {
+            Some(None) => return Ok(Fate::Open),
+            Some(Some(Satisfied::ByStep(step))) => Some(*step),
+            Some(Some(Satisfied::Already)) | None => None,
+        };
+        let Some(seen) = self.seen(entry)? else {
+            if !self.is_absent(entry) {
+                return Err(self.not_visible(entry));
+            }
+            let held = &self.entries[entry].held;
+            self.absent.extend(held.id().map(|id| (held.kind, id.clone())));
+            return Ok(Fate::Released);
+        };
+        let held = &mut self.entries[entry].held;
+        if !handled.insert((held.kind, seen.id.clone())) {
+            return Ok(Fate::Released);
+        }
+        if !held.is_present() {
+            if seen.body.is_unreadable() {
+                return Err(messages::possibly_created_by_others(seen));
+            }
+            held.set_present(seen.id.clone());
+        }
+        if let Some(problem) = self.cannot_delete(entry, seen) {
+            return Err(problem);
+        }
+        if seen.outline {
+            return Err(self.request_read(seen));
+        }
+        let held = &self.entries[entry].held;
+        if let (Some(taken), Body::Restriction(now)) = (&held.taken, &seen.body) {
+            let restored = restored(taken, now);
+            return Ok(self.open(entry, seen, restored));
+        }
+        let change = Change::Delete { id: seen.id.clone(), before: seen.body.clone() };
+        let fingerprint = held.fingerprint.clone();
+        let cause = Cause::Spec;
+        self.add_step(Step { change, fingerprint, cause, entry, after, resumed: false, releases: false });
+        Ok(Fate::Open)
+    }
+
+    /// Opens a resource that this object had closed. Released if there is nothing to restore.
+    fn open(&mut self, entry: usize, seen: &Observed, restored: Restriction) -> Fate {
+        let after = Body::Restriction(restored);
+        if after == seen.body {
+            return Fate::Released;
+        }
+        let change = Change::Update { id: seen.id.clone(), before: seen.body.clone(), after };
+        let fingerprint = self.entries[entry].held.fingerprint.clone();
+        let cause = Cause::Spec;
+        self.add_step(Step {
+            change,
+            fingerprint,
+            cause,
+            entry,
+            after: None,
+            resumed: false,
+            releases: true,
+        });
+        Fate::Open
+    }
+
+    /// Why an existing thing cannot be deleted.
+    fn cannot_delete(&self, entry: usize, seen: &Observed) -> Option<Problem> {
+        if let OtherClaims::Waiting(next) = &self.entries[entry].held.other_claims {
+            return Some(messages::handed_over(next));
+        }
+        if let Some(why) = &seen.read_only {
+            return Some(messages::cannot_be_deleted(seen, why));
+        }
+        let grants = self.dependents(seen);
+        (!grants.is_empty()).then(|| messages::still_granted(seen, &grants))
+    }
+
+    /// The grants and groups through which subjects would lose a role if it were deleted.
+    fn dependents(&self, seen: &Observed) -> Vec<String> {
+        if seen.body.kind() != Kind::Role {
+            return Vec::new();
+        }
+        let granted = self.policy.identity.granted_as(&seen.id);
+        let is_this = |role: &RoleRef| matches!(role, RoleRef::Existing(role) if role.id == granted);
+        let of_this = |thing: &&Observed| match &thing.body {
+            Body::Grant(grant) => is_this(&grant.role),
+            Body::Group(group) => group.roles.iter().any(is_this),
+            _ => false,
+        };
+        let grants = self.observed.all(Kind::Grant).chain(self.observed.all(Kind::Group)).filter(of_this);
+        let mut titles: Vec<String> = grants.map(|grant| grant.body.title()).collect();
+        titles.sort();
+        titles
+    }
+}
+
+/// A resource with the defaults that were taken away. A default that was set since then stays as it was set.
+fn restored(taken: &Defaults, now: &Restriction) -> Restriction {
+    let mut restored = now.clone();
+    for (whose, permission) in taken.iter().filter(|(_, permission)| !permission.is_empty()) {
+        restored.open.entry(whose.clone()).or_insert_with(|| permission.clone());
+    }
+    restored
+}

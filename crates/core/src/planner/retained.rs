@@ -1,0 +1,81 @@
+//! Managed things that stay although no desired item matches them. A name in the spec that cannot be resolved, or that now refers to
+//! another account, removes nothing.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    claims::DesiredKeys,
+    input::{Desired, DesiredBody, Held},
+};
+use crate::model::{Body, IdentityRules};
+
+/// The managed things that stay.
+pub(super) struct Retained {
+    /// For each managed thing, whether it stays.
+    pub entries: Vec<bool>,
+    /// Names of subjects that now refer to another account than the managed grant, with the id of the account of that grant.
+    pub reassigned: HashMap<String, String>,
+}
+
+/// Determines which managed things stay: those under the name of an unresolved item, and all of them if no item is resolved.
+pub(super) fn retained(desired: &[Desired], held: &[Held]) -> Retained {
+    let mut unresolved: HashSet<Option<&str>> = HashSet::new();
+    let mut subjects: HashMap<&str, HashSet<&str>> = HashMap::new();
+    for item in desired {
+        match (&item.body, item.name.as_deref()) {
+            (DesiredBody::Unresolved(_), name) => {
+                unresolved.insert(name);
+            }
+            (DesiredBody::Resolved(Body::Grant(grant)), Some(name)) => {
+                subjects.entry(name).or_default().insert(grant.subject.id.as_str());
+            }
+            (DesiredBody::Resolved(_), _) => {}
+        }
+    }
+    let is_unresolved = |item: &Desired| matches!(item.body, DesiredBody::Unresolved(_));
+    let all = unresolved.contains(&None) || (!desired.is_empty() && desired.iter().all(is_unresolved));
+    let mut managed: HashMap<&str, HashSet<&str>> = HashMap::new();
+    for entry in held.iter().filter(|entry| !entry.is_refused()) {
+        if let (Some(name), Some(subject)) = (entry.name.as_deref(), entry.subject()) {
+            managed.entry(name).or_default().insert(subject);
+        }
+    }
+    // A user and a service account can share a name. So a name is reassigned only if it refers to an account without a managed grant.
+    let is_reassigned =
+        |name: &str, now: &HashSet<&str>| managed.get(name).is_some_and(|before| !now.is_subset(before));
+    let mut reassigned = HashMap::new();
+    let mut stays = |entry: &Held| {
+        if all {
+            return true;
+        }
+        let Some(name) = entry.name.as_deref() else { return false };
+        if unresolved.contains(&Some(name)) {
+            return true;
+        }
+        match (entry.subject(), subjects.get(name)) {
+            (Some(subject), Some(now))
+                if !entry.is_refused() && !now.contains(subject) && is_reassigned(name, now) =>
+            {
+                reassigned.insert(name.to_owned(), subject.to_owned());
+                true
+            }
+            _ => false,
+        }
+    };
+    let entries = held.iter().map(&mut stays).collect();
+    Retained { entries, reassigned }
+}
+
+/// What an object desires, for its [`Claim`](super::Claim): its resolved items, and the managed things that stay although a name in its
+/// spec cannot be resolved now.
+pub fn desired_keys(desired: &[Desired], held: &[Held], identity: &dyn IdentityRules) -> DesiredKeys {
+    let retained = retained(desired, held);
+    let stays = held.iter().zip(retained.entries).filter(|(_, stays)| *stays).map(|(held, _)| held);
+    let stays = stays.map(|held| ((held.kind, held.key.clone()), held.fingerprint.clone()));
+    let resolved = desired.iter().filter_map(|item| match &item.body {
+        DesiredBody::Resolved(body) => Some(((body.kind(), identity.key(body)), item.fingerprint()?.clone())),
+        DesiredBody::Unresolved(_) => None,
+    });
+    // The last one wins: a resolved item replaces a managed thing with the same key.
+    stays.chain(resolved).collect()
+}

@@ -1,0 +1,328 @@
+//! The standing of objects, and what other objects claim of a managed thing, case by case.
+
+use super::support::{TestDialect, desired_for, grant, present, restriction, role, unresolved};
+use crate::model::{Body, Fingerprint, Id, IdentityRules, Key, Kind};
+use crate::planner::{Claim, Claimant, Claims, Desired, DesiredKeys, OtherClaims, Standing, desired_keys};
+
+const DIALECT: TestDialect = TestDialect::OneRoleAScope;
+
+fn claimant(name: &str) -> Claimant {
+    Claimant { created: "2026-01-01T00:00:00Z".to_owned(), uid: name.to_owned() }
+}
+
+fn slot(body: &Body) -> (Kind, Key) {
+    (body.kind(), DIALECT.key(body))
+}
+
+/// The claim of an active object that desires one thing.
+fn desiring(name: &str, body: &Body) -> Claim {
+    Claim {
+        title: format!("RoleBinding team-a/{name}"),
+        namespace: "team-a".to_owned(),
+        desired: DesiredKeys::from_iter([(slot(body), body.fingerprint())]),
+        managed: Vec::new(),
+        taken: Box::default(),
+        active: true,
+        is_being_deleted: false,
+    }
+}
+
+fn managing(claim: Claim, body: &Body, id: Option<&str>) -> Claim {
+    let (kind, key) = slot(body);
+    Claim { managed: vec![(kind, key, id.map(Id::new))], ..claim }
+}
+
+fn being_deleted(claim: Claim) -> Claim {
+    Claim { desired: DesiredKeys::default(), active: false, is_being_deleted: true, ..claim }
+}
+
+fn inactive(claim: Claim) -> Claim {
+    Claim { active: false, ..claim }
+}
+
+fn claims_of(objects: impl IntoIterator<Item = (&'static str, Claim)>) -> Claims {
+    let mut claims = Claims::default();
+    for (name, claim) in objects {
+        claims.set(claimant(name), claim);
+    }
+    claims
+}
+
+fn standing(claims: &Claims, name: &str, body: &Body, existing: Option<&str>) -> Standing {
+    let (kind, key) = slot(body);
+    claims.standing(&claimant(name), kind, &key, existing.map(Id::new).as_ref(), &body.fingerprint())
+}
+
+fn other_claims(claims: &Claims, name: &str, body: &Body, id: Option<&str>) -> OtherClaims {
+    let (kind, key) = slot(body);
+    claims.other_claims(&claimant(name), kind, &key, id.map(Id::new).as_ref())
+}
+
+fn title(name: &str) -> String {
+    format!("RoleBinding team-a/{name}")
+}
+
+fn reader() -> Body {
+    grant("reader", "alice", Some("p"))
+}
+
+fn writer() -> Body {
+    grant("writer", "alice", Some("p"))
+}
+
+#[test]
+fn single_object_is_free() {
+    let claims = claims_of([("a", desiring("a", &reader()))]);
+    assert_eq!(standing(&claims, "a", &reader(), None), Standing::Free);
+    assert_eq!(standing(&claims, "a", &reader(), Some("outside")), Standing::Free);
+}
+
+#[test]
+fn oldest_object_goes_first_if_none_manages_the_thing() {
+    let claims = claims_of([
+        ("a", desiring("a", &reader())),
+        ("b", desiring("b", &reader())),
+        ("c", desiring("c", &writer())),
+    ]);
+    assert_eq!(standing(&claims, "a", &reader(), None), Standing::Free);
+    assert_eq!(standing(&claims, "b", &reader(), None), Standing::Waiting(title("a")));
+    assert_eq!(standing(&claims, "c", &writer(), None), Standing::Blocked(title("a")));
+}
+
+#[test]
+fn age_precedes_the_uid() {
+    let mut claims = Claims::default();
+    let young = Claimant { created: "2026-02-01T00:00:00Z".to_owned(), uid: "a".to_owned() };
+    claims.set(young.clone(), desiring("young", &reader()));
+    claims.set(claimant("z"), desiring("old", &reader()));
+    let (kind, key) = slot(&reader());
+    let standing = claims.standing(&young, kind, &key, None, &reader().fingerprint());
+    assert_eq!(standing, Standing::Waiting(title("old")));
+}
+
+#[test]
+fn inactive_object_without_the_thing_blocks_nobody() {
+    let claims = claims_of([("a", inactive(desiring("a", &reader()))), ("b", desiring("b", &reader()))]);
+    assert_eq!(standing(&claims, "b", &reader(), None), Standing::Free);
+    assert_eq!(standing(&claims, "a", &reader(), None), Standing::Free, "its standing if it becomes active");
+}
+
+#[test]
+fn manager_keeps_the_thing_from_an_older_object() {
+    let claims = claims_of([
+        ("a", desiring("a", &writer())),
+        ("b", managing(desiring("b", &reader()), &reader(), Some("G"))),
+    ]);
+    assert_eq!(standing(&claims, "b", &reader(), Some("G")), Standing::Free);
+    assert_eq!(standing(&claims, "a", &writer(), Some("G")), Standing::Blocked(title("b")));
+}
+
+#[test]
+fn equal_grants_are_shared_but_not_roles_or_restrictions() {
+    let manager = |body: &Body| ("a", managing(desiring("a", body), body, Some("G")));
+    let both = |body: &Body| claims_of([manager(body), ("b", desiring("b", body))]);
+    assert_eq!(standing(&both(&reader()), "b", &reader(), Some("G")), Standing::Shared(title("a")));
+    for body in [restriction("p"), role("x", &["read"])] {
+        assert_eq!(standing(&both(&body), "b", &body, Some("G")), Standing::Blocked(title("a")));
+    }
+}
+
+#[test]
+fn grant_that_its_manager_must_create_is_awaited() {
+    let claims = claims_of([
+        ("b", managing(desiring("b", &reader()), &reader(), None)),
+        ("a", desiring("a", &reader())),
+    ]);
+    for existing in [None, Some("G")] {
+        assert_eq!(standing(&claims, "a", &reader(), existing), Standing::Waiting(title("b")));
+    }
+    assert_eq!(standing(&claims, "b", &reader(), None), Standing::Free);
+}
+
+#[test]
+fn one_sharer_recreates_a_shared_grant() {
+    let sharer = |name| managing(desiring(name, &reader()), &reader(), Some("deleted"));
+    let both = claims_of([("a", sharer("a")), ("b", sharer("b"))]);
+    assert_eq!(standing(&both, "a", &reader(), None), Standing::Free);
+    assert_eq!(standing(&both, "b", &reader(), None), Standing::Waiting(title("a")));
+    let one_inactive = claims_of([("a", inactive(sharer("a"))), ("b", sharer("b"))]);
+    assert_eq!(standing(&one_inactive, "b", &reader(), None), Standing::Free);
+}
+
+#[test]
+fn active_object_creates_what_an_inactive_one_does_not() {
+    let sharer = inactive(managing(desiring("a", &reader()), &reader(), Some("deleted")));
+    let claims = claims_of([("a", sharer), ("b", desiring("b", &reader())), ("c", desiring("c", &writer()))]);
+    assert_eq!(standing(&claims, "b", &reader(), None), Standing::NextOwner);
+    assert_eq!(standing(&claims, "c", &writer(), None), Standing::Blocked(title("a")));
+}
+
+#[test]
+fn sharers_that_disagree_are_both_blocked() {
+    let claims = claims_of([
+        ("a", managing(desiring("a", &reader()), &reader(), Some("G"))),
+        ("b", managing(desiring("b", &writer()), &reader(), Some("G"))),
+    ]);
+    assert_eq!(standing(&claims, "a", &reader(), Some("G")), Standing::Blocked(title("b")));
+    assert_eq!(standing(&claims, "b", &writer(), Some("G")), Standing::Blocked(title("a")));
+}
+
+#[test]
+fn older_of_two_pending_managers_goes_first() {
+    let pending = |name, body: &Body| managing(desiring(name, body), body, None);
+    let (one, other) = (role("x", &["read"]), role("x", &["write"]));
+    let claims = claims_of([("a", pending("a", &one)), ("b", pending("b", &other))]);
+    assert_eq!(standing(&claims, "a", &one, None), Standing::Free);
+    assert_eq!(standing(&claims, "b", &other, None), Standing::Blocked(title("a")));
+}
+
+#[test]
+fn deleted_manager_hands_over_to_the_oldest_active_object() {
+    let claims = claims_of([
+        ("a", being_deleted(managing(desiring("a", &reader()), &reader(), Some("G")))),
+        ("b", inactive(desiring("b", &reader()))),
+        ("c", desiring("c", &writer())),
+        ("d", desiring("d", &writer())),
+    ]);
+    assert_eq!(standing(&claims, "b", &reader(), Some("G")), Standing::Blocked(title("a")));
+    assert_eq!(standing(&claims, "c", &writer(), Some("G")), Standing::NextOwner);
+    assert_eq!(standing(&claims, "d", &writer(), Some("G")), Standing::Waiting(title("c")));
+    assert_eq!(other_claims(&claims, "a", &reader(), Some("G")), OtherClaims::Waiting(title("c")));
+}
+
+#[test]
+fn manager_with_a_changed_spec_hands_over() {
+    let elsewhere = grant("reader", "alice", Some("q"));
+    let claims = claims_of([
+        ("a", managing(desiring("a", &elsewhere), &reader(), Some("G"))),
+        ("b", desiring("b", &reader())),
+    ]);
+    assert_eq!(standing(&claims, "b", &reader(), Some("G")), Standing::NextOwner);
+    assert_eq!(other_claims(&claims, "a", &reader(), Some("G")), OtherClaims::Waiting(title("b")));
+}
+
+#[test]
+fn inactive_manager_releases_nothing() {
+    let elsewhere = grant("reader", "alice", Some("q"));
+    let claims = claims_of([
+        ("a", inactive(managing(desiring("a", &elsewhere), &reader(), Some("G")))),
+        ("b", desiring("b", &reader())),
+    ]);
+    assert_eq!(standing(&claims, "b", &reader(), Some("G")), Standing::Blocked(title("a")));
+}
+
+#[test]
+fn role_to_be_renamed_is_not_released() {
+    let (old, new) = (role("old", &["read"]), role("new", &["read"]));
+    let claims =
+        claims_of([("b", managing(desiring("b", &new), &old, Some("R"))), ("a", desiring("a", &old))]);
+    assert_eq!(standing(&claims, "a", &old, Some("R")), Standing::Blocked(title("b")));
+    assert_eq!(standing(&claims, "b", &new, None), Standing::Free);
+}
+
+#[test]
+fn role_is_not_handed_to_an_object_with_its_own_role() {
+    let (mine, name) = (role("mine", &["read"]), role("name", &["read"]));
+    let claims = claims_of([
+        ("a", being_deleted(managing(desiring("a", &name), &name, Some("N")))),
+        ("b", managing(desiring("b", &name), &mine, Some("M"))),
+    ]);
+    assert_eq!(
+        other_claims(&claims, "a", &name, Some("N")),
+        OtherClaims::None,
+        "it is deleted, and the name becomes free"
+    );
+    assert_eq!(standing(&claims, "b", &name, Some("N")), Standing::Blocked(title("a")));
+}
+
+#[test]
+fn foreign_thing_is_not_handed_over() {
+    let claims = claims_of([
+        ("a", being_deleted(managing(desiring("a", &reader()), &reader(), Some("G")))),
+        ("b", desiring("b", &writer())),
+    ]);
+    assert_eq!(
+        standing(&claims, "b", &writer(), Some("outside")),
+        Standing::Free,
+        "the adopt policy decides"
+    );
+}
+
+#[test]
+fn new_owner_keeps_it_before_the_old_one_releases_it() {
+    let claims = claims_of([
+        ("a", desiring("a", &writer())),
+        ("b", being_deleted(managing(desiring("b", &reader()), &reader(), Some("G")))),
+        ("c", managing(desiring("c", &reader()), &reader(), Some("G"))),
+    ]);
+    assert_eq!(standing(&claims, "c", &reader(), Some("G")), Standing::NextOwner);
+    assert_eq!(standing(&claims, "a", &writer(), Some("G")), Standing::Blocked(title("c")));
+    assert_eq!(other_claims(&claims, "b", &reader(), Some("G")), OtherClaims::Shared(title("c")));
+}
+
+#[test]
+fn another_thing_with_the_same_key_is_not_shared() {
+    let renamed = role("x", &["read"]);
+    let claims = claims_of([
+        ("a", being_deleted(managing(desiring("a", &renamed), &renamed, Some("R1")))),
+        ("b", managing(desiring("b", &renamed), &renamed, Some("R2"))),
+    ]);
+    assert_eq!(other_claims(&claims, "a", &renamed, Some("R1")), OtherClaims::None);
+}
+
+#[test]
+fn recorded_thing_waits_for_a_pending_manager() {
+    let claims = claims_of([
+        ("a", being_deleted(managing(desiring("a", &reader()), &reader(), Some("G")))),
+        ("b", managing(desiring("b", &reader()), &reader(), None)),
+    ]);
+    assert_eq!(other_claims(&claims, "a", &reader(), Some("G")), OtherClaims::Waiting(title("b")));
+    assert_eq!(standing(&claims, "b", &reader(), Some("G")), Standing::NextOwner);
+}
+
+#[test]
+fn manager_in_another_namespace_is_not_named() {
+    let mut claims = claims_of([("a", managing(desiring("a", &reader()), &reader(), Some("G")))]);
+    claims.set(claimant("b"), Claim { namespace: "team-b".to_owned(), ..desiring("b", &writer()) });
+    let blocked = standing(&claims, "b", &writer(), Some("G"));
+    assert_eq!(blocked, Standing::Blocked("an object in another namespace".to_owned()));
+}
+
+#[test]
+fn affected_objects_are_returned() {
+    let mut claims = claims_of([
+        ("a", managing(desiring("a", &reader()), &reader(), Some("G"))),
+        ("b", desiring("b", &writer())),
+        ("c", desiring("c", &grant("reader", "bob", Some("p")))),
+    ]);
+    let claim = desiring("a", &reader());
+    assert_eq!(claims.set(claimant("a"), claim.clone()), [claimant("b")], "a manages the thing no longer");
+    assert!(claims.set(claimant("a"), claim).is_empty(), "nothing changed");
+    assert_eq!(claims.remove(&claimant("a")), [claimant("b")]);
+    assert!(claims.remove(&claimant("a")).is_empty());
+}
+
+#[test]
+fn managed_ids_are_known_until_released() {
+    let mut claims = claims_of([("a", managing(desiring("a", &reader()), &reader(), Some("G")))]);
+    assert!(claims.is_managed(Kind::Grant, &Id::new("G")));
+    assert!(!claims.is_managed(Kind::Role, &Id::new("G")));
+    claims.remove(&claimant("a"));
+    assert!(!claims.is_managed(Kind::Grant, &Id::new("G")));
+}
+
+#[test]
+fn things_under_unresolved_names_count_as_desired() {
+    let (alice, bob) = (grant("R", "alice", Some("p")), grant("R", "bob", Some("p")));
+    let entries = [present(DIALECT, "1", &alice, Some("alice")), present(DIALECT, "2", &bob, Some("bob"))];
+    let keys =
+        |items: &[Desired]| desired_keys(items, &entries, &DIALECT).keys().cloned().collect::<Vec<_>>();
+    let carol = grant("R", "carol", Some("p"));
+    let one = [unresolved(Some("alice")), desired_for("carol", carol.clone())];
+    assert_eq!(keys(&one), [slot(&alice), slot(&carol)]);
+    assert_eq!(keys(&[unresolved(None)]), [slot(&alice), slot(&bob)]);
+    assert!(keys(&[]).is_empty(), "without desired items nothing is retained");
+    let fingerprints: Vec<Fingerprint> =
+        desired_keys(&[unresolved(None)], &entries[..1], &DIALECT).fingerprints().cloned().collect();
+    assert_eq!(fingerprints, [alice.fingerprint()]);
+}

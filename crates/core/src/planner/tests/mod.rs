@@ -1,0 +1,15 @@
+//! Tests of the planner: cases by subject, and properties on random input.
+
+mod cases;
+mod claims;
+mod claims_properties;
+mod closing;
+mod group;
+mod partial;
+mod plan;
+mod properties;
+mod rekey;
+mod render;
+mod standing;
+mod support;
+mod unreadable;

@@ -1,0 +1,39 @@
+//! Plans as rows, summaries and text.
+
+use super::support::{TestDialect, World, desired, desired_for, grant, planned, present, role};
+use crate::planner::{Adopt, Summary, text};
+
+const DIALECT: TestDialect = TestDialect::NoScopes;
+
+#[test]
+fn text_shows_sign_name_and_differences() {
+    let before = role("writer", &["read", "delete"]);
+    let world = World::new(DIALECT).with("W", before.clone());
+    let desired = [desired(role("writer", &["read", "write"]))];
+    let plan = planned(&world, &desired, &[present(DIALECT, "W", &before, None)], Adopt::Never);
+    assert_eq!(text(&plan.rows()), "~ Role writer\n    + write\n    - delete\n");
+    assert_eq!(plan.summary().to_string(), "+0 ~1 -0");
+}
+
+#[test]
+fn grants_are_shown_by_subject_and_role_creates_first() {
+    let old = grant("R", "alice", None);
+    let world = World::new(DIALECT).with("G", old.clone());
+    let desired = [desired_for("bob", grant("R", "bob", None))];
+    let plan = planned(&world, &desired, &[present(DIALECT, "G", &old, Some("alice"))], Adopt::Never);
+    assert_eq!(text(&plan.rows()), "+ Grant the bob as the R\n- Grant the alice as the R\n");
+    assert_eq!(plan.summary(), Summary { create: 1, update: 0, delete: 1 });
+}
+
+#[test]
+fn control_characters_in_names_are_escaped() {
+    let desired = [desired(role("reader\n- Role admin\u{1b}[2K", &["read\r"]))];
+    let plan = planned(&World::new(DIALECT), &desired, &[], Adopt::Never);
+    assert_eq!(text(&plan.rows()), "+ Role reader\\n- Role admin\\u{1b}[2K\n    + read\\r\n");
+}
+
+#[test]
+fn empty_plan_has_no_text() {
+    let plan = planned(&World::new(DIALECT), &[], &[], Adopt::Never);
+    assert_eq!((text(&plan.rows()), plan.summary().to_string()), (String::new(), "+0 ~0 -0".to_owned()));
+}

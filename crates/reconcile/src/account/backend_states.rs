@@ -1,0 +1,280 @@
+//! The state of each Backend, as its objects need it: a link to the account, or the reason why there is none.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use rolewright_api::{Counts, DeletionPolicy, Mode, Reason, TenantPin};
+use rolewright_core::model::Kind;
+
+use super::view::AccountView;
+use crate::object::ObjectName;
+
+/// The working connection of one Backend.
+#[derive(Clone)]
+pub struct Link {
+    /// The account as this credential sees it.
+    pub view: Arc<AccountView>,
+    /// What the status records of the account, so that the Backend never moves to another one.
+    pub pin: TenantPin,
+    /// Who the credential is, for the status.
+    pub identity: String,
+    /// The Backend has the pause annotation: all of its objects are paused.
+    pub paused: bool,
+    /// The mode of the Backend. An object can only be stricter.
+    pub mode: Mode,
+    /// What happens to external things whose object is deleted, unless the object has its own policy.
+    pub deletion: DeletionPolicy,
+    /// The time between two sweeps.
+    pub interval: Duration,
+    /// The kinds of external things that the vendor has and this account lacks, and why.
+    pub lacks: Arc<BTreeMap<Kind, String>>,
+    /// When the credential expires, where the back end shows it.
+    pub expires: Option<Timestamp>,
+}
+
+/// The state of one Backend.
+#[derive(Clone)]
+pub enum BackendState {
+    /// The connection works.
+    Ready(Link),
+    /// The connection does not work.
+    NotReady {
+        /// The reason of its condition.
+        reason: Reason,
+        /// The message of its condition.
+        message: String,
+        /// There is no credential to try: objects that wait for one to be deleted are released in the end.
+        no_credential: bool,
+        /// The link that worked before the credential was deleted. It still serves objects that are deleted with their Backend.
+        last: Option<Link>,
+    },
+}
+
+/// The states of all Backends.
+#[derive(Default)]
+pub struct BackendStates {
+    entries: Mutex<HashMap<ObjectName, Entry>>,
+}
+
+#[derive(Default)]
+struct Entry {
+    state: Option<BackendState>,
+    /// The versions of the spec and of the Secrets that the connection was made from.
+    made_from: String,
+    /// A call was answered 401 since the last probe.
+    doubted: bool,
+    /// When a probe last found a doubted credential to be valid.
+    confirmed: Option<Instant>,
+    next_probe: Option<Instant>,
+    paused: bool,
+    /// When the last complete sweep began.
+    swept: Option<Instant>,
+    /// Why the last sweep failed, and when the first of a row of failures did.
+    sweep_failure: Option<(Instant, String)>,
+    report: Option<SweepReport>,
+    report_written: Option<Instant>,
+}
+
+/// The result of a 401 to one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialDoubt {
+    /// The first doubt: the credential must be probed.
+    New,
+    /// The credential is about to be probed.
+    Known,
+    /// The credential was probed a moment ago and is valid: the 401 concerns that one call.
+    Unfounded,
+}
+
+/// The result of a sweep for one Backend.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SweepReport {
+    /// Its objects by state.
+    pub counts: Counts,
+    /// The time between two sweeps, where it is longer than the spec requests.
+    pub stretched: Option<String>,
+}
+
+impl BackendStates {
+    fn with<T>(&self, backend: &ObjectName, f: impl FnOnce(&mut Entry) -> T) -> T {
+        let mut entries = self.entries.lock();
+        f(entries.entry(backend.clone()).or_default())
+    }
+
+    /// The state of a Backend; None before its first reconcile.
+    pub fn get(&self, backend: &ObjectName) -> Option<BackendState> {
+        self.with(backend, |entry| entry.state.clone())
+    }
+
+    /// The link of a Backend that is ready.
+    pub fn link(&self, backend: &ObjectName) -> Option<Link> {
+        match self.get(backend) {
+            Some(BackendState::Ready(link)) => Some(link),
+            _ => None,
+        }
+    }
+
+    /// The link of a Backend that is ready, or was ready until its credential was deleted.
+    pub fn last_link(&self, backend: &ObjectName) -> Option<Link> {
+        match self.get(backend)? {
+            BackendState::Ready(link) => Some(link),
+            BackendState::NotReady { last, .. } => last,
+        }
+    }
+
+    /// The link that outlived the deletion of its credential does not work any more.
+    pub fn forget_last_link(&self, backend: &ObjectName) {
+        self.with(backend, |entry| {
+            if let Some(BackendState::NotReady { last, .. }) = &mut entry.state {
+                *last = None;
+            }
+        });
+    }
+
+    /// Records the state of a Backend. True when that changes what its objects can do.
+    pub fn set(&self, backend: &ObjectName, state: BackendState, made_from: String) -> bool {
+        self.with(backend, |entry| {
+            // Objects wait until a doubted credential was probed.
+            let changed = entry.doubted
+                || match (&entry.state, &state) {
+                    (Some(BackendState::Ready(old)), BackendState::Ready(new)) => {
+                        !Arc::ptr_eq(&old.view, &new.view)
+                            || old.mode != new.mode
+                            || old.deletion != new.deletion
+                            || old.lacks != new.lacks
+                    }
+                    (
+                        Some(BackendState::NotReady { no_credential: old, .. }),
+                        BackendState::NotReady { no_credential, .. },
+                    ) => old != no_credential,
+                    _ => true,
+                };
+            if entry.doubted && matches!(state, BackendState::Ready(_)) {
+                entry.confirmed = Some(Instant::now());
+            }
+            entry.state = Some(state);
+            entry.made_from = made_from;
+            entry.doubted = false;
+            changed
+        })
+    }
+
+    /// Records whether a Backend is paused. True if that changed.
+    pub fn set_paused(&self, backend: &ObjectName, paused: bool) -> bool {
+        self.with(backend, |entry| std::mem::replace(&mut entry.paused, paused) != paused)
+    }
+
+    /// Removes a Backend.
+    pub fn remove(&self, backend: &ObjectName) {
+        self.entries.lock().remove(backend);
+    }
+
+    /// The versions of the spec and of the Secrets that the state was made from.
+    pub fn made_from(&self, backend: &ObjectName) -> String {
+        self.with(backend, |entry| entry.made_from.clone())
+    }
+
+    /// A call was answered 401. The credential must be probed, unless a probe within the time `trusted` found it valid: then the
+    /// 401 concerns that one call.
+    pub fn doubt(&self, backend: &ObjectName, trusted: Duration) -> CredentialDoubt {
+        self.with(backend, |entry| {
+            if !entry.doubted && entry.confirmed.is_some_and(|at| at.elapsed() < trusted) {
+                return CredentialDoubt::Unfounded;
+            }
+            match std::mem::replace(&mut entry.doubted, true) {
+                true => CredentialDoubt::Known,
+                false => CredentialDoubt::New,
+            }
+        })
+    }
+
+    /// Whether the credential must be probed before it is used again.
+    pub fn is_doubted(&self, backend: &ObjectName) -> bool {
+        self.with(backend, |entry| entry.doubted)
+    }
+
+    /// The earliest time of the next probe after a failed one.
+    pub fn next_probe(&self, backend: &ObjectName) -> Option<Instant> {
+        self.with(backend, |entry| entry.next_probe)
+    }
+
+    /// Sets the earliest time of the next probe.
+    pub fn set_next_probe(&self, backend: &ObjectName, at: Option<Instant>) {
+        self.with(backend, |entry| entry.next_probe = at);
+    }
+
+    /// The report to write into the status: changed counts are written at most once a minute.
+    pub fn report_to_write(&self, backend: &ObjectName, written: Option<SweepReport>) -> Option<SweepReport> {
+        const MIN_INTERVAL: Duration = Duration::from_secs(60);
+        self.with(backend, |entry| {
+            let is_stretched =
+                |report: &Option<SweepReport>| report.as_ref().is_some_and(|it| it.stretched.is_some());
+            // A change of the interval is written at once.
+            let too_soon = is_stretched(&entry.report) == is_stretched(&written)
+                && entry.report_written.is_some_and(|since| since.elapsed() < MIN_INTERVAL);
+            // Before the first sweep the written report is the best one.
+            if entry.report.is_none() || entry.report == written || too_soon {
+                return written;
+            }
+            entry.report_written = Some(Instant::now());
+            entry.report.clone()
+        })
+    }
+
+    /// Records the report of a complete sweep that began at this time.
+    pub fn set_report(&self, backend: &ObjectName, report: SweepReport, began: Instant) {
+        self.with(backend, |entry| {
+            entry.report = Some(report);
+            entry.swept = Some(began);
+            entry.sweep_failure = None;
+        });
+    }
+
+    /// Records that a sweep failed.
+    pub fn set_sweep_failure(&self, backend: &ObjectName, error: &str) {
+        self.with(backend, |entry| {
+            let since = entry.sweep_failure.as_ref().map_or_else(Instant::now, |(since, _)| *since);
+            entry.sweep_failure = Some((since, error.to_owned()));
+        });
+    }
+
+    /// Why sweeps fail, and since when. None after a complete sweep, and before the first one.
+    pub fn sweep_failure(&self, backend: &ObjectName) -> Option<(Instant, String)> {
+        self.with(backend, |entry| entry.sweep_failure.clone())
+    }
+
+    /// When the last complete sweep began.
+    pub fn swept(&self, backend: &ObjectName) -> Option<Instant> {
+        self.with(backend, |entry| entry.swept)
+    }
+
+    /// The Backends that use a view, with their links.
+    pub fn links_of(&self, view: &Arc<AccountView>) -> Vec<(ObjectName, Link)> {
+        let entries = self.entries.lock();
+        let uses_it = |(name, entry): (&ObjectName, &Entry)| match &entry.state {
+            Some(BackendState::Ready(link)) if Arc::ptr_eq(&link.view, view) => {
+                Some((name.clone(), link.clone()))
+            }
+            _ => None,
+        };
+        entries.iter().filter_map(uses_it).collect()
+    }
+
+    /// The view of this account and credential that another Backend uses already.
+    pub fn view_of(&self, account: &str, digest: &str) -> Option<Arc<AccountView>> {
+        let entries = self.entries.lock();
+        entries.values().find_map(|entry| match &entry.state {
+            Some(BackendState::Ready(link))
+                if link.view.account.id == account && link.view.digest == digest =>
+            {
+                Some(link.view.clone())
+            }
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,277 @@
+//! Executes a plan. The only place that writes to a back end: every write is a change of a plan, and each change that overwrites or
+//! deletes reads the live thing right before.
+
+use futures::{StreamExt, stream};
+
+use super::{
+    change_log,
+    outcome::{Moved, Outcome, PlanOwner, StepResult},
+};
+use crate::{account::AccountView, object::ManagedObject};
+use rolewright_backends::{Class, Error};
+use rolewright_core::model::{Body, Change, Id, Key, Observed, Verb};
+use rolewright_core::planner::{Claimant, Held, HeldState, OtherClaims, Plan, Step};
+
+/// The most steps under way at one time. The budget of the account can allow fewer.
+const MAX_CONCURRENT_STEPS: usize = 4;
+
+/// Reads each managed thing once more by id that the plan takes for deleted: a list that left something out must not lead to a second
+/// one, nor to a lost record. False when one exists; the snapshot shows it again then.
+///
+/// # Errors
+/// Why one could not be read.
+pub async fn confirm_absences(view: &AccountView, plan: &Plan) -> Result<bool, Error> {
+    let looked: Vec<Result<Option<Observed>, Error>> = stream::iter(plan.absent().to_vec())
+        .map(|(kind, id)| async move { view.backend.read(kind, &id).await })
+        .buffer_unordered(MAX_CONCURRENT_STEPS)
+        .collect()
+        .await;
+    let mut confirmed = true;
+    for seen in looked {
+        if let Some(seen) = seen? {
+            view.put(seen);
+            confirmed = false;
+        }
+    }
+    Ok(confirmed)
+}
+
+/// Executes a plan: creates, then updates, then deletions.
+pub async fn apply<K: ManagedObject>(view: &AccountView, plan: &Plan, object: &K, hash: &str) -> Outcome {
+    let (reference, claimant) = (object.reference(), object.claimant());
+    let owner =
+        PlanOwner { object: &reference, generation: object.meta().generation.unwrap_or_default(), hash };
+    let steps = plan.steps();
+    let mut results: Vec<StepResult> = steps.iter().map(|_| StepResult::Skipped).collect();
+    for verb in [Verb::Create, Verb::Update, Verb::Delete] {
+        let able = |index: &usize| {
+            let step = &steps[*index];
+            step.change.verb() == verb
+                && step.after.is_none_or(|after| matches!(results[after], StepResult::Done(_)))
+        };
+        let round: Vec<usize> = (0..steps.len()).filter(able).collect();
+        let done: Vec<(usize, StepResult)> = stream::iter(round)
+            .map(|index| {
+                let (owner, claimant) = (&owner, &claimant);
+                async move {
+                    let step = &steps[index];
+                    let result = execute(view, step, plan.held_of(step), claimant).await;
+                    change_log::log(&view.account.id, owner, step, &result);
+                    (index, result)
+                }
+            })
+            .buffer_unordered(MAX_CONCURRENT_STEPS)
+            .collect()
+            .await;
+        for (index, result) in done {
+            results[index] = result;
+        }
+    }
+    let held = held_after(plan, &results);
+    let named = steps.iter().zip(&results).filter_map(|(step, result)| match result {
+        StepResult::Failed(error) => Some((plan.held_of(step).name.clone()?, error.clone())),
+        _ => None,
+    });
+    Outcome { held, plan_hash: hash.to_owned(), named: named.collect(), results }
+}
+
+async fn execute(view: &AccountView, step: &Step, held: &Held, claimant: &Claimant) -> StepResult {
+    // Another object can have registered a claim since the plan was made.
+    let is_unclaimed = |id: &Id| {
+        let claims = view.account.claims.lock();
+        claims.other_claims(claimant, held.kind, &held.key, Some(id)) == OtherClaims::None
+    };
+    match &step.change {
+        Change::Create { after, .. } => create(view, step, after, &held.key).await,
+        Change::Update { id, before, after, .. } => {
+            let stands = || !step.releases || is_unclaimed(id);
+            update(view, &step.change, id, before, after, stands, is_first_closing(step)).await
+        }
+        Change::Delete { id, before, .. } => {
+            delete(view, &step.change, id, before, || is_unclaimed(id)).await
+        }
+    }
+}
+
+/// Whether a step closes a resource for the first time: it must take exactly what was recorded.
+fn is_first_closing(step: &Step) -> bool {
+    step.change.before().is_some_and(Body::is_open) && !step.resumed && !step.releases
+}
+
+async fn create(view: &AccountView, step: &Step, after: &Body, key: &Key) -> StepResult {
+    let backend = &*view.backend;
+    if !backend.dialect().capabilities().refuses_duplicates(after.kind()) {
+        match backend.find(after).await {
+            Ok(None) => {}
+            Ok(Some(seen)) => return exists_already(view, step, seen),
+            Err(error) => return StepResult::Failed(error),
+        }
+    }
+    match backend.write(&step.change).await {
+        Ok(Some(made)) => done(view, made),
+        Ok(None) => lost_create(view, after, key).await,
+        Err(error) => match error.class {
+            Class::Lost => lost_create(view, after, key).await,
+            Class::Conflict => match backend.find(after).await {
+                Ok(Some(seen)) => exists_already(view, step, seen),
+                Ok(None) => StepResult::Failed(Error::new(
+                    Class::Conflict,
+                    format!(
+                        "the back end reports that it exists already ({}), and the credential cannot read it: \
+                         give the credential the right to read it, or delete it by hand",
+                        error.message
+                    ),
+                )),
+                Err(error) => StepResult::Failed(error),
+            },
+            _ => StepResult::Failed(error),
+        },
+    }
+}
+
+/// It exists already: an earlier try of this object created it, or others did.
+fn exists_already(view: &AccountView, step: &Step, seen: Observed) -> StepResult {
+    view.put(seen);
+    StepResult::Moved(if step.resumed { Moved::Changed } else { Moved::Foreign })
+}
+
+/// A lost answer is settled by reading, never by a second create.
+async fn lost_create(view: &AccountView, after: &Body, key: &Key) -> StepResult {
+    // An older snapshot cannot prove its absence.
+    view.invalidate();
+    let why = match view.backend.find(after).await {
+        Ok(Some(seen)) if seen.body.satisfies(after) => return done(view, seen),
+        Ok(Some(seen)) => return moved(view, seen),
+        Ok(None) => "the answer to a create was lost, and its result is not visible yet".to_owned(),
+        Err(error) => error.message,
+    };
+    view.account.unanswered.add(after.kind(), key);
+    StepResult::Failed(Error::new(Class::Lost, why))
+}
+
+async fn update(
+    view: &AccountView,
+    change: &Change,
+    id: &Id,
+    before: &Body,
+    after: &Body,
+    stands: impl Fn() -> bool,
+    first: bool,
+) -> StepResult {
+    let backend = &*view.backend;
+    match backend.read(before.kind(), id).await {
+        Ok(Some(seen)) if first && seen.body != *before => {
+            view.put(seen);
+            return StepResult::Moved(Moved::Foreign);
+        }
+        Ok(Some(seen)) if seen.body == *after => return done(view, seen),
+        Ok(Some(seen)) if seen.body != *before || !stands() => return moved(view, seen),
+        Ok(Some(_)) => {}
+        Ok(None) => return vanished(view),
+        Err(error) => return StepResult::Failed(error),
+    }
+    match backend.write(change).await {
+        Ok(Some(now)) => done(view, now),
+        Ok(None) => vanished(view),
+        Err(error) if error.class == Class::Lost => match backend.read(after.kind(), id).await {
+            Ok(Some(seen)) if seen.body == *after => done(view, seen),
+            Ok(Some(seen)) => {
+                view.put(seen);
+                StepResult::Failed(error)
+            }
+            _ => StepResult::Failed(error),
+        },
+        Err(error) if error.class == Class::Missing => match backend.read(after.kind(), id).await {
+            Ok(Some(_)) => StepResult::Failed(Error::new(Class::Denied, error.message)),
+            _ => vanished(view),
+        },
+        Err(error) => StepResult::Failed(error),
+    }
+}
+
+async fn delete(
+    view: &AccountView,
+    change: &Change,
+    id: &Id,
+    before: &Body,
+    is_unclaimed: impl Fn() -> bool,
+) -> StepResult {
+    let backend = &*view.backend;
+    match backend.read(before.kind(), id).await {
+        Ok(Some(seen)) if seen.body != *before || !is_unclaimed() => return moved(view, seen),
+        Ok(Some(_)) => {}
+        Ok(None) => return vanished(view),
+        Err(error) => return StepResult::Failed(error),
+    }
+    match backend.write(change).await {
+        Ok(_) => {
+            view.remove(before.kind(), id);
+            StepResult::Done(None)
+        }
+        Err(error) if matches!(error.class, Class::Missing | Class::Lost) => {
+            match backend.read(before.kind(), id).await {
+                Ok(Some(_)) if error.class == Class::Missing => {
+                    StepResult::Failed(Error::new(Class::Denied, error.message))
+                }
+                Ok(None) if error.class == Class::Lost => {
+                    view.invalidate();
+                    StepResult::Moved(Moved::Removed)
+                }
+                Ok(None) => vanished(view),
+                Ok(Some(_)) | Err(_) => StepResult::Failed(error),
+            }
+        }
+        Err(error) => StepResult::Failed(error),
+    }
+}
+
+fn done(view: &AccountView, observed: Observed) -> StepResult {
+    view.put(observed.clone());
+    StepResult::Done(Some(observed))
+}
+
+fn moved(view: &AccountView, observed: Observed) -> StepResult {
+    view.put(observed);
+    StepResult::Moved(Moved::Changed)
+}
+
+/// Not visible any more: deleted or hidden. Only a new snapshot with its proofs can tell which.
+fn vanished(view: &AccountView) -> StepResult {
+    view.invalidate();
+    StepResult::Moved(Moved::Changed)
+}
+
+/// What the object manages after the executed steps. What can have been created stays as an intent.
+fn held_after(plan: &Plan, results: &[StepResult]) -> Vec<Held> {
+    plan.held_after(|index, step, held| match (&step.change, &results[index]) {
+        (Change::Delete { .. }, StepResult::Done(_)) | (_, StepResult::Moved(Moved::Foreign)) => None,
+        (_, StepResult::Done(_)) if step.releases => None,
+        (Change::Create { after, .. } | Change::Update { after, .. }, StepResult::Done(Some(now))) => {
+            // The mark of a state that differs from the desired one would hide the difference.
+            let revision = now.revision.clone().filter(|_| now.body.satisfies(after));
+            let state = HeldState::Present { id: now.id.clone(), revision };
+            Some(Held { state, key: now.key.clone(), fingerprint: step.fingerprint.clone(), ..held })
+        }
+        // The result of a later try says nothing about an earlier one.
+        (Change::Create { .. }, StepResult::Failed(error)) if error.class != Class::Lost && !step.resumed => {
+            Some(refused(held))
+        }
+        // Never closed, and no earlier try took anything: what is recorded as taken must not be restored.
+        (Change::Update { before: Body::Restriction(before), .. }, StepResult::Failed(error))
+            if error.class != Class::Lost
+                && held.fingerprint != step.fingerprint
+                && held.taken.as_ref() == Some(&before.open) =>
+        {
+            Some(refused(held))
+        }
+        _ => Some(held),
+    })
+}
+
+fn refused(held: Held) -> Held {
+    let chosen = held.recorded_id().cloned();
+    Held { state: HeldState::Refused { chosen }, ..held }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,320 @@
+//! From a decision and the results of its writes to the status. Pure.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::outcome::Outcome;
+use crate::{
+    convert::held_to_status,
+    decide::Decision,
+    object::{ManagedObject, reconcile_request},
+};
+use rolewright_api as api;
+use rolewright_api::{
+    HeldEntry, ObjectStatus, PlanStatus, PlannedChange, Reason, SubjectState, SubjectStatus,
+};
+use rolewright_backends::{Class, Error};
+use rolewright_core::model::{Body, Group, Named, Verb, same_name};
+use rolewright_core::planner::{Desired, DesiredBody, Finding, Held, Issue, Plan};
+
+/// The longest message of a condition or an Event, in bytes.
+pub const MAX_MESSAGE: usize = 1024;
+/// The most changes, and details of one change, that a status lists.
+const MAX_LISTED: usize = 50;
+
+/// The longest prefix of a text within this many bytes.
+pub fn truncate(text: &str, max_bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(max_bytes)]
+}
+
+/// The reason and the message of an object's condition `Ready`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Readiness {
+    /// The reason.
+    pub reason: Reason,
+    /// The message, within the limit of a condition.
+    pub message: String,
+}
+
+impl Readiness {
+    /// A reason with its message, which is cut to fit.
+    pub fn new(reason: Reason, message: impl AsRef<str>) -> Self {
+        Self { reason, message: truncate(message.as_ref(), MAX_MESSAGE).to_owned() }
+    }
+
+    /// After a failed call.
+    pub fn of_error(error: &Error) -> Self {
+        let reason = match error.class {
+            Class::Invalid => Reason::Invalid,
+            Class::Denied => Reason::Denied,
+            Class::Unauthenticated => Reason::BackendNotReady,
+            Class::Missing => Reason::NotFound,
+            Class::Conflict => Reason::Conflict,
+            Class::Throttled(_) => Reason::Throttled,
+            Class::Lost | Class::Transient => Reason::BackendError,
+            Class::Unsupported => Reason::Unsupported,
+        };
+        Self::new(reason, &error.message)
+    }
+
+    /// For what no change can fix: the gravest finding decides the reason. None without findings.
+    pub fn of_findings(findings: &[Finding], wants: usize) -> Option<Self> {
+        let gravest = findings.iter().map(|finding| finding.issue).min()?;
+        let reason = match gravest {
+            Issue::Invalid => Reason::Invalid,
+            Issue::Unsupported => Reason::Unsupported,
+            Issue::Conflict => Reason::Conflict,
+            Issue::NotFound => Reason::NotFound,
+            Issue::NotVisible => Reason::Denied,
+            Issue::Blocked => Reason::DeletionBlocked,
+            Issue::Waiting => Reason::DependencyNotReady,
+        };
+        let mut sorted: Vec<&Finding> = findings.iter().collect();
+        sorted.sort_by_key(|finding| finding.issue);
+        let lines: Vec<String> = sorted
+            .iter()
+            .take(5)
+            .map(|finding| match &finding.name {
+                Some(name) if !finding.message.contains(name.as_str()) => {
+                    format!("{name}: {}", finding.message)
+                }
+                _ => finding.message.clone(),
+            })
+            .collect();
+        let mut message = lines.join("; ");
+        if findings.len() > lines.len() {
+            message.push_str(&format!("; and {} more", findings.len() - lines.len()));
+        }
+        if findings[0].name.is_some() && wants > 1 {
+            message = format!("{} of {wants} subjects: {message}", findings.len());
+        }
+        Some(Self::new(reason, message))
+    }
+
+    /// When everything is as the spec says.
+    pub fn in_sync(wants: usize, kind: &str, remarks: &[String]) -> Self {
+        let message = match (kind, wants) {
+            ("Role", _) => "the role is as the spec says".to_owned(),
+            // The remark on what stays open implies that the rest is closed.
+            ("ResourceRestriction", _) if !remarks.is_empty() => String::new(),
+            ("ResourceRestriction", _) => "the resource is restricted".to_owned(),
+            (_, 1) => "the subject has the role".to_owned(),
+            (_, wants) => format!("all {wants} subjects have the role"),
+        };
+        Self::with(&message, remarks)
+    }
+
+    fn with(message: &str, remarks: &[String]) -> Self {
+        let all = std::iter::once(message).filter(|message| !message.is_empty());
+        let all: Vec<&str> = all.chain(remarks.iter().map(String::as_str)).collect();
+        Self::new(Reason::InSync, all.join("; "))
+    }
+}
+
+/// How many external things the spec of an object desires, as the spec counts them.
+pub fn desired_count<K: ManagedObject>(object: &K, decision: &Decision) -> usize {
+    object.listed_subjects().map_or(decision.resolved.wants.len(), <[api::Subject]>::len)
+}
+
+/// For an object without changes to make. `contested`: others keep changing what it manages.
+pub fn settled<K: ManagedObject>(object: &K, decision: &Decision, contested: bool) -> Readiness {
+    let wants = desired_count(object, decision);
+    if let Some(found) = Readiness::of_findings(decision.plan.findings(), wants) {
+        return found;
+    }
+    if contested {
+        return self::contested();
+    }
+    let remarks = decision.plan.remarks();
+    if decision.resolved.wants.iter().any(|want| is_decided_elsewhere(Some(want))) {
+        return Readiness::with("the group of this object has the role", remarks);
+    }
+    Readiness::in_sync(wants, K::KIND.as_str(), remarks)
+}
+
+/// For an object whose external things others keep changing.
+pub fn contested() -> Readiness {
+    Readiness::new(
+        Reason::Contested,
+        "others keep changing what this object manages: drift was corrected three times within an hour, and the next corrections wait \
+         longer each time. Find who or what else manages it",
+    )
+}
+
+/// The plan as `status.plan`; None when there is nothing to do.
+pub fn plan_status(plan: &Plan, account: &str, uid: &str, serial: i64) -> Option<PlanStatus> {
+    if plan.is_empty() {
+        return None;
+    }
+    let rows = plan.rows();
+    let changes = rows.iter().take(MAX_LISTED).map(|row| {
+        let mut details: Vec<String> = row.details.iter().take(MAX_LISTED).cloned().collect();
+        if row.details.len() > MAX_LISTED {
+            details.push(format!("and {} more", row.details.len() - MAX_LISTED));
+        }
+        PlannedChange { verb: row.verb.to_string(), kind: row.kind.clone(), name: row.name.clone(), details }
+    });
+    Some(PlanStatus {
+        hash: plan.hash(account, uid, serial),
+        serial,
+        summary: plan.summary().to_string(),
+        total: i64::try_from(rows.len()).unwrap_or(i64::MAX),
+        changes: changes.collect(),
+    })
+}
+
+/// The state of each subject of a binding, as `status.subjects`; empty for other kinds.
+pub fn subject_states<K: ManagedObject>(
+    object: &K,
+    decision: &Decision,
+    outcome: Option<&Outcome>,
+) -> Vec<SubjectStatus> {
+    let Some(listed) = object.listed_subjects() else { return Vec::new() };
+    let findings: BTreeMap<&str, &Finding> = decision
+        .plan
+        .findings()
+        .iter()
+        .filter_map(|finding| Some((finding.name.as_deref()?, finding)))
+        .collect();
+    let whole = decision.plan.findings().iter().find(|finding| finding.name.is_none());
+    listed
+        .iter()
+        .map(|subject| {
+            let name = subject.called();
+            let want = decision.resolved.wants.iter().find(|want| concerns(want, &name, subject));
+            let id = want.and_then(|want| match &want.body {
+                DesiredBody::Resolved(Body::Grant(grant)) => Some(grant.subject.id.to_string()),
+                DesiredBody::Resolved(Body::Group(group)) => {
+                    member(group, subject).map(|member| member.id.to_string())
+                }
+                _ => None,
+            });
+            let held = want.map_or(Some(name.as_str()), |want| want.name.as_deref());
+            let (state, message) =
+                match (findings.get(name.as_str()).copied().or(whole), planned(decision, held)) {
+                    (Some(finding), _) => (subject_state(finding.issue), Some(finding.message.clone())),
+                    (None, Some(_)) => match refused(outcome, held) {
+                        Some(error) => (SubjectState::Refused, Some(error.message.clone())),
+                        None => (SubjectState::Pending, None),
+                    },
+                    (None, None) if is_decided_elsewhere(want) => {
+                        let message = "the identity provider decides who is in the group";
+                        (SubjectState::Pending, Some(message.to_owned()))
+                    }
+                    (None, None) => (SubjectState::Granted, None),
+                };
+            let message = message.map(|message| truncate(&message, MAX_MESSAGE).to_owned());
+            SubjectStatus {
+                kind: subject.kind.as_str().to_owned(),
+                name: subject.name.clone(),
+                id,
+                state,
+                message,
+            }
+        })
+        .collect()
+}
+
+/// Whether a desired thing concerns a subject: its grant, or the group that it is a member of.
+fn concerns(want: &Desired, called: &str, subject: &api::Subject) -> bool {
+    match &want.body {
+        DesiredBody::Resolved(Body::Group(group)) => {
+            group.members.is_none() || member(group, subject).is_some()
+        }
+        _ => want.name.as_deref() == Some(called),
+    }
+}
+
+/// Whether an identity provider decides who has the role.
+fn is_decided_elsewhere(want: Option<&Desired>) -> bool {
+    let body = want.map(|want| &want.body);
+    matches!(body, Some(DesiredBody::Resolved(Body::Group(group))) if group.members.is_none())
+}
+
+fn member<'a>(group: &'a Group, subject: &api::Subject) -> Option<&'a Named> {
+    group.members.iter().flatten().find(|member| same_name(&member.name, &subject.name))
+}
+
+fn planned<'a>(decision: &'a Decision, name: Option<&str>) -> Option<&'a Held> {
+    let plan = &decision.plan;
+    plan.steps()
+        .iter()
+        .filter(|step| step.change.verb() != Verb::Delete)
+        .map(|step| plan.held_of(step))
+        .find(|held| held.name.as_deref() == name)
+}
+
+/// The failure of the step that concerns a subject, or the group that it is to be a member of.
+fn refused<'a>(outcome: Option<&'a Outcome>, name: Option<&str>) -> Option<&'a Error> {
+    match name {
+        Some(name) => outcome?.named.get(name),
+        None => outcome?.failure(),
+    }
+}
+
+fn subject_state(issue: Issue) -> SubjectState {
+    match issue {
+        Issue::NotFound => SubjectState::NotFound,
+        Issue::Conflict => SubjectState::Conflict,
+        Issue::Waiting => SubjectState::Pending,
+        Issue::Invalid | Issue::Unsupported | Issue::NotVisible | Issue::Blocked => SubjectState::Refused,
+    }
+}
+
+/// The status fields that the operator owns: a field that is absent from a new status is removed.
+pub const STATUS_FIELDS: [&str; 7] =
+    ["observedGeneration", "conditions", "held", "plan", "lastHandledReconcileAt", "serial", "subjects"];
+
+/// The content of a status.
+pub struct StatusContent<'a> {
+    /// The condition `Ready`.
+    pub ready: &'a Readiness,
+    /// The back end does not show all of what the object manages.
+    pub unverified: bool,
+    /// What the object manages.
+    pub held: &'a [Held],
+    /// The changes that are shown and not executed.
+    pub plan: Option<PlanStatus>,
+    /// The state of each subject.
+    pub subjects: Vec<SubjectStatus>,
+    /// How many plans were executed.
+    pub serial: i64,
+    /// Whether the back end was read as requested, so that the request is handled.
+    pub is_read: bool,
+}
+
+/// The status as JSON. None when it equals the object's present status.
+pub fn status<K: ManagedObject>(object: &K, content: StatusContent<'_>, now: Timestamp) -> Option<Value> {
+    let empty = ObjectStatus::default();
+    let before = object.status().unwrap_or(&empty);
+    let held: Vec<HeldEntry> = content.held.iter().map(held_to_status).collect();
+    let after = ObjectStatus {
+        observed_generation: object.meta().generation,
+        conditions: api::condition(
+            content.ready.reason,
+            &content.ready.message,
+            object.meta().generation,
+            content.unverified,
+            &before.conditions,
+            now,
+        ),
+        held,
+        plan: content.plan,
+        last_handled_reconcile_at: match reconcile_request(object) {
+            request if content.is_read => request,
+            Some(_) => before.last_handled_reconcile_at.clone(),
+            None => None,
+        },
+        serial: (content.serial > 0).then_some(content.serial),
+    };
+    if after == *before && content.subjects == object.subjects() {
+        return None;
+    }
+    let mut value = serde_json::to_value(&after).expect("statuses have string keys only");
+    if !content.subjects.is_empty() {
+        value["subjects"] = json!(content.subjects);
+    }
+    Some(value)
+}

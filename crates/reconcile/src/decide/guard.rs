@@ -1,0 +1,69 @@
+//! What keeps a plan from being executed now: a pause, mode Plan, a role that is only planned, contested drift. Pure.
+
+use std::time::Instant;
+
+use rolewright_api::{Mode, Reason};
+use rolewright_core::{
+    model::Id,
+    planner::{self, Held},
+};
+
+use super::{Decision, mode};
+use crate::{
+    account::Link,
+    act::{Readiness, contested},
+    object::ManagedObject,
+};
+
+/// Why the plan is withheld, if it is. `next_correction`: when drift of a contested object can be corrected next.
+pub fn guard<K: ManagedObject>(
+    object: &K,
+    link: &Link,
+    decision: &Decision,
+    next_correction: Option<Instant>,
+    now: Instant,
+) -> Option<Readiness> {
+    let plan = &decision.plan;
+    if let Some(owner) = paused_by(object, link) {
+        return Some(Readiness::new(
+            Reason::Paused,
+            format!("paused: nothing is changed until the annotation rolewright.dev/pause is removed{owner}"),
+        ));
+    }
+    if plan.is_empty() && ids(plan.held()) == ids(&decision.recorded) {
+        return None;
+    }
+    if mode(object, link) == Mode::Plan && !(object.is_being_deleted() && plan.is_empty()) {
+        let adopting = if plan.is_empty() { ", and adopting what exists" } else { "" };
+        return Some(Readiness::new(
+            Reason::Planned,
+            format!("mode is Plan: {}{adopting} is shown and not executed", plan.summary()),
+        ));
+    }
+    if decision.depends_on_planned_role() {
+        return Some(Readiness::new(
+            Reason::DependencyNotReady,
+            "waits for its role, which is not in the back end yet: see its Role for the reason",
+        ));
+    }
+    let corrects_drift = plan.steps().iter().any(|step| step.cause == planner::Cause::Drift);
+    if corrects_drift && next_correction.is_some_and(|next| now < next) {
+        return Some(contested());
+    }
+    None
+}
+
+/// Where the pause annotation is, as the end of a message.
+fn paused_by<K: ManagedObject>(object: &K, link: &Link) -> Option<String> {
+    match (object.is_paused(), link.paused) {
+        (true, _) => Some(String::new()),
+        (false, true) => Some(format!(" from Backend {}", object.backend_name())),
+        (false, false) => None,
+    }
+}
+
+fn ids(held: &[Held]) -> Vec<Option<Id>> {
+    let mut ids: Vec<Option<Id>> = held.iter().map(|held| held.id().cloned()).collect();
+    ids.sort_unstable();
+    ids
+}

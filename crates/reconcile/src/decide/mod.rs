@@ -1,0 +1,104 @@
+//! From an object and a snapshot to a decision, in memory only: resolve, claims, plan, guard.
+
+mod claim;
+mod guard;
+mod plan;
+mod resolve;
+mod sweep;
+
+use std::{sync::Arc, time::Instant};
+
+use rolewright_api as api;
+use rolewright_api::{DeletionPolicy, Mode};
+use rolewright_backends::Needs;
+use rolewright_core::planner;
+
+pub use self::{
+    claim::{forget, register_held},
+    guard::guard,
+    plan::Decision,
+    resolve::{Lookup, Resolve, Resolved},
+    sweep::{Vanished, differs, sweep_needs},
+};
+use self::{plan::plan, resolve::Surroundings};
+use crate::{
+    account::Link,
+    convert::held_from_status,
+    object::{ManagedObject, ObjectName},
+};
+
+/// What a decision needs beside the object and its link.
+pub struct Cluster<'a> {
+    /// The Role of this name, if it exists.
+    pub role: &'a dyn Fn(&ObjectName) -> Option<Arc<api::Role>>,
+    /// Whether the operator can write: an object claims what it will create only then.
+    pub may_write: bool,
+}
+
+/// The mode of an object: the stricter of its own and its Backend's.
+pub fn mode<K: ManagedObject>(object: &K, link: &Link) -> Mode {
+    object.mode().unwrap_or_default().max(link.mode)
+}
+
+/// The deletion policy of an object: its own, else its Backend's.
+fn deletion_policy<K: ManagedObject>(object: &K, link: &Link) -> DeletionPolicy {
+    object.deletion_policy().unwrap_or(link.deletion)
+}
+
+/// The parts of the back end that an object refers to, as far as the account has them.
+pub fn needs<K: Resolve>(object: &K, link: &Link) -> Needs {
+    let mut needs = object.needs(link.view.backend.dialect());
+    needs.kinds.retain(|kind| !link.lacks.contains_key(kind));
+    needs
+}
+
+/// Compares an object with the snapshot, and updates its claims. None: no snapshot covers what the object needs.
+///
+/// The claims are locked for the whole comparison: no other object can be compared between this object's claim and its plan.
+pub fn decide<K: Resolve>(object: &K, link: &Link, cluster: &Cluster<'_>) -> Option<Decision> {
+    link.view.with_snapshot_since(&needs(object, link), |snapshot, begun| {
+        let resolved = match object.is_being_deleted() {
+            true => Resolved::default(),
+            false => object.resolve(&surroundings(object, link, cluster, snapshot)),
+        };
+        let recorded = planner::rekey(object.held().iter().filter_map(held_from_status).collect(), snapshot);
+        let is_paused = object.is_paused() || link.paused;
+        let can_act = !is_paused && mode(object, link) == Mode::Enforce && cluster.may_write;
+        let account = &link.view.account;
+        let mut claims = account.claims.lock();
+        let mut claim = claim::new(object, &resolved.wants, &recorded, link.view.backend.dialect(), can_act);
+        let mut touched = claim::register(&mut claims, account, object, claim.clone());
+        let mut decision = plan(object, link, &claims, snapshot, begun, resolved, recorded);
+        if can_act {
+            claim::narrow(&mut claim, &decision.plan);
+            touched.extend(claim::register(&mut claims, account, object, claim));
+        }
+        drop(claims);
+        decision.touched = account.objects_of(&touched);
+        decision
+    })
+}
+
+fn surroundings<'a, K: Resolve>(
+    object: &K,
+    link: &'a Link,
+    cluster: &'a Cluster<'a>,
+    snapshot: &'a rolewright_core::model::Snapshot,
+) -> Surroundings<'a> {
+    Surroundings {
+        dialect: link.view.backend.dialect(),
+        snapshot,
+        role: cluster.role,
+        account: &link.view.account.id,
+        lacks: &link.lacks,
+        plans_only: mode(object, link) == Mode::Plan,
+    }
+}
+
+/// A decision is final once the creates that it waits for have settled.
+impl Decision {
+    /// Whether unanswered creates have settled, so that a snapshot that begins now shows their result.
+    pub fn settled(&self, now: Instant) -> Option<Instant> {
+        self.unsettled.filter(|at| *at <= now)
+    }
+}

@@ -1,0 +1,90 @@
+//! Compares the desired state of one object with the snapshot, under the standing that its claims give it. Pure.
+
+use std::time::Instant;
+
+use rolewright_api::DeletionPolicy;
+use rolewright_core::{
+    model::{Body, Change, RoleRef, Snapshot},
+    planner::{self, Claims, DesiredBody, Held, HeldState, Plan, Policy, Removal, Standing},
+};
+
+use super::{Resolved, deletion_policy};
+use crate::{
+    account::Link,
+    convert,
+    object::{ManagedObject, ObjectRef},
+};
+
+/// The result of a comparison.
+pub struct Decision {
+    /// The changes, what the object manages after them, and what no change can fix.
+    pub plan: Plan,
+    /// The desired state, in the order of the spec.
+    pub resolved: Resolved,
+    /// Other objects whose standing can have changed.
+    pub touched: Vec<ObjectRef>,
+    /// What the status records as managed, under present ids.
+    pub recorded: Vec<Held>,
+    /// A snapshot that begins at this time or later shows the result of creates without an answer.
+    pub unsettled: Option<Instant>,
+}
+
+impl Decision {
+    /// Whether a change refers to a role that is itself only planned: such a plan can be shown and not executed.
+    pub fn depends_on_planned_role(&self) -> bool {
+        let is_planned = |change: &Change| match change {
+            Change::Create { after: Body::Grant(grant), .. }
+            | Change::Update { after: Body::Grant(grant), .. } => {
+                matches!(grant.role, RoleRef::Planned(_))
+            }
+            Change::Create { after: Body::Group(group), .. }
+            | Change::Update { after: Body::Group(group), .. } => {
+                group.roles.iter().any(|role| matches!(role, RoleRef::Planned(_)))
+            }
+            _ => false,
+        };
+        self.plan.steps().iter().any(|step| is_planned(&step.change))
+    }
+}
+
+/// Plans for an object whose claim is registered.
+pub fn plan<K: ManagedObject>(
+    object: &K,
+    link: &Link,
+    claims: &Claims,
+    snapshot: &Snapshot,
+    begun: Instant,
+    mut resolved: Resolved,
+    mut recorded: Vec<Held>,
+) -> Decision {
+    let dialect = link.view.backend.dialect();
+    let claimant = object.claimant();
+    for want in &mut resolved.wants {
+        if let (DesiredBody::Resolved(body), Some(fingerprint)) = (&want.body, want.fingerprint()) {
+            let key = dialect.key(body);
+            let there = snapshot.by_key(body.kind(), &key).map(|seen| &seen.id);
+            want.standing = claims.standing(&claimant, body.kind(), &key, there, fingerprint);
+            if want.standing == Standing::NextOwner {
+                want.inherited = claims.taken(&claimant, body.kind(), &key, there);
+            }
+        }
+    }
+    let mut unsettled = None;
+    for held in &mut recorded {
+        held.other_claims = claims.other_claims(&claimant, held.kind, &held.key, held.id());
+        if let HeldState::Pending { unsettled: is_unsettled, .. } = &mut held.state {
+            let settled_at = link.view.account.unanswered.settled_at(held.kind, &held.key);
+            *is_unsettled = begun < settled_at;
+            unsettled = unsettled.max(is_unsettled.then_some(settled_at));
+        }
+    }
+    // A subject that leaves the spec loses its grant, whatever the deletion policy of the object.
+    let retain = object.is_being_deleted() && deletion_policy(object, link) == DeletionPolicy::Retain;
+    let policy = Policy {
+        identity: dialect,
+        adopt: convert::adopt(object.adopt()),
+        removal: if retain { Removal::Retain } else { Removal::Delete },
+    };
+    let plan = planner::plan(&resolved.wants, snapshot, &recorded, &policy);
+    Decision { plan, resolved, touched: Vec::new(), recorded, unsettled }
+}

@@ -1,0 +1,233 @@
+//! From a spec to the desired state: names become ids by the directory of a snapshot. Pure: a name that the directory lacks becomes a
+//! look-up, which the caller makes before it resolves again.
+
+mod binding;
+mod places;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kube::ResourceExt;
+
+use self::places::{Place, locate, place_levels};
+use crate::{
+    convert,
+    object::{ManagedObject, ObjectName},
+};
+use rolewright_api as api;
+use rolewright_backends::Needs;
+use rolewright_core::model::{
+    Body, Dialect, Id, Kind, Level, NameMatch, Named, Restriction, Role, Rule, Snapshot,
+};
+use rolewright_core::planner::{Desired, Issue, Problem};
+
+/// A name that the directory does not have and the back end may.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lookup {
+    /// What it is.
+    pub level: Level,
+    /// Its name.
+    pub name: String,
+    /// What it lies in.
+    pub parent: Option<Id>,
+}
+
+/// What a spec asks for.
+#[derive(Debug, Default)]
+pub struct Resolved {
+    /// The things, in the order of the spec.
+    pub wants: Vec<Desired>,
+    /// Names to look up; with any of them found, resolving again says more.
+    pub lookups: BTreeSet<Lookup>,
+}
+
+/// What an object refers to beside its own spec.
+pub struct Surroundings<'a> {
+    /// The back end's pure part.
+    pub dialect: &'a dyn Dialect,
+    /// What the back end showed.
+    pub snapshot: &'a Snapshot,
+    /// The Role objects that a binding can name.
+    pub role: &'a dyn Fn(&ObjectName) -> Option<std::sync::Arc<api::Role>>,
+    /// The id of the account.
+    pub account: &'a str,
+    /// The kinds of external things that the vendor has and this account lacks, and why.
+    pub lacks: &'a BTreeMap<Kind, String>,
+    /// The object is in mode Plan: it can refer to a role that is itself only planned.
+    pub plans_only: bool,
+}
+
+/// A kind whose spec can be resolved.
+pub trait Resolve: ManagedObject {
+    /// Which parts of the back end the spec refers to.
+    fn needs(&self, dialect: &dyn Dialect) -> Needs;
+
+    /// The things that the spec asks for.
+    fn resolve(&self, around: &Surroundings<'_>) -> Resolved;
+}
+
+fn unsupported(around: &Surroundings<'_>, kind: Kind) -> Option<Problem> {
+    let all: Vec<Kind> = around.dialect.capabilities().kinds().collect();
+    let why = match around.lacks.get(&kind) {
+        Some(why) => why.clone(),
+        None if all.contains(&kind) => return None,
+        None => match around.dialect.capabilities().instead_of(kind) {
+            Some(instead) => format!("{} has no {kind}s: {instead}", around.dialect.vendor()),
+            None => format!("{} has no {kind}s", around.dialect.vendor()),
+        },
+    };
+    let offered = all.iter().filter(|kind| !around.lacks.contains_key(kind));
+    let offered: Vec<String> = offered.map(ToString::to_string).collect();
+    Some(Problem::new(Issue::Unsupported, format!("{why}; what is offered: {}", offered.join(", "))))
+}
+
+/// Roles, and all that says who holds them.
+fn of_roles(dialect: &dyn Dialect) -> BTreeSet<Kind> {
+    let kinds = dialect.capabilities().kinds();
+    kinds.filter(|kind| matches!(kind, Kind::Role | Kind::Grant | Kind::Group)).collect()
+}
+
+impl Resolve for api::Role {
+    fn needs(&self, dialect: &dyn Dialect) -> Needs {
+        // Grants are read beside roles because a role's removal must not take a grant that nobody holds; names, to say whose.
+        let mut levels = BTreeSet::new();
+        if self.is_being_deleted() {
+            let capabilities = dialect.capabilities();
+            let subjects = capabilities.subjects.iter().map(|kind| kind.level());
+            levels.extend(subjects.chain(capabilities.grant_levels().iter().copied()));
+        }
+        Needs { kinds: of_roles(dialect), levels, ..Needs::default() }
+    }
+
+    fn resolve(&self, around: &Surroundings<'_>) -> Resolved {
+        let want = match unsupported(around, Kind::Role).or_else(|| of_another_vendor(self, around)) {
+            Some(problem) => Desired::unresolved(None, problem),
+            None => {
+                let role = wanted_role(self);
+                let chosen = around.dialect.role_id(&role, &owner(self, around));
+                match around.dialect.check_role(role) {
+                    Ok(role) => {
+                        let mut want = Desired::new(None, Body::Role(role));
+                        want.chosen = chosen;
+                        want
+                    }
+                    Err(faults) => Desired::unresolved(None, Problem::of_faults(&faults)),
+                }
+            }
+        };
+        Resolved { wants: vec![want], ..Resolved::default() }
+    }
+}
+
+/// Tells an object from every other that a back end's ids may be derived from.
+fn owner<K: ManagedObject>(object: &K, around: &Surroundings<'_>) -> String {
+    [around.account, &object.namespace().unwrap_or_default(), &object.name_any()].join("\n")
+}
+
+fn of_another_vendor(object: &api::Role, around: &Surroundings<'_>) -> Option<Problem> {
+    let (vendor, _) = object.spec.settings()?;
+    let here = around.dialect.vendor();
+    (vendor != here).then(|| {
+        Problem::new(
+            Issue::Invalid,
+            format!("spec.{vendor}: Backend {} is {here}: leave it out", object.backend_name()),
+        )
+    })
+}
+
+fn wanted_role(object: &api::Role) -> Role {
+    let spec = &object.spec;
+    let rules = spec.rules.iter().flat_map(|rule| {
+        let effect = convert::effect(rule.effect.unwrap_or_default());
+        let resources: Vec<Option<String>> = match &rule.resources {
+            Some(resources) => resources.iter().cloned().map(Some).collect(),
+            None => vec![None],
+        };
+        rule.actions.iter().flat_map(move |action| {
+            resources.clone().into_iter().map(move |resource| Rule {
+                effect,
+                action: action.clone(),
+                resource,
+            })
+        })
+    });
+    Role {
+        name: role_name(object),
+        display_name: spec.display_name.clone(),
+        description: spec.description.clone(),
+        rules: rules.collect(),
+        settings: spec.settings().map(|(_, settings)| settings).unwrap_or_default(),
+        unreadable: false,
+    }
+}
+
+/// The name that a Role object asks for in the back end.
+pub fn role_name(object: &api::Role) -> String {
+    object.spec.name.clone().or_else(|| object.metadata.name.clone()).unwrap_or_default()
+}
+
+fn find(
+    around: &Surroundings<'_>,
+    level: Level,
+    name: &str,
+    parent: Option<&Named>,
+    lookups: &mut BTreeSet<Lookup>,
+) -> Result<Named, Problem> {
+    let inside = parent.map(|parent| format!(" in {} {}", parent.level, parent.name)).unwrap_or_default();
+    match around.snapshot.directory().find(level, name, parent.map(|parent| &parent.id)) {
+        NameMatch::One(entry) => Ok(entry.named.clone()),
+        NameMatch::None => {
+            let parent = parent.map(|parent| parent.id.clone());
+            lookups.insert(Lookup { level, name: name.to_owned(), parent });
+            let refused = around.snapshot.directory().refusal(level);
+            let why = refused.map(|why| format!(": {why}")).unwrap_or_default();
+            Err(Problem::new(
+                Issue::NotFound,
+                format!("no {} {name:?}{inside} that the key can see{why}", spoken(level)),
+            ))
+        }
+        NameMatch::Many(entries) => {
+            let ids: Vec<String> = entries.iter().map(|entry| entry.named.id.to_string()).collect();
+            Err(Problem::new(
+                Issue::Invalid,
+                format!(
+                    "{} {}s are called {name:?}{inside}: name what it lies in as well, or write one of the ids {}",
+                    ids.len(),
+                    spoken(level),
+                    ids.join(", ")
+                ),
+            ))
+        }
+    }
+}
+
+fn spoken(level: Level) -> &'static str {
+    match level.as_str() {
+        "serviceAccount" => "service account",
+        "dataSource" => "data source",
+        level => level,
+    }
+}
+
+impl Resolve for api::ResourceRestriction {
+    fn needs(&self, dialect: &dyn Dialect) -> Needs {
+        let levels = place_levels(&Place::of_resource(&self.spec.resource), dialect);
+        let levels = levels.into_iter().collect();
+        Needs { kinds: [Kind::Restriction].into(), levels, ..Needs::default() }
+    }
+
+    fn resolve(&self, around: &Surroundings<'_>) -> Resolved {
+        let mut lookups = BTreeSet::new();
+        let want = match unsupported(around, Kind::Restriction) {
+            Some(problem) => Desired::unresolved(None, problem),
+            None => {
+                let admitted = around.dialect.capabilities().restriction_levels();
+                let place = Place::of_resource(&self.spec.resource);
+                match locate(&place, "spec.resource", admitted, around, &mut lookups) {
+                    Ok(resource) => Desired::new(None, Body::Restriction(Restriction::new(resource))),
+                    Err(problem) => Desired::unresolved(None, problem),
+                }
+            }
+        };
+        Resolved { wants: vec![want], lookups }
+    }
+}

@@ -1,0 +1,399 @@
+//! Who a RoleBinding means, by which role, and where: a grant for each subject, or one group that all of them are in.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{
+    Lookup, Resolve, Resolved, Surroundings, find, of_roles, owner,
+    places::{Place, deepest, locate, place_levels},
+    role_name, unsupported, wanted_role,
+};
+use crate::{
+    convert::subject_kind,
+    object::{ManagedObject, ObjectName},
+};
+use rolewright_api as api;
+use rolewright_backends::Needs;
+use rolewright_core::model::{
+    Body, Dialect, Grant, Group, Id, Key, Kind, Level, Named, Role, RoleRef, same_name,
+};
+use rolewright_core::planner::{Desired, Issue, Problem};
+
+impl Resolve for api::RoleBinding {
+    fn needs(&self, dialect: &dyn Dialect) -> Needs {
+        let subjects = self.spec.subjects.iter().map(|subject| subject_kind(subject.kind).level());
+        let levels = subjects.chain(place_levels(&Place::of_scope(self.spec.scope.as_ref()), dialect));
+        let levels = levels.collect();
+        Needs { kinds: of_roles(dialect), levels, ..Needs::default() }
+    }
+
+    fn resolve(&self, around: &Surroundings<'_>) -> Resolved {
+        let mut lookups = BTreeSet::new();
+        let whole =
+            |problem| Resolved { wants: vec![Desired::unresolved(None, problem)], lookups: BTreeSet::new() };
+        if let Some(problem) = unsupported(around, Kind::Grant) {
+            return whole(problem);
+        }
+        let scope = scope(self, around, &mut lookups);
+        let place = scope.as_ref().ok().and_then(Option::as_ref);
+        let role = binding_role(self, place, around, &mut lookups);
+        let role = role.and_then(|role| {
+            let known = role_of_binding(self, &role, around);
+            // Of a scope that is not found, too, it is known how deep it is to lie.
+            let level = match &scope {
+                Ok(scope) => Some(scope.as_ref().map(|scope| scope.level)),
+                Err(_) => deepest(&Place::of_scope(self.spec.scope.as_ref()), around.dialect).map(Some),
+            };
+            let checked = around.dialect.check_grantable(&role).and_then(|()| match (known, level) {
+                (Some(known), Some(level)) => around.dialect.check_scope(&known, level),
+                _ => Ok(()),
+            });
+            checked.map(|()| role).map_err(|fault| Problem::of_faults(&[fault]))
+        });
+        // Nothing is looked up for what cannot be.
+        let role = match role {
+            Err(problem) if problem.issue == Issue::Invalid => return whole(problem),
+            role => role,
+        };
+        let (role, scope) = match (role, scope) {
+            (Ok(role), Ok(scope)) => (role, scope),
+            (role, scope) => {
+                // What the user has to mend comes before what is only waited for.
+                let problems = [role.err(), scope.err()].into_iter().flatten();
+                let gravest = problems.min_by_key(|problem| problem.issue);
+                return Resolved {
+                    wants: gravest.map(|it| Desired::unresolved(None, it)).into_iter().collect(),
+                    lookups,
+                };
+            }
+        };
+        let members = around.dialect.capabilities().group_members();
+        let (inside, outside): (Vec<_>, Vec<_>) =
+            self.spec.subjects.iter().partition(|listed| members.contains(&subject_kind(listed.kind)));
+        if !inside.is_empty() && !outside.is_empty() {
+            return whole(Problem::new(
+                Issue::Invalid,
+                format!(
+                    "spec.subjects: {} gives roles to groups, and to everybody else as members of one: list either Groups or other subjects",
+                    around.dialect.vendor()
+                ),
+            ));
+        }
+        let group = if inside.is_empty() { None } else { around.dialect.group_of(&owner(self, around)) };
+        if let Some(group) = &group
+            && !around.dialect.capabilities().manages_members()
+        {
+            return Resolved { wants: vec![group_want(group, role, None)], lookups };
+        }
+        let mut seen: BTreeMap<Id, String> = BTreeMap::new();
+        let (mut wants, mut resolved, mut unknown) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+        for listed in &self.spec.subjects {
+            let name = Some(listed.called());
+            let subject = subject(listed, around, &mut lookups).and_then(|subject| {
+                match seen.insert(subject.id.clone(), listed.name.clone()) {
+                    Some(other) => Err(Problem::new(
+                        Issue::Invalid,
+                        format!(
+                            "spec.subjects: {} and {other} are the same account: list it once",
+                            listed.name
+                        ),
+                    )),
+                    None => Ok(subject),
+                }
+            });
+            match subject {
+                Ok(subject) if group.is_some() => {
+                    resolved.insert(subject);
+                }
+                Ok(subject) => {
+                    let grant = Grant { role: role.clone(), subject, scope: scope.clone() };
+                    wants.push(Desired::new(name, Body::Grant(grant)));
+                }
+                Err(problem) => {
+                    unknown.insert(listed.name.as_str());
+                    wants.push(Desired::unresolved(name, problem));
+                }
+            }
+        }
+        // Where nobody is known, the group is neither made nor emptied.
+        if let Some(group) = group.filter(|_| !resolved.is_empty()) {
+            resolved.extend(still_in(&group, &unknown, around));
+            wants.push(group_want(&group, role, Some(resolved)));
+        }
+        Resolved { wants, lookups }
+    }
+}
+
+fn group_want(group: &Id, role: RoleRef, members: Option<BTreeSet<Named>>) -> Desired {
+    let body = Group { name: group.to_string(), roles: BTreeSet::from([role]), members };
+    Desired::new(None, Body::Group(body))
+}
+
+/// Those members of a group whose names stand for nothing now: unknown is not gone.
+fn still_in(group: &Id, unknown: &BTreeSet<&str>, around: &Surroundings<'_>) -> Vec<Named> {
+    let named = |member: &&Named| unknown.iter().any(|name| same_name(name, &member.name));
+    let members = around.snapshot.all(Kind::Group).filter_map(|seen| match &seen.body {
+        Body::Group(now) if now.name == group.as_str() => Some(now.members.iter().flatten()),
+        _ => None,
+    });
+    members.flatten().filter(named).cloned().collect()
+}
+
+/// What the role of a binding says, as far as that is known here.
+fn role_of_binding(binding: &api::RoleBinding, role: &RoleRef, around: &Surroundings<'_>) -> Option<Role> {
+    if let Some(name) = &binding.spec.role_ref.name {
+        return role_object(binding, name, around).map(|role| wanted_role(&role));
+    }
+    let RoleRef::Existing(role) = role else { return None };
+    match &around.snapshot.by_id(Kind::Role, &role.id)?.body {
+        Body::Role(role) => Some(role.clone()),
+        _ => None,
+    }
+}
+
+fn binding_role(
+    binding: &api::RoleBinding,
+    scope: Option<&Named>,
+    around: &Surroundings<'_>,
+    lookups: &mut BTreeSet<Lookup>,
+) -> Result<RoleRef, Problem> {
+    let reference = &binding.spec.role_ref;
+    if let Some(name) = &reference.name {
+        return own_role(binding, name, around);
+    }
+    let external = reference.external.clone().unwrap_or(api::ExternalRole { name: None, id: None });
+    if let Some(id) = external.id {
+        let id = Id::new(id);
+        let granted = around.dialect.granted_as(&id);
+        // Where grants know roles by name alone, the name is not the role.
+        if granted != id && is_another(around, &id, &around.dialect.role_key(granted.as_str(), scope)) {
+            let message =
+                format!("spec.roleRef.external.id: the role {id} is gone, and another has its name");
+            return Err(Problem::new(Issue::Waiting, message));
+        }
+        let name = match around.snapshot.by_id(Kind::Role, &id).map(|seen| &seen.body) {
+            Some(Body::Role(role)) => role.name.clone(),
+            _ => id.to_string(),
+        };
+        return Ok(RoleRef::Existing(Named::new(Level::ROLE, granted, name)));
+    }
+    let name = external.name.unwrap_or_default();
+    let key = around.dialect.role_key(&name, scope);
+    if around.snapshot.is_ambiguous(Kind::Role, &key) {
+        let message = format!(
+            "spec.roleRef.external.name: more than one role is called {name:?}: write the id of the one that is meant"
+        );
+        return Err(Problem::new(Issue::Invalid, message));
+    }
+    if let Some(seen) = around.snapshot.by_key(Kind::Role, &key) {
+        let id = around.dialect.granted_as(&seen.id);
+        return Ok(RoleRef::Existing(Named::new(Level::ROLE, id, name)));
+    }
+    match find(around, Level::ROLE, &name, None, lookups) {
+        Ok(role) => Ok(RoleRef::Existing(role)),
+        Err(problem) => {
+            Err(Problem::new(problem.issue, format!("spec.roleRef.external.name: {}", problem.message)))
+        }
+    }
+}
+
+/// The Role object that a binding names, in the namespace of the binding.
+fn role_object(binding: &api::RoleBinding, name: &str, around: &Surroundings<'_>) -> Option<Arc<api::Role>> {
+    let namespace = binding.metadata.namespace.as_deref().unwrap_or_default();
+    (around.role)(&ObjectName::new(namespace, name))
+}
+
+fn own_role(binding: &api::RoleBinding, name: &str, around: &Surroundings<'_>) -> Result<RoleRef, Problem> {
+    let Some(role) = role_object(binding, name, around) else {
+        return Err(Problem::new(Issue::Waiting, format!("waits for Role {name}, which does not exist")));
+    };
+    if role.backend_name() != binding.backend_name() {
+        return Err(Problem::new(
+            Issue::Invalid,
+            format!(
+                "spec.roleRef.name: Role {name} belongs to Backend {}, this object to Backend {}: both must name the same",
+                role.backend_name(),
+                binding.backend_name()
+            ),
+        ));
+    }
+    if role.is_being_deleted() && !binding.is_being_deleted() {
+        return Err(Problem::new(Issue::Waiting, format!("Role {name} is being deleted: name another role")));
+    }
+    let made = |entry: &&api::HeldEntry| entry.kind == "Role" && entry.state == api::HeldState::Present;
+    let held = role.held().iter().find(made).and_then(|entry| Some((entry.id.clone()?, &entry.key)));
+    let external = role_name(&role);
+    match held {
+        Some((id, key)) => {
+            let (id, key) = (around.snapshot.current(Kind::Role, Id::new(id)), key.iter().collect());
+            if is_another(around, &id, &key) {
+                let message = format!(
+                    "the role that Role {name} holds is gone, and another has its name: see Role {name}"
+                );
+                return Err(Problem::new(Issue::Waiting, message));
+            }
+            let id = around.dialect.granted_as(&id);
+            Ok(RoleRef::Existing(Named::new(Level::ROLE, id, external)))
+        }
+        None if around.plans_only || role.status().is_some_and(|status| status.plan.is_some()) => {
+            Ok(RoleRef::Planned(external))
+        }
+        None => Err(Problem::new(
+            Issue::Waiting,
+            format!("waits for Role {name}, which is not in the back end yet"),
+        )),
+    }
+}
+
+/// Whether another role is seen where the one of this id was, and that one is not.
+fn is_another(around: &Surroundings<'_>, id: &Id, key: &Key) -> bool {
+    let seen = |id: &Id| around.snapshot.by_id(Kind::Role, id).is_some();
+    let granted = around.dialect.granted_as(id);
+    !seen(id) && (around.snapshot.by_key(Kind::Role, key).is_some() || granted != *id && seen(&granted))
+}
+
+fn subject(
+    listed: &api::Subject,
+    around: &Surroundings<'_>,
+    lookups: &mut BTreeSet<Lookup>,
+) -> Result<Named, Problem> {
+    let kind = subject_kind(listed.kind);
+    let offered = around.dialect.capabilities().subjects;
+    if !offered.contains(&kind) {
+        let offered: Vec<String> = offered.iter().map(ToString::to_string).collect();
+        return Err(Problem::new(
+            Issue::Invalid,
+            format!(
+                "spec.subjects: {} has no {kind}s; it has: {}",
+                around.dialect.vendor(),
+                offered.join(", ")
+            ),
+        ));
+    }
+    if let Some(id) = around.dialect.id_of(kind.level(), &listed.name) {
+        return Ok(around.snapshot.directory().named(kind.level(), &id));
+    }
+    find(around, kind.level(), &listed.name, None, lookups)
+}
+
+fn scope(
+    binding: &api::RoleBinding,
+    around: &Surroundings<'_>,
+    lookups: &mut BTreeSet<Lookup>,
+) -> Result<Option<Named>, Problem> {
+    let capabilities = around.dialect.capabilities();
+    let admitted = capabilities.grant_levels();
+    if binding.spec.scope.is_none() && capabilities.scope_is_optional() {
+        return Ok(None);
+    }
+    if admitted.is_empty() {
+        return match &binding.spec.scope {
+            None => Ok(None),
+            Some(_) => Err(Problem::new(
+                Issue::Invalid,
+                format!("spec.scope: {} has no scopes: leave it out", around.dialect.vendor()),
+            )),
+        };
+    }
+    locate(&Place::of_scope(binding.spec.scope.as_ref()), "spec.scope", admitted, around, lookups).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use rolewright_backends::lenses::VENDOR;
+    use rolewright_core::model::{Builder, Observed, Snapshot};
+    use rolewright_core::planner::DesiredBody;
+
+    /// What HQ shows: a role `reader` of this id, if any.
+    fn shown(id: Option<&str>) -> Builder {
+        let mut builder = Builder::new();
+        let role = |id: &str| {
+            let body = Body::Role(Role {
+                name: "reader".to_owned(),
+                display_name: None,
+                description: None,
+                rules: BTreeSet::new(),
+                settings: BTreeMap::new(),
+                unreadable: false,
+            });
+            Observed::new(Id::new(id), VENDOR.dialect.key(&body), body)
+        };
+        id.map(role).into_iter().for_each(|role| builder.add(role));
+        let devs = Named::new(Level::GROUP, Id::new("group:devs#1"), "devs");
+        builder.directory().insert(rolewright_core::model::Entry {
+            named: devs,
+            parent: None,
+            aliases: Vec::new(),
+        });
+        builder
+    }
+
+    /// What a binding of the group devs by this reference asks for while the Role `reader` holds `reader#5f0c`: the role, or why none.
+    fn wanted(
+        reference: serde_json::Value,
+        held: &str,
+        snapshot: &Snapshot,
+    ) -> Result<String, (Issue, String)> {
+        let role: api::Role = serde_json::from_value(json!({
+            "apiVersion": "rolewright.dev/v1alpha1", "kind": "Role", "metadata": {"name": "reader", "namespace": "team-a"},
+            "spec": {"backendRef": {"name": "lenses"}, "rules": []},
+            "status": {"held": [{"kind": "Role", "id": held, "key": {"name": "reader"}, "origin": "Created", "state": "Present",
+                "fingerprint": "0"}]},
+        }))
+        .expect("a Role");
+        let binding: api::RoleBinding = serde_json::from_value(json!({
+            "apiVersion": "rolewright.dev/v1alpha1", "kind": "RoleBinding", "metadata": {"name": "readers", "namespace": "team-a"},
+            "spec": {"backendRef": {"name": "lenses"}, "roleRef": reference, "subjects": [{"kind": "Group", "name": "devs"}]},
+        }))
+        .expect("a RoleBinding");
+        let role = std::sync::Arc::new(role);
+        let resolved = binding.resolve(&Surroundings {
+            dialect: VENDOR.dialect,
+            snapshot,
+            role: &|_| Some(role.clone()),
+            account: "hq",
+            lacks: &BTreeMap::new(),
+            plans_only: false,
+        });
+        match &resolved.wants[0].body {
+            DesiredBody::Resolved(Body::Grant(grant)) => Ok(grant.role.text().to_owned()),
+            DesiredBody::Unresolved(problem) => Err((problem.issue, problem.message.clone())),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_role_that_was_made_again_under_the_name_of_the_held_one_is_given_to_nobody() {
+        let another = shown(Some("reader#another")).complete();
+        for reference in [json!({"name": "reader"}), json!({"external": {"id": "reader#5f0c"}})] {
+            let (issue, message) = wanted(reference, "reader#5f0c", &another).expect_err("a problem");
+            assert!(issue == Issue::Waiting && message.contains("another has its name"), "{message}");
+        }
+        // So is one of which nothing but the name is shown.
+        let nameless = shown(Some("reader")).complete();
+        assert!(wanted(json!({"name": "reader"}), "reader#5f0c", &nameless).is_err());
+    }
+
+    #[test]
+    fn a_role_that_is_there_or_not_to_be_seen_or_has_come_to_be_known_by_more_is_meant_as_before() {
+        let mut renamed = shown(Some("reader#5f0c"));
+        renamed.set_current_id(Kind::Role, Id::new("reader"), Id::new("reader#5f0c"));
+        for (held, snapshot) in [
+            ("reader#5f0c", shown(Some("reader#5f0c")).complete()),
+            ("reader#5f0c", shown(None).complete()),
+            ("reader", renamed.complete()),
+        ] {
+            assert_eq!(wanted(json!({"name": "reader"}), held, &snapshot), Ok("reader".to_owned()), "{held}");
+        }
+        let there = shown(Some("reader#5f0c")).complete();
+        assert_eq!(
+            wanted(json!({"external": {"id": "reader"}}), "reader#5f0c", &there),
+            Ok("reader".to_owned())
+        );
+    }
+}

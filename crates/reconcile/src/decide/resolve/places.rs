@@ -1,0 +1,112 @@
+//! Scopes and resources, as specs name them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Lookup, Surroundings, find};
+use rolewright_api as api;
+use rolewright_core::model::{Dialect, Id, Level, Named};
+use rolewright_core::planner::{Issue, Problem};
+
+/// The level of an id that does not show its level.
+const UNKNOWN: Level = Level::new("");
+
+/// A scope or resource as a spec names it: by levels from the widest to the narrowest, or by an id.
+pub struct Place {
+    levels: BTreeMap<Level, String>,
+    id: Option<String>,
+}
+
+impl Place {
+    pub fn of_scope(scope: Option<&api::Scope>) -> Self {
+        let Some(scope) = scope else { return Self { levels: BTreeMap::new(), id: None } };
+        Self::new(scope.levels(), &scope.id)
+    }
+
+    pub fn of_resource(resource: &api::ResourceRef) -> Self {
+        Self::new(resource.levels(), &resource.id)
+    }
+
+    fn new(levels: Vec<(&'static str, &str)>, id: &Option<String>) -> Self {
+        let levels = levels.into_iter().map(|(level, name)| (Level::new(level), name.to_owned())).collect();
+        Self { levels, id: id.clone() }
+    }
+}
+
+/// The level of the narrowest thing that a place names.
+pub fn deepest(place: &Place, dialect: &dyn Dialect) -> Option<Level> {
+    let levels = dialect.capabilities().levels;
+    levels.iter().rev().find(|level| place.levels.contains_key(level)).copied()
+}
+
+/// A place below another is looked up inside it, so the wider levels are needed too.
+pub fn place_levels(place: &Place, dialect: &dyn Dialect) -> Vec<Level> {
+    let levels = dialect.capabilities().levels;
+    let by_id = place.id.as_deref().and_then(|id| dialect.level_of(&Id::new(id)));
+    let deepest = levels.iter().rposition(|level| place.levels.contains_key(level) || by_id == Some(*level));
+    match deepest {
+        // An organization is needed only where one is named.
+        Some(deepest) => {
+            let named_first =
+                levels.iter().position(|level| place.levels.contains_key(level)).unwrap_or(deepest);
+            levels[named_first.min(deepest)..=deepest].to_vec()
+        }
+        None => Vec::new(),
+    }
+}
+
+pub fn locate(
+    place: &Place,
+    field: &str,
+    admitted: &[Level],
+    around: &Surroundings<'_>,
+    lookups: &mut BTreeSet<Lookup>,
+) -> Result<Named, Problem> {
+    let found = if let Some(id) = &place.id {
+        let id = Id::new(id);
+        let level = around.dialect.level_of(&id).unwrap_or(UNKNOWN);
+        around.snapshot.directory().named(level, &id)
+    } else {
+        let mut found: Option<Named> = None;
+        for &level in around.dialect.capabilities().levels {
+            let Some(name) = place.levels.get(&level) else { continue };
+            found = Some(if let Some(id) = around.dialect.id_of(level, name) {
+                around.snapshot.directory().named(level, &id)
+            } else {
+                find(around, level, name, found.as_ref(), lookups).map_err(|problem| {
+                    Problem::new(problem.issue, format!("{field}.{level}: {}", problem.message))
+                })?
+            });
+        }
+        found.ok_or_else(|| {
+            Problem::new(
+                Issue::Invalid,
+                format!(
+                    "{field}: names nothing that {} has this for: write {}",
+                    around.dialect.vendor(),
+                    listed(admitted, " or ")
+                ),
+            )
+        })?
+    };
+    if !admitted.contains(&found.level) {
+        let what = if found.level == UNKNOWN {
+            "something unknown".to_owned()
+        } else {
+            format!("a {}", found.level)
+        };
+        return Err(Problem::new(
+            Issue::Invalid,
+            format!(
+                "{field}: {} is {what}, and {} has this for: {}",
+                found.name,
+                around.dialect.vendor(),
+                listed(admitted, ", ")
+            ),
+        ));
+    }
+    Ok(found)
+}
+
+fn listed(levels: &[Level], separator: &str) -> String {
+    levels.iter().map(|level| level.as_str()).collect::<Vec<_>>().join(separator)
+}

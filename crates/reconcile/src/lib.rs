@@ -1,0 +1,19 @@
+//! Everything between the objects and the back ends that needs no Kubernetes client.
+//!
+//! ```text
+//!  object ──▶ resolve ──▶ desired ─┐
+//!                                  ├─▶ plan ──▶ guard ──▶ apply ──▶ report
+//!  back end ──▶ snapshot ─▶ observed ┘
+//! ```
+//!
+//! - [`account`]: what all objects of one account share: snapshots, claims, budget.
+//! - [`decide`]: reads memory only: resolve, claims, plan, guard.
+//! - [`act`]: apply writes to the back end; report computes the status.
+//!
+//! A folder uses only those above it in this list. The controller drives these stages for objects in a cluster.
+
+pub mod account;
+pub mod act;
+pub mod convert;
+pub mod decide;
+pub mod object;

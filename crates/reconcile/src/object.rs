@@ -1,0 +1,237 @@
+//! The objects that manage external things, seen as one: names, kinds, and what the three kinds have in common.
+
+use std::{fmt, sync::Arc};
+
+use kube::{Resource, ResourceExt};
+use rolewright_api as api;
+use rolewright_api::{
+    Adopt, DeletionPolicy, HeldEntry, Mode, ObjectStatus, ResourceRestriction, Role, RoleBinding,
+    RoleBindingStatus, SubjectStatus, annotations,
+};
+use rolewright_core::planner::Claimant;
+use serde::{Serialize, de::DeserializeOwned};
+
+/// The kinds of objects that are reconciled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ObjectKind {
+    /// The connection to an account.
+    Backend,
+    /// A role.
+    Role,
+    /// Grants of one role.
+    RoleBinding,
+    /// A resource that is closed to inherited access.
+    ResourceRestriction,
+}
+
+impl ObjectKind {
+    /// The kind's name in the Kubernetes API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ObjectKind::Backend => "Backend",
+            ObjectKind::Role => "Role",
+            ObjectKind::RoleBinding => "RoleBinding",
+            ObjectKind::ResourceRestriction => "ResourceRestriction",
+        }
+    }
+}
+
+/// The namespace and name of an object.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectName {
+    /// The namespace.
+    pub namespace: Arc<str>,
+    /// The name within the namespace.
+    pub name: Arc<str>,
+}
+
+impl ObjectName {
+    /// A name in a namespace.
+    pub fn new(namespace: &str, name: &str) -> Self {
+        Self { namespace: namespace.into(), name: name.into() }
+    }
+
+    /// The name of an object. Objects of these kinds always have a namespace.
+    pub fn of(object: &impl Resource) -> Self {
+        let meta = object.meta();
+        Self::new(meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default())
+    }
+}
+
+impl fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// One object: its kind and name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectRef {
+    /// The kind.
+    pub kind: ObjectKind,
+    /// The namespace and name.
+    pub name: ObjectName,
+}
+
+impl ObjectRef {
+    /// A Backend.
+    pub fn backend(name: &ObjectName) -> Self {
+        Self { kind: ObjectKind::Backend, name: name.clone() }
+    }
+}
+
+impl fmt::Display for ObjectRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind.as_str(), self.name)
+    }
+}
+
+/// The request for a reconcile that an annotation makes, as far as a status can keep it.
+pub fn reconcile_request(object: &impl Resource) -> Option<String> {
+    const MAX_BYTES: usize = 256;
+    let value = object.meta().annotations.as_ref()?.get(annotations::RECONCILE_AT)?;
+    Some(value[..value.floor_char_boundary(MAX_BYTES)].to_owned())
+}
+
+/// Whether an object has the pause annotation. The value `false` does not pause.
+pub fn is_paused(object: &impl Resource) -> bool {
+    let annotations = object.meta().annotations.as_ref();
+    annotations.and_then(|all| all.get(annotations::PAUSE)).is_some_and(|value| value != "false")
+}
+
+/// An object that manages external things: a Role, a RoleBinding or a ResourceRestriction.
+pub trait ManagedObject:
+    Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
+    + Clone
+    + fmt::Debug
+    + DeserializeOwned
+    + Serialize
+    + Send
+    + Sync
+    + 'static
+{
+    /// The kind.
+    const KIND: ObjectKind;
+
+    /// `spec.backendRef.name`.
+    fn backend_name(&self) -> &str;
+    /// `spec.adopt`, or its default.
+    fn adopt(&self) -> Adopt;
+    /// `spec.mode`.
+    fn mode(&self) -> Option<Mode>;
+    /// `spec.deletionPolicy`.
+    fn deletion_policy(&self) -> Option<DeletionPolicy>;
+    /// The part of the status that all kinds have.
+    fn status(&self) -> Option<&ObjectStatus>;
+    /// Replaces `status.held` in memory: to plan on the result of a write before the status is written.
+    fn set_held(&mut self, held: Vec<HeldEntry>);
+    /// `status.subjects`; empty for kinds without subjects.
+    fn subjects(&self) -> &[SubjectStatus];
+    /// The subjects of the spec; None for kinds without subjects.
+    fn listed_subjects(&self) -> Option<&[api::Subject]>;
+
+    /// The object's kind and name.
+    fn reference(&self) -> ObjectRef {
+        ObjectRef { kind: Self::KIND, name: ObjectName::of(self) }
+    }
+
+    /// The Backend that it refers to, in its own namespace.
+    fn backend(&self) -> ObjectName {
+        ObjectName::new(self.meta().namespace.as_deref().unwrap_or_default(), self.backend_name())
+    }
+
+    /// How messages to other objects name it: `RoleBinding team-a/readers`.
+    fn title(&self) -> String {
+        self.reference().to_string()
+    }
+
+    /// Its identity among those who claim external things; older objects come first.
+    fn claimant(&self) -> Claimant {
+        let created = self.creation_timestamp().map(|time| time.0.to_string()).unwrap_or_default();
+        Claimant { created, uid: self.uid().unwrap_or_default() }
+    }
+
+    /// Whether it has a deletion timestamp.
+    fn is_being_deleted(&self) -> bool {
+        self.meta().deletion_timestamp.is_some()
+    }
+
+    /// Whether the pause annotation is set.
+    fn is_paused(&self) -> bool {
+        is_paused(self)
+    }
+
+    /// Whether it has the finalizer of this operator.
+    fn has_finalizer(&self) -> bool {
+        self.finalizers().iter().any(|finalizer| finalizer == api::FINALIZER)
+    }
+
+    /// `status.held`: the external things that it manages.
+    fn held(&self) -> &[HeldEntry] {
+        self.status().map(|status| status.held.as_slice()).unwrap_or_default()
+    }
+
+    /// Whether its status reports this very generation as ready.
+    fn is_in_sync(&self) -> bool {
+        self.status().is_some_and(|status| {
+            status.observed_generation == self.meta().generation
+                && status
+                    .conditions
+                    .iter()
+                    .any(|condition| condition.type_ == "Ready" && condition.status == "True")
+        })
+    }
+}
+
+macro_rules! managed_object {
+    ($kind:ident, $own:ty, $status:expr, $status_mut:expr, $subjects:expr, $listed:expr) => {
+        impl ManagedObject for $kind {
+            const KIND: ObjectKind = ObjectKind::$kind;
+
+            fn backend_name(&self) -> &str {
+                &self.spec.backend_ref.name
+            }
+
+            fn adopt(&self) -> Adopt {
+                self.spec.adopt.unwrap_or_default()
+            }
+
+            fn mode(&self) -> Option<Mode> {
+                self.spec.mode
+            }
+
+            fn deletion_policy(&self) -> Option<DeletionPolicy> {
+                self.spec.deletion_policy
+            }
+
+            fn status(&self) -> Option<&ObjectStatus> {
+                self.status.as_ref().map($status)
+            }
+
+            fn set_held(&mut self, held: Vec<HeldEntry>) {
+                let object: fn(&mut $own) -> &mut ObjectStatus = $status_mut;
+                object(self.status.get_or_insert_default()).held = held;
+            }
+
+            fn subjects(&self) -> &[SubjectStatus] {
+                self.status.as_ref().map($subjects).unwrap_or_default()
+            }
+
+            fn listed_subjects(&self) -> Option<&[api::Subject]> {
+                let listed: fn(&$kind) -> Option<&[api::Subject]> = $listed;
+                listed(self)
+            }
+        }
+    };
+}
+
+managed_object!(Role, ObjectStatus, |status| status, |status| status, |_| &[][..], |_| None);
+managed_object!(
+    RoleBinding,
+    RoleBindingStatus,
+    |status| &status.object,
+    |status| &mut status.object,
+    |status| status.subjects.as_slice(),
+    |binding| Some(&binding.spec.subjects)
+);
+managed_object!(ResourceRestriction, ObjectStatus, |status| status, |status| status, |_| &[][..], |_| None);
