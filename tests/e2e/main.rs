@@ -1,5 +1,5 @@
-//! The operator, as a process of its own, against a real API server and the simulators: one control plane for the whole run; a namespace, an
-//! operator and a simulator for each test.
+//! End-to-end tests: the operator process, a real API server and the simulators. All tests share one control plane. Each test has its own
+//! namespace, operator and simulator.
 
 mod arize;
 mod common;

@@ -125,8 +125,8 @@ async fn cluster_wide_rights_suffice() {
     make_namespace(&client(&plane).await, &own).await;
     let (user, serving) = apply_rbac(&plane, &own, &[]).await;
     let kubeconfig = plane.kubeconfig_as(&user, &[]).unwrap();
-    let setting = WorldBuilder::new("charted").on(&plane).own_namespace(&own).kubeconfig(kubeconfig);
-    let mut world = setting.all_namespaces().args(serving).build_connected(json!({})).await;
+    let builder = WorldBuilder::new("charted").on(&plane).own_namespace(&own).kubeconfig(kubeconfig);
+    let mut world = builder.all_namespaces().args(serving).build_connected(json!({})).await;
     assert_rights_suffice(&mut world, &own).await;
 }
 
@@ -135,15 +135,15 @@ async fn namespaced_rights_suffice() {
     let plane = shared().await;
     let client = client(plane).await;
     let own = unique("named-system");
-    let setting = WorldBuilder::new("named").own_namespace(&own);
-    for namespace in [own.as_str(), setting.namespace()] {
+    let builder = WorldBuilder::new("named").own_namespace(&own);
+    for namespace in [own.as_str(), builder.namespace()] {
         make_namespace(&client, namespace).await;
     }
-    let watched = format!("watchNamespaces={{{}}}", setting.namespace());
+    let watched = format!("watchNamespaces={{{}}}", builder.namespace());
     let (user, serving) = apply_rbac(plane, &own, &["--set", &watched]).await;
-    assert!(serving.contains(&format!("--namespaces={}", setting.namespace())), "{serving:?}");
+    assert!(serving.contains(&format!("--namespaces={}", builder.namespace())), "{serving:?}");
     let kubeconfig = plane.kubeconfig_as(&user, &[]).unwrap();
     let mut world =
-        setting.kubeconfig(kubeconfig).all_namespaces().args(serving).build_connected(json!({})).await;
+        builder.kubeconfig(kubeconfig).all_namespaces().args(serving).build_connected(json!({})).await;
     assert_rights_suffice(&mut world, &own).await;
 }

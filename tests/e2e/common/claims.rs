@@ -1,4 +1,4 @@
-//! Which object manages a thing that already exists, and which one manages a thing that two objects want.
+//! Which object manages an existing thing, and which one of two objects that need the same thing.
 
 use serde_json::{Value, json};
 

@@ -59,7 +59,7 @@ async fn unmanaged_grants_block_the_deletion_of_their_role() {
     let world = World::new("unmanaged").await;
     world.apply(role("reader", &[READ], json!({}))).await;
     world.ready("Role", "reader").await;
-    let made = world.grant_by_hand("dave@example.com", "reader", "storefront");
+    let binding_id = world.grant_by_hand("dave@example.com", "reader", "storefront");
     world.delete("Role", "reader").await;
     world
         .reports(
@@ -69,9 +69,9 @@ async fn unmanaged_grants_block_the_deletion_of_their_role() {
             &["dave@example.com", "storefront", "deletionPolicy: Retain"],
         )
         .await;
-    assert_eq!(world.grants_of("dave@example.com"), [(made.to_string(), "reader".to_owned())]);
+    assert_eq!(world.grants_of("dave@example.com"), [(binding_id.to_string(), "reader".to_owned())]);
 
-    world.sim.edit(|tenant| tenant.role_bindings.retain(|binding| binding.id != made));
+    world.sim.edit(|tenant| tenant.role_bindings.retain(|binding| binding.id != binding_id));
     world.wait_deleted("Role", "reader").await;
     assert_eq!(world.role_id("reader"), None);
 }
@@ -79,20 +79,20 @@ async fn unmanaged_grants_block_the_deletion_of_their_role() {
 #[tokio::test(flavor = "multi_thread")]
 async fn retain_keeps_the_role_and_can_be_set_during_deletion() {
     let world = World::new("retain").await;
-    world.apply(role("kept", &[READ], json!({ "deletionPolicy": "Retain" }))).await;
+    world.apply(role("retained", &[READ], json!({ "deletionPolicy": "Retain" }))).await;
     world.apply(role("blocked", &[READ], json!({}))).await;
-    world.ready("Role", "kept").await;
+    world.ready("Role", "retained").await;
     world.ready("Role", "blocked").await;
     world.grant_by_hand("dave@example.com", "blocked", "storefront");
     let since = world.log_position();
-    world.delete_and_wait("Role", "kept").await;
-    world.event("kept", "Released").await;
+    world.delete_and_wait("Role", "retained").await;
+    world.event("retained", "Released").await;
     world.delete("Role", "blocked").await;
     world.reports("Role", "blocked", "DeletionBlocked", &[]).await;
     world.patch("Role", "blocked", json!({ "spec": { "deletionPolicy": "Retain" } })).await;
     world.wait_deleted("Role", "blocked").await;
     world.assert_no_writes(since);
-    assert!(world.role_id("kept").is_some() && world.role_id("blocked").is_some());
+    assert!(world.role_id("retained").is_some() && world.role_id("blocked").is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]

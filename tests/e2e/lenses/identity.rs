@@ -15,6 +15,14 @@ use crate::support::{
 /// Two users.
 const MEMBERS: [(&str, &str); 2] = [("User", "alice@example.com"), ("User", "peggy")];
 
+/// A world in which the role `reader` is granted to the members, after a sweep.
+async fn with_readers(name: &str) -> World<Lenses> {
+    let world = World::lenses(name).await;
+    world.apply_all(&[role("reader", json!({})), binding("readers", "reader", &MEMBERS, json!({}))]).await;
+    world.full_sweep().await;
+    world
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn recreated_role_with_another_policy_is_a_conflict() {
     for ids in [Ids::Text, Ids::Number, Ids::TimesOnly] {
@@ -38,11 +46,8 @@ async fn recreated_role_with_another_policy_is_a_conflict() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn recreated_role_changes_no_grant_until_it_is_adopted() {
-    let world = World::lenses("lenses-recreated-grants").await;
-    world.apply(role("reader", json!({}))).await;
-    world.apply(binding("readers", "reader", &MEMBERS, json!({}))).await;
+    let world = with_readers("lenses-recreated-grants").await;
     world.apply(binding("teams", "reader", &GROUPS, json!({}))).await;
-    world.ready("RoleBinding", "readers").await;
     world.ready("RoleBinding", "teams").await;
     world.full_sweep().await;
     let (group, since) = (world.owned_group("readers").unwrap().name, world.log_position());
@@ -178,11 +183,7 @@ type Change = fn(&mut Group);
 
 /// A world in which a user deleted the group of the binding `readers`, created another with its name, and changed it.
 async fn with_recreated_group(name: &str, change: Change) -> World<Lenses> {
-    let world = World::lenses(name).await;
-    world.apply(role("reader", json!({}))).await;
-    world.apply(binding("readers", "reader", &MEMBERS, json!({}))).await;
-    world.ready("RoleBinding", "readers").await;
-    world.full_sweep().await;
+    let world = with_readers(name).await;
     let group = world.owned_group("readers").unwrap().name;
     world.recreate_group(&group, change);
     world
@@ -210,11 +211,7 @@ async fn recreated_owned_group_is_a_conflict_until_it_is_adopted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn drift_of_a_groups_sso_name_is_corrected() {
-    let world = World::lenses("lenses-sso-name").await;
-    world.apply(role("reader", json!({}))).await;
-    world.apply(binding("readers", "reader", &MEMBERS, json!({}))).await;
-    world.ready("RoleBinding", "readers").await;
-    world.full_sweep().await;
+    let world = with_readers("lenses-sso-name").await;
     let before = world.owned_group("readers").unwrap();
     world.sim.edit(|tenant| tenant.groups.get_mut(&before.name).unwrap().sso_name = "everyone".to_owned());
     let note = world.event("readers", "DriftCorrected").await;

@@ -7,6 +7,7 @@ use std::{
         LazyLock,
         atomic::{AtomicU32, Ordering},
     },
+    time::Instant,
 };
 
 use control_plane::{ControlPlane, Options};
@@ -17,6 +18,8 @@ use kube::{
     core::{ApiResource, GroupVersionKind},
 };
 use serde_json::json;
+
+use super::{objects::GROUP_VERSION, world::PATIENCE};
 
 /// A static is never dropped: the control plane's watchdog ends its servers with this process.
 static SHARED: LazyLock<ControlPlane> = LazyLock::new(|| start("e2e", &[]));
@@ -51,7 +54,24 @@ fn start(folder: &str, gates: &[&str]) -> ControlPlane {
         "crd",
         "--timeout=60s",
     ]));
+    for resource in ["backends", "roles", "rolebindings", "resourcerestrictions"] {
+        until_watchable(&plane, resource);
+    }
     plane
+}
+
+/// Waits until the API server accepts a watch. For some time after a CRD is established it answers 429.
+fn until_watchable(plane: &ControlPlane, resource: &str) {
+    let path = format!("/apis/{GROUP_VERSION}/{resource}?watch=true&resourceVersion=0&timeoutSeconds=1");
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let output = plane.kubectl().unwrap().args(["get", "--raw", &path]).output().unwrap();
+        if output.status.success() {
+            return;
+        }
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(Instant::now() < deadline, "{resource} cannot be watched: {error}");
+    }
 }
 
 /// A client with all rights.
