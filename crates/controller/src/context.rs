@@ -8,12 +8,12 @@ use std::{
     time::Duration,
 };
 
-use kube::Client;
+use kube::{Client, ResourceExt};
 use rolewright_api::{Backend, ResourceRestriction, Role, RoleBinding};
 use rolewright_backends::{Dialling, Vendor};
 use rolewright_reconcile::{
     account::{Accounts, BackendStates, Corrections, Link},
-    decide::{Cluster, Resolve},
+    decide::{self, Cluster, Decision, Resolve},
     object::{ManagedObject, ObjectName, ObjectRef, is_paused},
 };
 
@@ -151,10 +151,17 @@ impl Context {
         self.schema_fits.load(Ordering::Relaxed)
     }
 
-    /// Calls `f` with what decisions need of the cluster.
-    pub fn with_cluster<T>(&self, f: impl FnOnce(&Cluster<'_>) -> T) -> T {
+    /// Decides about an object, which also registers its claims. None: no snapshot covers what it needs.
+    pub fn decide<K: Resolve + Cached>(&self, object: &K, link: &Link) -> Option<Decision> {
         let role = |name: &ObjectName| self.caches.roles.get(name);
-        f(&Cluster { role: &role, may_write: self.may_write() })
+        let cluster = Cluster { role: &role, may_write: self.may_write() };
+        let mut decision = decide::decide(object, link, &cluster)?;
+        // The object can have been deleted, and its claims removed, since it was taken from the cache.
+        let name = ObjectName::of(object);
+        if K::cache(&self.caches).get(&name).is_none_or(|known| known.uid() != object.uid()) {
+            decision.touched.extend(decide::forget(object, link));
+        }
+        Some(decision)
     }
 
     /// A link with the pause, the mode and the deletion policy of the present Backend: these count at once, whatever became of its credential.

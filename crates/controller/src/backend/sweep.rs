@@ -110,7 +110,7 @@ pub fn publish_snapshot(ctx: &Context, view: &Arc<AccountView>) {
     struct Register<'a>(&'a Context, &'a Link);
     impl Visitor for Register<'_> {
         fn visit<K: Resolve + Cached>(&mut self, object: Arc<K>) {
-            let decision = self.0.with_cluster(|cluster| decide::decide(&*object, self.1, cluster));
+            let decision = self.0.decide(&*object, self.1);
             let touched = decision.map(|decision| decision.touched);
             touched.into_iter().flatten().for_each(|object| self.0.queue.add(object));
         }
@@ -244,7 +244,7 @@ impl Compare<'_> {
         if object.is_being_deleted() && !object.has_finalizer() {
             return false;
         }
-        let decision = self.ctx.with_cluster(|cluster| decide::decide(object, self.link, cluster));
+        let decision = self.ctx.decide(object, self.link);
         let Some(decision) = decision else { return true };
         if !decision.plan.to_read().is_empty() {
             return true;

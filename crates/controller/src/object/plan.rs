@@ -128,7 +128,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
     }
 
     pub(super) fn decide(&self, object: &K, link: &Link) -> Option<Decision> {
-        self.ctx.with_cluster(|cluster| decide::decide(object, link, cluster))
+        self.ctx.decide(object, link)
     }
 
     fn decide_with_held(&self, link: &Link, held: &[Held]) -> Option<Decision> {
