@@ -44,7 +44,7 @@ async fn binding_on_an_unsupported_resource_is_invalid() {
         ),
         (
             on("ambiguous", json!({ "space": "sandbox" })),
-            &["spec.scope.space", "2 spaces are called \"sandbox\"", "ids"],
+            &["spec.scope.space", "2 spaces are named \"sandbox\"", "ids"],
         ),
         (
             restriction("space", "churn", json!({ "resource": { "id": space } })),

@@ -65,8 +65,10 @@ async fn losing_access_to_a_space_changes_nothing_in_it() {
     let (access, since) = (world.access(), world.log_position());
     let elsewhere = Grant { spaces: Some([world.space_id("storefront")].into()), ..without(&world, &[]) };
     world.limit_credential(ADMIN, elsewhere);
-    world.reports("RoleBinding", "readers", "NotFound", &["research", "that the key can see"]).await;
-    world.reports("ResourceRestriction", "churn", "NotFound", &["research", "that the key can see"]).await;
+    world.reports("RoleBinding", "readers", "NotFound", &["research", "that the credential can see"]).await;
+    world
+        .reports("ResourceRestriction", "churn", "NotFound", &["research", "that the credential can see"])
+        .await;
     let scope = json!({ "scope": { "space": "storefront" } });
     world.apply(binding("there", "reader", &["carol@example.com"], scope)).await;
     world.ready("RoleBinding", "there").await;
@@ -90,7 +92,7 @@ async fn credential_without_any_space_keeps_its_backend_ready() {
     let world = World::in_sync("no-space").await;
     let (access, since) = (world.access(), world.log_position());
     world.limit_credential(ADMIN, Grant { spaces: Some([].into()), ..without(&world, &[]) });
-    world.reports("RoleBinding", "readers", "NotFound", &["that the key can see"]).await;
+    world.reports("RoleBinding", "readers", "NotFound", &["that the credential can see"]).await;
     world.request_reconcile("Backend", "arize", "now").await;
     world.full_sweep().await;
     world.ready("Backend", "arize").await;

@@ -26,7 +26,12 @@ async fn unknown_user_leaves_others_granted_until_it_exists() {
     let users = ["alice@example.com", "zoe@example.com", "ann@example.com"];
     world.apply(binding("readers", "reader", &users, json!({}))).await;
     let found = world
-        .reports("RoleBinding", "readers", "NotFound", &["1 of 3", "zoe@example.com", "that the key can see"])
+        .reports(
+            "RoleBinding",
+            "readers",
+            "NotFound",
+            &["1 of 3", "zoe@example.com", "that the credential can see"],
+        )
         .await;
     assert_eq!(users.map(|user| state(&found, user)), ["Granted", "NotFound", "Granted"]);
     let granted = world.roles_by_user("research");
@@ -86,7 +91,7 @@ async fn ambiguous_space_needs_its_organization_or_id() {
             "RoleBinding",
             "some",
             "Invalid",
-            &["2 spaces are called \"sandbox\"", "name what it lies in"],
+            &["2 spaces are named \"sandbox\"", "name the thing that contains it"],
         )
         .await;
     let ids: Vec<_> = world.sim.edit(|tenant| {

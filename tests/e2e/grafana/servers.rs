@@ -240,7 +240,7 @@ async fn open_source_grafana_supports_restrictions_alone() {
     let backend = world.ready("Backend", "grafana").await;
     assert_eq!(backend.data["status"]["capabilities"], json!(["Restriction"]));
     world.apply(role("reader", json!({}))).await;
-    let words = &["Grafana Enterprise", "what is offered: Restriction"];
+    let words = &["Grafana Enterprise", "available: Restriction"];
     world.reports("Role", "reader", "Unsupported", words).await;
     world.apply(restriction("sre", json!({ "folder": "SRE" }), json!({}))).await;
     world.ready("ResourceRestriction", "sre").await;

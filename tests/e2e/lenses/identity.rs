@@ -55,7 +55,7 @@ async fn recreated_role_changes_no_grant_until_it_is_adopted() {
     world.reports("Role", "reader", "Conflict", &[]).await;
     world.apply(binding("late", "reader", &MEMBERS, json!({}))).await;
     for name in ["readers", "teams", "late"] {
-        let words = &["another has its name: see Role reader"];
+        let words = &["another role has its name: see Role reader"];
         world.reports("RoleBinding", name, "DependencyNotReady", words).await;
     }
     // Some servers remove a deleted role from groups. One group keeps it here.

@@ -60,7 +60,7 @@ impl Readiness {
     }
 
     /// For what no change can fix: the gravest finding decides the reason. None without findings.
-    pub fn of_findings(findings: &[Finding], wants: usize) -> Option<Self> {
+    pub fn of_findings(findings: &[Finding], desired: usize) -> Option<Self> {
         let gravest = findings.iter().map(|finding| finding.issue).min()?;
         let reason = match gravest {
             Issue::Invalid => Reason::Invalid,
@@ -87,21 +87,21 @@ impl Readiness {
         if findings.len() > lines.len() {
             message.push_str(&format!("; and {} more", findings.len() - lines.len()));
         }
-        if findings[0].name.is_some() && wants > 1 {
-            message = format!("{} of {wants} subjects: {message}", findings.len());
+        if findings[0].name.is_some() && desired > 1 {
+            message = format!("{} of {desired} subjects: {message}", findings.len());
         }
         Some(Self::new(reason, message))
     }
 
     /// When everything is as the spec says.
-    pub fn in_sync(wants: usize, kind: &str, remarks: &[String]) -> Self {
-        let message = match (kind, wants) {
+    pub fn in_sync(desired: usize, kind: &str, remarks: &[String]) -> Self {
+        let message = match (kind, desired) {
             ("Role", _) => "the role is as the spec says".to_owned(),
             // The remark on what stays open implies that the rest is closed.
             ("ResourceRestriction", _) if !remarks.is_empty() => String::new(),
             ("ResourceRestriction", _) => "the resource is restricted".to_owned(),
             (_, 1) => "the subject has the role".to_owned(),
-            (_, wants) => format!("all {wants} subjects have the role"),
+            (_, desired) => format!("all {desired} subjects have the role"),
         };
         Self::with(&message, remarks)
     }
@@ -115,23 +115,23 @@ impl Readiness {
 
 /// How many external things the spec of an object desires, as the spec counts them.
 pub fn desired_count<K: ManagedObject>(object: &K, decision: &Decision) -> usize {
-    object.listed_subjects().map_or(decision.resolved.wants.len(), <[api::Subject]>::len)
+    object.listed_subjects().map_or(decision.resolved.desired.len(), <[api::Subject]>::len)
 }
 
 /// For an object without changes to make. `contested`: others keep changing what it manages.
 pub fn settled<K: ManagedObject>(object: &K, decision: &Decision, contested: bool) -> Readiness {
-    let wants = desired_count(object, decision);
-    if let Some(found) = Readiness::of_findings(decision.plan.findings(), wants) {
+    let desired = desired_count(object, decision);
+    if let Some(found) = Readiness::of_findings(decision.plan.findings(), desired) {
         return found;
     }
     if contested {
         return self::contested();
     }
     let remarks = decision.plan.remarks();
-    if decision.resolved.wants.iter().any(|want| is_decided_elsewhere(Some(want))) {
+    if decision.resolved.desired.iter().any(|item| is_decided_elsewhere(Some(item))) {
         return Readiness::with("the group of this object has the role", remarks);
     }
-    Readiness::in_sync(wants, K::KIND.as_str(), remarks)
+    Readiness::in_sync(desired, K::KIND.as_str(), remarks)
 }
 
 /// For an object whose external things others keep changing.
@@ -183,15 +183,15 @@ pub fn subject_states<K: ManagedObject>(
         .iter()
         .map(|subject| {
             let name = subject.called();
-            let want = decision.resolved.wants.iter().find(|want| concerns(want, &name, subject));
-            let id = want.and_then(|want| match &want.body {
+            let item = decision.resolved.desired.iter().find(|item| concerns(item, &name, subject));
+            let id = item.and_then(|item| match &item.body {
                 DesiredBody::Resolved(Body::Grant(grant)) => Some(grant.subject.id.to_string()),
                 DesiredBody::Resolved(Body::Group(group)) => {
                     member(group, subject).map(|member| member.id.to_string())
                 }
                 _ => None,
             });
-            let held = want.map_or(Some(name.as_str()), |want| want.name.as_deref());
+            let held = item.map_or(Some(name.as_str()), |item| item.name.as_deref());
             let (state, message) =
                 match (findings.get(name.as_str()).copied().or(whole), planned(decision, held)) {
                     (Some(finding), _) => (subject_state(finding.issue), Some(finding.message.clone())),
@@ -199,7 +199,7 @@ pub fn subject_states<K: ManagedObject>(
                         Some(error) => (SubjectState::Refused, Some(error.message.clone())),
                         None => (SubjectState::Pending, None),
                     },
-                    (None, None) if is_decided_elsewhere(want) => {
+                    (None, None) if is_decided_elsewhere(item) => {
                         let message = "the identity provider decides who is in the group";
                         (SubjectState::Pending, Some(message.to_owned()))
                     }
@@ -218,18 +218,18 @@ pub fn subject_states<K: ManagedObject>(
 }
 
 /// Whether a desired thing concerns a subject: its grant, or the group that it is a member of.
-fn concerns(want: &Desired, called: &str, subject: &api::Subject) -> bool {
-    match &want.body {
+fn concerns(item: &Desired, called: &str, subject: &api::Subject) -> bool {
+    match &item.body {
         DesiredBody::Resolved(Body::Group(group)) => {
             group.members.is_none() || member(group, subject).is_some()
         }
-        _ => want.name.as_deref() == Some(called),
+        _ => item.name.as_deref() == Some(called),
     }
 }
 
 /// Whether an identity provider decides who has the role.
-fn is_decided_elsewhere(want: Option<&Desired>) -> bool {
-    let body = want.map(|want| &want.body);
+fn is_decided_elsewhere(item: Option<&Desired>) -> bool {
+    let body = item.map(|item| &item.body);
     matches!(body, Some(DesiredBody::Resolved(Body::Group(group))) if group.members.is_none())
 }
 

@@ -66,7 +66,8 @@ pub fn decide<K: Resolve>(object: &K, link: &Link, cluster: &Cluster<'_>) -> Opt
         let can_act = !is_paused && mode(object, link) == Mode::Enforce && cluster.may_write;
         let account = &link.view.account;
         let mut claims = account.claims.lock();
-        let mut claim = claim::new(object, &resolved.wants, &recorded, link.view.backend.dialect(), can_act);
+        let mut claim =
+            claim::new(object, &resolved.desired, &recorded, link.view.backend.dialect(), can_act);
         let mut touched = claim::register(&mut claims, account, object, claim.clone());
         let mut decision = plan(object, link, &claims, snapshot, begun, resolved, recorded);
         if can_act {

@@ -59,13 +59,13 @@ pub fn plan<K: ManagedObject>(
 ) -> Decision {
     let dialect = link.view.backend.dialect();
     let claimant = object.claimant();
-    for want in &mut resolved.wants {
-        if let (DesiredBody::Resolved(body), Some(fingerprint)) = (&want.body, want.fingerprint()) {
+    for item in &mut resolved.desired {
+        if let (DesiredBody::Resolved(body), Some(fingerprint)) = (&item.body, item.fingerprint()) {
             let key = dialect.key(body);
             let there = snapshot.by_key(body.kind(), &key).map(|seen| &seen.id);
-            want.standing = claims.standing(&claimant, body.kind(), &key, there, fingerprint);
-            if want.standing == Standing::NextOwner {
-                want.inherited = claims.taken(&claimant, body.kind(), &key, there);
+            item.standing = claims.standing(&claimant, body.kind(), &key, there, fingerprint);
+            if item.standing == Standing::NextOwner {
+                item.inherited = claims.taken(&claimant, body.kind(), &key, there);
             }
         }
     }
@@ -85,6 +85,6 @@ pub fn plan<K: ManagedObject>(
         adopt: convert::adopt(object.adopt()),
         removal: if retain { Removal::Retain } else { Removal::Delete },
     };
-    let plan = planner::plan(&resolved.wants, snapshot, &recorded, &policy);
+    let plan = planner::plan(&resolved.desired, snapshot, &recorded, &policy);
     Decision { plan, resolved, touched: Vec::new(), recorded, unsettled }
 }

@@ -20,29 +20,29 @@ use rolewright_core::model::{
 };
 use rolewright_core::planner::{Desired, Issue, Problem};
 
-/// A name that the directory does not have and the back end may.
+/// A name that the directory lacks and the back end can still have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Lookup {
-    /// What it is.
+    /// The level of the name.
     pub level: Level,
     /// Its name.
     pub name: String,
-    /// What it lies in.
+    /// The thing that contains it.
     pub parent: Option<Id>,
 }
 
-/// What a spec asks for.
+/// The desired state of a spec.
 #[derive(Debug, Default)]
 pub struct Resolved {
     /// The things, in the order of the spec.
-    pub wants: Vec<Desired>,
-    /// Names to look up; with any of them found, resolving again says more.
+    pub desired: Vec<Desired>,
+    /// Names to look up. If any is found, the spec must be resolved again.
     pub lookups: BTreeSet<Lookup>,
 }
 
 /// What an object refers to beside its own spec.
 pub struct Surroundings<'a> {
-    /// The back end's pure part.
+    /// The rules of the back end.
     pub dialect: &'a dyn Dialect,
     /// What the back end showed.
     pub snapshot: &'a Snapshot,
@@ -61,7 +61,7 @@ pub trait Resolve: ManagedObject {
     /// Which parts of the back end the spec refers to.
     fn needs(&self, dialect: &dyn Dialect) -> Needs;
 
-    /// The things that the spec asks for.
+    /// The external things that the spec desires.
     fn resolve(&self, around: &Surroundings<'_>) -> Resolved;
 }
 
@@ -77,10 +77,10 @@ fn unsupported(around: &Surroundings<'_>, kind: Kind) -> Option<Problem> {
     };
     let offered = all.iter().filter(|kind| !around.lacks.contains_key(kind));
     let offered: Vec<String> = offered.map(ToString::to_string).collect();
-    Some(Problem::new(Issue::Unsupported, format!("{why}; what is offered: {}", offered.join(", "))))
+    Some(Problem::new(Issue::Unsupported, format!("{why}; available: {}", offered.join(", "))))
 }
 
-/// Roles, and all that says who holds them.
+/// Roles, and everything that grants them.
 fn of_roles(dialect: &dyn Dialect) -> BTreeSet<Kind> {
     let kinds = dialect.capabilities().kinds();
     kinds.filter(|kind| matches!(kind, Kind::Role | Kind::Grant | Kind::Group)).collect()
@@ -88,7 +88,7 @@ fn of_roles(dialect: &dyn Dialect) -> BTreeSet<Kind> {
 
 impl Resolve for api::Role {
     fn needs(&self, dialect: &dyn Dialect) -> Needs {
-        // Grants are read beside roles because a role's removal must not take a grant that nobody holds; names, to say whose.
+        // Grants are read too, because deleting a role must not delete a grant that no object manages; names, so that the message can say whose.
         let mut levels = BTreeSet::new();
         if self.is_being_deleted() {
             let capabilities = dialect.capabilities();
@@ -99,26 +99,26 @@ impl Resolve for api::Role {
     }
 
     fn resolve(&self, around: &Surroundings<'_>) -> Resolved {
-        let want = match unsupported(around, Kind::Role).or_else(|| of_another_vendor(self, around)) {
+        let item = match unsupported(around, Kind::Role).or_else(|| of_another_vendor(self, around)) {
             Some(problem) => Desired::unresolved(None, problem),
             None => {
-                let role = wanted_role(self);
+                let role = desired_role(self);
                 let chosen = around.dialect.role_id(&role, &owner(self, around));
                 match around.dialect.check_role(role) {
                     Ok(role) => {
-                        let mut want = Desired::new(None, Body::Role(role));
-                        want.chosen = chosen;
-                        want
+                        let mut item = Desired::new(None, Body::Role(role));
+                        item.chosen = chosen;
+                        item
                     }
                     Err(faults) => Desired::unresolved(None, Problem::of_faults(&faults)),
                 }
             }
         };
-        Resolved { wants: vec![want], ..Resolved::default() }
+        Resolved { desired: vec![item], ..Resolved::default() }
     }
 }
 
-/// Tells an object from every other that a back end's ids may be derived from.
+/// A text that is unique to the object: a back end can derive ids from it.
 fn owner<K: ManagedObject>(object: &K, around: &Surroundings<'_>) -> String {
     [around.account, &object.namespace().unwrap_or_default(), &object.name_any()].join("\n")
 }
@@ -134,7 +134,7 @@ fn of_another_vendor(object: &api::Role, around: &Surroundings<'_>) -> Option<Pr
     })
 }
 
-fn wanted_role(object: &api::Role) -> Role {
+fn desired_role(object: &api::Role) -> Role {
     let spec = &object.spec;
     let rules = spec.rules.iter().flat_map(|rule| {
         let effect = convert::effect(rule.effect.unwrap_or_default());
@@ -160,7 +160,7 @@ fn wanted_role(object: &api::Role) -> Role {
     }
 }
 
-/// The name that a Role object asks for in the back end.
+/// The name of the role of a Role object in the back end.
 pub fn role_name(object: &api::Role) -> String {
     object.spec.name.clone().or_else(|| object.metadata.name.clone()).unwrap_or_default()
 }
@@ -182,7 +182,7 @@ fn find(
             let why = refused.map(|why| format!(": {why}")).unwrap_or_default();
             Err(Problem::new(
                 Issue::NotFound,
-                format!("no {} {name:?}{inside} that the key can see{why}", spoken(level)),
+                format!("no {} {name:?}{inside} that the credential can see{why}", level_in_words(level)),
             ))
         }
         NameMatch::Many(entries) => {
@@ -190,9 +190,9 @@ fn find(
             Err(Problem::new(
                 Issue::Invalid,
                 format!(
-                    "{} {}s are called {name:?}{inside}: name what it lies in as well, or write one of the ids {}",
+                    "{} {}s are named {name:?}{inside}: name the thing that contains it too, or write one of the ids {}",
                     ids.len(),
-                    spoken(level),
+                    level_in_words(level),
                     ids.join(", ")
                 ),
             ))
@@ -200,7 +200,7 @@ fn find(
     }
 }
 
-fn spoken(level: Level) -> &'static str {
+fn level_in_words(level: Level) -> &'static str {
     match level.as_str() {
         "serviceAccount" => "service account",
         "dataSource" => "data source",
@@ -217,7 +217,7 @@ impl Resolve for api::ResourceRestriction {
 
     fn resolve(&self, around: &Surroundings<'_>) -> Resolved {
         let mut lookups = BTreeSet::new();
-        let want = match unsupported(around, Kind::Restriction) {
+        let item = match unsupported(around, Kind::Restriction) {
             Some(problem) => Desired::unresolved(None, problem),
             None => {
                 let admitted = around.dialect.capabilities().restriction_levels();
@@ -228,6 +228,6 @@ impl Resolve for api::ResourceRestriction {
                 }
             }
         };
-        Resolved { wants: vec![want], lookups }
+        Resolved { desired: vec![item], lookups }
     }
 }

@@ -56,7 +56,7 @@ impl SweepHints for Lenient {}
 struct Shows {
     /// What reading and looking show, one after another; the last for ever.
     seen: Mutex<Vec<Option<Observed>>>,
-    /// While it is looked at, another object asks for it.
+    /// A claim that another object registers during the next read.
     asks: Mutex<Option<Claim>>,
     /// Whether the answers to writes are lost.
     loses: bool,
@@ -110,13 +110,13 @@ fn claimant(uid: &str) -> Claimant {
     Claimant { created: "2026-01-01T00:00:00Z".to_owned(), uid: uid.to_owned() }
 }
 
-fn claim(wants: &[&Observed], holds: &[&Observed]) -> Claim {
+fn claim(desired: &[&Observed], managed: &[&Observed]) -> Claim {
     let kind = Kind::Grant;
     Claim {
         title: "RoleBinding x".to_owned(),
         namespace: "team-a".to_owned(),
-        desired: wants.iter().map(|it| ((kind, it.key.clone()), it.body.fingerprint())).collect(),
-        managed: holds.iter().map(|it| (kind, it.key.clone(), Some(it.id.clone()))).collect(),
+        desired: desired.iter().map(|it| ((kind, it.key.clone()), it.body.fingerprint())).collect(),
+        managed: managed.iter().map(|it| (kind, it.key.clone(), Some(it.id.clone()))).collect(),
         taken: Box::default(),
         active: true,
         is_being_deleted: false,
@@ -155,7 +155,7 @@ fn account(settle: Duration, seen: Vec<Option<Observed>>, loses: bool) -> (Accou
     (AccountView::new(account, backend.clone(), String::new()), backend)
 }
 
-/// Takes one step for an object that holds the grant. Gives the end and the number of writes so far.
+/// Executes one step for an object that manages the grant. Returns the result and the number of writes so far.
 async fn step(view: &AccountView, backend: &Shows, change: Change, resumed: bool) -> (StepResult, usize) {
     let created = change.verb() == Verb::Create;
     let state = match created {
@@ -186,7 +186,7 @@ fn creation() -> Change {
 }
 
 #[tokio::test]
-async fn what_another_object_asks_for_meanwhile_is_not_removed() {
+async fn a_thing_claimed_meanwhile_is_not_deleted() {
     for (asked_for, changed, expected) in [(true, true, 0), (false, false, 1)] {
         let seen = alices();
         let (view, backend) = account(Duration::ZERO, vec![Some(seen.clone())], false);
@@ -202,7 +202,7 @@ async fn what_another_object_asks_for_meanwhile_is_not_removed() {
 }
 
 #[tokio::test]
-async fn a_removal_without_an_answer_is_not_known_to_be_done_by_what_one_reading_lacks() {
+async fn an_unanswered_delete_needs_a_new_snapshot() {
     let (view, backend) = account(Duration::ZERO, vec![Some(alices()), None], true);
     let (result, writes) = step(&view, &backend, removal(), false).await;
     assert!(matches!(result, StepResult::Moved(Moved::Removed)) && writes == 1, "{result:?}");
@@ -212,7 +212,7 @@ async fn a_removal_without_an_answer_is_not_known_to_be_done_by_what_one_reading
 }
 
 #[tokio::test]
-async fn where_duplicates_are_not_refused_what_is_there_is_not_made_again() {
+async fn an_existing_thing_is_not_created_twice() {
     for (resumed, ours) in [(true, true), (false, false)] {
         let (view, backend) = account(Duration::ZERO, vec![Some(alices())], false);
         let (result, writes) = step(&view, &backend, creation(), resumed).await;
@@ -221,7 +221,7 @@ async fn where_duplicates_are_not_refused_what_is_there_is_not_made_again() {
 }
 
 #[tokio::test]
-async fn a_create_without_an_answer_is_unsettled_and_an_answered_one_is_not() {
+async fn only_an_unanswered_create_is_unsettled() {
     const LONG: Duration = Duration::from_secs(3600);
     for (loses, unsettled) in [(true, true), (false, false)] {
         let made = if loses { None } else { Some(alices()) };
@@ -236,7 +236,7 @@ async fn a_create_without_an_answer_is_unsettled_and_an_answered_one_is_not() {
 }
 
 #[test]
-fn what_becomes_of_a_later_try_says_nothing_of_an_earlier_one() {
+fn a_later_refusal_says_nothing_about_an_earlier_try() {
     let body = testing::role("a", &["read"]);
     let dialect = testing::TestDialect::NoScopes;
     let policy = Policy { identity: &dialect, adopt: Adopt::Never, removal: Removal::Delete };

@@ -1,4 +1,4 @@
-//! Who a RoleBinding means, by which role, and where: a grant for each subject, or one group that all of them are in.
+//! A RoleBinding becomes a grant for each subject, or one group whose members they are.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,9 +6,9 @@ use std::{
 };
 
 use super::{
-    Lookup, Resolve, Resolved, Surroundings, find, of_roles, owner,
+    Lookup, Resolve, Resolved, Surroundings, desired_role, find, of_roles, owner,
     places::{Place, deepest, locate, place_levels},
-    role_name, unsupported, wanted_role,
+    role_name, unsupported,
 };
 use crate::{
     convert::subject_kind,
@@ -31,8 +31,10 @@ impl Resolve for api::RoleBinding {
 
     fn resolve(&self, around: &Surroundings<'_>) -> Resolved {
         let mut lookups = BTreeSet::new();
-        let whole =
-            |problem| Resolved { wants: vec![Desired::unresolved(None, problem)], lookups: BTreeSet::new() };
+        let whole = |problem| Resolved {
+            desired: vec![Desired::unresolved(None, problem)],
+            lookups: BTreeSet::new(),
+        };
         if let Some(problem) = unsupported(around, Kind::Grant) {
             return whole(problem);
         }
@@ -41,7 +43,7 @@ impl Resolve for api::RoleBinding {
         let role = binding_role(self, place, around, &mut lookups);
         let role = role.and_then(|role| {
             let known = role_of_binding(self, &role, around);
-            // Of a scope that is not found, too, it is known how deep it is to lie.
+            // The level of a scope is known even if the scope is not found.
             let level = match &scope {
                 Ok(scope) => Some(scope.as_ref().map(|scope| scope.level)),
                 Err(_) => deepest(&Place::of_scope(self.spec.scope.as_ref()), around.dialect).map(Some),
@@ -52,7 +54,7 @@ impl Resolve for api::RoleBinding {
             });
             checked.map(|()| role).map_err(|fault| Problem::of_faults(&[fault]))
         });
-        // Nothing is looked up for what cannot be.
+        // An invalid binding needs no look-ups.
         let role = match role {
             Err(problem) if problem.issue == Issue::Invalid => return whole(problem),
             role => role,
@@ -60,11 +62,11 @@ impl Resolve for api::RoleBinding {
         let (role, scope) = match (role, scope) {
             (Ok(role), Ok(scope)) => (role, scope),
             (role, scope) => {
-                // What the user has to mend comes before what is only waited for.
+                // What the user must fix comes before what the object waits for.
                 let problems = [role.err(), scope.err()].into_iter().flatten();
                 let gravest = problems.min_by_key(|problem| problem.issue);
                 return Resolved {
-                    wants: gravest.map(|it| Desired::unresolved(None, it)).into_iter().collect(),
+                    desired: gravest.map(|it| Desired::unresolved(None, it)).into_iter().collect(),
                     lookups,
                 };
             }
@@ -76,7 +78,7 @@ impl Resolve for api::RoleBinding {
             return whole(Problem::new(
                 Issue::Invalid,
                 format!(
-                    "spec.subjects: {} gives roles to groups, and to everybody else as members of one: list either Groups or other subjects",
+                    "spec.subjects: {} grants roles to groups, and to other subjects as members of a group: list either Groups or other subjects",
                     around.dialect.vendor()
                 ),
             ));
@@ -85,10 +87,10 @@ impl Resolve for api::RoleBinding {
         if let Some(group) = &group
             && !around.dialect.capabilities().manages_members()
         {
-            return Resolved { wants: vec![group_want(group, role, None)], lookups };
+            return Resolved { desired: vec![group_want(group, role, None)], lookups };
         }
         let mut seen: BTreeMap<Id, String> = BTreeMap::new();
-        let (mut wants, mut resolved, mut unknown) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+        let (mut desired, mut resolved, mut unknown) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
         for listed in &self.spec.subjects {
             let name = Some(listed.called());
             let subject = subject(listed, around, &mut lookups).and_then(|subject| {
@@ -109,20 +111,20 @@ impl Resolve for api::RoleBinding {
                 }
                 Ok(subject) => {
                     let grant = Grant { role: role.clone(), subject, scope: scope.clone() };
-                    wants.push(Desired::new(name, Body::Grant(grant)));
+                    desired.push(Desired::new(name, Body::Grant(grant)));
                 }
                 Err(problem) => {
                     unknown.insert(listed.name.as_str());
-                    wants.push(Desired::unresolved(name, problem));
+                    desired.push(Desired::unresolved(name, problem));
                 }
             }
         }
-        // Where nobody is known, the group is neither made nor emptied.
+        // Without any resolved subject the group is neither created nor emptied.
         if let Some(group) = group.filter(|_| !resolved.is_empty()) {
             resolved.extend(still_in(&group, &unknown, around));
-            wants.push(group_want(&group, role, Some(resolved)));
+            desired.push(group_want(&group, role, Some(resolved)));
         }
-        Resolved { wants, lookups }
+        Resolved { desired, lookups }
     }
 }
 
@@ -131,7 +133,7 @@ fn group_want(group: &Id, role: RoleRef, members: Option<BTreeSet<Named>>) -> De
     Desired::new(None, Body::Group(body))
 }
 
-/// Those members of a group whose names stand for nothing now: unknown is not gone.
+/// The members of a group whose names cannot be resolved now: unknown is not absent.
 fn still_in(group: &Id, unknown: &BTreeSet<&str>, around: &Surroundings<'_>) -> Vec<Named> {
     let named = |member: &&Named| unknown.iter().any(|name| same_name(name, &member.name));
     let members = around.snapshot.all(Kind::Group).filter_map(|seen| match &seen.body {
@@ -141,10 +143,10 @@ fn still_in(group: &Id, unknown: &BTreeSet<&str>, around: &Surroundings<'_>) -> 
     members.flatten().filter(named).cloned().collect()
 }
 
-/// What the role of a binding says, as far as that is known here.
+/// The role of a binding, as far as its content is known.
 fn role_of_binding(binding: &api::RoleBinding, role: &RoleRef, around: &Surroundings<'_>) -> Option<Role> {
     if let Some(name) = &binding.spec.role_ref.name {
-        return role_object(binding, name, around).map(|role| wanted_role(&role));
+        return role_object(binding, name, around).map(|role| desired_role(&role));
     }
     let RoleRef::Existing(role) = role else { return None };
     match &around.snapshot.by_id(Kind::Role, &role.id)?.body {
@@ -167,10 +169,10 @@ fn binding_role(
     if let Some(id) = external.id {
         let id = Id::new(id);
         let granted = around.dialect.granted_as(&id);
-        // Where grants know roles by name alone, the name is not the role.
+        // Where grants name roles, the name alone does not identify the role.
         if granted != id && is_another(around, &id, &around.dialect.role_key(granted.as_str(), scope)) {
             let message =
-                format!("spec.roleRef.external.id: the role {id} is gone, and another has its name");
+                format!("spec.roleRef.external.id: the role {id} was deleted, and another role has its name");
             return Err(Problem::new(Issue::Waiting, message));
         }
         let name = match around.snapshot.by_id(Kind::Role, &id).map(|seen| &seen.body) {
@@ -230,7 +232,7 @@ fn own_role(binding: &api::RoleBinding, name: &str, around: &Surroundings<'_>) -
             let (id, key) = (around.snapshot.current(Kind::Role, Id::new(id)), key.iter().collect());
             if is_another(around, &id, &key) {
                 let message = format!(
-                    "the role that Role {name} holds is gone, and another has its name: see Role {name}"
+                    "the role that Role {name} manages was deleted, and another role has its name: see Role {name}"
                 );
                 return Err(Problem::new(Issue::Waiting, message));
             }
@@ -247,7 +249,7 @@ fn own_role(binding: &api::RoleBinding, name: &str, around: &Surroundings<'_>) -
     }
 }
 
-/// Whether another role is seen where the one of this id was, and that one is not.
+/// Whether another role has the place of the one with this id, which is not visible.
 fn is_another(around: &Surroundings<'_>, id: &Id, key: &Key) -> bool {
     let seen = |id: &Id| around.snapshot.by_id(Kind::Role, id).is_some();
     let granted = around.dialect.granted_as(id);
@@ -309,7 +311,7 @@ mod tests {
     use rolewright_core::model::{Builder, Observed, Snapshot};
     use rolewright_core::planner::DesiredBody;
 
-    /// What HQ shows: a role `reader` of this id, if any.
+    /// A snapshot of HQ with a role `reader` of this id, if any.
     fn shown(id: Option<&str>) -> Builder {
         let mut builder = Builder::new();
         let role = |id: &str| {
@@ -333,8 +335,8 @@ mod tests {
         builder
     }
 
-    /// What a binding of the group devs by this reference asks for while the Role `reader` holds `reader#5f0c`: the role, or why none.
-    fn wanted(
+    /// The role of a binding of the group devs by this reference, while the Role `reader` manages `held`; or the problem.
+    fn resolved_role(
         reference: serde_json::Value,
         held: &str,
         snapshot: &Snapshot,
@@ -360,7 +362,7 @@ mod tests {
             lacks: &BTreeMap::new(),
             plans_only: false,
         });
-        match &resolved.wants[0].body {
+        match &resolved.desired[0].body {
             DesiredBody::Resolved(Body::Grant(grant)) => Ok(grant.role.text().to_owned()),
             DesiredBody::Unresolved(problem) => Err((problem.issue, problem.message.clone())),
             other => panic!("{other:?}"),
@@ -368,19 +370,19 @@ mod tests {
     }
 
     #[test]
-    fn a_role_that_was_made_again_under_the_name_of_the_held_one_is_given_to_nobody() {
+    fn a_role_recreated_under_a_managed_name_is_not_granted() {
         let another = shown(Some("reader#another")).complete();
         for reference in [json!({"name": "reader"}), json!({"external": {"id": "reader#5f0c"}})] {
-            let (issue, message) = wanted(reference, "reader#5f0c", &another).expect_err("a problem");
-            assert!(issue == Issue::Waiting && message.contains("another has its name"), "{message}");
+            let (issue, message) = resolved_role(reference, "reader#5f0c", &another).expect_err("a problem");
+            assert!(issue == Issue::Waiting && message.contains("another role has its name"), "{message}");
         }
-        // So is one of which nothing but the name is shown.
+        // A role whose id is not shown is not the same role either.
         let nameless = shown(Some("reader")).complete();
-        assert!(wanted(json!({"name": "reader"}), "reader#5f0c", &nameless).is_err());
+        assert!(resolved_role(json!({"name": "reader"}), "reader#5f0c", &nameless).is_err());
     }
 
     #[test]
-    fn a_role_that_is_there_or_not_to_be_seen_or_has_come_to_be_known_by_more_is_meant_as_before() {
+    fn the_managed_role_is_used_while_nothing_speaks_against_it() {
         let mut renamed = shown(Some("reader#5f0c"));
         renamed.set_current_id(Kind::Role, Id::new("reader"), Id::new("reader#5f0c"));
         for (held, snapshot) in [
@@ -388,11 +390,15 @@ mod tests {
             ("reader#5f0c", shown(None).complete()),
             ("reader", renamed.complete()),
         ] {
-            assert_eq!(wanted(json!({"name": "reader"}), held, &snapshot), Ok("reader".to_owned()), "{held}");
+            assert_eq!(
+                resolved_role(json!({"name": "reader"}), held, &snapshot),
+                Ok("reader".to_owned()),
+                "{held}"
+            );
         }
         let there = shown(Some("reader#5f0c")).complete();
         assert_eq!(
-            wanted(json!({"external": {"id": "reader"}}), "reader#5f0c", &there),
+            resolved_role(json!({"external": {"id": "reader"}}), "reader#5f0c", &there),
             Ok("reader".to_owned())
         );
     }
