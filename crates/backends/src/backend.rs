@@ -45,7 +45,7 @@ pub struct Needs {
 /// Callers use [`probe`](Self::probe), [`snapshot`](Self::snapshot), [`look_up`](Self::look_up), [`read`](Self::read),
 /// [`find`](Self::find) and [`write`](Self::write), and nothing else. A vendor implements the first three, and of the small methods those
 /// for what its capabilities offer: `read_role`, `create_grant` and so on. `read`, `find` and `write` choose the small method. The small
-/// methods that a vendor leaves out return an error that names the vendor and the kind, because no plan asks for them.
+/// methods that a vendor leaves out return an error that names the vendor and the kind, because no plan contains such a change.
 ///
 /// # Reads
 ///
@@ -227,7 +227,7 @@ pub trait Backend: Send + Sync {
         Err(not_offered(self.dialect(), "create", Kind::Role))
     }
 
-    /// Gives a subject a role.
+    /// Grants a role to a subject.
     async fn create_grant(&self, _grant: &Grant) -> Result<Observed, Error> {
         Err(not_offered(self.dialect(), "create", Kind::Grant))
     }
@@ -252,7 +252,7 @@ pub trait Backend: Send + Sync {
         Err(not_offered(self.dialect(), "update", Kind::Grant))
     }
 
-    /// Takes default permissions of a resource away, or gives them back, where that is how resources are restricted.
+    /// Removes default permissions of a resource, or restores them, where that is how resources are restricted.
     async fn update_restriction(
         &self,
         _id: &Id,

@@ -1,6 +1,6 @@
 //! The back ends: the trait that the pipeline uses, the HTTP stack that they share, and one folder for each vendor.
 //!
-//! They know the model of access and nothing of Kubernetes. They write only what a [`Change`](rolewright_core::model::Change) asks for.
+//! They know the model of access and nothing of Kubernetes. Every write executes one [`Change`](rolewright_core::model::Change).
 
 mod address;
 pub mod arize;

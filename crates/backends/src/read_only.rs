@@ -13,7 +13,7 @@ use rolewright_core::model::{Body, Change, Dialect, Entry, Id, Kind, Level, Obse
 pub struct ReadOnlyGuard {
     inner: Arc<dyn Backend>,
     vendor: &'static str,
-    /// What was last observed to be the vendor's, and why.
+    /// The things that belong to the vendor as last observed, and why.
     observed: Mutex<HashMap<(Kind, Id), String>>,
 }
 
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_last_observed_decides() {
+    async fn the_last_observation_decides() {
         let one = Arc::new(OneRole { read_only: Mutex::new(Some("a predefined role".to_owned())) });
         let guard = ReadOnlyGuard::new(one.clone(), "ZenML Pro");
         let id = Id::new("r");

@@ -80,7 +80,7 @@ impl<T> Part<Vec<T>> {
     }
 }
 
-/// What was found. None for a 404, which means deleted or hidden.
+/// The thing, if it was found. None for a 404, which means deleted or hidden.
 ///
 /// # Errors
 /// Every other failure.

@@ -22,7 +22,7 @@ async fn names<T: Listed>(needed: bool, pages: Pages<'_, T>) -> Result<Part<Vec<
     }
 }
 
-/// Reads what is needed.
+/// Reads one snapshot.
 ///
 /// # Errors
 /// Any failure to read a list to its end but a refusal of the list.

@@ -140,7 +140,7 @@ struct Pagination {
 /// Decodes a page.
 ///
 /// # Errors
-/// What is wrong with it, without a quote. A page that does not say whether it is the last is an error, because the rest of the list
+/// Why it is invalid, without quoting it. A page that does not say whether it is the last is an error, because the rest of the list
 /// would look absent.
 pub fn page<T: Listed>(body: &[u8]) -> Result<Page<T>, &'static str> {
     let mut page: Value = serde_json::from_slice(body).map_err(|_| "is not JSON")?;

@@ -220,7 +220,7 @@ impl Client {
         Ok(found(permissions)?.map(Option::unwrap_or_default))
     }
 
-    /// Gives a built-in role a permission on a resource. An empty permission takes it away.
+    /// Sets the permission of a built-in role on a resource. An empty permission removes it.
     pub async fn permit(&self, resource: &Resource, role: &str, permission: &str) -> Result<(), Error> {
         let path = ["access-control", resource.kind.path(), &resource.uid, "builtInRoles", role];
         let request = self.request(Method::POST, &path).body(json!({"permission": permission}));

@@ -61,7 +61,7 @@ impl Selection {
     }
 }
 
-/// Reads what is needed.
+/// Reads one snapshot.
 ///
 /// # Errors
 /// Any failure to read a list to its end but a refusal of the list; [`Class::Unsupported`] if the RBAC API is needed and missing.

@@ -150,7 +150,7 @@ pub struct Page<T> {
 /// Decodes a page.
 ///
 /// # Errors
-/// What is wrong with it, without a quote.
+/// Why it is invalid, without quoting it.
 pub fn page<T: Listed>(body: &[u8]) -> Result<Page<T>, &'static str> {
     let mut page: Value = serde_json::from_slice(body).map_err(|_| "is not JSON")?;
     let total = page.get("totalCount").and_then(Value::as_u64).and_then(|total| usize::try_from(total).ok());

@@ -277,7 +277,7 @@ async fn a_throttled_read_is_repeated_after_the_pause() {
 }
 
 #[tokio::test]
-async fn a_read_does_not_wait_for_a_pause_that_ends_after_its_deadline() {
+async fn a_read_does_not_wait_longer_than_its_deadline() {
     let stub =
         Stub::start(|_, _| Reply::problem(429, "Rate limit exceeded", "").with("retry-after", "120")).await;
     let error = call(&http(&stub), Method::GET).await.expect_err("a failure");

@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_before_a_write_is_not_stored_after_it() {
+    fn a_read_before_a_write_is_not_stored_after_it() {
         let cache = Cache::default();
         let sweep = cache.begin_sweep();
         drop(cache.write("a"));
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_during_a_write_is_removed_after_it() {
+    fn a_read_during_a_write_is_removed_after_it() {
         // The sweep starts first and ends first.
         let cache = Cache::default();
         let sweep = cache.begin_sweep();

@@ -131,7 +131,7 @@ impl Client {
     }
 }
 
-/// What was found. None for HQ's own 404, which means deleted or hidden.
+/// The thing, if it was found. None for HQ's own 404, which means deleted or hidden.
 ///
 /// # Errors
 /// Every other failure. A 404 of another sender, such as a proxy without a server behind it, is temporary.

@@ -56,7 +56,7 @@ impl<T> Direct<T> {
     }
 }
 
-/// Reads what is needed.
+/// Reads one snapshot.
 ///
 /// # Errors
 /// Any failure to read a list to its end but a refusal of the list.

@@ -12,7 +12,7 @@ use crate::http::VendorError;
 /// Decodes a list. There are no pages (contract 1.4).
 ///
 /// # Errors
-/// What is wrong with it, without a quote. A list needs `items`.
+/// Why it is invalid, without quoting it. A list needs `items`.
 pub fn list<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<Vec<T>, &'static str> {
     let mut body: Value = serde_json::from_slice(body).map_err(|_| "is not JSON")?;
     let items = body.get_mut("items").map(Value::take).ok_or("lacks the list's items")?;

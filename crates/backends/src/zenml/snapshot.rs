@@ -117,7 +117,7 @@ struct Assigned {
     assignments: Option<Vec<Assignment>>,
 }
 
-/// Reads what is needed.
+/// Reads one snapshot.
 ///
 /// # Errors
 /// Any failure to read a list to its end but a refusal of the list.

@@ -46,7 +46,7 @@ pub struct Visibility {
 }
 
 impl Visibility {
-    /// What is visible now: whether any assignment is, and which workspaces.
+    /// Reads which workspaces are visible now, and whether any assignment is.
     ///
     /// # Errors
     /// Any failure but a refusal.

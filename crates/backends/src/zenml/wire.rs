@@ -182,7 +182,7 @@ fn error(class: Option<String>, messages: Vec<String>) -> VendorError {
     VendorError { title: class, detail, code: None }
 }
 
-/// What is wrong with a field. The message does not repeat the value of the field.
+/// Why a field is invalid. The message does not repeat the value of the field.
 fn fault(fault: &Value) -> Option<String> {
     let message = fault.get("msg")?.as_str()?;
     let steps = fault.get("loc").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();

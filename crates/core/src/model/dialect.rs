@@ -53,8 +53,8 @@ pub struct Capabilities {
     pub grants: Grants,
     /// How a resource is closed to inherited access.
     pub restrictions: Restrictions,
-    /// The kinds of which the back end creates a second thing with the same natural key. Rolewright looks for one before it creates one.
-    /// Of all other kinds the back end refuses the second.
+    /// The kinds for which the back end accepts a second thing with the same natural key. Rolewright looks for one before it creates one.
+    /// For all other kinds the back end refuses the second.
     pub duplicates: &'static [Kind],
 }
 
@@ -91,7 +91,7 @@ pub enum Grants {
 pub enum Members {
     /// Rolewright, by the subjects of the RoleBinding.
     Managed,
-    /// An identity provider, when somebody logs in.
+    /// An identity provider, at login.
     IdentityProvider,
 }
 
@@ -258,7 +258,7 @@ pub trait SpecRules: Send + Sync {
         Ok(())
     }
 
-    /// Why the vendor owns a thing, as far as its id and its body show ("a fixed role"): nobody else may write it. None for all others.
+    /// Why the vendor owns a thing, as far as its id and its body show ("a fixed role"): nobody else can change it. None for all other things.
     fn vendor_owned(&self, _id: Option<&Id>, _body: &Body) -> Option<&'static str> {
         None
     }

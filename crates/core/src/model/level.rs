@@ -1,8 +1,8 @@
-//! What kind of thing a name or an id belongs to.
+//! Levels: the kinds of things that have names.
 
 use std::fmt;
 
-/// What something in a back end is, such as a user, a folder or a project. Names are unique, at best, within one level.
+/// The kind of a named thing in a back end, such as user, folder or project. Names are unique, at best, within one level.
 ///
 /// Specs, messages and the directory know a level by its word. The common levels are constants here; a vendor defines its own.
 /// A level is never part of a fingerprint or of a plan's hash.
@@ -10,7 +10,7 @@ use std::fmt;
 pub struct Level(&'static str);
 
 impl Level {
-    /// Where the directory has the names of roles.
+    /// Roles.
     pub const ROLE: Self = Self("role");
     /// People.
     pub const USER: Self = Self("user");

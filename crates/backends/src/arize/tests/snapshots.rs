@@ -1,4 +1,4 @@
-//! Snapshots: what is read, what it proves, and pages that are wrong.
+//! Snapshots, their proofs, and wrong pages.
 
 use super::*;
 use rolewright_core::model::{Absence, NameMatch};

@@ -25,8 +25,9 @@ async fn a_role_is_assigned_and_taken_away_by_one_call() {
         assert_eq!(seen[0].body, json!({"roleUid": "r1"}), "in this organization alone");
         let made = made.expect("a success").expect("the grant");
         assert_eq!((made.id, made.body), (Id::new(format!("{subject}/r1")), grant("r1", subject)));
-        let (gone, seen) = write(delete("r1", subject), |_, _| ok(json!({"message": "Role removed."}))).await;
-        assert_eq!(gone, Ok(None));
+        let (deleted, seen) =
+            write(delete("r1", subject), |_, _| ok(json!({"message": "Role removed."}))).await;
+        assert_eq!(deleted, Ok(None));
         assert_eq!(calls_of(&seen), [format!("DELETE /access-control/{path}/roles/r1")]);
     }
 }

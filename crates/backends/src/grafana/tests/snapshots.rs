@@ -1,4 +1,4 @@
-//! Snapshots: what is read, and lists that are wrong.
+//! Snapshots, from correct lists and from wrong ones.
 
 use futures::future::join_all;
 

@@ -1,4 +1,4 @@
-//! Snapshots: what is read, and what they show.
+//! Snapshots: the calls, and the result.
 
 use futures::future::join_all;
 

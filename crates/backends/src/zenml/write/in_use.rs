@@ -33,7 +33,7 @@ const MAX_SCOPES: usize = 1000;
 /// The other roles that are read, to learn whether the server shows projects.
 const MAX_ROLES: usize = 10;
 
-const BY_HAND: &str = "make sure that nobody has it, and delete the role by hand";
+const BY_HAND: &str = "make sure that no subject has it, and delete the role by hand";
 
 /// Some of the subjects that have a role of a level, for a message. Empty if nobody has it.
 ///
@@ -107,7 +107,7 @@ fn check_number(role: &str, scopes: usize) -> Result<(), Error> {
         return Ok(());
     }
     let message = format!(
-        "somebody can have the role {role} in {scopes} workspaces and projects, and Rolewright reads at most {MAX_SCOPES}: {BY_HAND}"
+        "a subject can have the role {role} in {scopes} workspaces and projects, and Rolewright reads at most {MAX_SCOPES}: {BY_HAND}"
     );
     Err(Error::new(Class::Denied, message))
 }
@@ -119,10 +119,10 @@ fn stable(listing: Listing<wire::Place>) -> Result<Vec<wire::Place>, Error> {
     if listing.complete { Ok(listing.items) } else { Err(changed()) }
 }
 
-/// Somebody can have the role where nothing is visible.
+/// A subject can have the role where nothing is visible.
 fn not_visible(role: &str, hidden: &str) -> Error {
     let message = format!(
-        "cannot tell whether somebody has the role {role}, because this control plane does not show {hidden} to this credential: \
+        "cannot tell whether a subject has the role {role}, because this control plane does not show {hidden} to this credential: \
          {BY_HAND}"
     );
     Error::new(Class::Denied, message)
@@ -131,8 +131,10 @@ fn not_visible(role: &str, hidden: &str) -> Error {
 /// The subjects and their scopes. Each once, because an answer can also contain narrower scopes, which are read as well.
 fn names(assignments: &[Assignment]) -> String {
     let name = |assignment: &Assignment| {
-        let (id, name) = map::subject(assignment)
-            .map_or_else(|| (None, "somebody".to_owned()), |subject| (Some(subject.id), subject.name));
+        let (id, name) = map::subject(assignment).map_or_else(
+            || (None, "an unknown subject".to_owned()),
+            |subject| (Some(subject.id), subject.name),
+        );
         let text = match map::scope(assignment) {
             None | Some(Scope::Organization) => name,
             Some(scope) => format!("{name} on {}", scope.text()),

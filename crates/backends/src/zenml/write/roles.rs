@@ -56,7 +56,7 @@ pub async fn update(client: &Client, id: &Id, before: &Role, after: &Role) -> Re
 pub async fn delete(client: &Client, id: &Id, role: &Role) -> Result<(), Error> {
     let subjects = in_use::subjects(client, id.as_str(), level(role)?).await?;
     if !subjects.is_empty() {
-        let message = format!("the role {} is not deleted while somebody has it: {subjects}", role.name);
+        let message = format!("the role {} is not deleted while subjects have it: {subjects}", role.name);
         return Err(Error::new(Class::Conflict, message));
     }
     client.delete_role(id.as_str()).await
