@@ -21,8 +21,8 @@ use tracing::Instrument;
 
 use crate::{
     backend,
-    context::{Caches, Context, Options},
-    kube::{Cache, Events, lease, schema, start},
+    context::{Context, Options},
+    kube::{Cache, Caches, Events, lease, schema, start},
     metrics::Metrics,
     object,
     queue::{self, BackOff, Queue, Requests, triggers},
@@ -96,7 +96,7 @@ pub async fn run(
     tasks.spawn(triggers::managed(ctx.clone(), role_changes));
     tasks.spawn(triggers::managed(ctx.clone(), binding_changes));
     tasks.spawn(triggers::managed(ctx.clone(), restriction_changes));
-    let listed = start(&ctx, &watch_client, &mut tasks);
+    let listed = start(&ctx.caches, &ctx.options.namespaces, &watch_client, &mut tasks);
     tokio::select! {
         () = stop.cancelled() => return Ok(()),
         Some(ended) = tasks.join_next() => return Err(task_ended(ended)),

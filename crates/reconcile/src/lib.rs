@@ -17,3 +17,4 @@ pub mod act;
 pub mod convert;
 pub mod decide;
 pub mod object;
+pub mod readiness;

@@ -1,7 +1,9 @@
 //! Reconciles one Backend: connect it, publish its state to its objects, report. Objects wait for it, so ten thousand objects with an
 //! invalid credential make a handful of calls.
 
+mod attempt;
 mod connect;
+mod credential;
 mod probe;
 mod status;
 mod sweep;
@@ -17,10 +19,11 @@ use rolewright_reconcile::{
 };
 use serde_json::json;
 
-use self::connect::{Attempt, connect};
 pub use self::sweep::{publish_snapshot, sweep_needs};
+use self::{attempt::Attempt, connect::connect};
 use crate::{
-    context::{Cached, Context, Visitor},
+    context::Context,
+    kube::{Cached, Visitor},
     kube::{WriteError, writes},
 };
 

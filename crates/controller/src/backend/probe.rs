@@ -13,14 +13,20 @@ use rolewright_backends::{self as backends, Budget, Class, Error, Limits, Settin
 use rolewright_core::model::{Fault, Kind};
 use rolewright_reconcile::{
     account::{AccountView, Link},
-    act::Readiness,
     decide::Resolve,
     object::{ObjectName, ObjectRef, is_paused},
+    readiness::Readiness,
 };
 use url::Url;
 
-use super::connect::{Attempt, Secrets, invalid};
-use crate::context::{Cached, Context, Visitor};
+use super::{
+    attempt::{Attempt, invalid},
+    credential::Secrets,
+};
+use crate::{
+    context::Context,
+    kube::{Cached, Visitor},
+};
 
 /// The most anchors that a status records.
 const MAX_ANCHORS: usize = 16;

@@ -8,8 +8,8 @@ use rolewright_api as api;
 use rolewright_api::{Backend, BackendStatus, Reason};
 use rolewright_reconcile::{
     account::{Link, SweepReport},
-    act::{MAX_MESSAGE, Readiness, truncate},
     object::{ObjectName, ObjectRef, reconcile_request},
+    readiness::{MAX_MESSAGE, Readiness, truncate},
 };
 use serde_json::json;
 

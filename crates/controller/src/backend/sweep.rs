@@ -14,11 +14,15 @@ use rolewright_reconcile::{
         AccountView, CredentialDoubt, Link, SweepReport, min_interval, read_next_outline, stretched_interval,
         unmanaged,
     },
+    act,
     decide::{self, Resolve, Vanished},
     object::{ObjectKind, ObjectName, ObjectRef, reconcile_request},
 };
 
-use crate::context::{Cached, Context, Visitor};
+use crate::{
+    context::Context,
+    kube::{Cached, Visitor},
+};
 
 /// Starts the task of a view, once. It ends when the last Backend drops the view.
 pub fn start(ctx: &Arc<Context>, view: &Arc<AccountView>) {
@@ -250,6 +254,6 @@ impl Compare<'_> {
             return true;
         }
         decision.touched.iter().for_each(|object| self.ctx.queue.add(object.clone()));
-        decide::differs(object, self.link, &decision, self.ctx.is_contested(&object.reference()))
+        act::differs(object, self.link, &decision, self.ctx.is_contested(&object.reference()))
     }
 }

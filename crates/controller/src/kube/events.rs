@@ -7,7 +7,7 @@ use k8s_openapi::{
     jiff::Timestamp,
 };
 use kube::{Api, Client, Resource, api::PostParams};
-use rolewright_reconcile::act::truncate;
+use rolewright_reconcile::readiness::truncate;
 use tokio::sync::mpsc;
 
 /// The reporting controller of all Events.

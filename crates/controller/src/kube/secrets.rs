@@ -5,7 +5,7 @@ use kube::{Api, Client, ResourceExt};
 use secrecy::SecretString;
 
 use rolewright_api::{Reason, SecretKeyRef, annotations};
-use rolewright_reconcile::act::Readiness;
+use rolewright_reconcile::readiness::Readiness;
 
 /// A value and the version of the Secret it is from.
 pub struct Value {

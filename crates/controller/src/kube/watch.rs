@@ -11,18 +11,20 @@ use kube::{
 use serde::de::DeserializeOwned;
 use tokio::{sync::oneshot, task::JoinSet};
 
-use super::cache::{Cache, Feed};
-use crate::context::Context;
+use super::{
+    cache::{Cache, Feed},
+    caches::Caches,
+};
 
-/// Starts all watches. The future is done when every first list is.
+/// Starts all watches: of these namespaces, or of all when empty. The future is done when every first list is.
 pub fn start(
-    ctx: &Arc<Context>,
+    caches: &Caches,
+    namespaces: &[String],
     client: &Client,
     tasks: &mut JoinSet<()>,
 ) -> impl Future<Output = ()> + use<> {
     let mut first = Vec::new();
-    let caches = &ctx.caches;
-    let namespaces: Vec<Option<String>> = match ctx.options.namespaces.as_slice() {
+    let namespaces: Vec<Option<String>> = match namespaces {
         [] => vec![None],
         listed => listed.iter().cloned().map(Some).collect(),
     };

@@ -19,7 +19,7 @@ use rolewright_reconcile::{
 
 use super::{Exit, Next, Reconcile, Stage, end, end_with, written};
 use crate::{
-    context::Cached,
+    kube::Cached,
     kube::{Cache, writes},
 };
 

@@ -10,14 +10,15 @@ use kube::{Api, Resource, ResourceExt};
 use rolewright_api::{DeletionPolicy, HeldEntry, HeldState, Reason, RoleBinding};
 use rolewright_backends::{Class, Error};
 use rolewright_reconcile::{
-    act::Readiness,
     decide::{self, Resolve},
     object::{ManagedObject, ObjectKind, ObjectRef},
+    readiness::Readiness,
 };
 
 use super::{Next, Reconcile};
 use crate::{
-    context::{Cached, Context},
+    context::Context,
+    kube::Cached,
     kube::{Severity, WriteError, writes},
 };
 

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use rolewright_backends::{Class, Error};
-use rolewright_reconcile::{account::CredentialDoubt, act::Readiness, decide::Resolve, object::ObjectRef};
+use rolewright_reconcile::{
+    account::CredentialDoubt, decide::Resolve, object::ObjectRef, readiness::Readiness,
+};
 
 use super::{Next, Reconcile, Stage, end, written};
-use crate::context::Cached;
+use crate::kube::Cached;
 
 impl<K: Resolve + Cached> Reconcile<'_, K> {
     /// The back end could not be read: reports that and ends the chain.

@@ -1,7 +1,7 @@
 //! Reconciles one object: plan, guard, apply, report. The same chain for all kinds and all back ends.
 
 mod apply;
-mod deletion;
+pub mod deletion;
 mod error_policy;
 mod plan;
 mod report;
@@ -16,16 +16,12 @@ use std::{
 use rolewright_api::Reason;
 use rolewright_reconcile::{
     account::{BackendState, Link},
-    act::Readiness,
     decide::Resolve,
     object::{ObjectName, ObjectRef, reconcile_request},
+    readiness::Readiness,
 };
 
-pub use self::deletion::after_deletion;
-use crate::{
-    context::{Cached, Context},
-    kube::WriteError,
-};
+use crate::{context::Context, kube::Cached, kube::WriteError};
 
 /// The most plans in one reconcile because the back end had changed.
 const MAX_ROUNDS: usize = 4;

@@ -16,7 +16,7 @@ use rolewright_reconcile::{
 };
 
 use super::{Exit, MAX_ROUNDS, Next, Reconcile, Stage, end};
-use crate::{backend, context::Cached};
+use crate::{backend, kube::Cached};
 
 /// A snapshot older than this is read again when many names are missing from it. Otherwise each name is looked up.
 const MAX_AGE_FOR_MISSING_NAMES: Duration = Duration::from_secs(10);

@@ -13,15 +13,16 @@ use rolewright_backends::Error;
 use rolewright_core::planner::Held;
 use rolewright_reconcile::{
     account::Link,
-    act::{self, Outcome, Readiness, STATUS_FIELDS, StatusContent, StepResult},
+    act::{self, Outcome, STATUS_FIELDS, StatusContent, StepResult},
     convert::{held_from_status, held_to_status},
     decide::{Decision, Resolve},
     object::ManagedObject,
+    readiness::Readiness,
 };
 
 use super::{Next, Reconcile, Stage, end_with, written};
 use crate::{
-    context::Cached,
+    kube::Cached,
     kube::{WriteError, publish_condition, writes},
 };
 

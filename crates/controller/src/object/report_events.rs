@@ -10,7 +10,7 @@ use rolewright_reconcile::{
 };
 
 use super::Reconcile;
-use crate::{context::Cached, kube::Severity};
+use crate::kube::{Cached, Severity};
 
 impl<K: Resolve + Cached> Reconcile<'_, K> {
     /// Events for what existed and is managed from now on.

@@ -8,9 +8,10 @@ use rolewright_api::{Backend, Role, RoleBinding, annotations};
 use rolewright_reconcile::object::{ManagedObject, ObjectKind, ObjectName, ObjectRef, reconcile_request};
 
 use crate::{
-    context::{Cached, Context},
+    context::Context,
+    kube::Cached,
     kube::{CacheChange, Changes},
-    object,
+    object::deletion,
 };
 
 /// Follows the changes of Backends.
@@ -49,7 +50,7 @@ pub async fn managed<K: Cached>(ctx: Arc<Context>, mut changes: Changes<K>) {
             ctx.corrections.forget(&reference);
             ctx.back_off.reset(&reference);
             ctx.requests.forget(&reference);
-            object::after_deletion(&ctx, &**deleted);
+            deletion::after_deletion(&ctx, &**deleted);
         }
         enqueue_dependents(&ctx, &reference, before.as_deref(), after.as_deref());
     }

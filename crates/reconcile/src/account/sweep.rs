@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use rolewright_backends::Needs;
 use rolewright_core::model::{Id, Kind, Observed};
 
-use super::AccountView;
+use super::view::AccountView;
 
 /// The shortest time between two sweeps of this many calls: a sweep uses at most half of the account's budget.
 pub fn min_interval(calls: u64, view: &AccountView) -> Duration {

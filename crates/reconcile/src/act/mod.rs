@@ -2,14 +2,13 @@
 
 mod apply;
 mod change_log;
+mod differs;
 mod outcome;
 mod report;
 
 pub use self::{
     apply::{apply, confirm_absences},
+    differs::differs,
     outcome::{Moved, Outcome, StepResult},
-    report::{
-        MAX_MESSAGE, Readiness, STATUS_FIELDS, StatusContent, contested, desired_count, plan_status, settled,
-        status, subject_states, truncate,
-    },
+    report::{STATUS_FIELDS, StatusContent, desired_count, plan_status, settled, status, subject_states},
 };

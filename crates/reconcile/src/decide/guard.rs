@@ -8,11 +8,11 @@ use rolewright_core::{
     planner::{self, Held},
 };
 
-use super::{Decision, mode};
+use super::{plan::Decision, policy::mode};
 use crate::{
     account::Link,
-    act::{Readiness, contested},
     object::ManagedObject,
+    readiness::{Readiness, contested},
 };
 
 /// Why the plan is withheld, if it is. `next_correction`: when drift of a contested object can be corrected next.

@@ -3,29 +3,26 @@
 mod claim;
 mod guard;
 mod plan;
+mod policy;
 mod resolve;
 mod sweep;
 
 use std::{sync::Arc, time::Instant};
 
 use rolewright_api as api;
-use rolewright_api::{DeletionPolicy, Mode};
-use rolewright_backends::Needs;
+use rolewright_api::Mode;
 use rolewright_core::planner;
 
 pub use self::{
     claim::{forget, register_held},
     guard::guard,
     plan::Decision,
+    policy::{mode, needs},
     resolve::{Lookup, Resolve, Resolved},
-    sweep::{Vanished, differs, sweep_needs},
+    sweep::{Vanished, sweep_needs},
 };
 use self::{plan::plan, resolve::Surroundings};
-use crate::{
-    account::Link,
-    convert::held_from_status,
-    object::{ManagedObject, ObjectName},
-};
+use crate::{account::Link, convert::held_from_status, object::ObjectName};
 
 /// What a decision needs beside the object and its link.
 pub struct Cluster<'a> {
@@ -33,23 +30,6 @@ pub struct Cluster<'a> {
     pub role: &'a dyn Fn(&ObjectName) -> Option<Arc<api::Role>>,
     /// Whether the operator can write: an object claims what it will create only then.
     pub may_write: bool,
-}
-
-/// The mode of an object: the stricter of its own and its Backend's.
-pub fn mode<K: ManagedObject>(object: &K, link: &Link) -> Mode {
-    object.mode().unwrap_or_default().max(link.mode)
-}
-
-/// The deletion policy of an object: its own, else its Backend's.
-fn deletion_policy<K: ManagedObject>(object: &K, link: &Link) -> DeletionPolicy {
-    object.deletion_policy().unwrap_or(link.deletion)
-}
-
-/// The parts of the back end that an object refers to, as far as the account has them.
-pub fn needs<K: Resolve>(object: &K, link: &Link) -> Needs {
-    let mut needs = object.needs(link.view.backend.dialect());
-    needs.kinds.retain(|kind| !link.lacks.contains_key(kind));
-    needs
 }
 
 /// Compares an object with the snapshot, and updates its claims. None: no snapshot covers what the object needs.

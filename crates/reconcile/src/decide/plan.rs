@@ -8,7 +8,7 @@ use rolewright_core::{
     planner::{self, Claims, DesiredBody, Held, HeldState, Plan, Policy, Removal, Standing},
 };
 
-use super::{Resolved, deletion_policy};
+use super::{policy::deletion_policy, resolve::Resolved};
 use crate::{
     account::Link,
     convert,

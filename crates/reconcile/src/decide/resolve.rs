@@ -2,34 +2,23 @@
 //! look-up, which the caller makes before it resolves again.
 
 mod binding;
+mod names;
 mod places;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use kube::ResourceExt;
 
-use self::places::{Place, locate, place_levels};
-use crate::{
-    convert,
-    object::{ManagedObject, ObjectName},
+pub use self::names::{Lookup, Surroundings};
+use self::{
+    names::find,
+    places::{Place, locate, place_levels},
 };
+use crate::{convert, object::ManagedObject};
 use rolewright_api as api;
 use rolewright_backends::Needs;
-use rolewright_core::model::{
-    Body, Dialect, Id, Kind, Level, NameMatch, Named, Restriction, Role, Rule, Snapshot,
-};
+use rolewright_core::model::{Body, Dialect, Kind, Restriction, Role, Rule};
 use rolewright_core::planner::{Desired, Issue, Problem};
-
-/// A name that the directory lacks and the back end can still have.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Lookup {
-    /// The level of the name.
-    pub level: Level,
-    /// Its name.
-    pub name: String,
-    /// The thing that contains it.
-    pub parent: Option<Id>,
-}
 
 /// The desired state of a spec.
 #[derive(Debug, Default)]
@@ -38,22 +27,6 @@ pub struct Resolved {
     pub desired: Vec<Desired>,
     /// Names to look up. If any is found, the spec must be resolved again.
     pub lookups: BTreeSet<Lookup>,
-}
-
-/// What an object refers to beside its own spec.
-pub struct Surroundings<'a> {
-    /// The rules of the back end.
-    pub dialect: &'a dyn Dialect,
-    /// What the back end showed.
-    pub snapshot: &'a Snapshot,
-    /// The Role objects that a binding can name.
-    pub role: &'a dyn Fn(&ObjectName) -> Option<std::sync::Arc<api::Role>>,
-    /// The id of the account.
-    pub account: &'a str,
-    /// The kinds of external things that the vendor has and this account lacks, and why.
-    pub lacks: &'a BTreeMap<Kind, String>,
-    /// The object is in mode Plan: it can refer to a role that is itself only planned.
-    pub plans_only: bool,
 }
 
 /// A kind whose spec can be resolved.
@@ -163,49 +136,6 @@ fn desired_role(object: &api::Role) -> Role {
 /// The name of the role of a Role object in the back end.
 pub fn role_name(object: &api::Role) -> String {
     object.spec.name.clone().or_else(|| object.metadata.name.clone()).unwrap_or_default()
-}
-
-fn find(
-    around: &Surroundings<'_>,
-    level: Level,
-    name: &str,
-    parent: Option<&Named>,
-    lookups: &mut BTreeSet<Lookup>,
-) -> Result<Named, Problem> {
-    let inside = parent.map(|parent| format!(" in {} {}", parent.level, parent.name)).unwrap_or_default();
-    match around.snapshot.directory().find(level, name, parent.map(|parent| &parent.id)) {
-        NameMatch::One(entry) => Ok(entry.named.clone()),
-        NameMatch::None => {
-            let parent = parent.map(|parent| parent.id.clone());
-            lookups.insert(Lookup { level, name: name.to_owned(), parent });
-            let refused = around.snapshot.directory().refusal(level);
-            let why = refused.map(|why| format!(": {why}")).unwrap_or_default();
-            Err(Problem::new(
-                Issue::NotFound,
-                format!("no {} {name:?}{inside} that the credential can see{why}", level_in_words(level)),
-            ))
-        }
-        NameMatch::Many(entries) => {
-            let ids: Vec<String> = entries.iter().map(|entry| entry.named.id.to_string()).collect();
-            Err(Problem::new(
-                Issue::Invalid,
-                format!(
-                    "{} {}s are named {name:?}{inside}: name the thing that contains it too, or write one of the ids {}",
-                    ids.len(),
-                    level_in_words(level),
-                    ids.join(", ")
-                ),
-            ))
-        }
-    }
-}
-
-fn level_in_words(level: Level) -> &'static str {
-    match level.as_str() {
-        "serviceAccount" => "service account",
-        "dataSource" => "data source",
-        level => level,
-    }
 }
 
 impl Resolve for api::ResourceRestriction {

@@ -1,20 +1,14 @@
-//! The comparison of one object during a sweep: does it need a reconcile, and has what it manages vanished? Pure.
+//! What a sweep must read for an object, and whether what the object manages vanished. Pure.
 
-use kube::ResourceExt;
 use rolewright_api::HeldState;
 use rolewright_backends::Needs;
 use rolewright_core::{
-    model::{Absence, Id, Snapshot},
-    planner::{self, Held},
+    model::{Absence, Snapshot},
+    planner,
 };
 
-use super::{Decision, Resolve, needs};
-use crate::{
-    account::Link,
-    act::{plan_status, settled, subject_states},
-    convert::held_from_status,
-    object::ManagedObject,
-};
+use super::{policy::needs, resolve::Resolve};
+use crate::{account::Link, convert::held_from_status, object::ManagedObject};
 
 /// What a sweep must read for an object: its needs, and hints for what it manages and lists do not show.
 pub fn sweep_needs<K: Resolve>(object: &K, link: &Link) -> Needs {
@@ -52,34 +46,4 @@ impl Vanished {
         const AT_LEAST: usize = 5;
         self.vanished >= AT_LEAST && self.vanished * 4 >= self.managed
     }
-}
-
-/// Whether a reconcile would change the status of an object or the back end. A plan that the status shows was withheld, or it failed and
-/// has its own time for the next try. `contested`: others keep changing what the object manages.
-pub fn differs<K: ManagedObject>(object: &K, link: &Link, decision: &Decision, contested: bool) -> bool {
-    let status = object.status();
-    let serial = status.and_then(|status| status.serial).unwrap_or_default();
-    let uid = object.uid().unwrap_or_default();
-    let plan = plan_status(&decision.plan, &link.view.account.id, &uid, serial);
-    if plan.as_ref() != status.and_then(|status| status.plan.as_ref()) {
-        return true;
-    }
-    if plan.is_some() || object.is_paused() || link.paused {
-        return false;
-    }
-    if object.is_being_deleted() {
-        return decision.plan.held().is_empty();
-    }
-    // Another thing than the recorded one has its key, and equals the desired state: it is adopted without a change.
-    let planned = decision.plan.held().iter().map(Held::recorded_id);
-    if !object.held().iter().map(|held| held.id.as_deref()).eq(planned.map(|id| id.map(Id::as_str))) {
-        return true;
-    }
-    let condition =
-        |type_: &str| status.and_then(|status| status.conditions.iter().find(|one| one.type_ == type_));
-    let ready = settled(object, decision, contested);
-    let unverified = ready.reason.ready() && decision.plan.is_unverified();
-    condition("Ready").is_none_or(|now| now.reason != ready.reason.as_str() || now.message != ready.message)
-        || condition("Verified").is_some() != unverified
-        || subject_states(object, decision, None) != object.subjects()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Lookup, Surroundings, find};
+use super::names::{Lookup, Surroundings, find};
 use rolewright_api as api;
 use rolewright_core::model::{Dialect, Id, Level, Named};
 use rolewright_core::planner::{Issue, Problem};

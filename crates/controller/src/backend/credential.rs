@@ -1,0 +1,58 @@
+//! The Secrets that a Backend refers to.
+
+use std::collections::BTreeMap;
+
+use rolewright_api::{Backend, Block};
+use rolewright_core::model::sha256_hex;
+use rolewright_reconcile::object::ObjectName;
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use crate::{context::Context, kube::secrets};
+
+/// Their values.
+pub struct Secrets {
+    /// The values by the field that refers to them.
+    pub values: BTreeMap<String, SecretString>,
+    /// Certificates (PEM) to trust beside the public ones.
+    pub ca: Option<Vec<u8>>,
+    /// The resource versions of the Secrets.
+    pub versions: String,
+    /// A hash of the block and of all values.
+    pub digest: String,
+}
+
+/// Reads all Secrets. The host of `origin` must be allowed to receive each credential.
+pub async fn read_secrets(
+    ctx: &Context,
+    name: &ObjectName,
+    backend: &Backend,
+    block: &Block,
+    origin: &Url,
+) -> Result<Secrets, secrets::Missing> {
+    let host = host_and_port(origin);
+    let mut read =
+        Secrets { values: BTreeMap::new(), ca: None, versions: String::new(), digest: String::new() };
+    // The other fields of the block decide what a view shows too, such as the name of the account.
+    let mut all = block.settings.to_string();
+    for (field, reference) in &block.secrets {
+        let value = secrets::read(&ctx.client, &name.namespace, reference, Some(&host)).await?;
+        read.versions.push_str(&format!(" {field}={}", value.version));
+        all.push_str(&format!("\n{field}={}", value.secret.expose_secret()));
+        read.values.insert((*field).to_owned(), value.secret);
+    }
+    if let Some(reference) = backend.spec.tls.as_ref().and_then(|tls| tls.ca_secret_ref.as_ref()) {
+        let value = secrets::read(&ctx.client, &name.namespace, reference, None).await?;
+        read.versions.push_str(&format!(" ca={}", value.version));
+        all.push_str(&format!("\nca={}", value.secret.expose_secret()));
+        read.ca = Some(value.secret.expose_secret().as_bytes().to_vec());
+    }
+    read.digest = sha256_hex(all.as_bytes());
+    Ok(read)
+}
+
+/// The host as the Secret must name it: with the port where it is not the default of the scheme.
+fn host_and_port(origin: &Url) -> String {
+    let host = origin.host_str().unwrap_or_default();
+    origin.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}

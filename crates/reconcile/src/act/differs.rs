@@ -1,0 +1,37 @@
+//! The comparison of a sweep: whether an object needs a reconcile. Pure.
+
+use kube::ResourceExt;
+use rolewright_core::{model::Id, planner::Held};
+
+use super::report::{plan_status, settled, subject_states};
+use crate::{account::Link, decide::Decision, object::ManagedObject};
+
+/// Whether a reconcile would change the status of an object or the back end. A plan that the status shows was withheld, or it failed and
+/// has its own time for the next try. `contested`: others keep changing what the object manages.
+pub fn differs<K: ManagedObject>(object: &K, link: &Link, decision: &Decision, contested: bool) -> bool {
+    let status = object.status();
+    let serial = status.and_then(|status| status.serial).unwrap_or_default();
+    let uid = object.uid().unwrap_or_default();
+    let plan = plan_status(&decision.plan, &link.view.account.id, &uid, serial);
+    if plan.as_ref() != status.and_then(|status| status.plan.as_ref()) {
+        return true;
+    }
+    if plan.is_some() || object.is_paused() || link.paused {
+        return false;
+    }
+    if object.is_being_deleted() {
+        return decision.plan.held().is_empty();
+    }
+    // Another thing than the recorded one has its key, and equals the desired state: it is adopted without a change.
+    let planned = decision.plan.held().iter().map(Held::recorded_id);
+    if !object.held().iter().map(|held| held.id.as_deref()).eq(planned.map(|id| id.map(Id::as_str))) {
+        return true;
+    }
+    let condition =
+        |type_: &str| status.and_then(|status| status.conditions.iter().find(|one| one.type_ == type_));
+    let ready = settled(object, decision, contested);
+    let unverified = ready.reason.ready() && decision.plan.is_unverified();
+    condition("Ready").is_none_or(|now| now.reason != ready.reason.as_str() || now.message != ready.message)
+        || condition("Verified").is_some() != unverified
+        || subject_states(object, decision, None) != object.subjects()
+}

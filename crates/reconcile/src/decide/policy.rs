@@ -1,0 +1,24 @@
+//! What an object and its Backend say together: mode, deletion policy, needs.
+
+use rolewright_api::{DeletionPolicy, Mode};
+use rolewright_backends::Needs;
+
+use super::resolve::Resolve;
+use crate::{account::Link, object::ManagedObject};
+
+/// The mode of an object: the stricter of its own and its Backend's.
+pub fn mode<K: ManagedObject>(object: &K, link: &Link) -> Mode {
+    object.mode().unwrap_or_default().max(link.mode)
+}
+
+/// The deletion policy of an object: its own, else its Backend's.
+pub fn deletion_policy<K: ManagedObject>(object: &K, link: &Link) -> DeletionPolicy {
+    object.deletion_policy().unwrap_or(link.deletion)
+}
+
+/// The parts of the back end that an object refers to, as far as the account has them.
+pub fn needs<K: Resolve>(object: &K, link: &Link) -> Needs {
+    let mut needs = object.needs(link.view.backend.dialect());
+    needs.kinds.retain(|kind| !link.lacks.contains_key(kind));
+    needs
+}

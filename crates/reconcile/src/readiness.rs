@@ -1,0 +1,107 @@
+//! Reason and message of the condition `Ready`. Pure.
+
+use rolewright_api::Reason;
+use rolewright_backends::{Class, Error};
+use rolewright_core::planner::{Finding, Issue};
+
+/// The longest message of a condition or an Event, in bytes.
+pub const MAX_MESSAGE: usize = 1024;
+
+/// The longest prefix of a text within this many bytes.
+pub fn truncate(text: &str, max_bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(max_bytes)]
+}
+
+/// The reason and the message of an object's condition `Ready`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Readiness {
+    /// The reason.
+    pub reason: Reason,
+    /// The message, within the limit of a condition.
+    pub message: String,
+}
+
+impl Readiness {
+    /// A reason with its message, which is cut to fit.
+    pub fn new(reason: Reason, message: impl AsRef<str>) -> Self {
+        Self { reason, message: truncate(message.as_ref(), MAX_MESSAGE).to_owned() }
+    }
+
+    /// After a failed call.
+    pub fn of_error(error: &Error) -> Self {
+        let reason = match error.class {
+            Class::Invalid => Reason::Invalid,
+            Class::Denied => Reason::Denied,
+            Class::Unauthenticated => Reason::BackendNotReady,
+            Class::Missing => Reason::NotFound,
+            Class::Conflict => Reason::Conflict,
+            Class::Throttled(_) => Reason::Throttled,
+            Class::Lost | Class::Transient => Reason::BackendError,
+            Class::Unsupported => Reason::Unsupported,
+        };
+        Self::new(reason, &error.message)
+    }
+
+    /// For what no change can fix: the gravest finding decides the reason. None without findings.
+    pub fn of_findings(findings: &[Finding], desired: usize) -> Option<Self> {
+        let gravest = findings.iter().map(|finding| finding.issue).min()?;
+        let reason = match gravest {
+            Issue::Invalid => Reason::Invalid,
+            Issue::Unsupported => Reason::Unsupported,
+            Issue::Conflict => Reason::Conflict,
+            Issue::NotFound => Reason::NotFound,
+            Issue::NotVisible => Reason::Denied,
+            Issue::Blocked => Reason::DeletionBlocked,
+            Issue::Waiting => Reason::DependencyNotReady,
+        };
+        let mut sorted: Vec<&Finding> = findings.iter().collect();
+        sorted.sort_by_key(|finding| finding.issue);
+        let lines: Vec<String> = sorted
+            .iter()
+            .take(5)
+            .map(|finding| match &finding.name {
+                Some(name) if !finding.message.contains(name.as_str()) => {
+                    format!("{name}: {}", finding.message)
+                }
+                _ => finding.message.clone(),
+            })
+            .collect();
+        let mut message = lines.join("; ");
+        if findings.len() > lines.len() {
+            message.push_str(&format!("; and {} more", findings.len() - lines.len()));
+        }
+        if findings[0].name.is_some() && desired > 1 {
+            message = format!("{} of {desired} subjects: {message}", findings.len());
+        }
+        Some(Self::new(reason, message))
+    }
+
+    /// When everything is as the spec says.
+    pub fn in_sync(desired: usize, kind: &str, remarks: &[String]) -> Self {
+        let message = match (kind, desired) {
+            ("Role", _) => "the role is as the spec says".to_owned(),
+            // The remark on what stays open implies that the rest is closed.
+            ("ResourceRestriction", _) if !remarks.is_empty() => String::new(),
+            ("ResourceRestriction", _) => "the resource is restricted".to_owned(),
+            (_, 1) => "the subject has the role".to_owned(),
+            (_, desired) => format!("all {desired} subjects have the role"),
+        };
+        Self::with(&message, remarks)
+    }
+
+    /// When everything is as the spec says, in words of the caller.
+    pub fn with(message: &str, remarks: &[String]) -> Self {
+        let all = std::iter::once(message).filter(|message| !message.is_empty());
+        let all: Vec<&str> = all.chain(remarks.iter().map(String::as_str)).collect();
+        Self::new(Reason::InSync, all.join("; "))
+    }
+}
+
+/// For an object whose external things others keep changing.
+pub fn contested() -> Readiness {
+    Readiness::new(
+        Reason::Contested,
+        "others keep changing what this object manages: drift was corrected three times within an hour, and the next corrections wait \
+         longer each time. Find who or what else manages it",
+    )
+}
