@@ -81,7 +81,7 @@ pub struct RoleSpec {
     pub description: Option<String>,
     /// The permissions of the role. Order and repetition do not matter.
     #[schemars(length(min = 1, max = 256))]
-    pub rules: Vec<crate::Rule>,
+    pub rules: Vec<self::Rule>,
     /// Settings that only Grafana roles have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grafana: Option<GrafanaRole>,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::Error;
+use crate::error::Error;
 use rolewright_core::model::{
     Body, Change, Dialect, Entry, Grant, Group, Id, Kind, Level, Observed, Restriction, Role, Snapshot,
 };

@@ -6,7 +6,10 @@ use std::{collections::HashMap, sync::Arc};
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
-use super::{Backend, Class, Error, Identity, Needs};
+use crate::{
+    backend::{Backend, Identity, Needs},
+    error::{Class, Error},
+};
 use rolewright_core::model::{Body, Change, Dialect, Entry, Id, Kind, Level, Observed, Snapshot};
 
 /// A back end that refuses to change what the vendor owns, as far as an id or a name shows it, or as it was last observed.

@@ -4,9 +4,10 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use secrecy::SecretString;
 
-use super::{
-    Backend, Budget, CallObserver, Dialling,
-    http::{ErrorSchema, Http, Options, Times},
+use crate::{
+    backend::Backend,
+    budget::Budget,
+    http::{CallObserver, Dialling, ErrorSchema, Http, Options, Times},
     read_only::ReadOnlyGuard,
 };
 use rolewright_core::model::{Dialect, Fault};

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::Error;
+use crate::error::Error;
 
 /// The absolute path of a binary such as `kubectl`. It searches the directory in `KUBEBUILDER_ASSETS`, then `hack/bin` of the
 /// workspace.

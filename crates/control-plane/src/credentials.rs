@@ -6,7 +6,7 @@ use std::{fs::File, io::Read, path::Path};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::pki_types::CertificateDer;
 
-use crate::{Error, files};
+use crate::{error::Error, files};
 
 /// The certificate of the CA, which clients trust.
 pub const CA_CERT: &str = "ca.crt";

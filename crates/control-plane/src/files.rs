@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use crate::Error;
+use crate::error::Error;
 
 /// Creates a directory and its parents, readable only by the owner.
 pub fn make_dir(path: &Path) -> Result<(), Error> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{Error, files};
+use crate::{error::Error, files};
 
 /// The user that the administrator's token impersonates.
 pub struct Impersonation<'a> {

@@ -11,8 +11,9 @@ use std::{
 };
 
 use crate::{
-    Error, binaries,
+    binaries,
     credentials::{self, Credentials},
+    error::Error,
     files,
     kubeconfig::{self, Impersonation},
     port::ReservedPort,

@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use socket2::{Domain, Socket, Type};
 
-use crate::Error;
+use crate::error::Error;
 
 /// A port on 127.0.0.1 that is reserved while this value lives.
 pub struct ReservedPort {

@@ -13,7 +13,7 @@ use rustls::{
     pki_types::{CertificateDer, IpAddr, ServerName},
 };
 
-use crate::Error;
+use crate::error::Error;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 

@@ -11,7 +11,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::{Error, files};
+use crate::{error::Error, files};
 
 /// It ignores interrupts from a terminal, because this process handles them. Nothing is written to the pipe: `read` returns
 /// when it closes.

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{
     body::{Body, Kind},
-    directory::Directory,
+    directory::{Directory, Entry},
     key::{Id, Key},
 };
 
@@ -195,7 +195,7 @@ impl Snapshot {
     }
 
     /// Adds a name that was looked up after the sweep.
-    pub fn add_name(&mut self, entry: super::Entry) {
+    pub fn add_name(&mut self, entry: Entry) {
         self.directory.insert(entry);
     }
 
