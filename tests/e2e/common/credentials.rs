@@ -1,7 +1,7 @@
 //! Credentials that are wrong, expire, come back, are missing or belong to another account. Nothing is written, nothing is lost, and the
 //! Backend reports what to do.
 
-use kube::api::Patch;
+use kube::api::{DynamicObject, Patch};
 use rolewright_simulators::{
     arize::{self, Kind, Simulator},
     kit::log::Entry,
@@ -9,7 +9,7 @@ use rolewright_simulators::{
 use serde_json::json;
 
 use crate::support::{
-    ADMIN_CREDENTIAL, World, WorldBuilder, backend, echo, has_finalizer, http_status, managed_ids,
+    ADMIN_CREDENTIAL, World, WorldBuilder, backend, condition, echo, has_finalizer, http_status, managed_ids,
     restriction, role,
 };
 
@@ -280,4 +280,25 @@ async fn credential_never_appears_in_output() {
             &text[at.unwrap().saturating_sub(200)..at.unwrap()]
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn backend_reports_sweeps_that_fail() {
+    let world = World::new("synced").await;
+    world.apply(role("reader", &[READ], json!({}))).await;
+    world.ready("Role", "reader").await;
+    let synced = |status: &'static str| {
+        move |backend: &DynamicObject| condition(backend, "Synced")["status"] == status
+    };
+    world.until("Backend", "arize", "synced", synced("True")).await;
+    world.inject_fault(&["GET"], "/v2/roles", http_status(500));
+    world.request_reconcile("Backend", "arize", "1").await;
+    let failing = world.until("Backend", "arize", "not synced", synced("False")).await;
+    assert_eq!(condition(&failing, "Synced")["reason"], "SweepFailing");
+    assert_eq!(failing.data["status"]["lastHandledReconcileAt"], json!(null), "the sweep has not succeeded");
+    world.clear_faults();
+    world.request_reconcile("Backend", "arize", "2").await;
+    world.until("Backend", "arize", "synced again", synced("True")).await;
+    let handled = |backend: &DynamicObject| backend.data["status"]["lastHandledReconcileAt"] == "2";
+    world.until("Backend", "arize", "the request is handled", handled).await;
 }

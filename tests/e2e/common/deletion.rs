@@ -279,3 +279,18 @@ async fn restored_secret_resumes_the_deletion() {
     world.apply(backend(&world.sim.url(), json!({}))).await;
     world.ready("Role", "reader").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn retain_of_a_backend_counts_without_its_secret() {
+    let world = World::new("retain-no-secret").await;
+    world.apply(role("reader", &[READ], json!({}))).await;
+    world.ready("Role", "reader").await;
+    let id = world.role_id("reader");
+    world.delete_secret().await;
+    world.reports("Backend", "arize", "NotFound", &[]).await;
+    let since = world.log_position();
+    world.patch("Backend", "arize", json!({ "spec": { "deletionPolicy": "Retain" } })).await;
+    world.delete_and_wait("Role", "reader").await;
+    world.assert_no_writes(since);
+    assert_eq!(world.role_id("reader"), id);
+}

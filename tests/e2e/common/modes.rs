@@ -161,3 +161,18 @@ async fn reconcile_request_reads_the_back_end() {
         })
         .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn paused_backend_pauses_its_objects_and_false_does_not() {
+    let world = World::new("paused-backend").await;
+    world.annotate("Backend", "arize", PAUSE, "false").await;
+    world.apply(role("reader", &[READ], json!({}))).await;
+    world.ready("Role", "reader").await;
+    let since = world.log_position();
+    world.annotate("Backend", "arize", PAUSE, "true").await;
+    world.apply(role("writer", &[WRITE], json!({}))).await;
+    world.reports("Role", "writer", "Paused", &["from Backend arize"]).await;
+    world.assert_no_writes(since);
+    world.annotate("Backend", "arize", PAUSE, Value::Null).await;
+    world.ready("Role", "writer").await;
+}
