@@ -85,11 +85,12 @@ async fn run(
     let is_new = known != made_from;
     let mut wait = ctx.options.secret_interval;
     // The state is published and the objects are enqueued before the status is written: that write can fail.
-    let paused_changed = ctx.backends.set_paused(name, is_paused(&*backend));
     let (changed, failure) = match attempt {
         Attempt::Unchanged => (false, None),
         Attempt::Connected(link) => {
-            backend = pin(ctx, backend, &link.pin).await?;
+            // A request that could not be acted on is a new one in the next reconcile.
+            let pinned = pin(ctx, backend, &link.pin).await;
+            backend = pinned.inspect_err(|_| ctx.requests.forget(&reference))?;
             ctx.back_off.reset(&reference);
             ctx.backends.set_next_probe(name, None);
             register_held(ctx, &link.view.account, name);
@@ -109,6 +110,7 @@ async fn run(
             (changed, Some(ready))
         }
     };
+    let paused_changed = ctx.backends.set_paused(name, is_paused(&*backend));
     if requested && let Some(link) = ctx.backends.link(name) {
         link.view.sweep_trigger.request(&link.view.priority);
     }
