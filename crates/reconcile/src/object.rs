@@ -93,6 +93,11 @@ pub fn reconcile_request(object: &impl Resource) -> Option<String> {
     Some(value[..value.floor_char_boundary(MAX_BYTES)].to_owned())
 }
 
+/// Whether an object has the finalizer of this operator.
+pub fn has_finalizer(object: &impl Resource) -> bool {
+    object.meta().finalizers.iter().flatten().any(|finalizer| finalizer == api::FINALIZER)
+}
+
 /// Whether an object has the pause annotation. The value `false` does not pause.
 pub fn is_paused(object: &impl Resource) -> bool {
     let annotations = object.meta().annotations.as_ref();
@@ -163,7 +168,7 @@ pub trait ManagedObject:
 
     /// Whether it has the finalizer of this operator.
     fn has_finalizer(&self) -> bool {
-        self.finalizers().iter().any(|finalizer| finalizer == api::FINALIZER)
+        has_finalizer(self)
     }
 
     /// `status.held`: the external things that it manages.

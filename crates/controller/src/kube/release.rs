@@ -12,8 +12,8 @@ use super::{
     cache::Cache,
     writes::{self, RolewrightResource, WriteError},
 };
-use rolewright_api as api;
 use rolewright_api::{Backend, ResourceRestriction, Role, RoleBinding};
+use rolewright_reconcile::object::has_finalizer;
 
 /// The result of a release.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,10 +88,6 @@ fn api_in<K: RolewrightResource>(client: &Client, namespace: Option<&str>) -> Ap
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
     }
-}
-
-fn has_finalizer(object: &impl ResourceExt) -> bool {
-    object.finalizers().iter().any(|one| one == api::FINALIZER)
 }
 
 /// An operator that renews its Lease.

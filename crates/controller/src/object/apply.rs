@@ -6,8 +6,6 @@ use std::{
     time::Instant,
 };
 
-use kube::ResourceExt;
-use rolewright_api as api;
 use rolewright_api::HeldEntry;
 use rolewright_core::{model::Verb, planner::Held};
 use rolewright_reconcile::{
@@ -15,6 +13,7 @@ use rolewright_reconcile::{
     act::{self, Outcome},
     convert::held_to_status,
     decide::{self, Decision, Resolve},
+    object::has_finalizer,
 };
 
 use super::{Exit, Next, Reconcile, Stage, end, end_with, written};
@@ -77,7 +76,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             return Continue(());
         }
         if let Some(backend) = self.ctx.caches.backends.get(&self.backend)
-            && !backend.finalizers().iter().any(|one| one == api::FINALIZER)
+            && !has_finalizer(&*backend)
         {
             // Stale can mean that another object's reconcile added it, or that a status was written: the next reconcile finds out.
             written(writes::add_finalizer(&self.ctx.client, &self.ctx.caches.backends, &*backend).await)?;

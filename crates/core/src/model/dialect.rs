@@ -258,7 +258,7 @@ pub trait SpecRules: Send + Sync {
         Ok(())
     }
 
-    /// Why the vendor owns a thing, as far as its id and its body show ("a fixed role"): nobody else can change it. None for all other things.
+    /// Why the vendor owns a thing, as far as its id and its body show ("a fixed role"): only the vendor can change it. None for all other things.
     fn vendor_owned(&self, _id: Option<&Id>, _body: &Body) -> Option<&'static str> {
         None
     }

@@ -7,7 +7,7 @@ mod policy;
 mod resolve;
 mod sweep;
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use rolewright_api as api;
 use rolewright_api::Mode;
@@ -73,13 +73,5 @@ fn surroundings<'a, K: Resolve>(
         account: &link.view.account.id,
         lacks: &link.lacks,
         plans_only: mode(object, link) == Mode::Plan,
-    }
-}
-
-/// A decision is final once the creates that it waits for have settled.
-impl Decision {
-    /// Whether unanswered creates have settled, so that a snapshot that begins now shows their result.
-    pub fn settled(&self, now: Instant) -> Option<Instant> {
-        self.unsettled.filter(|at| *at <= now)
     }
 }

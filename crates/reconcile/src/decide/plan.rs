@@ -30,6 +30,11 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// When unanswered creates settled, if they have: a snapshot that begins now shows their result.
+    pub fn settled(&self, now: Instant) -> Option<Instant> {
+        self.unsettled.filter(|at| *at <= now)
+    }
+
     /// Whether a change refers to a role that is itself only planned: such a plan can be shown and not executed.
     pub fn depends_on_planned_role(&self) -> bool {
         let is_planned = |change: &Change| match change {
