@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use secrecy::SecretString;
 use url::Url;
 
-use super::Vendor;
 use rolewright_core::model::Fault;
 
 /// Parses a URL with a scheme, a host, optionally a port and a path, and nothing else.
@@ -45,11 +44,11 @@ pub fn below(url: &Url, path: &str) -> Url {
 /// # Errors
 /// A fault of the field if it refers to none.
 pub fn secret<'a>(
-    vendor: &Vendor,
+    vendor: &str,
     secrets: &'a BTreeMap<String, SecretString>,
     field: &str,
 ) -> Result<(String, &'a SecretString), Fault> {
-    let path = format!("spec.{}.credentials.{field}", vendor.name);
+    let path = format!("spec.{vendor}.credentials.{field}");
     match secrets.get(field) {
         Some(secret) => Ok((path, secret)),
         None => Err(Fault::new(path, "refers to no Secret")),

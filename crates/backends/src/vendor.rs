@@ -32,13 +32,13 @@ impl Settings {
     /// The HTTP stack for paths below `base`. A fault of the URL is reported on `base_field`.
     pub(crate) fn http(
         self,
-        vendor: &Vendor,
+        vendor: &'static str,
         base: url::Url,
         base_field: &'static str,
         errors: ErrorSchema,
     ) -> Result<Http, Fault> {
         Http::new(Options {
-            vendor: vendor.name,
+            vendor,
             base,
             base_field,
             ca: self.ca,

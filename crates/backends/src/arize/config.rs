@@ -10,6 +10,9 @@ use url::Url;
 use crate::{address, http::Credential};
 use rolewright_core::model::Fault;
 
+/// The name of the vendor's block in a Backend.
+pub const NAME: &str = "arize";
+
 /// The field that refers to the Secret with the API key.
 pub const KEY_FIELD: &str = "apiKeySecretRef";
 /// The field of the URL.
@@ -54,7 +57,7 @@ pub fn origin(block: &Value) -> Result<Url, Fault> {
 /// # Errors
 /// A fault if there is none, or if its value cannot be an API key.
 pub fn credential(secrets: &BTreeMap<String, SecretString>) -> Result<Credential, Fault> {
-    let (field, secret) = address::secret(&super::VENDOR, secrets, KEY_FIELD)?;
+    let (field, secret) = address::secret(NAME, secrets, KEY_FIELD)?;
     Credential::bearer(&field, secret)
 }
 

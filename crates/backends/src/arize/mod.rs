@@ -26,12 +26,12 @@ use rolewright_core::model::{
 
 /// Arize AX.
 pub const VENDOR: Vendor =
-    Vendor { name: "arize", title: "Arize AX", dialect: &ArizeDialect, origin: config::origin, client };
+    Vendor { name: config::NAME, title: "Arize AX", dialect: &ArizeDialect, origin: config::origin, client };
 
 fn client(settings: Settings) -> Result<Arc<dyn Backend>, Fault> {
     let base = config::origin(&settings.block)?;
     let credential = config::credential(&settings.secrets)?;
-    let http = settings.http(&VENDOR, base, config::URL_FIELD, wire::problem)?;
+    let http = settings.http(config::NAME, base, config::URL_FIELD, wire::problem)?;
     Ok(Arc::new(Arize { client: Client::new(http, credential) }))
 }
 

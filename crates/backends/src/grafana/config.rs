@@ -10,6 +10,9 @@ use url::Url;
 use crate::{address, http::Credential};
 use rolewright_core::model::Fault;
 
+/// The name of the vendor's block in a Backend.
+pub const NAME: &str = "grafana";
+
 /// The field that refers to the Secret with a service account's token.
 pub const TOKEN_FIELD: &str = "tokenSecretRef";
 /// The field that refers to the Secret with a user's password.
@@ -96,7 +99,7 @@ pub fn credential(
     secrets: &BTreeMap<String, SecretString>,
 ) -> Result<Credential, Fault> {
     let field = if connection.username.is_some() { PASSWORD_FIELD } else { TOKEN_FIELD };
-    let (path, secret) = address::secret(&super::VENDOR, secrets, field)?;
+    let (path, secret) = address::secret(NAME, secrets, field)?;
     match &connection.username {
         Some(username) => Credential::basic(&path, username, secret),
         None => Credential::bearer(&path, secret),

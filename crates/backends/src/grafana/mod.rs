@@ -35,12 +35,12 @@ use rolewright_core::model::{
 
 /// Grafana.
 pub const VENDOR: Vendor =
-    Vendor { name: "grafana", title: "Grafana", dialect: &GrafanaDialect, origin: config::origin, client };
+    Vendor { name: config::NAME, title: "Grafana", dialect: &GrafanaDialect, origin: config::origin, client };
 
 fn client(settings: Settings) -> Result<Arc<dyn Backend>, Fault> {
     let connection = config::connection(&settings.block)?;
     let credential = config::credential(&connection, &settings.secrets)?;
-    let http = settings.http(&VENDOR, connection.api(), config::URL_FIELD, wire::problem)?;
+    let http = settings.http(config::NAME, connection.api(), config::URL_FIELD, wire::problem)?;
     Ok(Arc::new(Grafana { client: Client::new(http, credential, connection.organization()), connection }))
 }
 

@@ -15,6 +15,10 @@ use crate::{
 const ROLES: &str = "roles";
 const GROUPS: &str = "groups";
 
+/// The rights that the account needs, as the end of a message.
+pub const NEEDED_RIGHTS: &str =
+    "; the service account needs a role that allows iam:* on iam:*, by a group that it is in";
+
 /// HQ's API with one credential.
 pub struct Client {
     http: Http,

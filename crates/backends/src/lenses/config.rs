@@ -11,6 +11,9 @@ use super::ids;
 use crate::{address, http::Credential};
 use rolewright_core::model::Fault;
 
+/// The name of the vendor's block in a Backend.
+pub const NAME: &str = "lenses";
+
 /// The field that refers to the Secret with a service account's token.
 pub const TOKEN_FIELD: &str = "tokenSecretRef";
 /// The field of the URL.
@@ -97,7 +100,7 @@ pub fn connection(block: &Value) -> Result<Connection, Fault> {
 /// # Errors
 /// A fault if it is missing or invalid.
 pub fn credential(secrets: &BTreeMap<String, SecretString>) -> Result<Credential, Fault> {
-    let (path, secret) = address::secret(&super::VENDOR, secrets, TOKEN_FIELD)?;
+    let (path, secret) = address::secret(NAME, secrets, TOKEN_FIELD)?;
     Credential::bearer(&path, secret)
 }
 

@@ -6,39 +6,15 @@ use std::collections::BTreeSet;
 use tokio::sync::OnceCell;
 
 use super::{
-    Lenses,
+    account::Lenses,
     client::{self, Client},
     config::Membership,
-    ids::{self, Incarnation},
-    map,
+    ids, map,
+    whole_group::WholeGroup,
     wire::{self, GroupItem, Principal, Ref},
 };
 use crate::{Class, Error};
 use rolewright_core::model::{Named, SubjectKind};
-
-/// A group that was read by itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WholeGroup {
-    pub name: String,
-    /// Its name at the identity provider.
-    pub sso_name: Option<String>,
-    /// The names of its roles.
-    pub roles: BTreeSet<String>,
-    /// Empty for a group that no RoleBinding owns: its members are not needed.
-    pub members: BTreeSet<Named>,
-    pub incarnation: Incarnation,
-    /// It shows as many roles as the list counts.
-    pub roles_complete: bool,
-    /// It shows as many members as the list counts, or they are not needed.
-    pub members_complete: bool,
-}
-
-impl WholeGroup {
-    /// Whether it shows everything.
-    pub fn is_complete(&self) -> bool {
-        self.roles_complete && self.members_complete
-    }
-}
 
 /// What the list counts in a group. None if the list does not show it: then it is unknown whether the group shows everything.
 #[derive(Clone, Debug, Default)]

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::{
     config::Membership,
     dialect,
-    groups::WholeGroup,
     ids::{self, Incarnation},
     lrn, policy,
+    whole_group::WholeGroup,
     wire::{self, RoleItem, Statement},
 };
 use crate::reading::present;

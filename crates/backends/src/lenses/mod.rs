@@ -3,6 +3,7 @@
 //!
 //! HQ has no pages, no versions and no call that shows whose token it is.
 
+mod account;
 mod cache;
 mod catalogue;
 mod client;
@@ -20,6 +21,7 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 mod visibility;
+mod whole_group;
 mod wire;
 mod write;
 
@@ -28,12 +30,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use self::{
-    cache::Cache,
-    catalogue::Catalogue,
+    account::Lenses,
     client::Client,
-    config::Connection,
-    groups::WholeGroup,
-    incarnations::Incarnations,
     write::{grants, owned_groups, roles},
 };
 use super::{Backend, Error, Identity, Needs, Settings, Vendor};
@@ -41,7 +39,7 @@ use rolewright_core::model::{Dialect, Entry, Fault, Grant, Group, Id, Level, Obs
 
 /// Lenses HQ.
 pub const VENDOR: Vendor = Vendor {
-    name: "lenses",
+    name: config::NAME,
     title: "Lenses HQ",
     dialect: dialect::of(config::Membership::Manual),
     origin: config::origin,
@@ -51,31 +49,8 @@ pub const VENDOR: Vendor = Vendor {
 fn client(settings: Settings) -> Result<Arc<dyn Backend>, Fault> {
     let connection = config::connection(&settings.block)?;
     let credential = config::credential(&settings.secrets)?;
-    let http = settings.http(&VENDOR, connection.api(), config::URL_FIELD, wire::problem)?;
-    Ok(Arc::new(Lenses {
-        client: Client::new(http, credential),
-        connection,
-        catalogue: Catalogue::default(),
-        roles: Cache::default(),
-        groups: Cache::default(),
-        role_incarnations: Incarnations::default(),
-        group_incarnations: Incarnations::default(),
-    }))
-}
-
-/// One HQ, used with one credential.
-struct Lenses {
-    client: Client,
-    connection: Connection,
-    catalogue: Catalogue,
-    /// Managed roles that were read one by one.
-    roles: Cache<Observed>,
-    /// Groups that were read one by one.
-    groups: Cache<WholeGroup>,
-    /// Which role has a name.
-    role_incarnations: Incarnations,
-    /// Which group has a name.
-    group_incarnations: Incarnations,
+    let http = settings.http(config::NAME, connection.api(), config::URL_FIELD, wire::problem)?;
+    Ok(Arc::new(Lenses::new(Client::new(http, credential), connection)))
 }
 
 #[async_trait]

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::{
-    Lenses,
-    client::{self, Client},
+    account::Lenses,
+    client::{self, Client, NEEDED_RIGHTS},
     config::{ACCOUNT_FIELD, Connection},
-    groups::{self, WholeGroup},
+    groups,
     ids::{self, Incarnation},
-    map, wire,
-    write::NEEDED_RIGHTS,
+    map,
+    whole_group::WholeGroup,
+    wire,
 };
 use crate::{Class, Error, Identity, reading::no_look_up};
 use rolewright_core::model::{Entry, Id, Level, Observed, SubjectKind};

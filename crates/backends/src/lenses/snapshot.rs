@@ -19,15 +19,16 @@ use futures::try_join;
 use tokio::sync::OnceCell;
 
 use super::{
-    Lenses,
+    account::Lenses,
     cache::Mark,
     client,
-    groups::{self, Counts, Principals, WholeGroup},
+    groups::{self, Counts, Principals},
     ids::{self, Incarnation},
     incarnations::Incarnations,
     map,
     selection::Selection,
     visibility::{self, Visibility},
+    whole_group::WholeGroup,
     wire::{GroupItem, Principal, RoleItem},
 };
 use crate::{Class, Error, Needs, reading::for_each};

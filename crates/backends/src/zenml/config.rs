@@ -11,6 +11,9 @@ use super::session::Login;
 use crate::address;
 use rolewright_core::model::Fault;
 
+/// The name of the vendor's block in a Backend.
+pub const NAME: &str = "zenml";
+
 /// The field that refers to the Secret with an API key or personal access token.
 pub const KEY_FIELD: &str = "apiKeySecretRef";
 /// The field that refers to the Secret with a client's secret.
@@ -78,7 +81,7 @@ pub fn connection(block: &Value) -> Result<Connection, Fault> {
 /// A fault if it is missing, or if its value cannot be a credential.
 pub fn login(connection: &Connection, secrets: &BTreeMap<String, SecretString>) -> Result<Login, Fault> {
     let field = if connection.client_id.is_some() { CLIENT_FIELD } else { KEY_FIELD };
-    let (path, secret) = address::secret(&super::VENDOR, secrets, field)?;
+    let (path, secret) = address::secret(NAME, secrets, field)?;
     match &connection.client_id {
         Some(client) => Login::client(&path, client, connection.audience.as_deref(), secret),
         None => Login::key(&path, secret),

@@ -35,12 +35,12 @@ use rolewright_core::model::{Dialect, Entry, Fault, Grant, Id, Level, Observed, 
 
 /// ZenML Pro.
 pub const VENDOR: Vendor =
-    Vendor { name: "zenml", title: "ZenML Pro", dialect: &ZenmlDialect, origin: config::origin, client };
+    Vendor { name: config::NAME, title: "ZenML Pro", dialect: &ZenmlDialect, origin: config::origin, client };
 
 fn client(settings: Settings) -> Result<Arc<dyn Backend>, Fault> {
     let connection = config::connection(&settings.block)?;
     let login = config::login(&connection, &settings.secrets)?;
-    let http = settings.http(&VENDOR, connection.url.clone(), config::URL_FIELD, wire::problem)?;
+    let http = settings.http(config::NAME, connection.url.clone(), config::URL_FIELD, wire::problem)?;
     Ok(Arc::new(Zenml { client: Client::new(http, login, connection.organization) }))
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::{
-    super::{Lenses, groups, ids, map, read, wire},
+    super::{account::Lenses, groups, ids, map, read, wire},
     locks, unreadable_after_write, with_needed_rights,
 };
 use crate::{Class, Error, error::existing_role};

@@ -5,7 +5,8 @@
 
 use super::{
     super::{
-        Lenses, client,
+        account::Lenses,
+        client,
         config::Membership,
         groups::{self, Counts, Principals},
     },

@@ -9,13 +9,9 @@ pub mod roles;
 
 use serde_json::{Value, json};
 
-use super::wire::Metadata;
+use super::{client::NEEDED_RIGHTS, wire::Metadata};
 use crate::{Class, Error, error::existing_role, http::Answer};
 use rolewright_core::model::RoleRef;
-
-/// The rights that the account needs, as the end of a message.
-pub const NEEDED_RIGHTS: &str =
-    "; the service account needs a role that allows iam:* on iam:*, by a group that it is in";
 
 /// The key of Rolewright's mark in the metadata of a thing, for people who see it in HQ. At most 40 bytes (contract 2.8).
 const MARK: &str = "rolewright.dev/kept";

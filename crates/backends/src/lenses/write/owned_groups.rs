@@ -6,10 +6,12 @@ use serde_json::json;
 
 use super::{
     super::{
-        Lenses, client,
-        groups::{self, WholeGroup},
+        account::Lenses,
+        client, groups,
         ids::{self, Incarnation},
-        map, read, wire,
+        map, read,
+        whole_group::WholeGroup,
+        wire,
     },
     create_with_optional, locks, mark, role_names, unreadable_after_write, with_needed_rights,
 };

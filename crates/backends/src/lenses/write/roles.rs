@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     super::{
-        Lenses,
+        account::Lenses,
         ids::{self, Incarnation},
         map, policy, read,
         visibility::{self, Visibility},
