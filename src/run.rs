@@ -27,8 +27,8 @@ pub struct Args {
     /// The lowest level to log: error, warn, info, debug or trace
     #[arg(long, env = "ROLEWRIGHT_LOG_LEVEL", default_value = "info")]
     log_level: String,
-    /// The number of objects to reconcile at the same time, from 1 to 256
-    #[arg(long, env = "ROLEWRIGHT_CONCURRENCY", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
+    /// The most objects to reconcile at the same time over all accounts, from 1 to 1024; each Backend limits those of its account
+    #[arg(long, env = "ROLEWRIGHT_CONCURRENCY", default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..=1024))]
     concurrency: u16,
     /// Allows back ends on loopback and link-local addresses; for trials only
     #[arg(long, env = "ROLEWRIGHT_ALLOW_LOCAL_ADDRESSES")]
@@ -56,7 +56,7 @@ pub async fn run(args: Args) -> Result<(), String> {
         namespaces: args.namespaces,
         own_namespace: args.own_namespace,
         leader_elect: args.leader_elect,
-        workers: usize::from(args.concurrency),
+        max_reconciles: usize::from(args.concurrency),
         dialling: Dialling { allow_local: args.allow_local_addresses },
         secret_interval: Duration::from_secs(args.secret_interval),
         probe_backoff: (

@@ -14,6 +14,8 @@ pub mod annotations {
     pub const PAUSE: &str = "rolewright.dev/pause";
     /// On an object or a Backend: a new value requests a reconcile at once. It bypasses the cached snapshot.
     pub const RECONCILE_AT: &str = "rolewright.dev/reconcile-at";
+    /// On a Backend, the token from the message of its condition `Ready`: a user acknowledges that exactly these managed things vanished.
+    pub const ACKNOWLEDGE: &str = "rolewright.dev/acknowledge";
     /// On each custom resource definition: its [`SCHEMA_LEVEL`](crate::SCHEMA_LEVEL).
     pub const SCHEMA_LEVEL: &str = "rolewright.dev/schema-level";
 }

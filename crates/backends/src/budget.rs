@@ -158,8 +158,12 @@ impl Budget {
         *paused = Some(paused.map_or(until, |earlier| earlier.max(until)));
     }
 
-    /// Waits for a slot, for the rate and for the end of a pause. Dropping the permit frees the slot.
-    pub async fn acquire(&self) -> OwnedSemaphorePermit {
+    /// Waits for a slot, for the rate and for the end of a short pause. Dropping the permit frees the slot.
+    ///
+    /// # Errors
+    /// The rest of a longer pause: whatever waits for the call must not stay in a worker that long.
+    pub async fn acquire(&self) -> Result<OwnedSemaphorePermit, Duration> {
+        self.check_pause()?;
         let gate = self.gate.load_full();
         let meter = METER.try_with(Clone::clone).ok();
         if let Some(meter) = &meter {
@@ -171,16 +175,24 @@ impl Budget {
         let permit = gate.slots.clone().acquire_owned().await.expect("this semaphore is never closed");
         gate.rate.until_ready_with_jitter(Jitter::up_to(Duration::from_millis(2))).await;
         loop {
-            let until = *self.paused_until.lock().expect("nothing panics while it holds this lock");
-            match until {
-                Some(until) if until > Instant::now() => tokio::time::sleep_until(until).await,
-                _ => break,
+            let rest = self.check_pause()?;
+            if rest.is_zero() {
+                break;
             }
+            tokio::time::sleep(rest).await;
         }
         if let Some(meter) = meter {
             meter.calls.fetch_add(1, Ordering::Relaxed);
         }
-        permit
+        Ok(permit)
+    }
+
+    /// The rest of a pause that is short enough to wait for; a longer one is the error.
+    fn check_pause(&self) -> Result<Duration, Duration> {
+        const MAX_WAIT: Duration = Duration::from_secs(5);
+        let until = *self.paused_until.lock().expect("nothing panics while it holds this lock");
+        let rest = until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()));
+        if rest > MAX_WAIT { Err(rest) } else { Ok(rest) }
     }
 }
 
@@ -196,7 +208,7 @@ mod tests {
         let priority = Priority::default();
         let mut background = Box::pin(metered(priority.clone(), async {
             for _ in 0..3 {
-                drop(budget.acquire().await);
+                drop(budget.acquire().await.unwrap());
             }
         }));
         assert!((&mut background).now_or_never().is_none(), "half of the burst is less than three");
@@ -205,5 +217,13 @@ mod tests {
         assert_eq!(background.await, ((), 3), "the other call is not counted");
         drop(raised);
         assert!(priority.raised().now_or_never().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_long_pause_is_an_error_and_not_a_wait() {
+        let budget = Budget::new(Limits::default());
+        budget.pause(Duration::from_secs(600));
+        let rest = budget.acquire().now_or_never().expect("no wait").expect_err("a pause");
+        assert!(rest > Duration::from_secs(590), "{rest:?}");
     }
 }

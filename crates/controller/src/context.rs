@@ -35,8 +35,8 @@ pub struct Options {
     pub own_namespace: String,
     /// Whether to wait for the Lease before the first write.
     pub leader_elect: bool,
-    /// The most objects that are reconciled at one time.
-    pub workers: usize,
+    /// The most objects that are reconciled at one time, over all accounts.
+    pub max_reconciles: usize,
     /// The addresses that back ends can have.
     pub dialling: Dialling,
     /// The time between two reads of a Secret.
@@ -127,7 +127,7 @@ impl Context {
             fn visit<K: Resolve + Cached>(&mut self, object: Arc<K>) {
                 let reference = object.reference();
                 self.1(&reference);
-                self.0.add(reference);
+                self.0.add_in_background(reference);
             }
         }
         self.caches.each_of(backend, &mut Add(&self.queue, before));
@@ -136,10 +136,14 @@ impl Context {
     /// Adds every object of every kind to the queue.
     pub fn enqueue_all(&self) {
         for backend in self.caches.backends.all() {
-            self.queue.add(ObjectRef::backend(&ObjectName::of(&*backend)));
+            self.queue.add_in_background(ObjectRef::backend(&ObjectName::of(&*backend)));
         }
-        self.caches.roles.all().iter().for_each(|object| self.queue.add(object.reference()));
-        self.caches.bindings.all().iter().for_each(|object| self.queue.add(object.reference()));
-        self.caches.restrictions.all().iter().for_each(|object| self.queue.add(object.reference()));
+        self.caches.roles.all().iter().for_each(|object| self.queue.add_in_background(object.reference()));
+        self.caches.bindings.all().iter().for_each(|object| self.queue.add_in_background(object.reference()));
+        self.caches
+            .restrictions
+            .all()
+            .iter()
+            .for_each(|object| self.queue.add_in_background(object.reference()));
     }
 }

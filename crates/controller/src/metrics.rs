@@ -72,6 +72,7 @@ pub struct Metrics {
     changes: Family<ChangeLabels, Counter>,
     looks: Family<KindLabels, Counter>,
     panics: Family<KindLabels, Counter>,
+    deadlines: Family<KindLabels, Counter>,
     objects: Family<ObjectLabels, Gauge>,
     sweeps: Family<SweepLabels, Counter>,
     sweep_seconds: Histogram,
@@ -98,6 +99,7 @@ impl Metrics {
             changes: Family::default(),
             looks: Family::default(),
             panics: Family::default(),
+            deadlines: Family::default(),
             objects: Family::default(),
             sweeps: Family::default(),
             sweep_seconds: seconds(),
@@ -114,6 +116,11 @@ impl Metrics {
         );
         registry.register("changes", "Changes sent to back ends, by outcome", metrics.changes.clone());
         registry.register("looks", "Reconciles of objects", metrics.looks.clone());
+        registry.register(
+            "reconcile_deadlines",
+            "Reconciles that were stopped at their deadline",
+            metrics.deadlines.clone(),
+        );
         registry.register("panics", "Reconciles of objects that panicked", metrics.panics.clone());
         registry.register(
             "objects",
@@ -179,6 +186,11 @@ impl Metrics {
     /// Counts a reconcile.
     pub fn reconcile(&self, kind: ObjectKind) {
         self.looks.get_or_create(&KindLabels { kind: kind.as_str() }).inc();
+    }
+
+    /// Counts a reconcile that was stopped at its deadline.
+    pub fn deadline(&self, kind: ObjectKind) {
+        self.deadlines.get_or_create(&KindLabels { kind: kind.as_str() }).inc();
     }
 
     /// Counts a reconcile that panicked.

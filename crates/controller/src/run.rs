@@ -12,8 +12,8 @@ use std::{
 use kube::Client;
 use rolewright_api::{Backend, ResourceRestriction, Role, RoleBinding};
 use rolewright_reconcile::{
-    account::{Accounts, BackendStates, Corrections},
-    object::{ObjectKind, ObjectRef},
+    account::{Accounts, BackendState, BackendStates, Corrections},
+    object::{ManagedObject, ObjectKind, ObjectRef},
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -25,7 +25,7 @@ use crate::{
     kube::{Cache, Caches, Events, lease, schema, start},
     metrics::Metrics,
     object,
-    queue::{self, BackOff, Queue, Requests, triggers},
+    queue::{self, BackOff, Group, Queue, Requests, SameAccount, Work, triggers},
     server::{self, ServerState},
 };
 
@@ -161,28 +161,7 @@ async fn work(ctx: &Arc<Context>, queue: Queue, stop: CancellationToken) {
     tracing::info!("leading: objects are reconciled");
     ctx.queue.open();
     ctx.enqueue_all();
-    let reconcile = {
-        let ctx = ctx.clone();
-        move |object: ObjectRef| {
-            let ctx = ctx.clone();
-            let span = tracing::info_span!(
-                "object",
-                kind = object.kind.as_str(),
-                namespace = %object.name.namespace,
-                name = %object.name.name
-            );
-            async move { reconcile(&ctx, object).await }.instrument(span)
-        }
-    };
-    let panicked = {
-        let ctx = ctx.clone();
-        move |object: &ObjectRef| {
-            ctx.metrics.panic(object.kind);
-            tracing::error!(kind = object.kind.as_str(), namespace = %object.name.namespace, name = %object.name.name, "the reconcile of this object panicked");
-            ctx.back_off.next(object, Duration::from_secs(10), Duration::from_secs(600))
-        }
-    };
-    let running = queue.run(ctx.options.workers, stop.clone(), reconcile, panicked);
+    let running = queue.run(ctx.options.max_reconciles, stop.clone(), Reconciles(ctx.clone()));
     let grace = async {
         stop.cancelled().await;
         tokio::time::sleep(GRACE).await;
@@ -193,7 +172,66 @@ async fn work(ctx: &Arc<Context>, queue: Queue, stop: CancellationToken) {
     }
 }
 
-async fn reconcile(ctx: &Arc<Context>, object: ObjectRef) -> Option<Duration> {
+/// The workers of the queue.
+struct Reconciles(Arc<Context>);
+
+impl Work for Reconciles {
+    fn group(&self, object: &ObjectRef) -> Group {
+        let caches = &self.0.caches;
+        let backend = match object.kind {
+            ObjectKind::Backend => {
+                let state = self.0.backends.get(&object.name);
+                let has_failed = matches!(state, Some(BackendState::NotReady { .. }));
+                return if has_failed { Group::FailedBackends } else { Group::Backends };
+            }
+            ObjectKind::Role => caches.roles.get(&object.name).map(|role| role.backend()),
+            ObjectKind::RoleBinding => caches.bindings.get(&object.name).map(|binding| binding.backend()),
+            ObjectKind::ResourceRestriction => {
+                caches.restrictions.get(&object.name).map(|restriction| restriction.backend())
+            }
+        };
+        let backend = backend.unwrap_or_else(|| object.name.clone());
+        match self.0.backends.account(&backend) {
+            Some(account) => Group::Account(SameAccount(account)),
+            None => Group::Unconnected(backend),
+        }
+    }
+
+    fn reconcile(&self, object: ObjectRef) -> impl Future<Output = Option<Duration>> + Send + 'static {
+        let ctx = self.0.clone();
+        let span = tracing::info_span!(
+            "object",
+            kind = object.kind.as_str(),
+            namespace = %object.name.namespace,
+            name = %object.name.name
+        );
+        async move {
+            match tokio::time::timeout(DEADLINE, reconcile(&ctx, &object)).await {
+                Ok(next) => next,
+                Err(_) => {
+                    tracing::error!(
+                        "the reconcile did not end within {} s and was stopped",
+                        DEADLINE.as_secs()
+                    );
+                    ctx.metrics.deadline(object.kind);
+                    Some(ctx.back_off.next(&object, Duration::from_secs(10), Duration::from_secs(600)))
+                }
+            }
+        }
+        .instrument(span)
+    }
+
+    fn panicked(&self, object: &ObjectRef) -> Duration {
+        self.0.metrics.panic(object.kind);
+        tracing::error!(kind = object.kind.as_str(), namespace = %object.name.namespace, name = %object.name.name, "the reconcile of this object panicked");
+        self.0.back_off.next(object, Duration::from_secs(10), Duration::from_secs(600))
+    }
+}
+
+/// How long one reconcile can take. Stopping it is as safe as a crash: intents are recorded before writes.
+const DEADLINE: Duration = Duration::from_secs(600);
+
+async fn reconcile(ctx: &Arc<Context>, object: &ObjectRef) -> Option<Duration> {
     ctx.metrics.reconcile(object.kind);
     match object.kind {
         ObjectKind::Backend => backend::reconcile(ctx, &object.name).await,

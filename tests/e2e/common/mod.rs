@@ -10,6 +10,7 @@ mod drift;
 mod examples;
 mod modes;
 mod names;
+mod neighbours;
 mod platform;
 mod processes;
 mod schema;

@@ -1,4 +1,4 @@
-//! Many managed things vanish from the account at once: Rolewright creates them again only after a user approves.
+//! Many managed things vanish from the account at once: Rolewright creates them again only after a user acknowledges it.
 
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ fn revoke_all(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn vanished_things_are_created_again_only_on_request() {
+async fn vanished_things_wait_for_their_acknowledgement() {
     let world = World::new("vanished").await;
     let binding = |(n, user): (usize, &&str)| binding(&format!("readers-{n}"), "reader", &[user], json!({}));
     let mut objects = vec![reader(), restriction("churn", "churn", json!({}))];
@@ -38,14 +38,18 @@ async fn vanished_things_are_created_again_only_on_request() {
             "Backend",
             "arize",
             "BackendError",
-            &["6 of 8 managed things vanished", "kubectl annotate", "reconcile-at"],
+            &["6 of 8 managed things vanished", "kubectl annotate", "rolewright.dev/acknowledge="],
         )
         .await;
     world.full_sweep().await;
     world.assert_no_writes_after_sweep(since).await;
     world.delete("RoleBinding", "readers-0").await;
     world.reports("RoleBinding", "readers-0", "BackendNotReady", &["managed things vanished"]).await;
-    world.request_reconcile("Backend", "arize", "approved").await;
+    world.request_reconcile("Backend", "arize", "requested").await;
+    world.annotate("Backend", "arize", "rolewright.dev/acknowledge", "0123456789ab".to_owned()).await;
+    world.full_sweep().await;
+    world.assert_no_writes_after_sweep(since).await;
+    world.acknowledge("arize").await;
     world.wait_deleted("RoleBinding", "readers-0").await;
     world.until_account("five are granted again", |tenant| tenant.role_bindings.len() == 6).await;
     world.ready("Backend", "arize").await;
@@ -55,12 +59,12 @@ async fn vanished_things_are_created_again_only_on_request() {
     }
     assert_eq!(world.roles_by_user("research").len(), 5);
     let backend = world.get("Backend", "arize").await;
-    assert_eq!(backend.data["status"]["lastHandledReconcileAt"], "approved");
+    assert_eq!(backend.data["status"]["lastHandledReconcileAt"], "requested");
     assert!(has_finalizer(&world.get("RoleBinding", "readers-1").await));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn approval_lasts_over_sweeps_until_all_are_created_again() {
+async fn an_acknowledgement_lasts_over_sweeps_until_all_are_created_again() {
     let world = World::new("slow-recovery").await;
     let names = ["alice", "bob", "carol", "dave", "erin", "frank", "ann", "joann", "dianna", "judy"];
     let mut objects = vec![reader()];
@@ -77,7 +81,7 @@ async fn approval_lasts_over_sweeps_until_all_are_created_again() {
     world.sim.edit(|tenant| tenant.role_bindings.retain(|binding| binding.role_id != reader));
     world.reports("Backend", "arize", "BackendError", &["20 of 21 managed things vanished"]).await;
     let since = world.log_position();
-    world.request_reconcile("Backend", "arize", "approved").await;
+    world.acknowledge("arize").await;
     world.until_account("all are granted again", |tenant| tenant.role_bindings.len() == 21).await;
     let sweeps = world.count_requests(since, "GET", "/v2/roles");
     assert!(sweeps >= 2, "the recovery took less than two sweeps, so the test proves nothing");
@@ -85,7 +89,7 @@ async fn approval_lasts_over_sweeps_until_all_are_created_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn things_that_reappear_need_no_approval() {
+async fn things_that_reappear_need_no_acknowledgement() {
     let world = World::new("reappear").await;
     world.apply_all(&[reader(), binding("readers", "reader", &USERS, json!({}))]).await;
     world.full_sweep().await;

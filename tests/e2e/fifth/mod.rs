@@ -36,7 +36,7 @@ impl Operator {
             namespaces: vec![namespace.to_owned()],
             own_namespace: namespace.to_owned(),
             leader_elect: false,
-            workers: 4,
+            max_reconciles: 64,
             dialling: Dialling { allow_local: false },
             secret_interval: second,
             probe_backoff: (second, second),

@@ -73,6 +73,16 @@ impl<V: Account> World<V> {
         self.annotate(kind, name, "rolewright.dev/reconcile-at", value.to_string()).await;
     }
 
+    /// Acknowledges what vanished, as the condition `Ready` of the Backend says.
+    pub async fn acknowledge(&self, backend: &str) {
+        const WORD: &str = "rolewright.dev/acknowledge=";
+        let found = self.get("Backend", backend).await;
+        let message =
+            found.data["status"]["conditions"][0]["message"].as_str().unwrap_or_default().to_owned();
+        let (_, token) = message.split_once(WORD).unwrap_or_else(|| panic!("no token in {message:?}"));
+        self.annotate("Backend", backend, "rolewright.dev/acknowledge", token.to_owned()).await;
+    }
+
     /// Requests the deletion of an object.
     pub async fn delete(&self, kind: &str, name: &str) {
         self.custom_resources(kind).delete(name, &DeleteParams::default()).await.unwrap();

@@ -91,6 +91,15 @@ impl Failure {
         Self::new(unknown(request), message, "oversized")
     }
 
+    /// The call was not made, because the back end requested a pause. The message is the same at any time of the pause.
+    pub fn paused(request: &Request<'_>, url: &Url, rest: Duration) -> Self {
+        let message = format!(
+            "{}: not sent, because the back end requested a pause of all calls",
+            call_of(request, url)
+        );
+        Self::new(Class::Throttled(rest), message, "paused")
+    }
+
     /// The answer is a refusal with this text. `pause` is how long it asks all callers to wait.
     pub fn refused(
         request: &Request<'_>,

@@ -156,7 +156,11 @@ impl Http {
             .with_max_times(MAX_RETRIES)
             .with_jitter()
             .build();
-        let mut permit = self.options.budget.acquire().await;
+        let acquire = async || {
+            let permit = self.options.budget.acquire().await;
+            permit.map_err(|rest| Failure::paused(&request, &url, rest).error)
+        };
+        let mut permit = acquire().await?;
         let deadline = Instant::now() + self.options.times.total;
         loop {
             let time = self.options.times.call.min(deadline.saturating_duration_since(Instant::now()));
@@ -176,7 +180,7 @@ impl Http {
                 return Err(failure.error);
             }
             tokio::time::sleep(delay).await;
-            permit = self.options.budget.acquire().await;
+            permit = acquire().await?;
             if Instant::now() >= deadline {
                 return Err(failure.error);
             }

@@ -4,7 +4,9 @@
 mod attempt;
 mod connect;
 mod credential;
+mod judge;
 mod probe;
+mod reader;
 mod status;
 mod sweep;
 
@@ -19,7 +21,6 @@ use rolewright_reconcile::{
 };
 use serde_json::json;
 
-pub use self::sweep::{publish_snapshot, sweep_needs};
 use self::{attempt::Attempt, connect::connect};
 use crate::{
     context::Context,
@@ -79,7 +80,7 @@ async fn run(
     let reference = ObjectRef::backend(name);
     let handled = backend.status.as_ref().and_then(|status| status.last_handled_reconcile_at.clone());
     let request = reconcile_request(&*backend).filter(|request| Some(request) != handled.as_ref());
-    let requested = request.is_some_and(|request| ctx.requests.act_on(&reference, &request));
+    let requested = request.as_ref().is_some_and(|request| ctx.requests.act_on(&reference, request));
     let known = ctx.backends.made_from(name);
     let (attempt, made_from) = connect(ctx, name, &backend, &known, requested).await;
     let is_new = known != made_from;
@@ -96,7 +97,7 @@ async fn run(
             register_held(ctx, &link.view.account, name);
             let view = link.view.clone();
             let changed = ctx.backends.set(name, BackendState::Ready(link), made_from);
-            sweep::start(ctx, &view);
+            reader::start(ctx, &view);
             (changed, None)
         }
         Attempt::Failed { ready, no_credential, retry_after } => {
@@ -111,8 +112,10 @@ async fn run(
         }
     };
     let paused_changed = ctx.backends.set_paused(name, is_paused(&*backend));
-    if requested && let Some(link) = ctx.backends.link(name) {
-        link.view.sweep_trigger.request(&link.view.priority);
+    if let Some(request) = request.filter(|_| requested)
+        && let Some(link) = ctx.backends.link(name)
+    {
+        link.view.reader.request(ctx.requests.see(&reference, &request));
     }
     if requested || is_new {
         // What failed before can succeed now.

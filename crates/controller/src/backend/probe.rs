@@ -31,6 +31,14 @@ use crate::{
 /// The most anchors that a status records.
 const MAX_ANCHORS: usize = 16;
 
+/// How long a probe can take: it keeps a worker for Backends busy.
+const DEADLINE: Duration = Duration::from_secs(45);
+
+fn too_slow() -> Error {
+    let message = format!("the back end did not answer the first calls within {} s", DEADLINE.as_secs());
+    Error::new(Class::Transient, message)
+}
+
 /// What a probe needs.
 pub struct Probe<'a> {
     pub ctx: &'a Arc<Context>,
@@ -64,7 +72,8 @@ impl Probe<'_> {
         let known = pinned.as_ref().filter(|pin| pin.id.starts_with(&format!("{}#", self.origin_text())));
         let budget = known.and_then(|pin| ctx.accounts.budget(&pin.id));
         let client = self.client(budget.unwrap_or_else(|| Arc::new(Budget::new(limits))))?;
-        let identity = client.probe().await.map_err(|error| self.failed(&error))?;
+        let probed = tokio::time::timeout(DEADLINE, client.probe()).await;
+        let identity = probed.unwrap_or_else(|_| Err(too_slow())).map_err(|error| self.failed(&error))?;
         let conflict = self
             .lost_kinds(&identity.lacks)
             .or_else(|| pinned.as_ref().and_then(|pin| self.another_account(pin, &identity.anchors)));

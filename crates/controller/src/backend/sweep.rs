@@ -1,22 +1,17 @@
-//! The sweep: one task for each view reads a new snapshot, compares every object in memory, and enqueues only those that differ.
+//! The sweep: compares every object of a view with a new snapshot in memory, and enqueues only those that differ.
 
 use std::{
-    panic::AssertUnwindSafe,
-    sync::{Arc, Weak},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use futures::FutureExt;
-use rolewright_api::{Counts, SYNCED, annotations};
-use rolewright_backends::{Class, Error, Needs, metered};
+use rolewright_api::{Counts, SYNCED};
+use rolewright_backends::{Class, Error, Needs};
 use rolewright_reconcile::{
-    account::{
-        AccountView, CredentialDoubt, Link, SweepReport, min_interval, read_next_outline, stretched_interval,
-        unmanaged,
-    },
+    account::{AccountView, CredentialDoubt, Link, SweepReport, min_interval, stretched_interval, unmanaged},
     act,
-    decide::{self, Resolve, Vanished},
-    object::{ObjectKind, ObjectName, ObjectRef, reconcile_request},
+    decide::{self, Resolve},
+    object::{ObjectName, ObjectRef, reconcile_request},
 };
 
 use crate::{
@@ -24,71 +19,8 @@ use crate::{
     kube::{Cached, Visitor},
 };
 
-/// Starts the task of a view, once. It ends when the last Backend drops the view.
-pub fn start(ctx: &Arc<Context>, view: &Arc<AccountView>) {
-    if view.sweep_trigger.start_once() {
-        tokio::spawn(supervise(ctx.clone(), Arc::downgrade(view)));
-    }
-}
-
-/// Restarts the sweeps of a view after a panic, which then costs one sweep and not all later ones.
-async fn supervise(ctx: Arc<Context>, view: Weak<AccountView>) {
-    let mut wait = Duration::from_secs(10);
-    while AssertUnwindSafe(run(ctx.clone(), view.clone())).catch_unwind().await.is_err() {
-        let account = view.upgrade().map(|view| view.account.id.clone());
-        tracing::error!(tenant = account, "a sweep panicked");
-        ctx.metrics.panic(ObjectKind::Backend);
-        tokio::time::sleep(wait).await;
-        wait = (wait * 2).min(Duration::from_secs(600));
-    }
-}
-
-async fn run(ctx: Arc<Context>, view: Weak<AccountView>) {
-    let mut failures = 0_u32;
-    let mut is_first = true;
-    loop {
-        let wait = {
-            let Some(view) = view.upgrade() else { return };
-            let links = ctx.backends.links_of(&view);
-            let Some(interval) = links.iter().map(|(_, link)| link.interval).min() else {
-                // The Backend can be between two probes. The view is dropped when it connects anew.
-                view.sweep_trigger.wait(Duration::from_secs(1)).await;
-                if Arc::strong_count(&view) == 1 {
-                    return;
-                }
-                continue;
-            };
-            let started = Instant::now();
-            // An object can have had everything read right before the first sweep.
-            let max_age = if is_first { interval } else { Duration::ZERO };
-            is_first = false;
-            let _priority = view.sweep_trigger.take_request();
-            let done = sweep(&ctx, &view, &links, max_age).await;
-            ctx.metrics.sweep(started.elapsed(), done.is_ok());
-            match done {
-                Ok(calls) => {
-                    failures = 0;
-                    // Counted from start to start. A slow back end gets a break too.
-                    let period = interval.max(min_interval(calls, &view));
-                    period.saturating_sub(started.elapsed()).max(interval / 10)
-                }
-                Err(()) => {
-                    failures += 1;
-                    interval
-                        .min(Duration::from_secs(5))
-                        .saturating_mul(2_u32.saturating_pow(failures.min(10)))
-                        .min(interval.max(Duration::from_secs(300)))
-                }
-            }
-        };
-        let Some(view) = view.upgrade() else { return };
-        let jitter = wait.mul_f64(fastrand::f64() * 0.05);
-        view.sweep_trigger.wait(wait + jitter).await;
-    }
-}
-
 /// The needs of all objects of a view. They are read in one snapshot, so that it does not grow with each object.
-pub fn sweep_needs(ctx: &Context, view: &Arc<AccountView>) -> Needs {
+pub fn needs(ctx: &Context, links: &[(ObjectName, Link)]) -> Needs {
     struct Collect<'a> {
         needs: &'a mut Needs,
         link: &'a Link,
@@ -102,50 +34,37 @@ pub fn sweep_needs(ctx: &Context, view: &Arc<AccountView>) -> Needs {
         }
     }
     let mut needs = Needs::default();
-    for (backend, link) in ctx.backends.links_of(view) {
-        ctx.caches.each_of(&backend, &mut Collect { needs: &mut needs, link: &link });
+    for (backend, link) in links {
+        ctx.caches.each_of(backend, &mut Collect { needs: &mut needs, link });
     }
     needs
 }
 
-/// Makes a new snapshot ready for decisions: checks it, and registers the claims of all objects. All claims come before any write, so
-/// that the older object has priority, not the faster one.
-pub fn publish_snapshot(ctx: &Context, view: &Arc<AccountView>) {
+/// Registers the claims of all objects of a view. All claims come before any write, so that the older object has priority, not the faster
+/// one.
+pub fn register_claims(ctx: &Context, links: &[(ObjectName, Link)]) {
     struct Register<'a>(&'a Context, &'a Link);
     impl Visitor for Register<'_> {
         fn visit<K: Resolve + Cached>(&mut self, object: Arc<K>) {
             let decision = self.0.decide(&*object, self.1);
             let touched = decision.map(|decision| decision.touched);
-            touched.into_iter().flatten().for_each(|object| self.0.queue.add(object));
+            touched.into_iter().flatten().for_each(|object| self.0.queue.add_in_background(object));
         }
     }
-    let links = ctx.backends.links_of(view);
-    check_snapshot(ctx, view, &links);
     for (backend, link) in links {
-        let link = ctx.with_present_spec(&backend, link);
-        ctx.caches.each_of(&backend, &mut Register(ctx, &link));
+        let link = ctx.with_present_spec(backend, link.clone());
+        ctx.caches.each_of(backend, &mut Register(ctx, &link));
     }
 }
 
-/// One sweep. Returns the number of its calls.
-async fn sweep(
+/// Compares all objects of a view with the snapshot, enqueues those that differ, and reports the sweep on their Backends.
+pub fn compare(
     ctx: &Arc<Context>,
     view: &Arc<AccountView>,
     links: &[(ObjectName, Link)],
-    max_age: Duration,
-) -> Result<u64, ()> {
-    let began = Instant::now();
-    let read = async {
-        view.read_if_older(&sweep_needs(ctx, view), max_age).await?;
-        read_next_outline(view).await;
-        Ok::<_, Error>(())
-    };
-    let (read, calls) = metered(view.priority.clone(), read).await;
-    if let Err(error) = read {
-        sweep_failed(ctx, view, links, &error);
-        return Err(());
-    }
-    check_snapshot(ctx, view, links);
+    calls: u64,
+    began: Instant,
+) {
     for (backend, link) in links {
         let link = &ctx.with_present_spec(backend, link.clone());
         let mut compare = Compare { ctx, link, counts: Counts::default() };
@@ -166,13 +85,13 @@ async fn sweep(
             || status.sweep_interval != report.stretched
             || status.last_handled_reconcile_at != reconcile_request(&*object)
         {
-            ctx.queue.add(ObjectRef::backend(backend));
+            ctx.queue.add_in_background(ObjectRef::backend(backend));
         }
     }
-    Ok(calls)
 }
 
-fn sweep_failed(ctx: &Context, view: &AccountView, links: &[(ObjectName, Link)], error: &Error) {
+/// Reports on the Backends of a view that their account could not be read.
+pub fn report_failure(ctx: &Context, view: &AccountView, links: &[(ObjectName, Link)], error: &Error) {
     tracing::warn!(
         tenant = view.account.id,
         error = error.message,
@@ -181,44 +100,14 @@ fn sweep_failed(ctx: &Context, view: &AccountView, links: &[(ObjectName, Link)],
     );
     for (backend, _) in links {
         ctx.backends.set_sweep_failure(backend, &error.message);
-        let is_refused = error.class == Class::Unauthenticated;
-        let trusted = if is_refused { ctx.options.probe_backoff.0 } else { Duration::ZERO };
-        let doubt = ctx.backends.doubt(backend, trusted);
-        if doubt == CredentialDoubt::New || !is_refused {
-            ctx.queue.add(ObjectRef::backend(backend));
-        }
-    }
-}
-
-/// When many managed things vanish at once the snapshot is suspect: nothing is written until they are back or a user confirms.
-fn check_snapshot(ctx: &Context, view: &AccountView, links: &[(ObjectName, Link)]) {
-    struct Count<'a>(&'a AccountView, Vanished);
-    impl Visitor for Count<'_> {
-        fn visit<K: Resolve + Cached>(&mut self, object: Arc<K>) {
-            let counted =
-                self.0.with_snapshot(&Needs::default(), |snapshot| self.1.count(&*object, snapshot));
-            debug_assert!(counted.is_some(), "a snapshot was read right before");
-        }
-    }
-    let mut count = Count(view, Vanished::default());
-    links.iter().for_each(|(backend, _)| ctx.caches.each_of(backend, &mut count));
-    let found = count.1;
-    // A confirmation counts until what vanished is created again: with a small budget that takes many sweeps.
-    let confirmed = view.sweep_trigger.is_confirmed(found.is_suspicious());
-    let why = (found.is_suspicious() && !confirmed).then(|| {
-        let (namespace, backend) =
-            links.first().map_or(("NAMESPACE", "NAME"), |(name, _)| (&*name.namespace, &*name.name));
-        format!(
-            "{} of {} managed things vanished from the back end at once, so nothing is written to it until they are visible again. If they \
-             really were deleted, confirm it: kubectl annotate --overwrite -n {namespace} backend {backend} {}=\"$(date)\"",
-            found.vanished,
-            found.managed,
-            annotations::RECONCILE_AT
-        )
-    });
-    if view.set_suspicion(why) {
-        for (backend, _) in links {
-            ctx.queue.add(ObjectRef::backend(backend));
+        let doubt = match error.class {
+            // A back end that requests a pause accepts the credential, and a probe would have to wait too.
+            Class::Throttled(_) => CredentialDoubt::Unfounded,
+            Class::Unauthenticated => ctx.backends.doubt(backend, ctx.options.probe_backoff.0),
+            _ => ctx.backends.doubt(backend, Duration::ZERO),
+        };
+        if doubt == CredentialDoubt::New || error.class != Class::Unauthenticated {
+            ctx.queue.add_in_background(ObjectRef::backend(backend));
         }
     }
 }
@@ -238,7 +127,7 @@ impl Visitor for Compare<'_> {
             *self.counts.held.entry(held.kind.clone()).or_default() += 1;
         }
         if self.differs(&*object) {
-            self.ctx.queue.add(object.reference());
+            self.ctx.queue.add_in_background(object.reference());
         }
     }
 }
@@ -253,7 +142,7 @@ impl Compare<'_> {
         if !decision.plan.to_read().is_empty() {
             return true;
         }
-        decision.touched.iter().for_each(|object| self.ctx.queue.add(object.clone()));
+        decision.touched.iter().for_each(|object| self.ctx.queue.add_in_background(object.clone()));
         act::differs(object, self.link, &decision, self.ctx.is_contested(&object.reference()))
     }
 }

@@ -1,6 +1,6 @@
 //! What a failed call to the back end means for an object: its status, and the time of the next try.
 
-use std::time::Duration;
+use std::{ops::ControlFlow::Continue, time::Duration};
 
 use rolewright_backends::{Class, Error};
 use rolewright_reconcile::{
@@ -13,12 +13,18 @@ use crate::kube::Cached;
 impl<K: Resolve + Cached> Reconcile<'_, K> {
     /// The back end could not be read: reports that and ends the chain.
     pub(super) async fn read_failed<T>(&mut self, error: &Error) -> Stage<T> {
+        let error = self.report_failed_read(error).await?;
+        end(self.retry_after(&error))
+    }
+
+    /// Reports that the back end could not be read. Returns what the failure means.
+    pub(super) async fn report_failed_read(&mut self, error: &Error) -> Stage<Error> {
         let error = self.classify(error);
         // A doubted credential is about to be probed: until then there is nothing to report.
         if !self.object.is_in_sync() && error.class != Class::Unauthenticated {
             written(self.report_unchanged(&Readiness::of_error(&error)).await)?;
         }
-        end(self.retry_after(&error))
+        Continue(error)
     }
 
     /// The meaning of a failure: a 401 makes the Backend probe its credential; where a probe has just succeeded, it concerns this one

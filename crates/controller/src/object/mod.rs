@@ -204,11 +204,16 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
     async fn read_on_request(&mut self, link: &Link) -> Stage<()> {
         let handled = self.object.status().and_then(|status| status.last_handled_reconcile_at.clone());
         if let Some(request) = reconcile_request(&*self.object).filter(|it| Some(it) != handled.as_ref()) {
-            if self.ctx.requests.act_on(&self.reference, &request) {
+            let acts = self.ctx.requests.act_on(&self.reference, &request);
+            if acts {
                 self.ctx.back_off.reset(&self.reference);
             }
             // One read serves all requests that were seen before it began.
-            self.read_since(link, self.ctx.requests.see(&self.reference, &request)).await?;
+            let seen = self.ctx.requests.see(&self.reference, &request);
+            if acts {
+                link.view.reader.request(seen);
+            }
+            self.require_snapshot(link, Some(seen)).await?;
         }
         Continue(())
     }

@@ -9,14 +9,14 @@ use rolewright_backends::{Class, Error, Needs};
 use rolewright_core::model::{Id, Kind};
 use rolewright_core::planner::Held;
 use rolewright_reconcile::{
-    account::{AccountView, Link},
+    account::{Access, AccountView, Link, Withheld},
     act::Outcome,
     convert::held_to_status,
     decide::{self, Decision, Resolve},
 };
 
-use super::{Exit, MAX_ROUNDS, Next, Reconcile, Stage, end};
-use crate::{backend, kube::Cached};
+use super::{Exit, MAX_ROUNDS, Next, Reconcile, Stage, end, end_with};
+use crate::kube::Cached;
 
 /// A snapshot older than this is read again when many names are missing from it. Otherwise each name is looked up.
 const MAX_AGE_FOR_MISSING_NAMES: Duration = Duration::from_secs(10);
@@ -28,7 +28,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
     pub(super) async fn plan(&mut self, link: &Link) -> Stage<Decision> {
         let decision = self.decide_with_details(link).await?;
         if let Some(settled) = decision.settled(Instant::now()) {
-            self.read_since(link, settled).await?;
+            self.require_snapshot(link, Some(settled)).await?;
             return Break(Exit::Replan);
         }
         for object in &decision.touched {
@@ -57,13 +57,18 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         Continue(after)
     }
 
-    /// Makes sure that the read of the snapshot began at `since` or later.
-    pub(super) async fn read_since(&mut self, link: &Link, since: Instant) -> Stage<()> {
-        if let Err(error) = link.view.ensure_read_since(&self.needs_of_all(link), since).await {
-            return self.read_failed(&error).await;
+    /// Ends the reconcile unless the snapshot covers what the object needs, and its read began at `since` or later. The reader enqueues the
+    /// object again.
+    pub(super) async fn require_snapshot(&mut self, link: &Link, since: Option<Instant>) -> Stage<()> {
+        match link.view.access(&self.reference, &decide::needs(&*self.object, link), since) {
+            Access::Served => Continue(()),
+            Access::Parked => end(Next::AwaitChange),
+            Access::Withheld(Withheld::Suspect(why)) => end_with(self.wait_for_backend(&why).await),
+            Access::Withheld(Withheld::Failed(error)) => {
+                self.report_failed_read(&error).await?;
+                end(Next::AwaitChange)
+            }
         }
-        backend::publish_snapshot(self.ctx, &link.view);
-        Continue(())
     }
 
     /// Decides, and reads whole what the snapshot shows only in outline and the decision depends on.
@@ -83,12 +88,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
 
     /// Decides, and looks up the names that the snapshot lacks.
     async fn decide_with_names(&mut self, link: &Link) -> Stage<Decision> {
-        if !link.view.covers(&decide::needs(&*self.object, link)) {
-            if let Err(error) = link.view.ensure(&self.needs_of_all(link), Duration::MAX).await {
-                return self.read_failed(&error).await;
-            }
-            backend::publish_snapshot(self.ctx, &link.view);
-        }
+        self.require_snapshot(link, None).await?;
         let Some(decision) = self.decide(&*self.object, link) else {
             return end(Next::After(Duration::from_millis(200)));
         };
@@ -104,7 +104,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         if missing.len() > MAX_LOOKUPS {
             let is_old = link.view.age().is_some_and(|age| age > MAX_AGE_FOR_MISSING_NAMES);
             if is_old {
-                self.read_since(link, Instant::now()).await?;
+                self.require_snapshot(link, Instant::now().checked_sub(MAX_AGE_FOR_MISSING_NAMES)).await?;
             }
             return Continue(is_old);
         }
@@ -135,15 +135,6 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         let mut object = (*self.object).clone();
         object.set_held(held.iter().map(held_to_status).collect());
         self.decide(&object, link)
-    }
-
-    /// The needs of all objects that use the view, and of this one, which can be new.
-    fn needs_of_all(&self, link: &Link) -> Needs {
-        let mut all = backend::sweep_needs(self.ctx, &link.view);
-        let own = decide::needs(&*self.object, link);
-        all.kinds.extend(own.kinds);
-        all.levels.extend(own.levels);
-        all
     }
 }
 

@@ -1,12 +1,14 @@
 //! The work queue. One worker at a time reconciles an object, and once however often it was added meanwhile. A panic is a failure of
-//! that object alone.
+//! that object alone. [`Ready`] decides which object is next.
 
 mod back_off;
+mod group;
+mod ready;
 mod requests;
 pub mod triggers;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     future::Future,
     sync::{
         Arc,
@@ -15,33 +17,53 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rolewright_reconcile::object::{ObjectKind, ObjectRef};
+use rolewright_reconcile::object::ObjectRef;
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::{
     sync::CancellationToken,
     time::{DelayQueue, delay_queue},
 };
 
-pub use self::{back_off::BackOff, requests::Requests};
+use self::ready::{Ready, Urgency};
+pub use self::{
+    back_off::BackOff,
+    group::{Group, SameAccount},
+    requests::Requests,
+};
 
 /// Adds objects to the queue. Cheap to clone.
 #[derive(Clone)]
 pub struct Enqueue {
-    sender: mpsc::UnboundedSender<(ObjectRef, Duration)>,
+    sender: mpsc::UnboundedSender<Added>,
     is_open: Arc<AtomicBool>,
 }
 
+struct Added {
+    object: ObjectRef,
+    after: Duration,
+    urgency: Urgency,
+}
+
 impl Enqueue {
-    /// Requests a reconcile at once.
+    /// Requests a reconcile at once: a user waits for it.
     pub fn add(&self, object: ObjectRef) {
-        self.add_after(object, Duration::ZERO);
+        self.send(object, Duration::ZERO, Urgency::Change);
+    }
+
+    /// Requests a reconcile that no user waits for.
+    pub fn add_in_background(&self, object: ObjectRef) {
+        self.send(object, Duration::ZERO, Urgency::Background);
     }
 
     /// Requests a reconcile after some time, if none comes earlier.
     pub fn add_after(&self, object: ObjectRef, time: Duration) {
+        self.send(object, time, Urgency::Background);
+    }
+
+    fn send(&self, object: ObjectRef, after: Duration, urgency: Urgency) {
         if self.is_open.load(Ordering::Relaxed) {
             // The receiver is dropped only at shutdown.
-            let _ = self.sender.send((object, time));
+            let _ = self.sender.send(Added { object, after, urgency });
         }
     }
 
@@ -53,65 +75,56 @@ impl Enqueue {
 
 /// The receiving half.
 pub struct Queue {
-    receiver: mpsc::UnboundedReceiver<(ObjectRef, Duration)>,
+    receiver: mpsc::UnboundedReceiver<Added>,
     delayed: DelayQueue<ObjectRef>,
     slots: HashMap<ObjectRef, Slot>,
-    /// By [`lane`]: those that others wait for come first.
-    ready: [VecDeque<ObjectRef>; 3],
+    ready: Ready<Group>,
 }
 
 #[derive(Default)]
 struct Slot {
     /// Set while the object waits for its time.
     timer: Option<(delay_queue::Key, Instant)>,
-    /// Set while the object waits for a worker.
-    is_ready: bool,
-    /// Set while a worker has it.
-    is_running: bool,
+    /// Set while the object waits for a worker: of which group, and how urgently.
+    waits: Option<(Group, Urgency)>,
+    /// Set while a worker has it: a worker of which group.
+    runs: Option<Group>,
     /// The earliest request that arrived while a worker had it.
-    requeue_at: Option<Instant>,
+    requeue: Option<(Instant, Urgency)>,
 }
 
-/// Objects wait for their Backends and bindings for their roles, never the other way round.
-fn lane(kind: ObjectKind) -> usize {
-    match kind {
-        ObjectKind::Backend => 0,
-        ObjectKind::Role => 1,
-        ObjectKind::RoleBinding | ObjectKind::ResourceRestriction => 2,
-    }
+/// How the queue reconciles objects.
+pub trait Work: Send + Sync + 'static {
+    /// The group whose workers reconcile an object.
+    fn group(&self, object: &ObjectRef) -> Group;
+
+    /// Reconciles an object. Returns the time until the next reconcile, if any.
+    fn reconcile(&self, object: ObjectRef) -> impl Future<Output = Option<Duration>> + Send + 'static;
+
+    /// The time until the next reconcile of an object whose reconcile panicked.
+    fn panicked(&self, object: &ObjectRef) -> Duration;
 }
 
 /// A queue and the handle that adds to it.
 pub fn queue() -> (Enqueue, Queue) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let queue =
-        Queue { receiver, delayed: DelayQueue::new(), slots: HashMap::new(), ready: Default::default() };
+        Queue { receiver, delayed: DelayQueue::new(), slots: HashMap::new(), ready: Ready::default() };
     (Enqueue { sender, is_open: Arc::default() }, queue)
 }
 
 impl Queue {
-    /// Reconciles objects, at most `workers` at a time, until `stop`; then waits for those under way.
-    ///
-    /// `reconcile` returns the time until the next reconcile, if any. `panicked` returns it for an object whose reconcile panicked.
-    pub async fn run<F, R>(
-        mut self,
-        workers: usize,
-        stop: CancellationToken,
-        reconcile: R,
-        panicked: impl Fn(&ObjectRef) -> Duration,
-    ) where
-        R: Fn(ObjectRef) -> F,
-        F: Future<Output = Option<Duration>> + Send + 'static,
-    {
+    /// Reconciles objects, at most `max` at a time, until `stop`; then waits for those under way.
+    pub async fn run(mut self, max: usize, stop: CancellationToken, work: impl Work) {
         let mut running: JoinSet<(ObjectRef, Option<Duration>)> = JoinSet::new();
         let mut tasks: HashMap<tokio::task::Id, ObjectRef> = HashMap::new();
         loop {
-            while running.len() < workers && !stop.is_cancelled() {
-                let Some(object) = self.next() else { break };
+            while running.len() < max && !stop.is_cancelled() {
+                let Some((group, object)) = self.ready.pop(Group::workers) else { break };
                 let slot = self.slots.entry(object.clone()).or_default();
-                slot.is_ready = false;
-                slot.is_running = true;
-                let task = reconcile(object.clone());
+                slot.waits = None;
+                slot.runs = Some(group);
+                let task = work.reconcile(object.clone());
                 let handle = running.spawn({
                     let object = object.clone();
                     async move { (object, task.await) }
@@ -120,9 +133,11 @@ impl Queue {
             }
             tokio::select! {
                 () = stop.cancelled() => break,
-                Some((object, time)) = self.receiver.recv() => self.request(object, Instant::now() + time),
+                Some(Added { object, after, urgency }) = self.receiver.recv() => {
+                    self.request(&work, object, Instant::now() + after, urgency);
+                }
                 Some(expired) = std::future::poll_fn(|cx| self.delayed.poll_expired(cx)), if !self.delayed.is_empty() => {
-                    self.make_ready(expired.into_inner());
+                    self.make_ready(&work, expired.into_inner(), Urgency::Background);
                 }
                 Some(done) = running.join_next_with_id(), if !running.is_empty() => {
                     let (object, requeue_after) = match done {
@@ -132,24 +147,29 @@ impl Queue {
                         }
                         Err(error) => {
                             let Some(object) = tasks.remove(&error.id()) else { continue };
-                            let requeue_after = panicked(&object);
+                            let requeue_after = work.panicked(&object);
                             (object, Some(requeue_after))
                         }
                     };
-                    self.finish(object, requeue_after);
+                    self.finish(&work, object, requeue_after);
                 }
             }
         }
         while running.join_next().await.is_some() {}
     }
 
-    fn request(&mut self, object: ObjectRef, at: Instant) {
+    fn request(&mut self, work: &impl Work, object: ObjectRef, at: Instant, urgency: Urgency) {
         let slot = self.slots.entry(object.clone()).or_default();
-        if slot.is_running {
-            slot.requeue_at = Some(slot.requeue_at.map_or(at, |earlier| earlier.min(at)));
-        } else if slot.is_ready {
+        if slot.runs.is_some() {
+            let known = slot.requeue.unwrap_or((at, urgency));
+            slot.requeue = Some((known.0.min(at), known.1.max(urgency)));
+        } else if let Some((group, known)) = &mut slot.waits {
+            if urgency > *known {
+                *known = urgency;
+                self.ready.push(group.clone(), object, urgency);
+            }
         } else if at <= Instant::now() {
-            self.make_ready(object);
+            self.make_ready(work, object, urgency);
         } else if slot.timer.as_ref().is_none_or(|(_, known)| at < *known) {
             if let Some((key, _)) = slot.timer.take() {
                 self.delayed.remove(&key);
@@ -159,31 +179,31 @@ impl Queue {
         }
     }
 
-    fn next(&mut self) -> Option<ObjectRef> {
-        self.ready.iter_mut().find_map(VecDeque::pop_front)
-    }
-
-    fn make_ready(&mut self, object: ObjectRef) {
+    fn make_ready(&mut self, work: &impl Work, object: ObjectRef, urgency: Urgency) {
         let slot = self.slots.entry(object.clone()).or_default();
         if let Some((key, _)) = slot.timer.take() {
             // The timer can have expired already.
             self.delayed.try_remove(&key);
         }
-        slot.is_ready = true;
-        self.ready[lane(object.kind)].push_back(object);
+        let group = work.group(&object);
+        slot.waits = Some((group.clone(), urgency));
+        self.ready.push(group, object, urgency);
     }
 
-    fn finish(&mut self, object: ObjectRef, requeue_after: Option<Duration>) {
+    fn finish(&mut self, work: &impl Work, object: ObjectRef, requeue_after: Option<Duration>) {
         let Some(slot) = self.slots.get_mut(&object) else { return };
-        slot.is_running = false;
-        let requested = slot.requeue_at.take();
-        let returned = requeue_after.map(|time| Instant::now() + time);
-        match (requested, returned) {
+        if let Some(group) = slot.runs.take() {
+            self.ready.finish(&group);
+        }
+        let returned = requeue_after.map(|time| (Instant::now() + time, Urgency::Background));
+        match (slot.requeue.take(), returned) {
             (None, None) => {
                 self.slots.remove(&object);
             }
-            (Some(at), None) | (None, Some(at)) => self.request(object, at),
-            (Some(a), Some(b)) => self.request(object, a.min(b)),
+            (Some((at, urgency)), None) | (None, Some((at, urgency))) => {
+                self.request(work, object, at, urgency);
+            }
+            (Some((at, urgency)), Some((later, _))) => self.request(work, object, at.min(later), urgency),
         }
     }
 }
@@ -192,13 +212,34 @@ impl Queue {
 mod tests {
     use std::sync::atomic::AtomicUsize;
 
-    use rolewright_reconcile::object::ObjectName;
+    use rolewright_reconcile::object::{ObjectKind, ObjectName};
     use tokio::sync::Notify;
 
     use super::*;
 
     fn object(name: &str) -> ObjectRef {
         ObjectRef { kind: ObjectKind::Role, name: ObjectName::new("ns", name) }
+    }
+
+    /// All objects are in one group.
+    struct OneGroup<F>(F);
+
+    impl<F, R> Work for OneGroup<F>
+    where
+        F: Fn(ObjectRef) -> R + Send + Sync + 'static,
+        R: Future<Output = Option<Duration>> + Send + 'static,
+    {
+        fn group(&self, _: &ObjectRef) -> Group {
+            Group::Unconnected(ObjectName::new("ns", "b"))
+        }
+
+        fn reconcile(&self, object: ObjectRef) -> impl Future<Output = Option<Duration>> + Send + 'static {
+            (self.0)(object)
+        }
+
+        fn panicked(&self, _: &ObjectRef) -> Duration {
+            Duration::ZERO
+        }
     }
 
     #[tokio::test]
@@ -225,7 +266,7 @@ mod tests {
             }
         };
         enqueue.add(object("a"));
-        let running = tokio::spawn(queue.run(4, stop.clone(), reconcile, |_| Duration::ZERO));
+        let running = tokio::spawn(queue.run(4, stop.clone(), OneGroup(reconcile)));
         done.notified().await;
         stop.cancel();
         running.await.unwrap();
@@ -251,22 +292,11 @@ mod tests {
         };
         enqueue.add(object("bad"));
         enqueue.add(object("good"));
-        let running = tokio::spawn(queue.run(1, stop.clone(), reconcile, |_| Duration::ZERO));
+        let running = tokio::spawn(queue.run(4, stop.clone(), OneGroup(reconcile)));
         let mut names = vec![seen.recv().await.unwrap(), seen.recv().await.unwrap()];
         names.sort();
         assert_eq!(names, ["bad", "good"]);
         stop.cancel();
         running.await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn dependencies_run_first() {
-        use ObjectKind::{Backend, ResourceRestriction, Role, RoleBinding};
-        let (_enqueue, mut queue) = queue();
-        for kind in [RoleBinding, Role, ResourceRestriction, Backend] {
-            queue.request(ObjectRef { kind, ..object("a") }, Instant::now());
-        }
-        let order: Vec<ObjectKind> = std::iter::from_fn(|| queue.next()).map(|object| object.kind).collect();
-        assert_eq!(order, [Backend, Role, RoleBinding, ResourceRestriction]);
     }
 }

@@ -26,10 +26,19 @@ pub async fn backends(ctx: Arc<Context>, mut changes: Changes<Backend>) {
             reason(&after).as_deref(),
         );
         see_request(&ctx, &ObjectRef::backend(&name), after.as_deref());
+        if acknowledgement(before.as_deref()) != acknowledgement(after.as_deref())
+            && let Some(link) = ctx.backends.link(&name)
+        {
+            link.view.reader.hurry();
+        }
         if needs_reconcile(before.as_deref(), after.as_deref()) {
             ctx.queue.add(ObjectRef::backend(&name));
         }
     }
+}
+
+fn acknowledgement(backend: Option<&Backend>) -> Option<&String> {
+    backend?.annotations().get(annotations::ACKNOWLEDGE)
 }
 
 /// Follows the changes of one managed kind.

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use rolewright_api::{Counts, DeletionPolicy, Mode, Reason, TenantPin};
 use rolewright_core::model::Kind;
 
-use super::view::AccountView;
+use super::{accounts::Account, view::AccountView};
 use crate::object::ObjectName;
 
 /// The working connection of one Backend.
@@ -125,6 +125,16 @@ impl BackendStates {
             BackendState::Ready(link) => Some(link),
             BackendState::NotReady { last, .. } => last,
         }
+    }
+
+    /// The account of a Backend that is ready, or was ready until its credential was deleted.
+    pub fn account(&self, backend: &ObjectName) -> Option<Arc<Account>> {
+        let entries = self.entries.lock();
+        let link = match entries.get(backend)?.state.as_ref()? {
+            BackendState::Ready(link) => link,
+            BackendState::NotReady { last, .. } => last.as_ref()?,
+        };
+        Some(link.view.account.clone())
     }
 
     /// The link that outlived the deletion of its credential does not work any more.

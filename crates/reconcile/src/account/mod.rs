@@ -1,14 +1,14 @@
 //! What all objects of one account share.
 //!
 //! - [`Account`]: the budget of calls and the claims of all objects, whatever their credential.
-//! - [`AccountView`]: what one credential sees of it: client, snapshot, next sweep.
+//! - [`AccountView`]: what one credential sees of it: client, snapshot, requests to its reader.
 //! - [`BackendStates`]: each Backend's [`Link`] to a view, or why it has none.
 
 mod accounts;
 mod backend_states;
 mod corrections;
+mod reader;
 mod sweep;
-mod sweep_trigger;
 mod unanswered_creates;
 mod view;
 
@@ -16,6 +16,7 @@ pub use self::{
     accounts::{Account, Accounts},
     backend_states::{BackendState, BackendStates, CredentialDoubt, Link, SweepReport},
     corrections::Corrections,
+    reader::{Access, Reader, Withheld},
     sweep::{min_interval, read_next_outline, stretched_interval, unmanaged},
-    view::AccountView,
+    view::{AccountView, Published, Read},
 };

@@ -37,7 +37,7 @@ pub async fn read_next_outline(view: &AccountView) {
 }
 
 fn next_outline(view: &AccountView) -> Option<(Kind, Id)> {
-    let mut last = view.sweep_trigger.last_read_whole.lock();
+    let mut last = view.reader.last_read_whole.lock();
     // The order of locks is the snapshot before the claims, as in every comparison.
     let next = view.with_snapshot(&Needs::default(), |snapshot| {
         let claims = view.account.claims.lock();

@@ -1,4 +1,4 @@
-//! One account as one credential sees it: the client, the last snapshot, and reading a new one.
+//! One account as one credential sees it: the client, the last snapshot, and the writes since then.
 //!
 //! A credential has a view of its own, because what a snapshot shows and proves depends on the credential.
 
@@ -8,13 +8,14 @@ use std::{
 };
 
 use parking_lot::{Mutex, RwLock};
-use rolewright_backends::{Backend, Class, Error, Needs, Priority};
+use rolewright_backends::{Backend, Needs};
 use rolewright_core::model::{Entry, Id, Kind, Observed, Snapshot};
 
-use super::{accounts::Account, sweep_trigger::SweepTrigger};
-
-/// A read that failed for a passing reason counts this long for callers that come later: many objects ask one after another.
-const FAILED_READ_TTL: Duration = Duration::from_millis(500);
+use super::{
+    accounts::Account,
+    reader::{Access, Reader, Withheld},
+};
+use crate::object::ObjectRef;
 
 /// One account as one credential sees it.
 pub struct AccountView {
@@ -25,13 +26,9 @@ pub struct AccountView {
     /// A hash of the connection and its credential: equal for two Backends that can share this view.
     pub digest: String,
     cached: RwLock<Cached>,
-    /// Locked while a snapshot is read. When and why the last read failed.
-    reading: tokio::sync::Mutex<Option<(Instant, Error)>>,
-    /// Raised while an object waits for a snapshot.
-    pub priority: Priority,
+    /// Requests to the only task that reads snapshots.
+    pub reader: Arc<Reader>,
     suspicion: Mutex<Option<String>>,
-    /// Starts the next sweep.
-    pub sweep_trigger: SweepTrigger,
 }
 
 #[derive(Default)]
@@ -43,17 +40,49 @@ struct Cached {
     taken: Option<Instant>,
     /// When the read of the snapshot began.
     begun: Option<Instant>,
+    /// All objects have claimed what they desire: the first of them can act.
+    is_open: bool,
     /// A read that began before this is not valid.
     invalidated: Option<Instant>,
     /// What was written or read again while a new snapshot is being read.
     journal: Option<Vec<Note>>,
 }
 
+#[derive(Clone)]
 enum Note {
     Put(Box<Observed>),
     Remove(Kind, Id),
     Miss(Kind, Id),
     Learn(Box<Entry>),
+}
+
+impl Note {
+    /// Adds the note to a newer snapshot. That a read found nothing says nothing about it.
+    fn apply(self, snapshot: &mut Snapshot) {
+        match self {
+            Self::Put(observed) => snapshot.put(*observed),
+            Self::Remove(kind, id) => snapshot.remove(kind, &id),
+            Self::Miss(..) => {}
+            Self::Learn(entry) => snapshot.add_name(*entry),
+        }
+    }
+}
+
+/// A read under way.
+pub struct Read {
+    /// Everything that it must cover.
+    pub needs: Needs,
+    /// When it began.
+    pub begun: Instant,
+}
+
+/// The result of publishing a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Objects can use it.
+    pub is_trusted: bool,
+    /// Whether objects can write has changed.
+    pub changed: bool,
 }
 
 impl Cached {
@@ -72,10 +101,8 @@ impl AccountView {
             backend,
             digest,
             cached: RwLock::default(),
-            reading: tokio::sync::Mutex::default(),
-            priority: Priority::default(),
+            reader: Arc::default(),
             suspicion: Mutex::default(),
-            sweep_trigger: SweepTrigger::default(),
         }
     }
 
@@ -97,104 +124,74 @@ impl AccountView {
         cached.snapshot.as_ref().zip(cached.begun).map(|(snapshot, begun)| f(snapshot, begun))
     }
 
-    /// Whether a valid snapshot covers these needs.
-    pub fn covers(&self, needs: &Needs) -> bool {
-        self.is_fresh(needs, Duration::MAX)
-    }
-
     /// The age of the snapshot.
     pub fn age(&self) -> Option<Duration> {
         let cached = self.cached.read();
         cached.taken.map(|taken| taken.elapsed())
     }
 
-    /// Makes sure that a snapshot covers these needs and is at most this old.
-    ///
-    /// # Errors
-    /// Why the back end could not be read; the older snapshot stays.
-    pub async fn ensure(&self, needs: &Needs, max_age: Duration) -> Result<(), Error> {
-        let _waiting = self.priority.raise();
-        self.read_if_older(needs, max_age).await
+    /// Whether the snapshot serves an object: it covers these needs, and its read began at `since` or later. Otherwise the object waits
+    /// for the reader, which enqueues it again.
+    pub fn access(&self, object: &ObjectRef, needs: &Needs, since: Option<Instant>) -> Access {
+        self.reader.access(object, needs, since, || self.serves(needs, since))
     }
 
-    /// The same at low priority, for sweeps: no object waits for it.
-    ///
-    /// # Errors
-    /// As for [`AccountView::ensure`].
-    pub async fn read_if_older(&self, needs: &Needs, max_age: Duration) -> Result<(), Error> {
-        if self.is_fresh(needs, max_age) {
-            return Ok(());
-        }
-        let asked = Instant::now();
-        let mut failed = self.reading.lock().await;
-        if self.is_fresh(needs, max_age) {
-            return Ok(());
-        }
-        // A read that failed while this call waited for it has failed for both.
-        let still_counts = |(at, error): &&(Instant, Error)| {
-            let passing = matches!(error.class, Class::Lost | Class::Transient);
-            *at + if passing { FAILED_READ_TTL } else { Duration::ZERO } >= asked
-        };
-        if let Some((_, error)) = failed.as_ref().filter(still_counts) {
-            return Err(error.clone());
-        }
-        let mut read = self.read(needs).await;
-        if read.is_ok() && !self.covers(needs) {
-            // The snapshot was invalidated while it was read.
-            read = self.read(needs).await;
-        }
-        *failed = read.as_ref().err().map(|error| (Instant::now(), error.clone()));
-        read
-    }
-
-    /// Makes sure that a snapshot covers these needs and that its read began at `since` or later. Concurrent callers share one read.
-    ///
-    /// # Errors
-    /// As for [`AccountView::ensure`].
-    pub async fn ensure_read_since(&self, needs: &Needs, since: Instant) -> Result<(), Error> {
-        let _waiting = self.priority.raise();
-        let _reading = self.reading.lock().await;
-        let begun = self.cached.read().begun;
-        if self.covers(needs) && begun.is_some_and(|begun| begun >= since) {
-            return Ok(());
-        }
-        self.read(needs).await
-    }
-
-    fn is_fresh(&self, needs: &Needs, max_age: Duration) -> bool {
+    fn serves(&self, needs: &Needs, since: Option<Instant>) -> bool {
         let cached = self.cached.read();
-        cached.covers(needs) && cached.taken.is_some_and(|taken| taken.elapsed() <= max_age)
+        let is_recent = since.is_none_or(|since| cached.begun.is_some_and(|begun| begun >= since));
+        cached.is_open && cached.taken.is_some() && cached.covers(needs) && is_recent
     }
 
-    async fn read(&self, needs: &Needs) -> Result<(), Error> {
-        let begun = Instant::now();
-        let all = {
-            let mut cached = self.cached.write();
-            cached.journal = Some(Vec::new());
-            Needs {
-                kinds: cached.needs.kinds.union(&needs.kinds).copied().collect(),
-                levels: cached.needs.levels.union(&needs.levels).cloned().collect(),
-                // Only a sweep names them, and then all of them.
-                hints: if needs.hints.is_empty() { &cached.needs } else { needs }.hints.clone(),
-            }
-        };
-        let read = self.backend.snapshot(&all).await;
+    /// Starts a read: the writes from now on are added to the snapshot when it is published. Returns everything that must be read: these
+    /// needs, those of waiting objects, and what earlier snapshots covered.
+    pub fn begin_read(&self, needs: Needs) -> Read {
+        let (waiting, begun) = self.reader.begin();
         let mut cached = self.cached.write();
-        let journal = cached.journal.take().unwrap_or_default();
-        let mut snapshot = read?;
-        for note in journal {
-            match note {
-                Note::Put(observed) => snapshot.put(*observed),
-                Note::Remove(kind, id) => snapshot.remove(kind, &id),
-                Note::Miss(..) => {}
-                Note::Learn(entry) => snapshot.add_name(*entry),
-            }
+        cached.journal = Some(Vec::new());
+        let needs = Needs {
+            kinds: cached.needs.kinds.iter().copied().chain(needs.kinds).chain(waiting.kinds).collect(),
+            levels: cached.needs.levels.iter().copied().chain(needs.levels).chain(waiting.levels).collect(),
+            // Only a sweep names them, and then all of them.
+            hints: if needs.hints.is_empty() { cached.needs.hints.clone() } else { needs.hints },
+        };
+        Read { needs, begun }
+    }
+
+    /// Publishes a snapshot if `judge` trusts it. Otherwise the older one stays, and nothing is written on its basis.
+    ///
+    /// Writes wait meanwhile: what an object has recorded is in the judged snapshot.
+    pub fn publish(
+        &self,
+        read: Read,
+        mut snapshot: Snapshot,
+        judge: impl FnOnce(&Snapshot) -> Option<String>,
+    ) -> Published {
+        let mut cached = self.cached.write();
+        for note in cached.journal.take().unwrap_or_default() {
+            note.apply(&mut snapshot);
         }
-        cached.snapshot = Some(snapshot);
-        cached.needs = all;
-        cached.taken = cached.invalidated.is_none_or(|at| at <= begun).then(Instant::now);
-        cached.begun = Some(begun);
-        Ok(())
+        let suspicion = judge(&snapshot);
+        let is_trusted = suspicion.is_none();
+        let changed = std::mem::replace(&mut *self.suspicion.lock(), suspicion).is_none() != is_trusted;
+        if is_trusted {
+            cached.taken = cached.invalidated.is_none_or(|at| at <= read.begun).then(Instant::now);
+            cached.snapshot = Some(snapshot);
+            cached.needs = read.needs;
+            cached.begun = Some(read.begun);
+        }
+        Published { is_trusted, changed }
+    }
+
+    /// Lets objects act on the published snapshot, and returns those that waited for it.
+    pub fn open(&self, begun: Instant) -> Vec<ObjectRef> {
+        self.cached.write().is_open = true;
+        self.reader.finish(begun, None)
+    }
+
+    /// Ends a read without a new snapshot. Returns the objects that must report it.
+    pub fn withhold(&self, begun: Instant, why: Withheld) -> Vec<ObjectRef> {
+        self.cached.write().journal = None;
+        self.reader.finish(begun, Some(why))
     }
 
     /// Puts the answer to a write, or something that was read again, into the snapshot.
@@ -221,10 +218,8 @@ impl AccountView {
         let mut cached = self.cached.write();
         if let Some(snapshot) = &mut cached.snapshot {
             match &note {
-                Note::Put(observed) => snapshot.put((**observed).clone()),
-                Note::Remove(kind, id) => snapshot.remove(*kind, id),
                 Note::Miss(kind, id) => snapshot.mark_missing(*kind, id.clone()),
-                Note::Learn(entry) => snapshot.add_name((**entry).clone()),
+                other => other.clone().apply(snapshot),
             }
         }
         if let Some(journal) = &mut cached.journal {
@@ -243,12 +238,11 @@ impl AccountView {
     pub fn suspicion(&self) -> Option<String> {
         self.suspicion.lock().clone()
     }
+}
 
-    /// Sets or removes the suspicion. True if that changes whether writes are allowed.
-    pub fn set_suspicion(&self, why: Option<String>) -> bool {
-        let mut suspicion = self.suspicion.lock();
-        let changed = suspicion.is_some() != why.is_some();
-        *suspicion = why;
-        changed
+impl Drop for AccountView {
+    /// The reader's task notices at once that its view has ended.
+    fn drop(&mut self) {
+        self.reader.hurry();
     }
 }

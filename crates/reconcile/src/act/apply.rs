@@ -76,6 +76,9 @@ pub async fn apply<K: ManagedObject>(view: &AccountView, plan: &Plan, object: &K
 }
 
 async fn execute(view: &AccountView, step: &Step, held: &Held, claimant: &Claimant) -> StepResult {
+    if let Some(why) = view.suspicion() {
+        return StepResult::Failed(Error::new(Class::Transient, why));
+    }
     // Another object can have registered a claim since the plan was made.
     let is_unclaimed = |id: &Id| {
         let claims = view.account.claims.lock();

@@ -1,9 +1,11 @@
 //! What a sweep must read for an object, and whether what the object manages vanished. Pure.
 
+use std::collections::BTreeSet;
+
 use rolewright_api::HeldState;
 use rolewright_backends::Needs;
 use rolewright_core::{
-    model::{Absence, Snapshot},
+    model::{Absence, Id, Kind, Snapshot, sha256_hex},
     planner,
 };
 
@@ -19,13 +21,15 @@ pub fn sweep_needs<K: Resolve>(object: &K, link: &Link) -> Needs {
     needs
 }
 
-/// How many managed things there were, and how many of them vanished.
-#[derive(Clone, Copy, Debug, Default)]
+/// How many managed things there were, and which of them vanished.
+#[derive(Clone, Debug, Default)]
 pub struct Vanished {
     /// External things that are recorded as present.
     pub managed: usize,
-    /// Those that are proven to be absent now.
-    pub vanished: usize,
+    /// How many of them are proven to be absent now. One that several objects manage counts for each.
+    pub absent: usize,
+    /// Those, each once.
+    vanished: BTreeSet<(Kind, Id)>,
 }
 
 impl Vanished {
@@ -37,13 +41,27 @@ impl Vanished {
             self.managed += 1;
             let is_absent = snapshot.by_id(held.kind, id).is_none()
                 && snapshot.absence(held.kind, held.key.place().as_ref()) == Absence::Proven;
-            self.vanished += usize::from(is_absent);
+            if is_absent {
+                self.absent += 1;
+                self.vanished.insert((held.kind, id.clone()));
+            }
         }
     }
 
     /// Whether so many vanished at once that the snapshot is suspect.
-    pub fn is_suspicious(self) -> bool {
+    pub fn is_suspicious(&self) -> bool {
         const AT_LEAST: usize = 5;
-        self.vanished >= AT_LEAST && self.vanished * 4 >= self.managed
+        self.absent >= AT_LEAST && self.absent * 4 >= self.managed
+    }
+
+    /// Whether all of this vanished before already.
+    pub fn is_within(&self, known: &Self) -> bool {
+        self.vanished.is_subset(&known.vanished)
+    }
+
+    /// Names exactly what vanished. A user acknowledges it with this token, and nothing else.
+    pub fn token(&self) -> String {
+        let all: Vec<String> = self.vanished.iter().map(|(kind, id)| format!("{kind} {id}")).collect();
+        sha256_hex(all.join("\n").as_bytes())[..12].to_owned()
     }
 }
