@@ -124,9 +124,10 @@ pub async fn update(lenses: &Lenses, id: &Id, before: &Group, after: &Group) -> 
     let is_divisible = known.is_some() && added.len() + usize::from(others != json!({})) > 1;
     let result = match send(lenses, name, &body).await {
         Err(error) if is_divisible && members::can_be_about_one(&error) => {
-            let added: Vec<&Named> =
-                added.into_iter().filter(|member| !refused.contains(member)).collect();
-            members::add_one_by_one(lenses, name, others, &added, refused).await.map(|refused| (None, refused))
+            let added: Vec<&Named> = added.into_iter().filter(|member| !refused.contains(member)).collect();
+            members::add_one_by_one(lenses, name, others, &added, refused)
+                .await
+                .map(|refused| (None, refused))
         }
         sent => sent.map(|answer| (answer, refused)),
     };
