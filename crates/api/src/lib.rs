@@ -30,13 +30,13 @@ pub use self::{
     grafana::{GrafanaConnection, GrafanaCredentials, GrafanaRole},
     lenses::{LensesConnection, LensesCredentials, LensesMembership},
     restriction::{ResourceRef, ResourceRestriction, ResourceRestrictionSpec},
-    role::{Effect, Role, RoleSpec, Rule},
+    role::{Effect, MAX_EXPANDED_RULES, Role, RoleSpec, Rule, TOO_MANY_RULES},
     role_binding::{
         ExternalRole, RoleBinding, RoleBindingSpec, RoleBindingStatus, RoleRef, Scope, Subject, SubjectKind,
     },
     status::{
-        Fields, HeldEntry, HeldState, ObjectStatus, Origin, PlanStatus, PlannedChange, SubjectState,
-        SubjectStatus,
+        Fields, HeldEntry, HeldState, ObjectStatus, Origin, PlanStatus, PlannedChange, ResolvedName,
+        SubjectState, SubjectStatus,
     },
     zenml::{ZenmlConnection, ZenmlCredentials, ZenmlLevel, ZenmlRole},
 };

@@ -13,6 +13,11 @@ use super::{
     zenml::ZenmlRole,
 };
 
+/// The most single rules, each of one action on one resource, that the rules of a Role can expand to.
+pub const MAX_EXPANDED_RULES: usize = 10_000;
+/// The message for a Role with more.
+pub const TOO_MANY_RULES: &str = "the rules expand to more than 10000 single rules, which are one action on one resource each: write wildcards, or split the role";
+
 /// The spec of a Role: its name in the back end, and its rules.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[kube(
@@ -79,8 +84,10 @@ pub struct RoleSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]
     pub description: Option<String>,
-    /// The permissions of the role. Order and repetition do not matter.
+    /// The permissions of the role. Order and repetition do not matter. They can expand to at most 10000 single rules, each of one action on one resource.
     #[schemars(length(min = 1, max = 256))]
+    #[x_kube(validation = Rule::new("self.map(r, r.actions.size() * (has(r.resources) ? r.resources.size() : 1)).sum() <= 10000")
+        .message(TOO_MANY_RULES))]
     pub rules: Vec<self::Rule>,
     /// Settings that only Grafana roles have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -100,6 +107,12 @@ pub struct RoleSpec {
 }
 
 impl RoleSpec {
+    /// How many single rules the rules expand to.
+    pub fn count_rules(&self) -> usize {
+        let single = |rule: &self::Rule| rule.actions.len() * rule.resources.as_ref().map_or(1, Vec::len);
+        self.rules.iter().map(single).sum()
+    }
+
     /// The name of the vendor block and the settings in it. None if the spec has no vendor block.
     pub fn settings(&self) -> Option<(&'static str, BTreeMap<String, String>)> {
         let grafana = self.grafana.as_ref().map(|grafana| ("grafana", grafana.settings()));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     common::{Adopt, BackendRef, DeletionPolicy, Mode},
-    status::{ObjectStatus, SubjectStatus},
+    status::{ObjectStatus, ResolvedName, SubjectStatus},
 };
 
 /// The spec of a RoleBinding: a role, its subjects and a scope.
@@ -48,8 +48,7 @@ pub struct RoleBindingSpec {
     pub role_ref: RoleRef,
     /// The users, service accounts, teams and groups that have the role. List each of them once.
     #[schemars(length(min = 1, max = 250))]
-    #[x_kube(validation = Rule::new("self.all(s, self.exists_one(t, t.kind == s.kind && t.name == s.name))")
-        .message("a subject is listed twice: list each kind and name once"))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["kind".into(), "name".into()]))]
     pub subjects: Vec<Subject>,
     /// The part of the account where the role is granted. Arize: a space, or a project of a space; required. ZenML: a workspace, or a project of a workspace; leave it out for organization roles. Grafana and Lenses: leave it out; the rules of the role define where it applies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -187,7 +186,7 @@ impl Scope {
 }
 
 /// The observed state of a RoleBinding and of each of its subjects.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RoleBindingStatus {
     /// The part of the status that all kinds share.
@@ -195,6 +194,12 @@ pub struct RoleBindingStatus {
     pub object: ObjectStatus,
     /// The state of each subject, in the order of the spec.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["kind".into(), "name".into()]))]
     #[schemars(length(max = 250))]
     pub subjects: Vec<SubjectStatus>,
+    /// The ids that the names of the role and of the scope mean. If a name means another id later although its text is unchanged, Rolewright reports Conflict and changes no grant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["field".into()]))]
+    #[schemars(length(max = 8))]
+    pub names: Vec<ResolvedName>,
 }

@@ -210,3 +210,18 @@ pub enum SubjectState {
     /// The back end refused the grant.
     Refused,
 }
+
+/// A name in the spec, and the id that it means.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ResolvedName {
+    /// The field of the spec that has the name, such as spec.scope.space.
+    #[schemars(length(max = 64))]
+    pub field: String,
+    /// The text of the field.
+    #[schemars(length(max = 512))]
+    pub name: String,
+    /// The id in the back end that the text means.
+    #[schemars(length(max = 512))]
+    pub id: String,
+}

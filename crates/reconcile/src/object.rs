@@ -132,6 +132,8 @@ pub trait ManagedObject:
     fn set_held(&mut self, held: Vec<HeldEntry>);
     /// `status.subjects`; empty for kinds without subjects.
     fn subjects(&self) -> &[SubjectStatus];
+    /// `status.names`; empty for kinds whose names are in `status.held`.
+    fn names(&self) -> &[api::ResolvedName];
     /// The subjects of the spec; None for kinds without subjects.
     fn listed_subjects(&self) -> Option<&[api::Subject]>;
 
@@ -189,7 +191,7 @@ pub trait ManagedObject:
 }
 
 macro_rules! managed_object {
-    ($kind:ident, $own:ty, $status:expr, $status_mut:expr, $subjects:expr, $listed:expr) => {
+    ($kind:ident, $own:ty, $status:expr, $status_mut:expr, $subjects:expr, $names:expr, $listed:expr) => {
         impl ManagedObject for $kind {
             const KIND: ObjectKind = ObjectKind::$kind;
 
@@ -222,6 +224,10 @@ macro_rules! managed_object {
                 self.status.as_ref().map($subjects).unwrap_or_default()
             }
 
+            fn names(&self) -> &[api::ResolvedName] {
+                self.status.as_ref().map($names).unwrap_or_default()
+            }
+
             fn listed_subjects(&self) -> Option<&[api::Subject]> {
                 let listed: fn(&$kind) -> Option<&[api::Subject]> = $listed;
                 listed(self)
@@ -230,13 +236,22 @@ macro_rules! managed_object {
     };
 }
 
-managed_object!(Role, ObjectStatus, |status| status, |status| status, |_| &[][..], |_| None);
+managed_object!(Role, ObjectStatus, |status| status, |status| status, |_| &[][..], |_| &[][..], |_| None);
 managed_object!(
     RoleBinding,
     RoleBindingStatus,
     |status| &status.object,
     |status| &mut status.object,
     |status| status.subjects.as_slice(),
+    |status| status.names.as_slice(),
     |binding| Some(&binding.spec.subjects)
 );
-managed_object!(ResourceRestriction, ObjectStatus, |status| status, |status| status, |_| &[][..], |_| None);
+managed_object!(
+    ResourceRestriction,
+    ObjectStatus,
+    |status| status,
+    |status| status,
+    |_| &[][..],
+    |_| &[][..],
+    |_| None
+);

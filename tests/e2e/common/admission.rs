@@ -84,7 +84,7 @@ async fn missing_and_contradictory_fields_are_refused() {
             ("empty action", role("x", &[""], json!({})), &["actions", "at least 1"]),
             ("no subjects", subjects(json!([])), &["spec.subjects", "at least 1"]),
             ("empty subject", subjects(json!([{ "kind": "User", "name": "" }])), &["name", "at least 1"]),
-            ("repeated subject", subjects(json!([alice, alice])), &["a subject is listed twice"]),
+            ("repeated subject", subjects(json!([alice, alice])), &["spec.subjects", "duplicate"]),
             ("no role", role_ref(json!({})), &[ROLE_REF]),
             ("two roles", role_ref(json!({ "name": "a", "external": { "name": "b" } })), &[ROLE_REF]),
             ("no external role", role_ref(json!({ "external": {} })), &[EXTERNAL]),
@@ -100,6 +100,28 @@ async fn missing_and_contradictory_fields_are_refused() {
     // A user and a service account can have the same name.
     let account = json!({ "kind": "ServiceAccount", "name": "alice@example.com" });
     admission.apply(&subjects(json!([alice, account]))).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_that_expand_to_too_many_are_refused() {
+    let admission = Admission::new().await;
+    let texts = |count: usize| (0..count).map(|number| format!("A_{number}")).collect::<Vec<_>>();
+    let rules = |rules: usize, actions: usize, resources: usize| {
+        let rule = match resources {
+            0 => json!({ "actions": texts(actions) }),
+            _ => json!({ "actions": texts(actions), "resources": texts(resources) }),
+        };
+        role("x", &[], json!({ "rules": vec![rule; rules] }))
+    };
+    let words = &["more than 10000 single rules", "split the role"];
+    admission
+        .assert_refused(&[
+            ("a million", rules(32, 512, 64), words),
+            ("one more", rules(1, 173, 58), &words[..1]),
+            ("without resources", rules(20, 501, 0), &words[..1]),
+        ])
+        .await;
+    admission.apply(&rules(10, 50, 20)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -43,6 +43,34 @@ async fn unknown_user_leaves_others_granted_until_it_exists() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn dropped_subject_is_revoked_while_others_are_unresolved() {
+    let world = with_reader("dropped").await;
+    let users = |users: &[&str]| binding("readers", "reader", users, json!({}));
+    world.apply(users(&["alice@example.com", "bob@example.com"])).await;
+    world.ready("RoleBinding", "readers").await;
+    world.sim.edit(|tenant| {
+        let bob = tenant.user_by_email("bob@example.com").unwrap();
+        tenant.users.get_mut(bob).unwrap().email = "robert@example.com".to_owned();
+    });
+    let found = world.reports("RoleBinding", "readers", "NotFound", &["bob@example.com"]).await;
+    assert_eq!(state(&found, "alice@example.com"), "Granted");
+    world.apply(users(&["bob@example.com"])).await;
+    world.until_account("alice is revoked", |tenant| tenant.role_bindings.len() == 2).await;
+    world.reports("RoleBinding", "readers", "NotFound", &["bob@example.com"]).await;
+    assert!(!world.roles_by_user("research").contains_key(&world.user_id("alice")));
+    assert_eq!(world.roles_by_user("research").len(), 1, "bob keeps the role");
+    // The same while the scope cannot be resolved.
+    world.apply(users(&["carol@example.com", "dave@example.com"])).await;
+    world.ready("RoleBinding", "readers").await;
+    let nowhere = json!({ "scope": { "space": "laboratory" } });
+    world.apply(binding("readers", "reader", &["dave@example.com"], nowhere)).await;
+    world.reports("RoleBinding", "readers", "NotFound", &["laboratory"]).await;
+    let dave = world.user_id("dave");
+    world.until_account("carol is revoked", |tenant| tenant.role_bindings.len() == 2).await;
+    assert!(world.roles_by_user("research").contains_key(&dave), "dave keeps the role");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn unknown_names_are_reported_until_they_exist() {
     let world = with_reader("unknown-names").await;
     let user = &["alice@example.com"];

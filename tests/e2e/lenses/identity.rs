@@ -238,3 +238,38 @@ async fn name_of_a_user_and_a_service_account_is_invalid() {
         assert!(world.owned_group(name).is_none());
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_member_keeps_nobody_else_in_or_out() {
+    let world =
+        World::lenses_with("lenses-refused", json!({}), |switches| switches.principals_share_names = false)
+            .await;
+    world.sim.edit(|tenant| {
+        let user = tenant.users.get("peggy").unwrap().clone();
+        tenant.users.insert(User { name: "nightly-reports".to_owned(), ..user });
+    });
+    world.apply(role("reader", json!({}))).await;
+    let twin = ("User", "nightly-reports");
+    world.apply(binding("readers", "reader", &[MEMBERS[0], twin], json!({}))).await;
+    for (kept, members) in [(MEMBERS[0], [MEMBERS[0], twin]), (MEMBERS[1], [MEMBERS[1], twin])] {
+        world.apply(binding("readers", "reader", &members, json!({}))).await;
+        let words = &["both a user and a service account"];
+        let object = world.reports("RoleBinding", "readers", "Invalid", words).await;
+        let states = [kept.1, twin.1].map(|name| subject_status(&object, name).0);
+        assert_eq!(states, ["Granted", "Refused"]);
+        let group = world.owned_group("readers").unwrap().name;
+        assert_eq!(world.members(&group), [kept.1]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dropped_member_leaves_while_others_are_unresolved() {
+    let world = with_readers("lenses-dropped").await;
+    let group = world.owned_group("readers").unwrap().name;
+    let unknown = ("User", "zoe@example.com");
+    world.apply(binding("readers", "reader", &[unknown], json!({}))).await;
+    world.reports("RoleBinding", "readers", "NotFound", &["zoe@example.com"]).await;
+    world
+        .until_account("nobody is in it", |tenant| tenant.groups.get(&group).unwrap().members.is_empty())
+        .await;
+}

@@ -62,6 +62,12 @@ impl<V: Account> World<V> {
         api.patch(name, &PatchParams::default(), &Patch::Merge(&patch)).await.unwrap();
     }
 
+    /// Changes the status of an object by a merge patch.
+    pub async fn patch_status(&self, kind: &str, name: &str, patch: Value) {
+        let (api, patch) = (self.custom_resources(kind), json!({ "status": patch }));
+        api.patch_status(name, &PatchParams::default(), &Patch::Merge(&patch)).await.unwrap();
+    }
+
     /// Sets an annotation; null removes it.
     pub async fn annotate(&self, kind: &str, name: &str, annotation: &str, value: impl Into<Value>) {
         let patch = json!({ "metadata": { "annotations": { annotation: value.into() } } });

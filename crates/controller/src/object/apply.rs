@@ -98,11 +98,16 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             self.object.held().iter().any(same)
         };
         let takes = decision.plan.held().iter().any(|held| held.taken.is_some() && !is_recorded(held));
+        let names = &decision.resolved.names;
         if (creates || takes || decision.plan.held().len() != self.object.held().len())
-            && let Some((entries, cache)) = self.changed_held(decision.plan.held())
+            && let Some((mut status, cache)) = self.changed_held(decision.plan.held())
         {
+            if !names.is_empty() {
+                status["names"] = serde_json::json!(names);
+            }
             // On exactly the version that was planned for.
-            let done = writes::status(&self.ctx.client, cache, &*self.object, &["held"], entries).await;
+            let done =
+                writes::status(&self.ctx.client, cache, &*self.object, &["held", "names"], status).await;
             self.object = Arc::new(written(done)?);
         }
         Continue(())

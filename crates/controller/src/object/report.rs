@@ -61,6 +61,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             held: &held,
             plan: act::plan_status(&decision.plan, &link.view.account.id, &self.uid(), serial),
             subjects: act::subject_states(&*self.object, decision, outcome),
+            names: &decision.resolved.names,
             serial,
             is_read: true,
         };
@@ -118,13 +119,15 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
 
     /// Changes the condition `Ready` and nothing else.
     pub(super) async fn report_unchanged(&mut self, ready: &Readiness) -> Result<(), WriteError> {
-        let held: Vec<Held> = self.object.held().iter().filter_map(held_from_status).collect();
+        let object = self.object.clone();
+        let held: Vec<Held> = object.held().iter().filter_map(held_from_status).collect();
         let content = StatusContent {
             ready,
             unverified: false,
             held: &held,
-            plan: self.object.status().and_then(|status| status.plan.clone()),
-            subjects: self.object.subjects().to_vec(),
+            plan: object.status().and_then(|status| status.plan.clone()),
+            subjects: object.subjects().to_vec(),
+            names: object.names(),
             serial: self.serial(),
             is_read: false,
         };

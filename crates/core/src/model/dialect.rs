@@ -227,6 +227,11 @@ pub trait IdentityRules: Send + Sync {
         None
     }
 
+    /// Whether two ids can belong to one thing. They differ for one thing where a server does not always show the whole id.
+    fn is_same(&self, recorded: &Id, now: &Id) -> bool {
+        recorded == now
+    }
+
     /// The id by which grants and groups name a role. It differs from the role's own id where they know roles by name alone, and the own id
     /// also distinguishes a role from a later one with the same name.
     fn granted_as(&self, role: &Id) -> Id {

@@ -112,7 +112,7 @@ impl<'a> Planner<'a> {
                     fingerprint: fingerprint.clone(),
                 }),
                 (DesiredBody::Resolved(_), None) => unreachable!("every body has a fingerprint"),
-                (DesiredBody::Unresolved(problem), _) => {
+                (DesiredBody::Unresolved(problem) | DesiredBody::AllUnresolved(problem, _), _) => {
                     findings.push(Finding::new(desired.name.clone(), problem.clone()));
                 }
             }

@@ -1,6 +1,6 @@
 //! The input of a plan besides the snapshot: what an object desires, what it manages, and its policy.
 
-use std::sync::OnceLock;
+use std::{collections::HashSet, sync::OnceLock};
 
 use super::problem::Problem;
 use crate::model::{Body, ChosenId, Defaults, Fingerprint, Id, IdentityRules, Key, Kind};
@@ -27,8 +27,12 @@ pub struct Desired {
 pub enum DesiredBody {
     /// All names in the spec were resolved.
     Resolved(Body),
-    /// A name in the spec could not be resolved. What the object manages under that name stays as it is.
+    /// A name in the spec could not be resolved. What the object manages under that name stays as it is; under any name, if the item has
+    /// none.
     Unresolved(Problem),
+    /// A name that all listed items refer to could not be resolved, such as the scope of all grants. What the object manages under these
+    /// names of the spec, and under no name, stays as it is.
+    AllUnresolved(Problem, HashSet<String>),
 }
 
 impl Desired {
@@ -40,6 +44,11 @@ impl Desired {
     /// An item that could not be resolved.
     pub fn unresolved(name: Option<String>, problem: Problem) -> Self {
         Self::with_body(name, DesiredBody::Unresolved(problem))
+    }
+
+    /// An item for a whole list whose items all refer to something that could not be resolved. `names`: the list.
+    pub fn all_unresolved(names: impl IntoIterator<Item = String>, problem: Problem) -> Self {
+        Self::with_body(None, DesiredBody::AllUnresolved(problem, names.into_iter().collect()))
     }
 
     pub(super) fn with_body(name: Option<String>, body: DesiredBody) -> Self {
@@ -57,7 +66,7 @@ impl Desired {
     pub fn fingerprint(&self) -> Option<&Fingerprint> {
         match &self.body {
             DesiredBody::Resolved(body) => Some(self.fingerprint.get_or_init(|| body.fingerprint())),
-            DesiredBody::Unresolved(_) => None,
+            DesiredBody::Unresolved(_) | DesiredBody::AllUnresolved(..) => None,
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Managed things that stay although no desired item matches them. A name in the spec that cannot be resolved, or that now refers to
-//! another account, removes nothing.
+//! another account, removes nothing. A name that the spec no longer has is removed, whatever the other names are.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,23 +17,26 @@ pub(super) struct Retained {
     pub reassigned: HashMap<String, String>,
 }
 
-/// Determines which managed things stay: those under the name of an unresolved item, and all of them if no item is resolved.
+/// Determines which managed things stay: those under a name that is in the spec and cannot be resolved. A thing without a name, such as
+/// a role or a group, stays while no item is resolved.
 pub(super) fn retained(desired: &[Desired], held: &[Held]) -> Retained {
-    let mut unresolved: HashSet<Option<&str>> = HashSet::new();
+    let mut unresolved: HashSet<&str> = HashSet::new();
     let mut subjects: HashMap<&str, HashSet<&str>> = HashMap::new();
+    let mut all = false;
     for item in desired {
         match (&item.body, item.name.as_deref()) {
-            (DesiredBody::Unresolved(_), name) => {
+            (DesiredBody::Unresolved(_), None) => all = true,
+            (DesiredBody::Unresolved(_), Some(name)) => {
                 unresolved.insert(name);
             }
+            (DesiredBody::AllUnresolved(_, names), _) => unresolved.extend(names.iter().map(String::as_str)),
             (DesiredBody::Resolved(Body::Grant(grant)), Some(name)) => {
                 subjects.entry(name).or_default().insert(grant.subject.id.as_str());
             }
             (DesiredBody::Resolved(_), _) => {}
         }
     }
-    let is_unresolved = |item: &Desired| matches!(item.body, DesiredBody::Unresolved(_));
-    let all = unresolved.contains(&None) || (!desired.is_empty() && desired.iter().all(is_unresolved));
+    let none_resolved = !desired.is_empty() && desired.iter().all(|item| item.fingerprint().is_none());
     let mut managed: HashMap<&str, HashSet<&str>> = HashMap::new();
     for entry in held.iter().filter(|entry| !entry.is_refused()) {
         if let (Some(name), Some(subject)) = (entry.name.as_deref(), entry.subject()) {
@@ -48,8 +51,8 @@ pub(super) fn retained(desired: &[Desired], held: &[Held]) -> Retained {
         if all {
             return true;
         }
-        let Some(name) = entry.name.as_deref() else { return false };
-        if unresolved.contains(&Some(name)) {
+        let Some(name) = entry.name.as_deref() else { return none_resolved };
+        if unresolved.contains(name) {
             return true;
         }
         match (entry.subject(), subjects.get(name)) {
@@ -74,7 +77,7 @@ pub fn desired_keys(desired: &[Desired], held: &[Held], identity: &dyn IdentityR
     let stays = stays.map(|held| ((held.kind, held.key.clone()), held.fingerprint.clone()));
     let resolved = desired.iter().filter_map(|item| match &item.body {
         DesiredBody::Resolved(body) => Some(((body.kind(), identity.key(body)), item.fingerprint()?.clone())),
-        DesiredBody::Unresolved(_) => None,
+        DesiredBody::Unresolved(_) | DesiredBody::AllUnresolved(..) => None,
     });
     // The last one wins: a resolved item replaces a managed thing with the same key.
     stays.chain(resolved).collect()

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{account::AccountView, object::ManagedObject};
 use rolewright_backends::{Class, Error};
-use rolewright_core::model::{Body, Change, Id, Key, Observed, Verb};
+use rolewright_core::model::{Body, Change, Id, Key, Kind, Observed, Verb};
 use rolewright_core::planner::{Claimant, Held, HeldState, OtherClaims, Plan, Step};
 
 /// The most steps under way at one time. The budget of the account can allow fewer.
@@ -188,7 +188,15 @@ async fn update(
             Ok(Some(_)) => StepResult::Failed(Error::new(Class::Denied, error.message)),
             _ => vanished(view),
         },
-        Err(error) => StepResult::Failed(error),
+        Err(error) => {
+            // A part of it can have been changed, such as all members of a group but the refused one.
+            if after.kind() == Kind::Group
+                && let Ok(Some(seen)) = backend.read(Kind::Group, id).await
+            {
+                view.put(seen);
+            }
+            StepResult::Failed(error)
+        }
     }
 }
 

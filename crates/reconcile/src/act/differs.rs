@@ -34,4 +34,5 @@ pub fn differs<K: ManagedObject>(object: &K, link: &Link, decision: &Decision, c
     condition("Ready").is_none_or(|now| now.reason != ready.reason.as_str() || now.message != ready.message)
         || condition("Verified").is_some() != unverified
         || subject_states(object, decision, None) != object.subjects()
+        || decision.resolved.names != object.names()
 }

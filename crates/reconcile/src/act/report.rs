@@ -13,10 +13,12 @@ use crate::{
     readiness::{self, MAX_MESSAGE, Readiness, truncate},
 };
 use rolewright_api as api;
-use rolewright_api::{HeldEntry, ObjectStatus, PlanStatus, PlannedChange, SubjectState, SubjectStatus};
+use rolewright_api::{
+    HeldEntry, ObjectStatus, PlanStatus, PlannedChange, ResolvedName, SubjectState, SubjectStatus,
+};
 use rolewright_backends::Error;
-use rolewright_core::model::{Body, Group, Named, Verb, same_name};
-use rolewright_core::planner::{Desired, DesiredBody, Finding, Held, Issue, Plan};
+use rolewright_core::model::{Body, Change, Group, Named, Verb, same_name};
+use rolewright_core::planner::{Desired, DesiredBody, Finding, Held, Issue, Plan, Step};
 
 /// The most changes, and details of one change, that a status lists.
 const MAX_LISTED: usize = 50;
@@ -94,6 +96,7 @@ pub fn subject_states<K: ManagedObject>(
             let (state, message) =
                 match (findings.get(name.as_str()).copied().or(whole), planned(decision, held)) {
                     (Some(finding), _) => (subject_state(finding.issue), Some(finding.message.clone())),
+                    (None, Some(step)) if is_unaffected(step, subject) => (SubjectState::Granted, None),
                     (None, Some(_)) => match refused(outcome, held) {
                         Some(error) => (SubjectState::Refused, Some(error.message.clone())),
                         None => (SubjectState::Pending, None),
@@ -136,13 +139,22 @@ fn member<'a>(group: &'a Group, subject: &api::Subject) -> Option<&'a Named> {
     group.members.iter().flatten().find(|member| same_name(&member.name, &subject.name))
 }
 
-fn planned<'a>(decision: &'a Decision, name: Option<&str>) -> Option<&'a Held> {
+/// The step that grants something to the subject of this name, or changes the group of all subjects.
+fn planned<'a>(decision: &'a Decision, name: Option<&str>) -> Option<&'a Step> {
     let plan = &decision.plan;
     plan.steps()
         .iter()
-        .filter(|step| step.change.verb() != Verb::Delete)
-        .map(|step| plan.held_of(step))
-        .find(|held| held.name.as_deref() == name)
+        .find(|step| step.change.verb() != Verb::Delete && plan.held_of(step).name.as_deref() == name)
+}
+
+/// Whether a step changes a group for others: the subject is in it already, and the group has its role.
+fn is_unaffected(step: &Step, subject: &api::Subject) -> bool {
+    match &step.change {
+        Change::Update { before: Body::Group(before), after: Body::Group(after), .. } => {
+            after.roles.is_subset(&before.roles) && member(before, subject).is_some()
+        }
+        _ => false,
+    }
 }
 
 /// The failure of the step that concerns a subject, or the group that it is to be a member of.
@@ -163,8 +175,16 @@ fn subject_state(issue: Issue) -> SubjectState {
 }
 
 /// The status fields that the operator owns: a field that is absent from a new status is removed.
-pub const STATUS_FIELDS: [&str; 7] =
-    ["observedGeneration", "conditions", "held", "plan", "lastHandledReconcileAt", "serial", "subjects"];
+pub const STATUS_FIELDS: [&str; 8] = [
+    "observedGeneration",
+    "conditions",
+    "held",
+    "plan",
+    "lastHandledReconcileAt",
+    "serial",
+    "subjects",
+    "names",
+];
 
 /// The content of a status.
 pub struct StatusContent<'a> {
@@ -178,6 +198,8 @@ pub struct StatusContent<'a> {
     pub plan: Option<PlanStatus>,
     /// The state of each subject.
     pub subjects: Vec<SubjectStatus>,
+    /// The ids that names in the spec mean.
+    pub names: &'a [ResolvedName],
     /// How many plans were executed.
     pub serial: i64,
     /// Whether the back end was read as requested, so that the request is handled.
@@ -208,12 +230,15 @@ pub fn status<K: ManagedObject>(object: &K, content: StatusContent<'_>, now: Tim
         },
         serial: (content.serial > 0).then_some(content.serial),
     };
-    if after == *before && content.subjects == object.subjects() {
+    if after == *before && content.subjects == object.subjects() && content.names == object.names() {
         return None;
     }
     let mut value = serde_json::to_value(&after).expect("statuses have string keys only");
     if !content.subjects.is_empty() {
         value["subjects"] = json!(content.subjects);
+    }
+    if !content.names.is_empty() {
+        value["names"] = json!(content.names);
     }
     Some(value)
 }

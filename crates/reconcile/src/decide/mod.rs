@@ -38,7 +38,7 @@ pub struct Cluster<'a> {
 pub fn decide<K: Resolve>(object: &K, link: &Link, cluster: &Cluster<'_>) -> Option<Decision> {
     link.view.with_snapshot_since(&needs(object, link), |snapshot, begun| {
         let resolved = match object.is_being_deleted() {
-            true => Resolved::default(),
+            true => Resolved { names: object.names().to_vec(), ..Resolved::default() },
             false => object.resolve(&surroundings(object, link, cluster, snapshot)),
         };
         let recorded = planner::rekey(object.held().iter().filter_map(held_from_status).collect(), snapshot);

@@ -4,6 +4,7 @@
 mod binding;
 mod names;
 mod places;
+mod recorded;
 
 use std::collections::BTreeSet;
 
@@ -13,6 +14,7 @@ pub use self::names::{Lookup, Surroundings};
 use self::{
     names::find,
     places::{Place, locate, place_levels},
+    recorded::RecordedNames,
 };
 use crate::{convert, object::ManagedObject};
 use rolewright_api as api;
@@ -27,6 +29,8 @@ pub struct Resolved {
     pub desired: Vec<Desired>,
     /// Names to look up. If any is found, the spec must be resolved again.
     pub lookups: BTreeSet<Lookup>,
+    /// The names that the status records with their ids.
+    pub names: Vec<api::ResolvedName>,
 }
 
 /// A kind whose spec can be resolved.
@@ -72,7 +76,10 @@ impl Resolve for api::Role {
     }
 
     fn resolve(&self, around: &Surroundings<'_>) -> Resolved {
-        let item = match unsupported(around, Kind::Role).or_else(|| of_another_vendor(self, around)) {
+        let problem = unsupported(around, Kind::Role)
+            .or_else(|| of_another_vendor(self, around))
+            .or_else(|| too_many_rules(self));
+        let item = match problem {
             Some(problem) => Desired::unresolved(None, problem),
             None => {
                 let role = desired_role(self);
@@ -108,8 +115,7 @@ fn of_another_vendor(object: &api::Role, around: &Surroundings<'_>) -> Option<Pr
 }
 
 fn desired_role(object: &api::Role) -> Role {
-    let spec = &object.spec;
-    let rules = spec.rules.iter().flat_map(|rule| {
+    let rules = object.spec.rules.iter().flat_map(|rule| {
         let effect = convert::effect(rule.effect.unwrap_or_default());
         let resources: Vec<Option<String>> = match &rule.resources {
             Some(resources) => resources.iter().cloned().map(Some).collect(),
@@ -123,14 +129,25 @@ fn desired_role(object: &api::Role) -> Role {
             })
         })
     });
+    Role { rules: rules.collect(), ..role_without_rules(object) }
+}
+
+fn role_without_rules(object: &api::Role) -> Role {
+    let spec = &object.spec;
     Role {
         name: role_name(object),
         display_name: spec.display_name.clone(),
         description: spec.description.clone(),
-        rules: rules.collect(),
+        rules: BTreeSet::new(),
         settings: spec.settings().map(|(_, settings)| settings).unwrap_or_default(),
         unreadable: false,
     }
+}
+
+/// Rules multiply when they are expanded. The schema refuses too many, but an older schema could have accepted the object.
+fn too_many_rules(object: &api::Role) -> Option<Problem> {
+    let is_bounded = object.spec.count_rules() <= api::MAX_EXPANDED_RULES;
+    (!is_bounded).then(|| Problem::new(Issue::Invalid, format!("spec.rules: {}", api::TOO_MANY_RULES)))
 }
 
 /// The name of the role of a Role object in the back end.
@@ -152,12 +169,52 @@ impl Resolve for api::ResourceRestriction {
             None => {
                 let admitted = around.dialect.capabilities().restriction_levels();
                 let place = Place::of_resource(&self.spec.resource);
-                match locate(&place, "spec.resource", admitted, around, &mut lookups) {
+                // The resource of a spec cannot change, so `status.held` records what its names mean.
+                let mut names = RecordedNames::new(&[], around.dialect);
+                match locate(&place, "spec.resource", admitted, around, &mut lookups, &mut names) {
                     Ok(resource) => Desired::new(None, Body::Restriction(Restriction::new(resource))),
                     Err(problem) => Desired::unresolved(None, problem),
                 }
             }
         };
-        Resolved { desired: vec![item], lookups }
+        Resolved { desired: vec![item], lookups, ..Resolved::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use rolewright_backends::lenses::VENDOR;
+    use rolewright_core::{model::Snapshot, planner::DesiredBody};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn rules_of_an_older_schema_are_not_expanded() {
+        let rule =
+            json!({ "actions": vec!["kafka:ListTopics"; 512], "resources": vec!["kafka:topic:*"; 64] });
+        let role: api::Role = serde_json::from_value(json!({
+            "apiVersion": "rolewright.dev/v1alpha1", "kind": "Role", "metadata": {"name": "reader", "namespace": "team-a"},
+            "spec": {"backendRef": {"name": "lenses"}, "rules": vec![rule; 32]},
+        }))
+        .expect("a Role");
+        assert_eq!(role.spec.count_rules(), 1_048_576);
+        let resolved = role.resolve(&Surroundings {
+            dialect: VENDOR.dialect,
+            snapshot: &Snapshot::default(),
+            role: &|_| None,
+            account: "hq",
+            lacks: &BTreeMap::new(),
+            plans_only: false,
+        });
+        let DesiredBody::Unresolved(problem) = &resolved.desired[0].body else { panic!("expanded") };
+        assert_eq!(problem.issue, Issue::Invalid);
+        assert!(
+            problem.message.contains("spec.rules: the rules expand to more than 10000"),
+            "{}",
+            problem.message
+        );
     }
 }

@@ -187,19 +187,84 @@ async fn a_planned_role_is_not_sent() {
     assert!(refused.is_err_and(|error| error.message.contains("mistake")) && seen.is_empty());
 }
 
+/// A server that refuses a principal of this name as a member.
+fn refusing(name: &'static str) -> impl Fn(&Seen, usize) -> Reply {
+    move |seen, _| match call(seen).as_str() {
+        POST | PATCH if seen.body.to_string().contains(name) => refusal(400),
+        POST => Reply::json(201, owned()),
+        PATCH => ok(owned()),
+        _ => hq(seen),
+    }
+}
+
 #[tokio::test]
-async fn an_ambiguous_member_is_refused() {
+async fn a_refused_member_keeps_nobody_else_in_or_out() {
+    let after = group(&["reader"], Some(&["alice@example.com", "bob@example.com", "ghost@example.com"]));
+    let (refused, seen) = write(update(after), refusing("ghost")).await;
+    let refused = refused.expect_err("a failure");
+    assert_eq!(refused.class, Class::Invalid);
+    assert!(refused.message.contains("ghost@example.com") && !refused.message.contains("bob"), "{refused}");
+    let bodies: Vec<Value> = writes(&seen).iter().map(|seen| seen.body.clone()).collect();
+    let expected = [
+        json!({"set_members": ["alice@example.com", "bob@example.com", "ghost@example.com"]}),
+        json!({"remove_members": ["nightly"]}),
+        json!({"add_members": ["bob@example.com"]}),
+        json!({"add_members": ["ghost@example.com"]}),
+    ];
+    assert_eq!(bodies, expected);
+}
+
+#[tokio::test]
+async fn one_refused_change_of_one_member_is_not_divided() {
+    let after = group(&["reader"], Some(&["alice@example.com", "nightly", "ghost@example.com"]));
+    let (refused, seen) = write(update(after), refusing("ghost")).await;
+    assert_eq!(class(refused), Class::Invalid);
+    assert_eq!(writes(&seen).len(), 1);
+}
+
+#[tokio::test]
+async fn a_group_with_a_refused_member_is_created_without_members() {
+    let spec = group(&["reader"], Some(&["alice@example.com", "ghost@example.com"]));
+    let (made, seen) = write(create(spec), |seen, turn| match call(seen).as_str() {
+        OWN => missing(),
+        POST if seen.body["members"] == json!([]) => {
+            let mut made = owned();
+            made["id"] = json!("id-rw-readers-0123456789abcdef");
+            Reply::json(201, made)
+        }
+        _ => refusing("ghost")(seen, turn),
+    })
+    .await;
+    assert!(made.expect("a success").is_some());
+    assert_eq!(writes(&seen).last().expect("a write").body["members"], json!([]));
+}
+
+#[tokio::test]
+async fn an_ambiguous_member_is_left_out() {
     let both = |seen: &Seen, _: usize| match call(seen).as_str() {
         "GET /service-accounts/nightly" => ok(user("nightly", &[])),
         POST => Reply::json(201, owned()),
+        PATCH => ok(owned()),
         _ => hq(seen),
     };
-    let (refused, seen) = write(create(readers()), both).await;
+    let (made, seen) = write(create(readers()), both).await;
+    assert!(made.is_ok());
+    assert_eq!(only_write(&seen).1["members"], json!(["alice@example.com"]));
+    assert!(!seen.iter().any(|seen| call(seen).contains("alice")), "no service account has such a name");
+    let (refused, seen) = write(create(group(&["reader"], Some(&["nightly"]))), both).await;
     let refused = refused.expect_err("a failure");
     assert_eq!(refused.class, Class::Invalid);
     assert!(refused.message.contains("nightly"), "{refused}");
     assert!(writes(&seen).is_empty());
-    assert!(!seen.iter().any(|seen| call(seen).contains("alice")), "no service account has such a name");
+    // An existing group is changed for the others.
+    let robot = move |seen: &Seen, turn: usize| match call(seen).as_str() {
+        "GET /service-accounts/robot" => ok(user("robot", &[])),
+        _ => both(seen, turn),
+    };
+    let after = group(&["reader"], Some(&["alice@example.com", "robot"]));
+    let (refused, seen) = write(update(after), robot).await;
+    assert!(refused.is_err_and(|error| error.message.contains("robot")));
+    assert_eq!(only_write(&seen).1, json!({"set_members": ["alice@example.com"]}));
 }
 
 #[tokio::test]
@@ -208,8 +273,9 @@ async fn a_member_that_could_be_ambiguous_is_refused() {
         (refusal as fn(u16) -> Reply, Class::Denied),
         (|_| Reply::text(404, "text/html", "<h1>no"), Class::Transient),
     ] {
+        let spec = group(&["reader"], Some(&["nightly"]));
         let (refused, seen) =
-            write(create(readers()), with("GET /service-accounts/nightly", move |_| answer(403))).await;
+            write(create(spec), with("GET /service-accounts/nightly", move |_| answer(403))).await;
         assert_eq!(class(refused), expected);
         assert!(writes(&seen).is_empty());
     }

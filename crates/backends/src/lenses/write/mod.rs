@@ -4,6 +4,7 @@
 pub mod grants;
 mod in_use;
 mod locks;
+mod members;
 pub mod owned_groups;
 pub mod roles;
 

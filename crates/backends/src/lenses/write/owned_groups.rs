@@ -2,26 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     super::{
         account::Lenses,
-        client, groups,
+        groups,
         ids::{self, Incarnation},
         map, read,
         whole_group::WholeGroup,
         wire,
     },
-    create_with_optional, locks, mark, role_names, unreadable_after_write, with_needed_rights,
+    create_with_optional, locks, mark, members, role_names, unreadable_after_write, with_needed_rights,
 };
 use crate::{Class, Error, http::Answer};
-use rolewright_core::model::{Body, Group, Id, Level, Named, Observed};
+use rolewright_core::model::{Body, Group, Id, Named, Observed};
 
 /// The description of an owned group, for people who see it in HQ. At most 250 characters (contract 2.2).
 const DESCRIPTION: &str = "Belongs to a RoleBinding in Kubernetes. Its roles and members are kept as that says; what is changed by hand is put back.";
 
-/// Creates a group.
+/// Creates a group. If HQ refuses it with its members, it is created without: the next plan adds each that HQ accepts.
 pub async fn create(lenses: &Lenses, group: &Group) -> Result<Observed, Error> {
     check_owned(group)?;
     let mut body = json!({
@@ -31,18 +31,36 @@ pub async fn create(lenses: &Lenses, group: &Group) -> Result<Observed, Error> {
         "roles": role_names(&group.roles)?,
         "metadata": mark(),
     });
-    if let Some(members) = &group.members {
-        body["members"] = json!(member_names(members)?);
-        check_unambiguous(lenses, members.iter()).await?;
+    let mut members = BTreeSet::new();
+    if let Some(desired) = &group.members {
+        let ambiguous = members::ambiguous(lenses, &desired.iter().collect::<Vec<_>>()).await?;
+        members = ambiguous.without(desired);
+        if let Some(error) = ambiguous.error().filter(|_| members.is_empty()) {
+            return Err(error);
+        }
+        body["members"] = json!(members::names(members.iter().copied())?);
     }
     let _lock = locks::lock(lenses.connection.api().as_str(), &group.name).await;
     let _write = lenses.groups.write(&group.name);
     lenses.group_incarnations.forget(&group.name);
     let send = |body| lenses.client.create_group(body);
-    match create_with_optional(body, &["metadata", "sso_name"], send).await {
+    let optional = ["metadata", "sso_name"];
+    let refused = match create_with_optional(body.clone(), &optional, send).await {
+        Ok(answer) => return shown(lenses, &answer, &group.name, None).await,
+        Err(error) => error,
+    };
+    let can_be_about_one = members::can_be_about_one(&refused);
+    let refused = match refused.class {
+        Class::Invalid => taken_or_invalid(lenses, group, refused).await,
+        _ => with_sso_hint(group, with_needed_rights(refused)),
+    };
+    if members.len() < 2 || !can_be_about_one || refused.class == Class::Conflict {
+        return Err(refused);
+    }
+    body["members"] = json!([]);
+    match create_with_optional(body, &optional, send).await {
         Ok(answer) => shown(lenses, &answer, &group.name, None).await,
-        Err(error) if error.class == Class::Invalid => Err(taken_or_invalid(lenses, group, error).await),
-        Err(error) => Err(with_sso_hint(group, with_needed_rights(error))),
+        Err(_) => Err(refused),
     }
 }
 
@@ -57,7 +75,8 @@ async fn taken_or_invalid(lenses: &Lenses, group: &Group, refused: Error) -> Err
     }
 }
 
-/// Changes a group unless it changed since the plan was made. Only what differs is sent.
+/// Changes a group unless it changed since the plan was made. Only what differs is sent. Members that HQ refuses are an error, after all
+/// else was changed.
 pub async fn update(lenses: &Lenses, id: &Id, before: &Group, after: &Group) -> Result<Observed, Error> {
     check_owned(before)?;
     let name = &before.name;
@@ -68,19 +87,17 @@ pub async fn update(lenses: &Lenses, id: &Id, before: &Group, after: &Group) -> 
     if before.roles != after.roles {
         body["roles"] = json!(role_names(&after.roles)?);
     }
-    if let Some(members) = &after.members {
-        let known = before.members.as_ref();
-        let (outsiders, inside): (BTreeSet<_>, BTreeSet<_>) =
-            known.into_iter().flatten().partition(|member| ids::is_outsiders(&member.id));
-        if known.is_none() || inside != members.iter().collect() {
-            body["set_members"] = json!(member_names(members)?);
-            check_unambiguous(lenses, members.iter().filter(|member| !inside.contains(member))).await?;
-        }
-        if !outsiders.is_empty() {
-            // Those who joined by the identity provider are members, and `set_members` removes them.
-            body["sso_name"] = json!(ids::sso_name(name));
-        }
+    let known = before.members.as_ref();
+    let (outsiders, inside): (BTreeSet<_>, BTreeSet<_>) =
+        known.into_iter().flatten().partition(|member| ids::is_outsiders(&member.id));
+    let desired = after.members.as_ref();
+    if desired.is_some() && !outsiders.is_empty() {
+        // Those who joined by the identity provider are members, and `set_members` removes them.
+        body["sso_name"] = json!(ids::sso_name(name));
     }
+    let added: Vec<&Named> =
+        desired.into_iter().flatten().filter(|member| !inside.contains(member)).collect();
+    let refused = members::ambiguous(lenses, &added).await?;
     let _lock = locks::lock(lenses.connection.api().as_str(), name).await;
     let expected = ids::of_thing(id).1;
     match read::owned_group(lenses, name, Some(&expected)).await.map_err(with_needed_rights)? {
@@ -93,10 +110,44 @@ pub async fn update(lenses: &Lenses, id: &Id, before: &Group, after: &Group) -> 
         }
         Some(_) => {}
     }
+    let mut others = body.clone();
+    let accepted = desired.map(|members| refused.without(members));
+    if let Some(accepted) = accepted.filter(|accepted| known.is_none() || inside != *accepted) {
+        body["set_members"] = json!(members::names(accepted.iter().copied())?);
+        let dropped = inside.iter().filter(|member| !accepted.contains(*member)).copied();
+        let dropped = members::names(dropped)?;
+        if !dropped.is_empty() {
+            others["remove_members"] = json!(dropped);
+        }
+    }
     let _write = lenses.groups.write(name);
-    match lenses.client.change_group(name, body).await {
-        Ok(answer) => shown(lenses, &answer, name, Some(&expected)).await,
-        Err(error) => Err(with_sso_hint(after, with_needed_rights(error))),
+    let is_divisible = known.is_some() && added.len() + usize::from(others != json!({})) > 1;
+    let result = match send(lenses, name, &body).await {
+        Err(error) if is_divisible && members::can_be_about_one(&error) => {
+            let added: Vec<&Named> = added.into_iter().filter(|member| !refused.contains(member)).collect();
+            members::add_one_by_one(lenses, name, others, &added, refused)
+                .await
+                .map(|refused| (None, refused))
+        }
+        sent => sent.map(|answer| (answer, refused)),
+    };
+    let (answer, refused) = result.map_err(|error| with_sso_hint(after, with_needed_rights(error)))?;
+    match (refused.error(), answer) {
+        (Some(error), _) => Err(with_sso_hint(after, error)),
+        (None, Some(answer)) => shown(lenses, &answer, name, Some(&expected)).await,
+        (None, None) => match read::owned_group(lenses, name, Some(&expected)).await {
+            Ok(Some(seen)) => Ok(seen),
+            Ok(None) => Err(Error::new(Class::Missing, format!("the group {name} does not exist any more"))),
+            Err(error) => Err(unreadable_after_write(error)),
+        },
+    }
+}
+
+/// Sends a change, unless there is none.
+async fn send(lenses: &Lenses, group: &str, body: &Value) -> Result<Option<Answer>, Error> {
+    match body.as_object() {
+        Some(fields) if fields.is_empty() => Ok(None),
+        _ => lenses.client.change_group(group, body.clone()).await.map(Some),
     }
 }
 
@@ -162,40 +213,4 @@ fn check_owned(group: &Group) -> Result<(), Error> {
     } else {
         Err(Error::mistake(format!("{} is not a group that a RoleBinding owns", group.name)))
     }
-}
-
-/// Refuses a member whose name is both a user's and a service account's, because HQ takes members by name only (contract 2.2). Names of
-/// service accounts are more restricted, so most users need no call.
-async fn check_unambiguous(lenses: &Lenses, added: impl Iterator<Item = &Named>) -> Result<(), Error> {
-    for member in added.filter(|member| ids::is_name(&member.name)) {
-        let other = match member.level == Level::USER {
-            true => lenses.client.service_account(&member.name).await,
-            false => lenses.client.user(&member.name).await,
-        };
-        match client::found(other) {
-            Ok(None) => {}
-            Ok(Some(_)) => {
-                let message = format!(
-                    "spec.subjects: {} is both a user and a service account, and a group of Lenses does not show which of the two is its \
-                     member: rename one of them",
-                    member.name
-                );
-                return Err(Error::new(Class::Invalid, message));
-            }
-            Err(error) if error.class.is_withheld() => {
-                let message = format!(
-                    "cannot tell whether {} is both a user and a service account, which a group of Lenses does not distinguish: {}",
-                    member.name, error.message
-                );
-                return Err(with_needed_rights(Error::new(Class::Denied, message)));
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-fn member_names(members: &BTreeSet<Named>) -> Result<Vec<&str>, Error> {
-    let other = || Error::mistake("a member that is neither a user nor a service account");
-    members.iter().map(|member| ids::of_principal(&member.id).ok_or_else(other)).collect()
 }

@@ -104,7 +104,7 @@ impl Setting {
     pub fn resolved(&self) -> impl Iterator<Item = (&Desired, &Body)> {
         self.desired.iter().filter_map(|item| match &item.body {
             DesiredBody::Resolved(body) => Some((item, body)),
-            DesiredBody::Unresolved(_) => None,
+            DesiredBody::Unresolved(_) | DesiredBody::AllUnresolved(..) => None,
         })
     }
 

@@ -1,8 +1,9 @@
 //! Decisions of [`plan`], case by case.
 
 use super::support::{
-    TestDialect, World, desired, desired_for, execute, execute_and_record, first_id, grant, issues, message,
-    named, observed, pending, planned, policy, present, refused, role, unresolved, unsettled, verbs,
+    TestDialect, World, all_unresolved, desired, desired_for, execute, execute_and_record, first_id, grant,
+    issues, message, named, observed, pending, planned, policy, present, refused, role, unresolved,
+    unsettled, verbs,
 };
 use crate::model::{Body, Change, Grant, Id, Kind, Proof, RoleRef, Verb};
 use crate::planner::{Adopt, Cause, Desired, Issue, Origin, Removal, plan};
@@ -449,16 +450,39 @@ fn unresolved_name_does_not_hide_grant_from_other_name() {
 }
 
 #[test]
-fn nothing_is_deleted_if_no_subject_is_resolved() {
+fn nothing_is_deleted_while_its_name_is_unresolved() {
     let alice = grant("R", "alice", None);
     let world = World::new(NO_SCOPES).with("G", alice.clone());
     let entry = [present(NO_SCOPES, "G", &alice, Some("alice"))];
-    for items in [[unresolved(Some("alicia"))], [unresolved(None)]] {
+    for items in [[unresolved(Some("alice"))], [unresolved(None)], [all_unresolved(&["alice"])]] {
         let plan = planned(&world, &items, &entry, Adopt::Never);
         assert!(plan.is_empty());
         assert_eq!(plan.held(), entry);
     }
     assert_eq!(verbs(&planned(&world, &[], &entry, Adopt::Never)), [Verb::Delete]);
+}
+
+#[test]
+fn dropped_subject_is_revoked_while_others_are_unresolved() {
+    let (alice, bob) = (grant("R", "alice", None), grant("R", "bob", None));
+    let world = World::new(NO_SCOPES).with("G", alice.clone()).with("H", bob.clone());
+    let entries =
+        [present(NO_SCOPES, "G", &alice, Some("alice")), present(NO_SCOPES, "H", &bob, Some("bob"))];
+    for items in [[unresolved(Some("bob"))], [all_unresolved(&["bob"])]] {
+        let plan = planned(&world, &items, &entries, Adopt::Never);
+        assert_eq!((verbs(&plan), issues(&plan)), (vec![Verb::Delete], vec![Issue::NotFound]));
+        assert_eq!(plan.steps()[0].change.body(), &alice);
+    }
+}
+
+#[test]
+fn unresolved_spec_keeps_a_thing_without_a_name() {
+    let body = role("a", &["read"]);
+    let world = World::new(NO_SCOPES).with("A", body.clone());
+    let entry = [present(NO_SCOPES, "A", &body, None)];
+    for items in [[unresolved(Some("alice"))], [all_unresolved(&["alice"])]] {
+        assert_eq!(planned(&world, &items, &entry, Adopt::Never).held(), entry);
+    }
 }
 
 #[test]

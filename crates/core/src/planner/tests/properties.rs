@@ -9,7 +9,9 @@ use super::{
     support::{End, Refusal, execute, execute_if, policy, recorded},
 };
 use crate::model::{Absence, Body, Change, Grant, Id, IdentityRules, Key, Kind};
-use crate::planner::{Adopt, DesiredBody, Held, Issue, OtherClaims, Plan, Problem, Removal, Standing, plan};
+use crate::planner::{
+    Adopt, Desired, DesiredBody, Held, Issue, OtherClaims, Plan, Problem, Removal, Standing, Step, plan,
+};
 
 fn findings(plan: &Plan) -> BTreeSet<(Option<String>, Issue)> {
     plan.findings().iter().map(|finding| (finding.name.clone(), finding.issue)).collect()
@@ -168,18 +170,25 @@ proptest! {
     }
 
     #[test]
-    fn unresolved_object_writes_and_releases_nothing(case in case()) {
+    fn unresolved_names_in_the_spec_write_and_release_nothing(case in case(), together in any::<bool>()) {
         let mut setting = setting(&case);
-        for item in &mut setting.desired {
-            item.body = DesiredBody::Unresolved(Problem::new(Issue::NotFound, "no such name"));
-        }
         if setting.desired.is_empty() {
             return Ok(());
         }
+        let problem = || Problem::new(Issue::NotFound, "no such name");
+        let names: HashSet<String> = setting.desired.iter().filter_map(|item| item.name.clone()).collect();
+        if together {
+            setting.desired = vec![Desired::all_unresolved(names.clone(), problem())];
+        }
+        else {
+            setting.desired.iter_mut().for_each(|item| item.body = DesiredBody::Unresolved(problem()));
+        }
         let plan = setting.plan();
-        prop_assert!(plan.is_empty());
-        prop_assert_eq!(plan.held().len(), setting.held.len());
-        prop_assert!(setting.held.iter().all(|held| plan.held().contains(held)));
+        let in_spec = |held: &Held| held.name.as_ref().is_none_or(|name| names.contains(name));
+        let changed = |step: &Step| !in_spec(plan.held_of(step));
+        prop_assert!(plan.steps().iter().all(changed), "{:?}", plan.steps());
+        let stays: Vec<&Held> = setting.held.iter().filter(|held| in_spec(held)).collect();
+        prop_assert!(stays.iter().all(|held| plan.held().contains(held)));
     }
 
     #[test]

@@ -69,6 +69,11 @@ pub fn unresolved(name: Option<&str>) -> Desired {
     Desired::unresolved(name.map(str::to_owned), Problem::new(Issue::NotFound, "no such name"))
 }
 
+pub fn all_unresolved(names: &[&str]) -> Desired {
+    let names = names.iter().map(|name| (*name).to_owned());
+    Desired::all_unresolved(names, Problem::new(Issue::NotFound, "no such name"))
+}
+
 pub fn with_standing(standing: Standing, desired: Desired) -> Desired {
     Desired { standing, ..desired }
 }

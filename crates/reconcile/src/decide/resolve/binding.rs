@@ -6,12 +6,13 @@ use std::{
 };
 
 use super::{
-    Lookup, Resolve, Resolved, Surroundings, desired_role, find, of_roles, owner,
+    Lookup, Resolve, Resolved, Surroundings, find, of_roles, owner,
     places::{Place, deepest, locate, place_levels},
-    role_name, unsupported,
+    recorded::{EXTERNAL_NAME, RecordedNames, SCOPE, moved_before_record},
+    role_name, role_without_rules, unsupported,
 };
 use crate::{
-    convert::subject_kind,
+    convert::{held_from_status, subject_kind},
     object::{ManagedObject, ObjectName},
 };
 use rolewright_api as api;
@@ -19,7 +20,10 @@ use rolewright_backends::Needs;
 use rolewright_core::model::{
     Body, Dialect, Grant, Group, Id, Key, Kind, Level, Named, Role, RoleRef, same_name,
 };
-use rolewright_core::planner::{Desired, Issue, Problem};
+use rolewright_core::planner::{Desired, Issue, Problem, rekey};
+
+const ROLE: &str = "spec.roleRef.name";
+const EXTERNAL_ID: &str = "spec.roleRef.external.id";
 
 impl Resolve for api::RoleBinding {
     fn needs(&self, dialect: &dyn Dialect) -> Needs {
@@ -31,101 +35,150 @@ impl Resolve for api::RoleBinding {
 
     fn resolve(&self, around: &Surroundings<'_>) -> Resolved {
         let mut lookups = BTreeSet::new();
-        let whole = |problem| Resolved {
-            desired: vec![Desired::unresolved(None, problem)],
-            lookups: BTreeSet::new(),
-        };
-        if let Some(problem) = unsupported(around, Kind::Grant) {
-            return whole(problem);
-        }
-        let scope = scope(self, around, &mut lookups);
-        let place = scope.as_ref().ok().and_then(Option::as_ref);
-        let role = binding_role(self, place, around, &mut lookups);
-        let role = role.and_then(|role| {
-            let known = role_of_binding(self, &role, around);
-            // The level of a scope is known even if the scope is not found.
-            let level = match &scope {
-                Ok(scope) => Some(scope.as_ref().map(|scope| scope.level)),
-                Err(_) => deepest(&Place::of_scope(self.spec.scope.as_ref()), around.dialect).map(Some),
-            };
-            let checked = around.dialect.check_grantable(&role).and_then(|()| match (known, level) {
-                (Some(known), Some(level)) => around.dialect.check_scope(&known, level),
-                _ => Ok(()),
-            });
-            checked.map(|()| role).map_err(|fault| Problem::of_faults(&[fault]))
-        });
-        // An invalid binding needs no look-ups.
-        let role = match role {
-            Err(problem) if problem.issue == Issue::Invalid => return whole(problem),
-            role => role,
-        };
-        let (role, scope) = match (role, scope) {
-            (Ok(role), Ok(scope)) => (role, scope),
-            (role, scope) => {
-                // What the user must fix comes before what the object waits for.
-                let problems = [role.err(), scope.err()].into_iter().flatten();
-                let gravest = problems.min_by_key(|problem| problem.issue);
-                return Resolved {
-                    desired: gravest.map(|it| Desired::unresolved(None, it)).into_iter().collect(),
-                    lookups,
-                };
-            }
-        };
-        let members = around.dialect.capabilities().group_members();
-        let (inside, outside): (Vec<_>, Vec<_>) =
-            self.spec.subjects.iter().partition(|listed| members.contains(&subject_kind(listed.kind)));
-        if !inside.is_empty() && !outside.is_empty() {
-            return whole(Problem::new(
-                Issue::Invalid,
-                format!(
-                    "spec.subjects: {} grants roles to groups, and to other subjects as members of a group: list either Groups or other subjects",
-                    around.dialect.vendor()
-                ),
-            ));
-        }
-        let group = if inside.is_empty() { None } else { around.dialect.group_of(&owner(self, around)) };
-        if let Some(group) = &group
-            && !around.dialect.capabilities().manages_members()
-        {
-            return Resolved { desired: vec![group_want(group, role, None)], lookups };
-        }
-        let mut seen: BTreeMap<Id, String> = BTreeMap::new();
-        let (mut desired, mut resolved, mut unknown) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
-        for listed in &self.spec.subjects {
-            let name = Some(listed.called());
-            let subject = subject(listed, around, &mut lookups).and_then(|subject| {
-                match seen.insert(subject.id.clone(), listed.name.clone()) {
-                    Some(other) => Err(Problem::new(
-                        Issue::Invalid,
-                        format!(
-                            "spec.subjects: {} and {other} are the same account: list it once",
-                            listed.name
-                        ),
-                    )),
-                    None => Ok(subject),
-                }
-            });
-            match subject {
-                Ok(subject) if group.is_some() => {
-                    resolved.insert(subject);
-                }
-                Ok(subject) => {
-                    let grant = Grant { role: role.clone(), subject, scope: scope.clone() };
-                    desired.push(Desired::new(name, Body::Grant(grant)));
-                }
+        let mut names = RecordedNames::new(self.names(), around.dialect);
+        let desired = match unsupported(around, Kind::Grant) {
+            Some(problem) => vec![Desired::unresolved(None, problem)],
+            None => match role_and_scope(self, around, &mut lookups, &mut names) {
+                Ok((role, scope)) => grants(self, role, scope, around, &mut lookups),
+                // A subject that is not listed any more loses its grant, whatever the role and the scope are.
                 Err(problem) => {
-                    unknown.insert(listed.name.as_str());
-                    desired.push(Desired::unresolved(name, problem));
+                    vec![Desired::all_unresolved(
+                        self.spec.subjects.iter().map(api::Subject::called),
+                        problem,
+                    )]
                 }
+            },
+        };
+        let place = Place::of_scope(self.spec.scope.as_ref());
+        let fields = place.fields(SCOPE).chain([role_field(self).to_owned()]).collect();
+        Resolved { desired, lookups, names: names.into_status(&fields) }
+    }
+}
+
+/// The role and the scope of all grants of a binding.
+fn role_and_scope(
+    binding: &api::RoleBinding,
+    around: &Surroundings<'_>,
+    lookups: &mut BTreeSet<Lookup>,
+    names: &mut RecordedNames<'_>,
+) -> Result<(RoleRef, Option<Named>), Problem> {
+    let scope = scope(binding, around, lookups, names);
+    let role = match &scope {
+        Ok(place) => binding_role(binding, place.as_ref(), around, lookups, names),
+        // The name of a role can depend on the scope, so it means nothing without it.
+        Err(_) => binding_role(binding, None, around, lookups, &mut RecordedNames::new(&[], around.dialect)),
+    };
+    let role = role.and_then(|role| {
+        let known = role_of_binding(binding, &role, around);
+        // The level of a scope is known even if the scope is not found.
+        let level = match &scope {
+            Ok(scope) => Some(scope.as_ref().map(|scope| scope.level)),
+            Err(_) => deepest(&Place::of_scope(binding.spec.scope.as_ref()), around.dialect).map(Some),
+        };
+        let checked = around.dialect.check_grantable(&role).and_then(|()| match (known, level) {
+            (Some(known), Some(level)) => around.dialect.check_scope(&known, level),
+            _ => Ok(()),
+        });
+        checked.map(|()| role).map_err(|fault| Problem::of_faults(&[fault]))
+    });
+    match (role, scope) {
+        (Ok(role), Ok(scope)) => match moved(binding, &role, scope.as_ref(), around, names) {
+            Some(problem) => Err(problem),
+            None => Ok((role, scope)),
+        },
+        (Err(problem), _) if problem.issue == Issue::Invalid => {
+            // An invalid binding needs no look-ups.
+            lookups.clear();
+            Err(problem)
+        }
+        // What the user must fix comes before what the object waits for.
+        (Err(role), Err(scope)) => Err(if scope.issue < role.issue { scope } else { role }),
+        (Err(problem), Ok(_)) | (Ok(_), Err(problem)) => Err(problem),
+    }
+}
+
+/// Checks a binding whose status records no names yet, but grants.
+fn moved(
+    binding: &api::RoleBinding,
+    role: &RoleRef,
+    scope: Option<&Named>,
+    around: &Surroundings<'_>,
+    names: &mut RecordedNames<'_>,
+) -> Option<Problem> {
+    let unchanged = binding.status()?.observed_generation == binding.metadata.generation;
+    if !names.is_first_sight() || !unchanged {
+        return None;
+    }
+    let held = binding.held().iter().filter_map(held_from_status).collect();
+    let held = rekey(held, around.snapshot);
+    let place = Place::of_scope(binding.spec.scope.as_ref());
+    let field = scope.map(|scope| format!("{SCOPE}.{}", scope.level)).unwrap_or_default();
+    let named = scope.and_then(|scope| Some((field.as_str(), place.name(scope.level)?)));
+    let external = binding.spec.role_ref.external.as_ref().and_then(|role| role.name.as_deref());
+    let grant = |subject| Grant { role: role.clone(), subject, scope: scope.cloned() };
+    let problem = moved_before_record(&held, around.snapshot, grant, named, external)?;
+    names.forget();
+    Some(problem)
+}
+
+/// A grant for each subject, or the group whose members they are.
+fn grants(
+    binding: &api::RoleBinding,
+    role: RoleRef,
+    scope: Option<Named>,
+    around: &Surroundings<'_>,
+    lookups: &mut BTreeSet<Lookup>,
+) -> Vec<Desired> {
+    let subjects = &binding.spec.subjects;
+    let members = around.dialect.capabilities().group_members();
+    let (inside, outside): (Vec<_>, Vec<_>) =
+        subjects.iter().partition(|listed| members.contains(&subject_kind(listed.kind)));
+    if !inside.is_empty() && !outside.is_empty() {
+        let message = format!(
+            "spec.subjects: {} grants roles to groups, and to other subjects as members of a group: list either Groups or other subjects",
+            around.dialect.vendor()
+        );
+        return vec![Desired::unresolved(None, Problem::new(Issue::Invalid, message))];
+    }
+    let group = if inside.is_empty() { None } else { around.dialect.group_of(&owner(binding, around)) };
+    if let Some(group) = &group
+        && !around.dialect.capabilities().manages_members()
+    {
+        return vec![group_want(group, role, None)];
+    }
+    let mut seen: BTreeMap<Id, String> = BTreeMap::new();
+    let (mut desired, mut resolved, mut unknown) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+    for listed in subjects {
+        let name = Some(listed.called());
+        let subject = subject(listed, around, lookups).and_then(|subject| {
+            match seen.insert(subject.id.clone(), listed.name.clone()) {
+                Some(other) => Err(Problem::new(
+                    Issue::Invalid,
+                    format!("spec.subjects: {} and {other} are the same account: list it once", listed.name),
+                )),
+                None => Ok(subject),
+            }
+        });
+        match subject {
+            Ok(subject) if group.is_some() => {
+                resolved.insert(subject);
+            }
+            Ok(subject) => {
+                let grant = Grant { role: role.clone(), subject, scope: scope.clone() };
+                desired.push(Desired::new(name, Body::Grant(grant)));
+            }
+            Err(problem) => {
+                unknown.insert(listed.name.as_str());
+                desired.push(Desired::unresolved(name, problem));
             }
         }
-        // Without any resolved subject the group is neither created nor emptied.
-        if let Some(group) = group.filter(|_| !resolved.is_empty()) {
-            resolved.extend(still_in(&group, &unknown, around));
-            desired.push(group_want(&group, role, Some(resolved)));
-        }
-        Resolved { desired, lookups }
     }
+    if let Some(group) = group
+        && let Some(members) = members_of(&group, resolved, &unknown, around)
+    {
+        desired.push(group_want(&group, role, Some(members)));
+    }
+    desired
 }
 
 fn group_want(group: &Id, role: RoleRef, members: Option<BTreeSet<Named>>) -> Desired {
@@ -133,20 +186,39 @@ fn group_want(group: &Id, role: RoleRef, members: Option<BTreeSet<Named>>) -> De
     Desired::new(None, Body::Group(body))
 }
 
-/// The members of a group whose names cannot be resolved now: unknown is not absent.
-fn still_in(group: &Id, unknown: &BTreeSet<&str>, around: &Surroundings<'_>) -> Vec<Named> {
-    let named = |member: &&Named| unknown.iter().any(|name| same_name(name, &member.name));
-    let members = around.snapshot.all(Kind::Group).filter_map(|seen| match &seen.body {
-        Body::Group(now) if now.name == group.as_str() => Some(now.members.iter().flatten()),
+/// The desired members of a group: the resolved ones, and those that are in it and whose names cannot be resolved now, because unknown is
+/// not absent. None if no subject is resolved and there is no group yet, or if the group does not show who is in it.
+fn members_of(
+    group: &Id,
+    mut resolved: BTreeSet<Named>,
+    unknown: &BTreeSet<&str>,
+    around: &Surroundings<'_>,
+) -> Option<BTreeSet<Named>> {
+    let body = around.snapshot.all(Kind::Group).find_map(|seen| match &seen.body {
+        Body::Group(now) if now.name == group.as_str() => Some(now),
         _ => None,
     });
-    members.flatten().filter(named).cloned().collect()
+    if unknown.is_empty() || body.is_none() {
+        return (!resolved.is_empty()).then_some(resolved);
+    }
+    let is_unknown = |member: &&Named| unknown.iter().any(|name| same_name(name, &member.name));
+    resolved.extend(body?.members.as_ref()?.iter().filter(is_unknown).cloned());
+    Some(resolved)
 }
 
-/// The role of a binding, as far as its content is known.
+/// The field that names the role of a binding.
+fn role_field(binding: &api::RoleBinding) -> &'static str {
+    match &binding.spec.role_ref {
+        api::RoleRef { name: Some(_), .. } => ROLE,
+        api::RoleRef { external: Some(api::ExternalRole { id: Some(_), .. }), .. } => EXTERNAL_ID,
+        _ => EXTERNAL_NAME,
+    }
+}
+
+/// The role of a binding, as far as its content is known. Without the rules of a Role object.
 fn role_of_binding(binding: &api::RoleBinding, role: &RoleRef, around: &Surroundings<'_>) -> Option<Role> {
     if let Some(name) = &binding.spec.role_ref.name {
-        return role_object(binding, name, around).map(|role| desired_role(&role));
+        return role_object(binding, name, around).map(|role| role_without_rules(&role));
     }
     let RoleRef::Existing(role) = role else { return None };
     match &around.snapshot.by_id(Kind::Role, &role.id)?.body {
@@ -160,10 +232,11 @@ fn binding_role(
     scope: Option<&Named>,
     around: &Surroundings<'_>,
     lookups: &mut BTreeSet<Lookup>,
+    names: &mut RecordedNames<'_>,
 ) -> Result<RoleRef, Problem> {
     let reference = &binding.spec.role_ref;
     if let Some(name) = &reference.name {
-        return own_role(binding, name, around);
+        return own_role(binding, name, around, names);
     }
     let external = reference.external.clone().unwrap_or(api::ExternalRole { name: None, id: None });
     if let Some(id) = external.id {
@@ -175,6 +248,7 @@ fn binding_role(
                 format!("spec.roleRef.external.id: the role {id} was deleted, and another role has its name");
             return Err(Problem::new(Issue::Waiting, message));
         }
+        names.set(EXTERNAL_ID.to_owned(), id.as_str(), &id);
         let name = match around.snapshot.by_id(Kind::Role, &id).map(|seen| &seen.body) {
             Some(Body::Role(role)) => role.name.clone(),
             _ => id.to_string(),
@@ -189,12 +263,22 @@ fn binding_role(
         );
         return Err(Problem::new(Issue::Invalid, message));
     }
+    // In another scope that the user wrote, the name can mean a role of another level.
+    let is_guarded = names.scope_is_unchanged() || key == around.dialect.role_key(&name, None);
+    let mut record = |id: &Id| {
+        if is_guarded {
+            return names.check(EXTERNAL_NAME.to_owned(), &name, id);
+        }
+        names.set(EXTERNAL_NAME.to_owned(), &name, id);
+        Ok(())
+    };
     if let Some(seen) = around.snapshot.by_key(Kind::Role, &key) {
+        record(&seen.id)?;
         let id = around.dialect.granted_as(&seen.id);
         return Ok(RoleRef::Existing(Named::new(Level::ROLE, id, name)));
     }
     match find(around, Level::ROLE, &name, None, lookups) {
-        Ok(role) => Ok(RoleRef::Existing(role)),
+        Ok(role) => record(&role.id).map(|()| RoleRef::Existing(role)),
         Err(problem) => {
             Err(Problem::new(problem.issue, format!("spec.roleRef.external.name: {}", problem.message)))
         }
@@ -207,7 +291,12 @@ fn role_object(binding: &api::RoleBinding, name: &str, around: &Surroundings<'_>
     (around.role)(&ObjectName::new(namespace, name))
 }
 
-fn own_role(binding: &api::RoleBinding, name: &str, around: &Surroundings<'_>) -> Result<RoleRef, Problem> {
+fn own_role(
+    binding: &api::RoleBinding,
+    name: &str,
+    around: &Surroundings<'_>,
+    names: &mut RecordedNames<'_>,
+) -> Result<RoleRef, Problem> {
     let Some(role) = role_object(binding, name, around) else {
         return Err(Problem::new(Issue::Waiting, format!("waits for Role {name}, which does not exist")));
     };
@@ -236,6 +325,8 @@ fn own_role(binding: &api::RoleBinding, name: &str, around: &Surroundings<'_>) -
                 );
                 return Err(Problem::new(Issue::Waiting, message));
             }
+            // A Role object that was deleted and created again manages another role.
+            names.set(ROLE.to_owned(), name, &id);
             let id = around.dialect.granted_as(&id);
             Ok(RoleRef::Existing(Named::new(Level::ROLE, id, external)))
         }
@@ -284,6 +375,7 @@ fn scope(
     binding: &api::RoleBinding,
     around: &Surroundings<'_>,
     lookups: &mut BTreeSet<Lookup>,
+    names: &mut RecordedNames<'_>,
 ) -> Result<Option<Named>, Problem> {
     let capabilities = around.dialect.capabilities();
     let admitted = capabilities.grant_levels();
@@ -299,7 +391,7 @@ fn scope(
             )),
         };
     }
-    locate(&Place::of_scope(binding.spec.scope.as_ref()), "spec.scope", admitted, around, lookups).map(Some)
+    locate(&Place::of_scope(binding.spec.scope.as_ref()), SCOPE, admitted, around, lookups, names).map(Some)
 }
 
 #[cfg(test)]
@@ -354,19 +446,88 @@ mod tests {
         }))
         .expect("a RoleBinding");
         let role = std::sync::Arc::new(role);
-        let resolved = binding.resolve(&Surroundings {
+        match &resolved(&binding, Some(role), snapshot).desired[0].body {
+            DesiredBody::Resolved(Body::Grant(grant)) => Ok(grant.role.text().to_owned()),
+            DesiredBody::AllUnresolved(problem, _) => Err((problem.issue, problem.message.clone())),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn resolved(binding: &api::RoleBinding, role: Option<Arc<api::Role>>, snapshot: &Snapshot) -> Resolved {
+        binding.resolve(&Surroundings {
             dialect: VENDOR.dialect,
             snapshot,
-            role: &|_| Some(role.clone()),
+            role: &|_| role.clone(),
             account: "hq",
             lacks: &BTreeMap::new(),
             plans_only: false,
+        })
+    }
+
+    /// A binding of users to the external role `reader`.
+    fn users(names: &[&str]) -> api::RoleBinding {
+        let subjects: Vec<_> = names.iter().map(|name| json!({"kind": "User", "name": name})).collect();
+        serde_json::from_value(json!({
+            "apiVersion": "rolewright.dev/v1alpha1", "kind": "RoleBinding", "metadata": {"name": "readers", "namespace": "team-a"},
+            "spec": {"backendRef": {"name": "lenses"}, "roleRef": {"external": {"name": "reader"}}, "subjects": subjects},
+        }))
+        .expect("a RoleBinding")
+    }
+
+    /// The members of the group that a binding of these users desires. Only alice is known.
+    fn desired_members(names: &[&str], group: Option<Option<&[&str]>>) -> Option<Vec<String>> {
+        let binding = users(names);
+        let mut builder = shown(Some("reader#5f0c"));
+        let named = |name: &str| Named::new(Level::USER, Id::new(format!("principal:{name}")), name);
+        builder.directory().insert(rolewright_core::model::Entry {
+            named: named("alice"),
+            parent: None,
+            aliases: Vec::new(),
         });
-        match &resolved.desired[0].body {
-            DesiredBody::Resolved(Body::Grant(grant)) => Ok(grant.role.text().to_owned()),
-            DesiredBody::Unresolved(problem) => Err((problem.issue, problem.message.clone())),
-            other => panic!("{other:?}"),
+        if let Some(members) = group {
+            let owner = "hq\nteam-a\nreaders";
+            let body = Body::Group(Group {
+                name: VENDOR.dialect.group_of(owner).expect("a group").to_string(),
+                roles: BTreeSet::new(),
+                members: members.map(|members| members.iter().map(|name| named(name)).collect()),
+            });
+            builder.add(Observed::new(Id::new("group#1"), VENDOR.dialect.key(&body), body));
         }
+        resolved(&binding, None, &builder.complete()).desired.into_iter().find_map(|item| match item.body {
+            DesiredBody::Resolved(Body::Group(group)) => {
+                Some(group.members?.into_iter().map(|member| member.name).collect())
+            }
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn unresolved_members_stay_and_dropped_ones_leave() {
+        let members = |names: &[&str], group| desired_members(names, group);
+        let expect = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        let there: Option<Option<&[&str]>> = Some(Some(&["bob", "carol"]));
+        assert_eq!(members(&["alice", "bob"], there), expect(&["alice", "bob"]));
+        assert_eq!(members(&["bob"], there), expect(&["bob"]), "no subject is resolved");
+        assert_eq!(members(&["zoe"], there), expect(&[]));
+        assert_eq!(members(&["zoe"], None), None, "there is no group yet");
+        assert_eq!(members(&["alice", "zoe"], None), expect(&["alice"]));
+        assert_eq!(members(&["alice", "zoe"], Some(None)), None, "the members are hidden");
+        assert_eq!(members(&["alice"], Some(None)), expect(&["alice"]));
+    }
+
+    #[test]
+    fn recreated_external_role_is_a_conflict_and_stays_recorded() {
+        let mut binding = users(&["alice"]);
+        let first = resolved(&binding, None, &shown(Some("reader#1")).complete());
+        assert_eq!(first.names[0].id, "reader#1");
+        binding.status = Some(api::RoleBindingStatus { names: first.names.clone(), ..Default::default() });
+        let another = shown(Some("reader#2")).complete();
+        let second = resolved(&binding, None, &another);
+        let DesiredBody::AllUnresolved(problem, names) = &second.desired[0].body else { panic!("resolved") };
+        assert_eq!((problem.issue, names.len()), (Issue::Conflict, 1));
+        assert_eq!(second.names, first.names);
+        let hidden = resolved(&binding, None, &shown(None).complete());
+        assert_eq!(hidden.names, first.names, "a name that is not found keeps its record");
     }
 
     #[test]

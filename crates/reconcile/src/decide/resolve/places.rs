@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::names::{Lookup, Surroundings, find};
+use super::{
+    names::{Lookup, Surroundings, find},
+    recorded::RecordedNames,
+};
 use rolewright_api as api;
 use rolewright_core::model::{Dialect, Id, Level, Named};
 use rolewright_core::planner::{Issue, Problem};
@@ -32,6 +35,19 @@ impl Place {
     }
 }
 
+impl Place {
+    /// The fields of the spec that name the place.
+    pub fn fields(&self, field: &str) -> impl Iterator<Item = String> {
+        let id = self.id.iter().map(|_| "id");
+        id.chain(self.levels.keys().map(|level| level.as_str())).map(move |level| format!("{field}.{level}"))
+    }
+
+    /// The text of the narrowest name. None if the place is an id.
+    pub fn name(&self, level: Level) -> Option<&str> {
+        self.levels.get(&level).map(String::as_str)
+    }
+}
+
 /// The level of the narrowest thing that a place names.
 pub fn deepest(place: &Place, dialect: &dyn Dialect) -> Option<Level> {
     let levels = dialect.capabilities().levels;
@@ -54,28 +70,33 @@ pub fn place_levels(place: &Place, dialect: &dyn Dialect) -> Vec<Level> {
     }
 }
 
+/// The scope or resource that a place names, and the id of each of its names.
 pub fn locate(
     place: &Place,
     field: &str,
     admitted: &[Level],
     around: &Surroundings<'_>,
     lookups: &mut BTreeSet<Lookup>,
+    names: &mut RecordedNames<'_>,
 ) -> Result<Named, Problem> {
-    let found = if let Some(id) = &place.id {
-        let id = Id::new(id);
+    let found = if let Some(text) = &place.id {
+        let id = Id::new(text);
+        names.add_scope(format!("{field}.id"), text, &id)?;
         let level = around.dialect.level_of(&id).unwrap_or(UNKNOWN);
         around.snapshot.directory().named(level, &id)
     } else {
         let mut found: Option<Named> = None;
         for &level in around.dialect.capabilities().levels {
             let Some(name) = place.levels.get(&level) else { continue };
-            found = Some(if let Some(id) = around.dialect.id_of(level, name) {
+            let named = if let Some(id) = around.dialect.id_of(level, name) {
                 around.snapshot.directory().named(level, &id)
             } else {
                 find(around, level, name, found.as_ref(), lookups).map_err(|problem| {
                     Problem::new(problem.issue, format!("{field}.{level}: {}", problem.message))
                 })?
-            });
+            };
+            names.add_scope(format!("{field}.{level}"), name, &named.id)?;
+            found = Some(named);
         }
         found.ok_or_else(|| {
             Problem::new(
