@@ -35,7 +35,7 @@ pub fn start(ctx: &Arc<Context>, view: &Arc<AccountView>) {
 async fn supervise(ctx: Arc<Context>, view: Weak<AccountView>) {
     let mut wait = Duration::from_secs(10);
     while AssertUnwindSafe(run(ctx.clone(), view.clone())).catch_unwind().await.is_err() {
-        let account = view.upgrade().map(|view| view.account.id.clone());
+        let account = view.upgrade().map(|view| view.account.id.to_string());
         tracing::error!(tenant = account, "a sweep panicked");
         ctx.metrics.panic(ObjectKind::Backend);
         tokio::time::sleep(wait).await;
@@ -145,6 +145,9 @@ async fn sweep(
         sweep_failed(ctx, view, links, &error);
         return Err(());
     }
+    if let Some(begun) = view.with_snapshot_since(&Needs::default(), |_, begun| begun) {
+        view.account.unanswered.prune(begun);
+    }
     check_snapshot(ctx, view, links);
     for (backend, link) in links {
         let link = &ctx.with_present_spec(backend, link.clone());
@@ -174,7 +177,7 @@ async fn sweep(
 
 fn sweep_failed(ctx: &Context, view: &AccountView, links: &[(ObjectName, Link)], error: &Error) {
     tracing::warn!(
-        tenant = view.account.id,
+        tenant = view.account.id.as_str(),
         error = error.message,
         class = error.class.as_str(),
         "a sweep could not read the back end"

@@ -23,7 +23,7 @@ pub struct AccountView {
     /// The client.
     pub backend: Arc<dyn Backend>,
     /// A hash of the connection and its credential: equal for two Backends that can share this view.
-    pub digest: String,
+    pub digest: Arc<str>,
     cached: RwLock<Cached>,
     /// Locked while a snapshot is read. When and why the last read failed.
     reading: tokio::sync::Mutex<Option<(Instant, Error)>>,
@@ -70,7 +70,7 @@ impl AccountView {
         Self {
             account,
             backend,
-            digest,
+            digest: digest.into(),
             cached: RwLock::default(),
             reading: tokio::sync::Mutex::default(),
             priority: Priority::default(),

@@ -2,6 +2,7 @@
 //! look-up, which the caller makes before it resolves again.
 
 mod binding;
+mod inherited;
 mod names;
 mod places;
 
@@ -11,6 +12,7 @@ use kube::ResourceExt;
 
 pub use self::names::{Lookup, Surroundings};
 use self::{
+    inherited::InheritedRole,
     names::find,
     places::{Place, locate, place_levels},
 };
@@ -27,6 +29,8 @@ pub struct Resolved {
     pub desired: Vec<Desired>,
     /// Names to look up. If any is found, the spec must be resolved again.
     pub lookups: BTreeSet<Lookup>,
+    /// The role that the grants refer to, if the Role of the RoleBinding does not manage it yet and can take it over.
+    pub inherited_role: Option<InheritedRole>,
 }
 
 /// A kind whose spec can be resolved.
@@ -158,6 +162,6 @@ impl Resolve for api::ResourceRestriction {
                 }
             }
         };
-        Resolved { desired: vec![item], lookups }
+        Resolved { desired: vec![item], lookups, ..Resolved::default() }
     }
 }

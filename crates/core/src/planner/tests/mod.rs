@@ -2,7 +2,9 @@
 
 mod cases;
 mod claims;
+mod claims_isolation;
 mod claims_properties;
+mod claims_rights;
 mod closing;
 mod group;
 mod partial;

@@ -6,7 +6,9 @@ use std::{
 };
 
 use super::{
-    Lookup, Resolve, Resolved, Surroundings, desired_role, find, of_roles, owner,
+    InheritedRole, Lookup, Resolve, Resolved, Surroundings, desired_role, find,
+    inherited::waits_for_role,
+    of_roles, owner,
     places::{Place, deepest, locate, place_levels},
     role_name, unsupported,
 };
@@ -31,16 +33,18 @@ impl Resolve for api::RoleBinding {
 
     fn resolve(&self, around: &Surroundings<'_>) -> Resolved {
         let mut lookups = BTreeSet::new();
-        let whole = |problem| Resolved {
-            desired: vec![Desired::unresolved(None, problem)],
-            lookups: BTreeSet::new(),
-        };
+        let whole =
+            |problem| Resolved { desired: vec![Desired::unresolved(None, problem)], ..Resolved::default() };
         if let Some(problem) = unsupported(around, Kind::Grant) {
             return whole(problem);
         }
         let scope = scope(self, around, &mut lookups);
         let place = scope.as_ref().ok().and_then(Option::as_ref);
-        let role = binding_role(self, place, around, &mut lookups);
+        let inherited_role = inherited_role(self, around);
+        let role = match &inherited_role {
+            Some(inherited) => Ok(inherited.reference(around.dialect)),
+            None => binding_role(self, place, around, &mut lookups),
+        };
         let role = role.and_then(|role| {
             let known = role_of_binding(self, &role, around);
             // The level of a scope is known even if the scope is not found.
@@ -68,6 +72,7 @@ impl Resolve for api::RoleBinding {
                 return Resolved {
                     desired: gravest.map(|it| Desired::unresolved(None, it)).into_iter().collect(),
                     lookups,
+                    ..Resolved::default()
                 };
             }
         };
@@ -87,7 +92,8 @@ impl Resolve for api::RoleBinding {
         if let Some(group) = &group
             && !around.dialect.capabilities().manages_members()
         {
-            return Resolved { desired: vec![group_want(group, role, None)], lookups };
+            let desired = vec![group_want(group, role, None)];
+            return Resolved { desired, lookups, inherited_role };
         }
         let mut seen: BTreeMap<Id, String> = BTreeMap::new();
         let (mut desired, mut resolved, mut unknown) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
@@ -124,7 +130,7 @@ impl Resolve for api::RoleBinding {
             resolved.extend(still_in(&group, &unknown, around));
             desired.push(group_want(&group, role, Some(resolved)));
         }
-        Resolved { desired, lookups }
+        Resolved { desired, lookups, inherited_role }
     }
 }
 
@@ -201,6 +207,12 @@ fn binding_role(
     }
 }
 
+/// The role that the Role of a binding can take over. None if the Role manages a role, or if none exists.
+fn inherited_role(binding: &api::RoleBinding, around: &Surroundings<'_>) -> Option<InheritedRole> {
+    let role = role_object(binding, binding.spec.role_ref.name.as_deref()?, around)?;
+    if role.backend_name() != binding.backend_name() { None } else { InheritedRole::of(&role, around) }
+}
+
 /// The Role object that a binding names, in the namespace of the binding.
 fn role_object(binding: &api::RoleBinding, name: &str, around: &Surroundings<'_>) -> Option<Arc<api::Role>> {
     let namespace = binding.metadata.namespace.as_deref().unwrap_or_default();
@@ -242,10 +254,7 @@ fn own_role(binding: &api::RoleBinding, name: &str, around: &Surroundings<'_>) -
         None if around.plans_only || role.status().is_some_and(|status| status.plan.is_some()) => {
             Ok(RoleRef::Planned(external))
         }
-        None => Err(Problem::new(
-            Issue::Waiting,
-            format!("waits for Role {name}, which is not in the back end yet"),
-        )),
+        None => Err(waits_for_role(name)),
     }
 }
 
