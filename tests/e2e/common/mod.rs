@@ -13,6 +13,7 @@ mod names;
 mod platform;
 mod processes;
 mod schema;
+mod sharing;
 mod stale_snapshot;
 mod steady_state;
 mod throttling;

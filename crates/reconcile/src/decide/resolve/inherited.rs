@@ -88,3 +88,79 @@ impl Resolved {
         self.desired.push(Desired::unresolved(None, inherited.problem(is_next_owner)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rolewright_backends::lenses::VENDOR;
+    use rolewright_core::{
+        model::{Builder, Grant, Observed},
+        planner::{Claim, DesiredKeys, DesiredThing, testing},
+    };
+
+    use super::*;
+
+    fn claimant(uid: &str) -> Claimant {
+        Claimant { created: String::new(), uid: uid.to_owned() }
+    }
+
+    fn grant(subject: &str) -> Observed {
+        let named = |level, id: &str| Named::new(level, Id::new(id), id);
+        let role = RoleRef::Existing(named(Level::ROLE, "reader"));
+        let body = Body::Grant(Grant { role, subject: named(Level::GROUP, subject), scope: None });
+        Observed::new(Id::new(subject), VENDOR.dialect.key(&body), body)
+    }
+
+    /// The claim of an active object with a credential of its own.
+    fn claim(namespace: &str, desired: &[&Observed], managed: &[&Observed]) -> Claim {
+        let slot = |it: &Observed| (it.body.kind(), it.key.clone());
+        let thing = |it: &Observed| DesiredThing {
+            fingerprint: it.body.fingerprint(),
+            seen: Some(it.id.clone()),
+            refused: false,
+        };
+        Claim {
+            title: namespace.to_owned(),
+            namespace: namespace.to_owned(),
+            credential: Some(namespace.into()),
+            desired: desired.iter().map(|it| (slot(it), thing(it))).collect::<DesiredKeys>(),
+            managed: managed.iter().map(|it| (it.body.kind(), it.key.clone(), Some(it.id.clone()))).collect(),
+            taken: Box::default(),
+            active: true,
+            is_being_deleted: false,
+        }
+    }
+
+    #[test]
+    fn only_managed_grants_of_a_role_to_inherit_are_kept() {
+        let body = testing::role("reader", &["read"]);
+        let role = Observed::new(Id::new("reader"), VENDOR.dialect.key(&body), body);
+        let (managed, unmanaged, missing) = (grant("devs"), grant("ops"), grant("new"));
+        let mut builder = Builder::new();
+        [role.clone(), managed.clone(), unmanaged.clone()].into_iter().for_each(|seen| builder.add(seen));
+        let snapshot = builder.complete();
+        let mut claims = Claims::default();
+        claims.set(claimant("old"), claim("team-a", &[&role], &[&role]));
+        claims.set(claimant("old-binding"), claim("team-a", &[&managed], &[&managed]));
+        let mut kept = |heir: Claim| {
+            claims.set(claimant("new"), heir);
+            let all = [&managed, &unmanaged, &missing].map(|it| Desired::new(None, it.body.clone()));
+            let (object, name) = ("readers".to_owned(), "reader".to_owned());
+            let inherited = InheritedRole { role: claimant("new"), object, id: role.id.clone(), name };
+            let mut resolved = Resolved {
+                desired: all.into_iter().collect(),
+                inherited_role: Some(inherited),
+                ..Resolved::default()
+            };
+            resolved.keep_inherited(&claims, &snapshot, VENDOR.dialect);
+            let text = |item: &Desired| match &item.body {
+                DesiredBody::Resolved(body) => body.title(),
+                DesiredBody::Unresolved(problem) => {
+                    problem.message.split(' ').take(2).collect::<Vec<_>>().join(" ")
+                }
+            };
+            resolved.desired.iter().map(text).collect::<Vec<_>>()
+        };
+        assert_eq!(kept(claim("team-b", &[&role], &[])), ["devs as reader", "waits until"]);
+        assert_eq!(kept(claim("team-b", &[], &[])), ["waits for"], "its Role takes nothing over");
+    }
+}
