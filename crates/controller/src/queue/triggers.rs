@@ -73,7 +73,9 @@ fn enqueue_dependents<K: ManagedObject>(
                     let has_plan = role.status().is_some_and(|status| status.plan.is_some());
                     let ids: Vec<_> =
                         role.held().iter().map(|entry| (entry.id.clone(), entry.state)).collect();
-                    let reason = role.status().and_then(|status| ready_reason(&status.conditions));
+                    // A Role without a role can start to wait for one that another object manages.
+                    let waits = role.status().filter(|status| status.held.is_empty());
+                    let reason = waits.and_then(|status| ready_reason(&status.conditions));
                     (ids, has_plan, role.is_being_deleted(), role.backend_name().to_owned(), reason)
                 })
             };

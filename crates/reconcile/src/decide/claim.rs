@@ -66,6 +66,10 @@ pub fn narrow(claim: &mut Claim, plan: &Plan, desired: &[Desired], recorded: &[H
     claim.managed.extend(intents.map(|held| (held.kind, held.key.clone(), None)));
     claim.managed.sort();
     claim.managed.dedup();
+    if !plan.to_read().is_empty() {
+        // The plan is made again after these reads.
+        return;
+    }
     for item in desired.iter().filter(|item| matches!(item.standing, Standing::Free | Standing::NextOwner)) {
         let DesiredBody::Resolved(body) = &item.body else { continue };
         let slot = (body.kind(), dialect.key(body));

@@ -1,5 +1,6 @@
 //! Tests of the planner: cases by subject, and properties on random input.
 
+mod candidates;
 mod cases;
 mod claims;
 mod claims_isolation;
