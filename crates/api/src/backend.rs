@@ -153,9 +153,13 @@ pub struct TenantPin {
     /// The address of the account and, if known, its identity.
     #[schemars(length(max = 1024))]
     pub id: String,
-    /// Ids that exist only in this account. Rolewright uses them to recognize a credential of another account.
+    /// The path of the address, such as /grafana. Present only while no anchors are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub path: Option<String>,
+    /// Ids that exist only in this account. Rolewright uses them to recognize a credential of another account. If they are more than 16, the status lists their hashes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16))]
+    #[schemars(length(max = 1000))]
     pub anchors: Vec<String>,
 }
 

@@ -91,9 +91,24 @@ impl Context {
         // The object can have been deleted, and its claims removed, since it was taken from the cache.
         let name = ObjectName::of(object);
         if K::cache(&self.caches).get(&name).is_none_or(|known| known.uid() != object.uid()) {
-            decision.touched.extend(decide::forget(object, link));
+            decision.touched.extend(self.accounts.forget(&object.claimant()));
+        } else if self.backends.link(&object.backend()).is_none() {
+            // The Backend can have become unready meanwhile.
+            decision.touched.extend(self.accounts.suspend(&object.claimant()));
         }
         Some(decision)
+    }
+
+    /// Drops what is remembered of a deleted object.
+    pub fn forget(&self, object: &ObjectRef) {
+        self.corrections.forget(object);
+        self.back_off.reset(object);
+        self.requests.forget(object);
+    }
+
+    /// Adds these objects to the queue.
+    pub fn enqueue(&self, objects: impl IntoIterator<Item = ObjectRef>) {
+        objects.into_iter().for_each(|object| self.queue.add(object));
     }
 
     /// A link with the pause, the mode and the deletion policy of the present Backend: these count at once, whatever became of its credential.

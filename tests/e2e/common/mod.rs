@@ -16,6 +16,7 @@ mod platform;
 mod processes;
 mod reused_names;
 mod schema;
+mod sharing;
 mod stale_snapshot;
 mod steady_state;
 mod throttling;

@@ -29,6 +29,22 @@ async fn objects_appear_in_the_account_and_are_deleted_with_yaml() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn uid_of_a_managed_role_is_a_conflict() {
+    let world = World::grafana("grafana-uid").await;
+    world.apply(role("reader", json!({}))).await;
+    let uid = managed_ids(&world.ready("Role", "reader").await).remove(0);
+    let since = world.log_position();
+    let taking =
+        json!({ "adopt": "Always", "rules": [{ "actions": ["teams:read"] }], "grafana": { "uid": uid } });
+    world.apply(role("taker", taking)).await;
+    world.reports("Role", "taker", "Conflict", &[&format!("Role {}/reader", world.namespace)]).await;
+    world.assert_no_writes_after_sweep(since).await;
+    world.ready("Role", "reader").await;
+    world.delete_and_wait("Role", "taker").await;
+    world.assert_no_writes(since);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn drift_of_permissions_is_found_by_the_version() {
     let world = World::grafana("grafana-drift").await;
     world.apply(role("reader", json!({}))).await;

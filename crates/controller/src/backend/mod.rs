@@ -13,9 +13,9 @@ mod sweep;
 use std::{sync::Arc, time::Duration};
 
 use kube::Resource;
-use rolewright_api::{Backend, TenantPin};
+use rolewright_api::{Backend, Reason, TenantPin};
 use rolewright_reconcile::{
-    account::{Account, BackendState},
+    account::{Account, AccountId, BackendState},
     decide::{self, Resolve},
     object::{ObjectName, ObjectRef, is_paused, reconcile_request},
 };
@@ -52,16 +52,24 @@ pub async fn reconcile(ctx: &Arc<Context>, name: &ObjectName) -> Option<Duration
 fn after_deletion(ctx: &Context, name: &ObjectName) {
     if Dependents::of(ctx, name).with_finalizer == 0 {
         disconnect(ctx, name);
+    } else if let Some(link) = ctx.backends.link(name) {
+        let message = format!("there is no Backend {name}");
+        let state = BackendState::NotReady {
+            reason: Reason::NotFound,
+            message,
+            no_credential: true,
+            last: Some(link),
+        };
+        ctx.backends.set(name, state, String::new());
+        ctx.enqueue(ctx.accounts.suspend_objects_of(name));
     }
     ctx.enqueue_objects_of(name);
 }
 
 fn disconnect(ctx: &Context, name: &ObjectName) {
-    if let Some(link) = ctx.backends.last_link(name) {
-        link.view.account.set_limits(name, None);
-    }
+    ctx.enqueue(ctx.accounts.disconnect(name));
     ctx.backends.remove(name);
-    ctx.requests.forget(&ObjectRef::backend(name));
+    ctx.forget(&ObjectRef::backend(name));
     ctx.metrics.forget(name);
 }
 
@@ -108,6 +116,7 @@ async fn run(
             let (reason, message) = (ready.reason, ready.message.clone());
             let state = BackendState::NotReady { reason, message, no_credential, last };
             let changed = ctx.backends.set(name, state, made_from) || is_serving;
+            ctx.enqueue(ctx.accounts.suspend_objects_of(name));
             (changed, Some(ready))
         }
     };
@@ -147,11 +156,19 @@ fn register_held(ctx: &Context, account: &Account, this: &ObjectName) {
     }
     for backend in ctx.caches.backends.all() {
         let name = ObjectName::of(&*backend);
-        let pin = backend.status.as_ref().and_then(|status| status.tenant.as_ref());
-        if name == *this || pin.is_some_and(|pin| pin.id == account.id) {
+        if name == *this || pinned_account(ctx, &backend).is_some_and(|id| id == account.id) {
             ctx.caches.each_of(&name, &mut Register(account));
         }
     }
+}
+
+/// The account that a Backend recorded, connected or not.
+fn pinned_account(ctx: &Context, backend: &Backend) -> Option<AccountId> {
+    let block = backend.spec.block()?;
+    let vendor = ctx.options.vendors.iter().find(|vendor| vendor.name == block.vendor)?;
+    let origin = (vendor.origin)(&block.settings).ok()?;
+    let address = probe::address(vendor, &origin, &block);
+    AccountId::of_pin(&address, backend.status.as_ref()?.tenant.as_ref()?)
 }
 
 /// The objects of a Backend that have the finalizer.

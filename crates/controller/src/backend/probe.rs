@@ -12,7 +12,7 @@ use rolewright_api::{Backend, Block, Reason, TenantPin};
 use rolewright_backends::{self as backends, Budget, Class, Error, Limits, Settings, Vendor};
 use rolewright_core::model::{Fault, Kind};
 use rolewright_reconcile::{
-    account::{AccountView, Link},
+    account::{AccountId, AccountView, Address, Link},
     decide::Resolve,
     object::{ObjectName, ObjectRef, is_paused},
     readiness::Readiness,
@@ -27,9 +27,6 @@ use crate::{
     context::Context,
     kube::{Cached, Visitor},
 };
-
-/// The most anchors that a status records.
-const MAX_ANCHORS: usize = 16;
 
 /// How long a probe can take: it keeps a worker for Backends busy.
 const DEADLINE: Duration = Duration::from_secs(45);
@@ -68,36 +65,31 @@ impl Probe<'_> {
         let Probe { ctx, name, backend, .. } = self;
         let limits = limits(&backend.spec);
         let pinned = backend.status.as_ref().and_then(|status| status.tenant.clone());
+        let address = address(self.vendor, self.origin, self.block);
         // A pause that the account requested (Retry-After) holds for a probe too.
-        let known = pinned.as_ref().filter(|pin| pin.id.starts_with(&format!("{}#", self.origin_text())));
-        let budget = known.and_then(|pin| ctx.accounts.budget(&pin.id));
+        let known = pinned.as_ref().and_then(|pin| AccountId::of_pin(&address, pin));
+        let budget = known.and_then(|id| ctx.accounts.budget(&id));
         let client = self.client(budget.unwrap_or_else(|| Arc::new(Budget::new(limits))))?;
         let probed = tokio::time::timeout(DEADLINE, client.probe()).await;
         let identity = probed.unwrap_or_else(|_| Err(too_slow())).map_err(|error| self.failed(&error))?;
-        let conflict = self
-            .lost_kinds(&identity.lacks)
-            .or_else(|| pinned.as_ref().and_then(|pin| self.another_account(pin, &identity.anchors)));
+        let another = || pinned.as_ref().filter(|pin| address.is_another(pin, &identity.anchors));
+        let conflict = self.lost_kinds(&identity.lacks).or_else(|| another().map(another_account));
         if let Some(ready) = conflict {
             return Err(Refused { ready, retry_after: self.next_wait() });
         }
         let uid = backend.uid().unwrap_or_default();
-        let pinned_id = pinned.as_ref().map(|pin| pin.id.as_str());
-        let account = ctx.accounts.get_or_create(self.origin_text(), &identity, pinned_id, &uid, limits);
-        account.set_limits(name, Some(limits));
-        let view = match ctx.backends.view_of(&account.id, &self.secrets.digest) {
+        let account = ctx.accounts.connect(name, &address, &identity, pinned.as_ref(), &uid, limits);
+        let view = match ctx.backends.view_of(&account, &self.secrets.digest) {
             Some(view) => view,
             None => {
                 let client = self.client(account.budget.clone())?;
                 Arc::new(AccountView::new(account.clone(), client, self.secrets.digest.clone()))
             }
         };
-        let mut anchors: Vec<String> = pinned.map(|pin| pin.anchors).unwrap_or_default();
-        if anchors.is_empty() {
-            anchors = identity.anchors.iter().take(MAX_ANCHORS).cloned().collect();
-        }
+        let pin = account.id.pin(pinned.as_ref(), &identity.anchors);
         let link = Link {
             view,
-            pin: TenantPin { id: account.id.clone(), anchors },
+            pin,
             identity: identity.description,
             paused: is_paused(*backend),
             mode: backend.spec.mode.unwrap_or_default(),
@@ -107,10 +99,6 @@ impl Probe<'_> {
             expires: identity.expires,
         };
         Ok(Attempt::Connected(link))
-    }
-
-    fn origin_text(&self) -> &str {
-        self.origin.as_str().trim_end_matches('/')
     }
 
     fn client(&self, budget: Arc<Budget>) -> Result<Arc<dyn backends::Backend>, Refused> {
@@ -151,24 +139,6 @@ impl Probe<'_> {
         ))
     }
 
-    /// Recorded ids mean nothing in another account: there, everything would look deleted.
-    fn another_account(&self, pin: &TenantPin, anchors: &BTreeSet<String>) -> Option<Readiness> {
-        let has_moved = !pin.id.starts_with(&format!("{}#", self.origin_text()));
-        let is_other = !pin.anchors.is_empty()
-            && !anchors.is_empty()
-            && !pin.anchors.iter().any(|anchor| anchors.contains(anchor));
-        (has_moved || is_other).then(|| {
-            Readiness::new(
-                Reason::Conflict,
-                format!(
-                    "this Backend was connected to the account {}, and now it points to another one. What its objects manage is in the \
-                     first. Point it back, or create a new Backend and new objects for the other account",
-                    pin.id
-                ),
-            )
-        })
-    }
-
     fn failed(&self, error: &Error) -> Refused {
         let retry_after = match error.class {
             Class::Throttled(time) => time.max(Duration::from_secs(1)),
@@ -194,6 +164,24 @@ impl Probe<'_> {
         let (first, max) = self.ctx.options.probe_backoff;
         self.ctx.back_off.next(&ObjectRef::backend(self.name), first, max)
     }
+}
+
+/// Where a Backend points. All vendors with a path call the field `url`.
+pub fn address(vendor: &Vendor, origin: &Url, block: &Block) -> Address {
+    let url = block.settings.get("url").and_then(|url| Url::parse(url.as_str()?).ok());
+    Address::new(vendor.name, origin, url.as_ref().map_or("", Url::path))
+}
+
+/// Recorded ids mean nothing in another account: there, everything would look deleted.
+fn another_account(pin: &TenantPin) -> Readiness {
+    Readiness::new(
+        Reason::Conflict,
+        format!(
+            "this Backend was connected to the account {}, and now it points to another one. What its objects manage is in the first. \
+             Point it back, or create a new Backend and new objects for the other account",
+            pin.id
+        ),
+    )
 }
 
 fn limits(spec: &api::BackendSpec) -> Limits {

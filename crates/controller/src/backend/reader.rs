@@ -31,7 +31,7 @@ pub fn start(ctx: &Arc<Context>, view: &Arc<AccountView>) {
 async fn supervise(ctx: Arc<Context>, view: Weak<AccountView>, reader: Arc<Reader>) {
     let mut wait = Duration::from_secs(10);
     while AssertUnwindSafe(run(&ctx, &view, &reader)).catch_unwind().await.is_err() {
-        let account = view.upgrade().map(|view| view.account.id.clone());
+        let account = view.upgrade().map(|view| view.account.id.to_string());
         tracing::error!(tenant = account, "a sweep panicked");
         ctx.metrics.panic(ObjectKind::Backend);
         tokio::time::sleep(wait).await;
@@ -103,6 +103,7 @@ impl Memory {
         let Published { is_trusted, changed } =
             view.publish(read, snapshot, |snapshot| judge(ctx, links, snapshot, &mut self.acknowledged));
         if is_trusted {
+            view.account.unanswered.prune(began);
             sweep::register_claims(ctx, links);
             enqueue(ctx, view.open(began));
         } else if let Some(why) = view.suspicion() {

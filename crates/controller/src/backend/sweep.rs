@@ -93,7 +93,7 @@ pub fn compare(
 /// Reports on the Backends of a view that their account could not be read.
 pub fn report_failure(ctx: &Context, view: &AccountView, links: &[(ObjectName, Link)], error: &Error) {
     tracing::warn!(
-        tenant = view.account.id,
+        tenant = view.account.id.as_str(),
         error = error.message,
         class = error.class.as_str(),
         "a sweep could not read the back end"

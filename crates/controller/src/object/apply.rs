@@ -49,7 +49,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         if !plan.held().is_empty() {
             self.add_finalizers().await?;
         }
-        let hash = plan.hash(&link.view.account.id, &self.uid(), self.serial());
+        let hash = plan.hash(link.view.account.id.as_str(), &self.uid(), self.serial());
         // Whatever else adds the object to the queue: for a plan that has just failed nothing has changed.
         let wait = self.ctx.back_off.remaining(&self.reference, &hash);
         if let Some(wait) = wait.filter(|_| !plan.is_empty()) {

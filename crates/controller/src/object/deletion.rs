@@ -10,7 +10,7 @@ use kube::{Api, Resource, ResourceExt};
 use rolewright_api::{DeletionPolicy, HeldEntry, HeldState, Reason, RoleBinding};
 use rolewright_backends::{Class, Error};
 use rolewright_reconcile::{
-    decide::{self, Resolve},
+    decide::Resolve,
     object::{ManagedObject, ObjectKind, ObjectRef},
     readiness::Readiness,
 };
@@ -213,13 +213,11 @@ fn with_advice(message: &str) -> String {
     )
 }
 
-/// After an object was deleted: removes its claims, and enqueues a Backend that waits for its objects.
+/// After an object was deleted: removes its claims, and enqueues a Backend that is kept for its objects.
 pub fn after_deletion<K: ManagedObject>(ctx: &Context, object: &K) {
+    ctx.enqueue(ctx.accounts.forget(&object.claimant()));
     let backend = object.backend();
-    if let Some(link) = ctx.backends.link(&backend) {
-        decide::forget(object, &link).into_iter().for_each(|touched| ctx.queue.add(touched));
-    }
-    if ctx.caches.backends.get(&backend).is_some_and(|backend| backend.meta().deletion_timestamp.is_some()) {
+    if ctx.caches.backends.get(&backend).is_none_or(|backend| backend.meta().deletion_timestamp.is_some()) {
         ctx.queue.add(ObjectRef::backend(&backend));
     }
 }

@@ -80,7 +80,11 @@ struct Reconcile<'a, K> {
 
 /// Reconciles one object. Returns the time until the next reconcile, if any.
 pub async fn reconcile<K: Resolve + Cached>(ctx: &Arc<Context>, name: &ObjectName) -> Option<Duration> {
-    let object = K::cache(&ctx.caches).get(name)?;
+    let Some(object) = K::cache(&ctx.caches).get(name) else {
+        // A reconcile that ended after the deletion can have left something.
+        ctx.forget(&ObjectRef { kind: K::KIND, name: name.clone() });
+        return None;
+    };
     if !ctx.may_write() {
         return None;
     }
@@ -188,7 +192,9 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         let Some(outcome) = self.apply(link, &decision).await? else {
             return self.report(link, &decision, None, None).await;
         };
-        let after = self.plan_again(link, decision, &outcome).await?;
+        let still_shared = decision.still_shared.clone();
+        let mut after = self.plan_again(link, decision, &outcome).await?;
+        after.still_shared = still_shared;
         let reported = self.report(link, &after, Some(&outcome), None).await;
         self.ctx.back_off.set_failed_plan(&self.reference, &outcome.plan_hash);
         reported

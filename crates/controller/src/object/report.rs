@@ -10,7 +10,7 @@ use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Condition, jiff::Timestamp}
 use kube::ResourceExt;
 use rolewright_api::{HeldEntry, Reason};
 use rolewright_backends::Error;
-use rolewright_core::planner::Held;
+use rolewright_core::planner::{Held, OtherClaims};
 use rolewright_reconcile::{
     account::Link,
     act::{self, Outcome, STATUS_FIELDS, StatusContent, StepResult},
@@ -45,27 +45,36 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             (None, Some(_)) => self.object.held().iter().filter_map(held_from_status).collect(),
         };
         if self.object.is_being_deleted() && held.is_empty() && withheld.is_none() {
-            let stays =
-                |held: &&Held| outcome.is_none() && held.is_present() && !decision.plan.is_absent(held);
+            let is_shared = |held: &Held| {
+                !decision.still_shared.is_empty() && matches!(held.other_claims, OtherClaims::Shared(_))
+            };
+            let stays = |held: &&Held| {
+                outcome.is_none() && held.is_present() && !decision.plan.is_absent(held) && !is_shared(held)
+            };
             let stays: Vec<HeldEntry> = decision.recorded.iter().filter(stays).map(held_to_status).collect();
+            self.report_still_shared(decision);
             return end_with(self.finish_deletion(&stays).await);
         }
         let executed = outcome.is_some_and(|outcome| {
             outcome.results.iter().any(|result| matches!(result, StepResult::Done(_)))
         });
         let serial = self.serial() + i64::from(executed);
+        let is_recorded = withheld.is_none();
         let ready = self.readiness(decision, failure, withheld);
         let content = StatusContent {
             ready: &ready,
             unverified: decision.plan.is_unverified(),
             held: &held,
-            plan: act::plan_status(&decision.plan, &link.view.account.id, &self.uid(), serial),
+            plan: act::plan_status(&decision.plan, link.view.account.id.as_str(), &self.uid(), serial),
             subjects: act::subject_states(&*self.object, decision, outcome),
             names: &decision.resolved.names,
             serial,
             is_read: true,
         };
         written(self.write(content).await)?;
+        if is_recorded {
+            self.report_still_shared(decision);
+        }
         // The status is written: what the object claims now can change the standing of others.
         let updated = self.decide(&*self.object, link);
         let touched = decision.touched.iter().chain(updated.iter().flat_map(|updated| &updated.touched));

@@ -28,6 +28,20 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         }
     }
 
+    /// One Event for the grants that the object released and that stay, because another object manages them too.
+    pub(super) fn report_still_shared(&self, decision: &Decision) {
+        const MAX_NAMED: usize = 5;
+        let all = &decision.still_shared;
+        if all.is_empty() {
+            return;
+        }
+        let mut note = all.iter().take(MAX_NAMED).map(String::as_str).collect::<Vec<_>>().join("; ");
+        if all.len() > MAX_NAMED {
+            note.push_str(&format!("; and {} more", all.len() - MAX_NAMED));
+        }
+        self.ctx.events.publish(&*self.object, Severity::Warning, "StillGranted", &note);
+    }
+
     /// Events and metrics for executed changes; counts corrections of drift.
     pub(super) fn report_changes(&self, decision: &Decision, outcome: &Outcome) {
         let mut corrected = false;

@@ -66,6 +66,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn reset_drops_the_entry() {
+        let object = ObjectRef { kind: ObjectKind::Role, name: ObjectName::new("ns", "a") };
+        let back_off = BackOff::default();
+        back_off.next(&object, Duration::from_secs(1), Duration::from_secs(8));
+        back_off.reset(&object);
+        back_off.set_failed_plan(&object, "hash");
+        assert!(back_off.failures.lock().is_empty());
+    }
+
+    #[test]
     fn each_failure_in_a_row_doubles_the_wait_up_to_the_max() {
         let object = ObjectRef { kind: ObjectKind::Role, name: ObjectName::new("ns", "a") };
         let back_off = BackOff::default();

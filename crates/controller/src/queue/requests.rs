@@ -59,4 +59,13 @@ mod tests {
         assert_eq!(requests.see(&object, "1"), seen);
         assert!(requests.act_on(&object, "2") && requests.see(&object, "2") >= seen);
     }
+
+    #[test]
+    fn forgotten_object_leaves_no_request() {
+        let object = ObjectRef { kind: ObjectKind::Role, name: ObjectName::new("ns", "a") };
+        let requests = Requests::default();
+        requests.see(&object, "1");
+        requests.forget(&object);
+        assert!(requests.requests.lock().is_empty());
+    }
 }

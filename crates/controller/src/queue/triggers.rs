@@ -53,12 +53,9 @@ pub async fn managed<K: Cached>(ctx: Arc<Context>, mut changes: Changes<K>) {
         if needs_reconcile(before.as_deref(), after.as_deref()) {
             ctx.queue.add(reference.clone());
         }
-        if after.is_none()
-            && let Some(deleted) = &before
-        {
-            ctx.corrections.forget(&reference);
-            ctx.back_off.reset(&reference);
-            ctx.requests.forget(&reference);
+        let is_this = |now: &Arc<K>| before.as_ref().is_some_and(|before| before.uid() == now.uid());
+        if let Some(deleted) = before.as_ref().filter(|_| !after.as_ref().is_some_and(is_this)) {
+            ctx.forget(&reference);
             deletion::after_deletion(&ctx, &**deleted);
         }
         enqueue_dependents(&ctx, &reference, before.as_deref(), after.as_deref());
@@ -85,7 +82,10 @@ fn enqueue_dependents<K: ManagedObject>(
                     let has_plan = role.status().is_some_and(|status| status.plan.is_some());
                     let ids: Vec<_> =
                         role.held().iter().map(|entry| (entry.id.clone(), entry.state)).collect();
-                    (ids, has_plan, role.is_being_deleted(), role.backend_name().to_owned())
+                    // A Role without a role can start to wait for one that another object manages.
+                    let waits = role.status().filter(|status| status.held.is_empty());
+                    let reason = waits.and_then(|status| ready_reason(&status.conditions));
+                    (ids, has_plan, role.is_being_deleted(), role.backend_name().to_owned(), reason)
                 })
             };
             if relevant(before) != relevant(after) {

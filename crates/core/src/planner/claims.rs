@@ -3,73 +3,26 @@
 //! The manager of a thing keeps it until it releases it. Of objects that manage nothing yet, the oldest creates the thing. Equal grants
 //! are shared. An object that is being deleted hands its things over to the next object that desires them.
 //!
+//! Objects of several namespaces can use one account, each with a credential of its own. A claim has one of three rights: the object
+//! *manages* the thing by its status; its own credential can *read* the thing; or it merely *desires* the thing. Between objects with
+//! one credential all three count. Between objects with different credentials a mere desire does not count: otherwise an object could
+//! keep others from granting or revoking what it could never grant itself.
+//!
 //! Set an object's claim together with the plan that is made under it, and again with [`Plan::held`](super::Plan::held) before the first
 //! write of that plan. Otherwise the plans of two objects can both create the same thing.
 
+mod claim;
+mod standing;
+
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     sync::Arc,
 };
 
+pub use self::claim::{Claim, Claimant, DesiredKeys, DesiredThing};
+use self::standing::StandingQuery;
 use super::input::{OtherClaims, Standing};
 use crate::model::{Defaults, Fingerprint, Id, Key, Kind};
-
-/// An object that claims things. Ordered by age, then by UID.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Claimant {
-    /// The creation time as RFC 3339 in UTC, so that texts sort by age.
-    pub created: String,
-    /// The object's UID.
-    pub uid: String,
-}
-
-/// Everything that one object claims.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claim {
-    /// The object's name in messages to other objects: `RoleBinding team-a/readers`.
-    pub title: String,
-    /// The object's namespace. Messages to objects of other namespaces do not contain the title.
-    pub namespace: String,
-    /// The things that it desires, from [`desired_keys`](super::desired_keys).
-    pub desired: DesiredKeys,
-    /// The things that it manages, with the id if the thing is present.
-    pub managed: Vec<(Kind, Key, Option<Id>)>,
-    /// The default permissions that were taken away for it, by the key of the managed thing.
-    pub taken: Box<[(Key, Defaults)]>,
-    /// It writes: it is not paused, in Plan mode or being deleted. Things are only handed over to active objects.
-    pub active: bool,
-    /// It is being deleted and releases everything.
-    pub is_being_deleted: bool,
-}
-
-/// The things that an object desires: the fingerprint of each by natural key.
-///
-/// A sorted slice, because there is one for each object of the account, and the nodes of a map are half empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DesiredKeys(Box<[((Kind, Key), Fingerprint)]>);
-
-impl FromIterator<((Kind, Key), Fingerprint)> for DesiredKeys {
-    fn from_iter<T: IntoIterator<Item = ((Kind, Key), Fingerprint)>>(desired: T) -> Self {
-        Self(desired.into_iter().collect::<BTreeMap<_, _>>().into_iter().collect())
-    }
-}
-
-impl DesiredKeys {
-    /// The natural keys, sorted.
-    pub fn keys(&self) -> impl Iterator<Item = &(Kind, Key)> {
-        self.0.iter().map(|(slot, _)| slot)
-    }
-
-    #[cfg(test)]
-    pub(super) fn fingerprints(&self) -> impl Iterator<Item = &Fingerprint> {
-        self.0.iter().map(|(_, fingerprint)| fingerprint)
-    }
-
-    fn get(&self, slot: &(Kind, Key)) -> Option<&Fingerprint> {
-        let index = self.0.binary_search_by(|(known, _)| known.cmp(slot)).ok()?;
-        Some(&self.0[index].1)
-    }
-}
 
 /// All claims of an account.
 #[derive(Debug, Default)]
@@ -100,7 +53,36 @@ impl Claimants {
     }
 }
 
+/// A thing: its natural key, and the ids of all things that a plan can use for it.
+struct ThingRef<'a> {
+    slot: &'a (Kind, Key),
+    ids: &'a [Id],
+}
+
+impl ThingRef<'_> {
+    fn is_grant(&self) -> bool {
+        self.slot.0 == Kind::Grant
+    }
+
+    fn is_named_by(&self, (kind, key, id): &(Kind, Key, Option<Id>)) -> bool {
+        *kind == self.slot.0 && (*key == self.slot.1 || id.as_ref().is_some_and(|id| self.ids.contains(id)))
+    }
+}
+
 impl Claims {
+    /// The claim of an object.
+    pub fn get(&self, claimant: &Claimant) -> Option<&Claim> {
+        self.claims.get(claimant)
+    }
+
+    /// Whether no object claims anything.
+    pub fn is_empty(&self) -> bool {
+        self.claims.is_empty()
+            && self.desired.is_empty()
+            && self.managed_keys.is_empty()
+            && self.managed_ids.is_empty()
+    }
+
     /// Replaces the claim of an object. Returns the other objects whose standing can change by this.
     pub fn set(&mut self, claimant: Claimant, claim: Claim) -> Vec<Claimant> {
         if self.claims.get(&claimant) == Some(&claim) {
@@ -123,6 +105,17 @@ impl Claims {
         affected.into_iter().collect()
     }
 
+    /// Makes a claim inactive, because the Backend of its object is not ready: the object keeps what its status records, and blocks
+    /// nobody. Returns the other objects whose standing can change by this.
+    pub fn suspend(&mut self, claimant: &Claimant) -> Vec<Claimant> {
+        let Some(claim) = self.claims.get_mut(claimant) else { return Vec::new() };
+        let was_active = std::mem::replace(&mut claim.active, false);
+        if claim.credential.take().is_none() && !was_active {
+            return Vec::new();
+        }
+        self.related(claimant).into_iter().collect()
+    }
+
     /// Removes an object. Returns the other objects whose standing can change by this.
     pub fn remove(&mut self, claimant: &Claimant) -> Vec<Claimant> {
         let affected = self.related(claimant);
@@ -135,59 +128,84 @@ impl Claims {
         self.managed_ids.contains_key(&(kind, id.clone()))
     }
 
-    /// The standing of `claimant` for a thing that it desires with this fingerprint. `existing` is the id of the thing that has the
-    /// natural key now, if any.
+    /// Whether another object manages the thing with this id, and `claimant` is the one that takes it over next.
+    pub fn is_next_owner(&self, claimant: &Claimant, kind: Kind, id: &Id) -> bool {
+        let Some(claim) = self.claims.get(claimant) else { return false };
+        let managers = self.managed_ids.get(&(kind, id.clone())).into_iter().flat_map(Claimants::iter);
+        let managers: Vec<&Claimant> = managers.filter(|one| *one != claimant).collect();
+        let desires_it =
+            |(slot, thing): &(&(Kind, Key), &DesiredThing)| slot.0 == kind && thing.seen.as_ref() == Some(id);
+        !managers.is_empty()
+            && claim
+                .desired
+                .iter()
+                .find(desires_it)
+                .is_some_and(|(slot, _)| self.next_owner(slot, &managers) == Some(claimant))
+    }
+
+    /// The standing of `claimant` for a thing that it desires with this fingerprint. `existing`: the ids of the existing things that its
+    /// plan can use for it, from [`candidates`](super::candidates).
     pub fn standing(
         &self,
         claimant: &Claimant,
         kind: Kind,
         key: &Key,
-        existing: Option<&Id>,
+        existing: &[Id],
         fingerprint: &Fingerprint,
     ) -> Standing {
         let slot = (kind, key.clone());
-        let query = StandingQuery { claims: self, claimant, slot: &slot, existing, fingerprint };
-        let others = self.other_managers(claimant, kind, key, existing);
-        let keeping: Vec<&Claimant> =
-            others.iter().copied().filter(|manager| !self.releases(manager, &slot)).collect();
-        if !keeping.is_empty()
-            && let Some(standing) = query.among_managers(&keeping)
-        {
-            return standing;
-        }
-        query.next_in_line(&others)
+        let thing = ThingRef { slot: &slot, ids: existing };
+        StandingQuery { claims: self, claimant, thing, fingerprint }.answer()
     }
 
     /// What other objects claim of a thing that `claimant` manages.
     pub fn other_claims(&self, claimant: &Claimant, kind: Kind, key: &Key, id: Option<&Id>) -> OtherClaims {
-        let managers = self.other_managers(claimant, kind, key, id);
+        let slot = (kind, key.clone());
+        let thing = ThingRef { slot: &slot, ids: id.map(std::slice::from_ref).unwrap_or_default() };
+        let managers = self.other_managers(claimant, &thing);
         let shares = |manager: &&Claimant| self.manages_same_thing(manager, kind, key, id);
         if let Some(first) = managers.into_iter().find(shares) {
             return OtherClaims::Shared(self.title(claimant, first));
         }
-        let next = self.next_owner(&(kind, key.clone()), &[claimant]);
+        let next = self.next_owner(&slot, &[claimant]);
         next.map_or(OtherClaims::None, |next| OtherClaims::Waiting(self.title(claimant, next)))
     }
 
     /// The default permissions that were taken away for another manager of a thing. An object that takes the thing over restores them
-    /// when it releases the thing.
-    pub fn taken(&self, claimant: &Claimant, kind: Kind, key: &Key, id: Option<&Id>) -> Option<Defaults> {
-        let managers = self.other_managers(claimant, kind, key, id).into_iter();
+    /// when it releases the thing. `existing`: as for [`Claims::standing`].
+    pub fn taken(&self, claimant: &Claimant, kind: Kind, key: &Key, existing: &[Id]) -> Option<Defaults> {
+        let slot = (kind, key.clone());
+        let managers = self.other_managers(claimant, &ThingRef { slot: &slot, ids: existing }).into_iter();
         let of_this = |(its, defaults): &(Key, Defaults)| (its == key).then(|| defaults.clone());
         managers
             .filter_map(|manager| self.claims.get(manager))
             .find_map(|claim| claim.taken.iter().find_map(of_this))
     }
 
-    /// The other objects that manage a thing with this key or id, oldest first.
-    fn other_managers(&self, claimant: &Claimant, kind: Kind, key: &Key, id: Option<&Id>) -> Vec<&Claimant> {
-        let by_key = self.managed_keys.get(&(kind, key.clone())).into_iter().flat_map(Claimants::iter);
-        let by_id =
-            id.and_then(|id| self.managed_ids.get(&(kind, id.clone()))).into_iter().flat_map(Claimants::iter);
-        let mut managers: Vec<&Claimant> = by_key.chain(by_id).filter(|one| *one != claimant).collect();
+    /// The other objects that manage a thing with this key or one of these ids, oldest first.
+    fn other_managers(&self, claimant: &Claimant, thing: &ThingRef<'_>) -> Vec<&Claimant> {
+        let by_key = self.managed_keys.get(thing.slot).into_iter();
+        let by_id = thing.ids.iter().filter_map(|id| self.managed_ids.get(&(thing.slot.0, id.clone())));
+        let all = by_key.chain(by_id).flat_map(Claimants::iter);
+        let counts = |one: &&Claimant| *one != claimant && self.counts_as_manager(claimant, one, thing);
+        let mut managers: Vec<&Claimant> = all.filter(counts).collect();
         managers.sort();
         managers.dedup();
         managers
+    }
+
+    /// Whether `other` is in the way of `claimant` as a manager of a thing. A record with an id always counts. The mere intent to create
+    /// the thing counts for objects with another credential only while `other` can execute it.
+    fn counts_as_manager(&self, claimant: &Claimant, other: &Claimant, thing: &ThingRef<'_>) -> bool {
+        let Some(claim) = self.claims.get(other) else { return false };
+        let mut records = claim.managed.iter().filter(|entry| thing.is_named_by(entry));
+        claim.active || self.shares_credential(claimant, other) || records.any(|(.., id)| id.is_some())
+    }
+
+    /// Whether two objects use one credential, so that neither can do more than the other.
+    fn shares_credential(&self, one: &Claimant, other: &Claimant) -> bool {
+        let credential = |claimant| self.claims.get(claimant).and_then(|claim| claim.credential.as_ref());
+        credential(one).is_some_and(|credential_of_one| credential(other) == Some(credential_of_one))
     }
 
     /// Whether another manager's thing is this very thing. An entry with an id and a pending one are not the same: the pending one will
@@ -204,31 +222,61 @@ impl Claims {
         self.claims.get(manager).is_some_and(|claim| claim.managed.iter().any(same))
     }
 
-    fn manages(&self, claimant: &Claimant, (kind, key): &(Kind, Key), id: Option<&Id>) -> bool {
-        let by_key = self.managed_keys.get(&(*kind, key.clone()));
-        by_key.is_some_and(|set| set.contains(claimant)) || self.manages_id(claimant, *kind, id)
+    fn manages(&self, claimant: &Claimant, thing: &ThingRef<'_>) -> bool {
+        let by_key = self.managed_keys.get(thing.slot);
+        by_key.is_some_and(|set| set.contains(claimant)) || self.manages_id(claimant, thing)
     }
 
-    fn manages_id(&self, claimant: &Claimant, kind: Kind, id: Option<&Id>) -> bool {
-        let managers = id.and_then(|id| self.managed_ids.get(&(kind, id.clone())));
-        managers.is_some_and(|managers| managers.contains(claimant))
+    fn manages_id(&self, claimant: &Claimant, thing: &ThingRef<'_>) -> bool {
+        let mut managers =
+            thing.ids.iter().filter_map(|id| self.managed_ids.get(&(thing.slot.0, id.clone())));
+        managers.any(|managers| managers.contains(claimant))
     }
 
     fn is_active(&self, claimant: &Claimant) -> bool {
         self.claims.get(claimant).is_some_and(|claim| claim.active)
     }
 
-    /// The oldest active object that desires a thing.
-    fn first_active(&self, slot: &(Kind, Key)) -> Option<&Claimant> {
-        self.desired.get(slot)?.iter().filter(|one| self.is_active(one)).min()
+    /// The oldest active object whose desire counts for `claimant`.
+    fn first_active(&self, claimant: &Claimant, slot: &(Kind, Key)) -> Option<&Claimant> {
+        let counts = |one: &&Claimant| {
+            *one == claimant
+                || self.shares_credential(claimant, one)
+                || self.desired_thing(one, slot).is_some_and(|thing| thing.seen.is_some())
+        };
+        self.candidates_for(slot).filter(counts).min()
     }
 
-    /// The oldest object that `managers` can hand a thing over to.
+    /// The oldest object that `managers` can hand a thing over to. With another credential than theirs, it must be able to read that
+    /// very thing.
     fn next_owner(&self, slot: &(Kind, Key), managers: &[&Claimant]) -> Option<&Claimant> {
-        let desiring = self.desired.get(slot)?.iter();
-        desiring
-            .filter(|one| !managers.contains(one) && self.is_active(one) && !self.has_own(one, slot))
-            .min()
+        let can_act = |one: &&Claimant| {
+            let seen = self.desired_thing(one, slot).and_then(|thing| thing.seen.as_ref());
+            let counts = |manager: &&Claimant| {
+                self.shares_credential(one, manager)
+                    || seen.is_some_and(|id| self.can_manage(manager, slot, id))
+            };
+            managers.iter().any(counts)
+        };
+        let free = |one: &&Claimant| !managers.contains(one) && !self.has_own(one, slot);
+        self.candidates_for(slot).filter(free).filter(can_act).min()
+    }
+
+    /// The active objects that desire a thing and were not refused it.
+    fn candidates_for(&self, slot: &(Kind, Key)) -> impl Iterator<Item = &Claimant> {
+        let desiring = self.desired.get(slot).into_iter().flat_map(Claimants::iter);
+        desiring.filter(|one| {
+            self.is_active(one) && self.desired_thing(one, slot).is_some_and(|thing| !thing.refused)
+        })
+    }
+
+    /// Whether the thing with this id is the one that a manager recorded, or can be the one that it is creating.
+    fn can_manage(&self, manager: &Claimant, slot: &(Kind, Key), id: &Id) -> bool {
+        let fits = |(kind, key, its): &(Kind, Key, Option<Id>)| match its {
+            Some(its) => *kind == slot.0 && its == id,
+            None => *kind == slot.0 && *key == slot.1,
+        };
+        self.claims.get(manager).is_some_and(|claim| claim.managed.iter().any(fits))
     }
 
     /// Whether an object already manages a thing of its own, so that it cannot take this one over: a role that it would rename, or
@@ -240,8 +288,12 @@ impl Claims {
         self.claims.get(claimant).is_some_and(|claim| claim.managed.iter().any(own))
     }
 
-    fn desired_fingerprint(&self, claimant: &Claimant, slot: &(Kind, Key)) -> Option<&Fingerprint> {
+    fn desired_thing(&self, claimant: &Claimant, slot: &(Kind, Key)) -> Option<&DesiredThing> {
         self.claims.get(claimant)?.desired.get(slot)
+    }
+
+    fn desired_fingerprint(&self, claimant: &Claimant, slot: &(Kind, Key)) -> Option<&Fingerprint> {
+        Some(&self.desired_thing(claimant, slot)?.fingerprint)
     }
 
     /// A manager releases a thing when it is being deleted, or when it is active and no longer desires the thing. A role that is
@@ -271,9 +323,10 @@ impl Claims {
             found.extend(self.desired.get(&slot).into_iter().flat_map(Claimants::iter).cloned());
             found.extend(self.managed_keys.get(&slot).into_iter().flat_map(Claimants::iter).cloned());
         }
-        for (kind, _, id) in &claim.managed {
-            let same_id = id.as_ref().and_then(|id| self.managed_ids.get(&(*kind, id.clone())));
-            found.extend(same_id.into_iter().flat_map(Claimants::iter).cloned());
+        let managed = claim.managed.iter().filter_map(|(kind, _, id)| Some((*kind, id.clone()?)));
+        let seen = claim.desired.iter().filter_map(|(slot, thing)| Some((slot.0, thing.seen.clone()?)));
+        for id in managed.chain(seen) {
+            found.extend(self.managed_ids.get(&id).into_iter().flat_map(Claimants::iter).cloned());
         }
         found.remove(claimant);
         found
@@ -289,79 +342,6 @@ impl Claims {
             if let Some(id) = id {
                 remove_claimant(&mut self.managed_ids, &(*kind, id.clone()), claimant);
             }
-        }
-    }
-}
-
-/// The question of one object for its standing.
-struct StandingQuery<'a> {
-    claims: &'a Claims,
-    claimant: &'a Claimant,
-    slot: &'a (Kind, Key),
-    existing: Option<&'a Id>,
-    fingerprint: &'a Fingerprint,
-}
-
-impl StandingQuery<'_> {
-    /// Whether the other object desires the same grant. Things of other kinds are never shared.
-    fn can_share_with(&self, other: &Claimant) -> bool {
-        self.slot.0 == Kind::Grant
-            && self.claims.desired_fingerprint(other, self.slot) == Some(self.fingerprint)
-    }
-
-    fn manages_existing(&self, one: &Claimant) -> bool {
-        self.claims.manages_id(one, self.slot.0, self.existing)
-    }
-
-    /// The standing behind an object that goes first.
-    fn behind(&self, other: &Claimant) -> Standing {
-        let title = self.claims.title(self.claimant, other);
-        if self.can_share_with(other) { Standing::Waiting(title) } else { Standing::Blocked(title) }
-    }
-
-    /// The standing if other objects manage the thing and keep it. None if none of them will create the thing.
-    fn among_managers(&self, keeping: &[&Claimant]) -> Option<Standing> {
-        let with_id = || keeping.iter().copied().filter(|one| self.manages_existing(one));
-        if let Some(rival) = with_id().find(|one| !self.can_share_with(one)) {
-            return Some(Standing::Blocked(self.claims.title(self.claimant, rival)));
-        }
-        if let Some(sharer) = with_id().next() {
-            return Some(Standing::Shared(self.claims.title(self.claimant, sharer)));
-        }
-        if self.manages_existing(self.claimant) {
-            return Some(Standing::Free);
-        }
-        // Their thing does not exist, or none of them has recorded its id yet. The oldest active one creates it.
-        let own = self.claims.manages(self.claimant, self.slot, self.existing).then_some(self.claimant);
-        let creators = keeping.iter().copied().chain(own).filter(|one| self.claims.is_active(one));
-        match creators.min() {
-            Some(creator) if creator == self.claimant => Some(Standing::Free),
-            Some(creator) => Some(self.behind(creator)),
-            None => keeping.iter().find(|one| !self.can_share_with(one)).map(|one| self.behind(one)),
-        }
-    }
-
-    /// The standing if no other manager is in the way: the `managers` release the thing, or will not create it.
-    fn next_in_line(&self, managers: &[&Claimant]) -> Standing {
-        let Some(manager) = managers.first() else {
-            let own = self.claims.manages(self.claimant, self.slot, self.existing);
-            return match self.claims.first_active(self.slot) {
-                Some(first) if !own && first < self.claimant => self.behind(first),
-                _ => Standing::Free,
-            };
-        };
-        // They can only hand over what they manage, not another thing that has the key.
-        let theirs = self.existing.is_none()
-            || self.manages_existing(self.claimant)
-            || managers.iter().any(|one| self.manages_existing(one));
-        let next = if theirs { Standing::NextOwner } else { Standing::Free };
-        if self.claims.manages(self.claimant, self.slot, self.existing) {
-            return next;
-        }
-        match self.claims.next_owner(self.slot, managers) {
-            Some(first) if first == self.claimant => next,
-            Some(first) if first < self.claimant => self.behind(first),
-            _ => self.behind(manager),
         }
     }
 }

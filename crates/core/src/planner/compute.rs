@@ -92,6 +92,7 @@ struct Planner<'a> {
     to_read: BTreeSet<(Kind, Id)>,
     absent: BTreeSet<(Kind, Id)>,
     remarks: BTreeSet<String>,
+    still_shared: BTreeSet<String>,
     unverified: bool,
 }
 
@@ -132,6 +133,7 @@ impl<'a> Planner<'a> {
             to_read: BTreeSet::new(),
             absent: BTreeSet::new(),
             remarks: BTreeSet::new(),
+            still_shared: BTreeSet::new(),
             unverified: false,
         }
     }
@@ -171,6 +173,7 @@ impl<'a> Planner<'a> {
             to_read: self.to_read.into_iter().collect(),
             absent: self.absent.into_iter().collect(),
             remarks: self.remarks.into_iter().collect(),
+            still_shared: self.still_shared.into_iter().collect(),
             unverified: self.unverified,
         }
     }

@@ -4,7 +4,7 @@ use super::{
     input::Adopt,
     problem::{Issue, Problem},
 };
-use crate::model::{Body, Kind, Named, Observed};
+use crate::model::{Body, Grant, Kind, Named, Observed};
 
 /// A managed thing that the snapshot lacks.
 pub(super) fn not_visible(kind: Kind, title: &str) -> Problem {
@@ -146,6 +146,13 @@ pub(super) fn still_granted(seen: &Observed, grants: &[String]) -> Problem {
 
 pub(super) fn handed_over(next_owner: &str) -> Problem {
     Problem::new(Issue::Waiting, format!("is being handed over to {next_owner}"))
+}
+
+/// A grant that this object released and that stays.
+pub(super) fn still_shared(grant: &Grant, other: &str) -> String {
+    let scope = grant.scope.as_ref().map(|scope| format!(" on {} {}", scope.level, scope.name));
+    let (subject, role) = (&grant.subject.name, grant.role.name());
+    format!("{subject} keeps the role {role}{}: {other} grants it too", scope.unwrap_or_default())
 }
 
 pub(super) fn shared(seen: &Observed, others: &str) -> Problem {

@@ -1,5 +1,6 @@
 //! The planner: from what an object desires and manages, and from a snapshot, to a plan. No I/O, no clock, no Kubernetes type.
 
+mod candidates;
 mod claims;
 mod compute;
 mod input;
@@ -15,7 +16,8 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use claims::{Claim, Claimant, Claims, DesiredKeys};
+pub use candidates::candidates;
+pub use claims::{Claim, Claimant, Claims, DesiredKeys, DesiredThing};
 pub use compute::plan;
 pub use input::{
     Adopt, Desired, DesiredBody, Held, HeldState, Origin, OtherClaims, Policy, Removal, Standing,
@@ -24,4 +26,4 @@ pub use plan::{Cause, Finding, Plan, Step};
 pub use problem::{Issue, Problem};
 pub use rekey::rekey;
 pub use render::{Row, Summary, text};
-pub use retained::desired_keys;
+pub use retained::{desired_keys, recorded_keys};

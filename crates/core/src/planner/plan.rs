@@ -61,6 +61,7 @@ pub struct Plan {
     pub(super) to_read: Vec<(Kind, Id)>,
     pub(super) absent: Vec<(Kind, Id)>,
     pub(super) remarks: Vec<String>,
+    pub(super) still_shared: Vec<String>,
     pub(super) unverified: bool,
 }
 
@@ -114,6 +115,11 @@ impl Plan {
     /// Remarks on things that equal the spec, for the status.
     pub fn remarks(&self) -> &[String] {
         &self.remarks
+    }
+
+    /// The grants that this object releases and that stay because another object manages them too: who keeps which role, and why.
+    pub fn still_shared(&self) -> &[String] {
+        &self.still_shared
     }
 
     /// Whether the back end hides a part of a thing that otherwise equals the spec.

@@ -4,10 +4,11 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    claims::DesiredKeys,
+    candidates::candidates,
+    claims::{DesiredKeys, DesiredThing},
     input::{Desired, DesiredBody, Held},
 };
-use crate::model::{Body, IdentityRules};
+use crate::model::{Body, IdentityRules, Snapshot};
 
 /// The managed things that stay.
 pub(super) struct Retained {
@@ -70,15 +71,40 @@ pub(super) fn retained(desired: &[Desired], held: &[Held]) -> Retained {
 }
 
 /// What an object desires, for its [`Claim`](super::Claim): its resolved items, and the managed things that stay although a name in its
-/// spec cannot be resolved now.
-pub fn desired_keys(desired: &[Desired], held: &[Held], identity: &dyn IdentityRules) -> DesiredKeys {
+/// spec cannot be resolved now. `observed` is what the object's own credential can read.
+pub fn desired_keys(
+    desired: &[Desired],
+    held: &[Held],
+    identity: &dyn IdentityRules,
+    observed: &Snapshot,
+) -> DesiredKeys {
     let retained = retained(desired, held);
     let stays = held.iter().zip(retained.entries).filter(|(_, stays)| *stays).map(|(held, _)| held);
-    let stays = stays.map(|held| ((held.kind, held.key.clone()), held.fingerprint.clone()));
-    let resolved = desired.iter().filter_map(|item| match &item.body {
-        DesiredBody::Resolved(body) => Some(((body.kind(), identity.key(body)), item.fingerprint()?.clone())),
-        DesiredBody::Unresolved(_) | DesiredBody::AllUnresolved(..) => None,
+    let stays = stays.map(|held| {
+        let seen = held.id().filter(|id| observed.by_id(held.kind, id).is_some()).cloned();
+        let fingerprint = held.fingerprint.clone();
+        let thing = DesiredThing { fingerprint, seen, refused: held.is_refused() };
+        ((held.kind, held.key.clone()), thing)
+    });
+    let resolved = desired.iter().filter_map(|item| {
+        let DesiredBody::Resolved(body) = &item.body else { return None };
+        let (kind, key, fingerprint) = (body.kind(), identity.key(body), item.fingerprint()?.clone());
+        let seen = candidates(item, &key, held, observed).into_iter().next();
+        let was_refused = |held: &Held| {
+            held.is_refused() && held.kind == kind && held.key == key && held.fingerprint == fingerprint
+        };
+        let refused = held.iter().any(was_refused);
+        Some(((kind, key), DesiredThing { fingerprint, seen, refused }))
     });
     // The last one wins: a resolved item replaces a managed thing with the same key.
     stays.chain(resolved).collect()
+}
+
+/// What an object most likely desires while its spec cannot be resolved: what its status records.
+pub fn recorded_keys(held: &[Held]) -> DesiredKeys {
+    let recorded = held.iter().filter(|held| !held.is_refused()).map(|held| {
+        let thing = DesiredThing { fingerprint: held.fingerprint.clone(), seen: None, refused: false };
+        ((held.kind, held.key.clone()), thing)
+    });
+    recorded.collect()
 }

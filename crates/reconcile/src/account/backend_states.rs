@@ -101,14 +101,20 @@ pub struct SweepReport {
 }
 
 impl BackendStates {
+    /// Changes what is known of a Backend, also before its first state.
     fn with<T>(&self, backend: &ObjectName, f: impl FnOnce(&mut Entry) -> T) -> T {
         let mut entries = self.entries.lock();
         f(entries.entry(backend.clone()).or_default())
     }
 
+    /// Reads or changes what is known of a Backend. An object can name a Backend that does not exist: nothing is stored for that one.
+    fn known<T: Default>(&self, backend: &ObjectName, f: impl FnOnce(&mut Entry) -> T) -> T {
+        self.entries.lock().get_mut(backend).map(f).unwrap_or_default()
+    }
+
     /// The state of a Backend; None before its first reconcile.
     pub fn get(&self, backend: &ObjectName) -> Option<BackendState> {
-        self.with(backend, |entry| entry.state.clone())
+        self.known(backend, |entry| entry.state.clone())
     }
 
     /// The link of a Backend that is ready.
@@ -139,7 +145,7 @@ impl BackendStates {
 
     /// The link that outlived the deletion of its credential does not work any more.
     pub fn forget_last_link(&self, backend: &ObjectName) {
-        self.with(backend, |entry| {
+        self.known(backend, |entry| {
             if let Some(BackendState::NotReady { last, .. }) = &mut entry.state {
                 *last = None;
             }
@@ -186,31 +192,32 @@ impl BackendStates {
 
     /// The versions of the spec and of the Secrets that the state was made from.
     pub fn made_from(&self, backend: &ObjectName) -> String {
-        self.with(backend, |entry| entry.made_from.clone())
+        self.known(backend, |entry| entry.made_from.clone())
     }
 
     /// A call was answered 401. The credential must be probed, unless a probe within the time `trusted` found it valid: then the
     /// 401 concerns that one call.
     pub fn doubt(&self, backend: &ObjectName, trusted: Duration) -> CredentialDoubt {
-        self.with(backend, |entry| {
+        let doubted = self.known(backend, |entry| {
             if !entry.doubted && entry.confirmed.is_some_and(|at| at.elapsed() < trusted) {
-                return CredentialDoubt::Unfounded;
+                return Some(CredentialDoubt::Unfounded);
             }
-            match std::mem::replace(&mut entry.doubted, true) {
+            Some(match std::mem::replace(&mut entry.doubted, true) {
                 true => CredentialDoubt::Known,
                 false => CredentialDoubt::New,
-            }
-        })
+            })
+        });
+        doubted.unwrap_or(CredentialDoubt::Unfounded)
     }
 
     /// Whether the credential must be probed before it is used again.
     pub fn is_doubted(&self, backend: &ObjectName) -> bool {
-        self.with(backend, |entry| entry.doubted)
+        self.known(backend, |entry| entry.doubted)
     }
 
     /// The earliest time of the next probe after a failed one.
     pub fn next_probe(&self, backend: &ObjectName) -> Option<Instant> {
-        self.with(backend, |entry| entry.next_probe)
+        self.known(backend, |entry| entry.next_probe)
     }
 
     /// Sets the earliest time of the next probe.
@@ -238,7 +245,7 @@ impl BackendStates {
 
     /// Records the report of a complete sweep that began at this time.
     pub fn set_report(&self, backend: &ObjectName, report: SweepReport, began: Instant) {
-        self.with(backend, |entry| {
+        self.known(backend, |entry| {
             entry.report = Some(report);
             entry.swept = Some(began);
             entry.sweep_failure = None;
@@ -247,7 +254,7 @@ impl BackendStates {
 
     /// Records that a sweep failed.
     pub fn set_sweep_failure(&self, backend: &ObjectName, error: &str) {
-        self.with(backend, |entry| {
+        self.known(backend, |entry| {
             let since = entry.sweep_failure.as_ref().map_or_else(Instant::now, |(since, _)| *since);
             entry.sweep_failure = Some((since, error.to_owned()));
         });
@@ -255,12 +262,12 @@ impl BackendStates {
 
     /// Why sweeps fail, and since when. None after a complete sweep, and before the first one.
     pub fn sweep_failure(&self, backend: &ObjectName) -> Option<(Instant, String)> {
-        self.with(backend, |entry| entry.sweep_failure.clone())
+        self.known(backend, |entry| entry.sweep_failure.clone())
     }
 
     /// When the last complete sweep began.
     pub fn swept(&self, backend: &ObjectName) -> Option<Instant> {
-        self.with(backend, |entry| entry.swept)
+        self.known(backend, |entry| entry.swept)
     }
 
     /// The Backends that use a view, with their links.
@@ -276,15 +283,37 @@ impl BackendStates {
     }
 
     /// The view of this account and credential that another Backend uses already.
-    pub fn view_of(&self, account: &str, digest: &str) -> Option<Arc<AccountView>> {
+    pub fn view_of(&self, account: &Arc<Account>, digest: &str) -> Option<Arc<AccountView>> {
         let entries = self.entries.lock();
         entries.values().find_map(|entry| match &entry.state {
             Some(BackendState::Ready(link))
-                if link.view.account.id == account && link.view.digest == digest =>
+                if Arc::ptr_eq(&link.view.account, account) && *link.view.digest == *digest =>
             {
                 Some(link.view.clone())
             }
             _ => None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_and_removed_backends_are_not_stored() {
+        let states = BackendStates::default();
+        let name = ObjectName::new("team-a", "arize");
+        assert!(states.get(&name).is_none() && states.last_link(&name).is_none());
+        assert!(!states.is_doubted(&name) && states.swept(&name).is_none());
+        states.set_sweep_failure(&name, "timeout");
+        states.set_report(&name, SweepReport::default(), Instant::now());
+        assert!(states.entries.lock().is_empty(), "an object can name a Backend that does not exist");
+
+        states.set_next_probe(&name, Some(Instant::now()));
+        assert_eq!(states.entries.lock().len(), 1);
+        states.remove(&name);
+        states.set_sweep_failure(&name, "a sweep that ended later");
+        assert!(states.entries.lock().is_empty());
     }
 }

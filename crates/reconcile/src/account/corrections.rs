@@ -48,3 +48,21 @@ impl Corrections {
         self.times.lock().remove(object);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object::{ObjectKind, ObjectName};
+
+    #[test]
+    fn corrections_of_a_deleted_object_are_dropped() {
+        let object = ObjectRef { kind: ObjectKind::Role, name: ObjectName::new("ns", "a") };
+        let corrections = Corrections::default();
+        for _ in 0..CONTESTED {
+            corrections.add(&object);
+        }
+        assert!(corrections.next_correction(&object).is_some());
+        corrections.forget(&object);
+        assert!(corrections.times.lock().is_empty());
+    }
+}

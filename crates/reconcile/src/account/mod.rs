@@ -7,6 +7,7 @@
 mod accounts;
 mod backend_states;
 mod corrections;
+mod identity;
 mod reader;
 mod sweep;
 mod unanswered_creates;
@@ -16,6 +17,7 @@ pub use self::{
     accounts::{Account, Accounts},
     backend_states::{BackendState, BackendStates, CredentialDoubt, Link, SweepReport},
     corrections::Corrections,
+    identity::{AccountId, Address},
     reader::{Access, Reader, Withheld},
     sweep::{min_interval, read_next_outline, stretched_interval, unmanaged},
     view::{AccountView, Published, Read},

@@ -31,8 +31,29 @@ impl UnansweredCreates {
         self.sent.lock().insert((kind, key.clone()), Instant::now());
     }
 
+    /// Drops the creates whose result a snapshot that began at this time shows.
+    pub fn prune(&self, begun: Instant) {
+        self.sent.lock().retain(|_, sent| *sent + self.settle > begun);
+    }
+
     /// When unanswered creates of this key have settled: a snapshot that begins later shows their result.
     pub fn settled_at(&self, kind: Kind, key: &Key) -> Instant {
         self.sent.lock().get(&(kind, key.clone())).copied().unwrap_or(self.started) + self.settle
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settled_creates_are_dropped() {
+        let creates = UnansweredCreates::new(Duration::from_secs(60));
+        let key = Key::new([("name", "a")]);
+        creates.add(Kind::Role, &key);
+        creates.prune(Instant::now());
+        assert_eq!(creates.sent.lock().len(), 1, "its result can still come");
+        creates.prune(creates.settled_at(Kind::Role, &key));
+        assert!(creates.sent.lock().is_empty());
     }
 }

@@ -24,7 +24,7 @@ pub struct AccountView {
     /// The client.
     pub backend: Arc<dyn Backend>,
     /// A hash of the connection and its credential: equal for two Backends that can share this view.
-    pub digest: String,
+    pub digest: Arc<str>,
     cached: RwLock<Cached>,
     /// Requests to the only task that reads snapshots.
     pub reader: Arc<Reader>,
@@ -99,7 +99,7 @@ impl AccountView {
         Self {
             account,
             backend,
-            digest,
+            digest: digest.into(),
             cached: RwLock::default(),
             reader: Arc::default(),
             suspicion: Mutex::default(),

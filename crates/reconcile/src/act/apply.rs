@@ -56,7 +56,7 @@ pub async fn apply<K: ManagedObject>(view: &AccountView, plan: &Plan, object: &K
                 async move {
                     let step = &steps[index];
                     let result = execute(view, step, plan.held_of(step), claimant).await;
-                    change_log::log(&view.account.id, owner, step, &result);
+                    change_log::log(view.account.id.as_str(), owner, step, &result);
                     (index, result)
                 }
             })

@@ -12,7 +12,7 @@ pub fn differs<K: ManagedObject>(object: &K, link: &Link, decision: &Decision, c
     let status = object.status();
     let serial = status.and_then(|status| status.serial).unwrap_or_default();
     let uid = object.uid().unwrap_or_default();
-    let plan = plan_status(&decision.plan, &link.view.account.id, &uid, serial);
+    let plan = plan_status(&decision.plan, link.view.account.id.as_str(), &uid, serial);
     if plan.as_ref() != status.and_then(|status| status.plan.as_ref()) {
         return true;
     }

@@ -37,11 +37,12 @@ pub fn settled<K: ManagedObject>(object: &K, decision: &Decision, contested: boo
     if contested {
         return readiness::contested();
     }
-    let remarks = decision.plan.remarks();
+    let remarks: Vec<String> =
+        decision.plan.remarks().iter().chain(&decision.still_shared).cloned().collect();
     if decision.resolved.desired.iter().any(|item| is_decided_elsewhere(Some(item))) {
-        return Readiness::with("the group of this object has the role", remarks);
+        return Readiness::with("the group of this object has the role", &remarks);
     }
-    Readiness::in_sync(desired, K::KIND.as_str(), remarks)
+    Readiness::in_sync(desired, K::KIND.as_str(), &remarks)
 }
 
 /// The plan as `status.plan`; None when there is nothing to do.

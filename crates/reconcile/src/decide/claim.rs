@@ -2,43 +2,53 @@
 
 use kube::ResourceExt;
 use rolewright_core::{
-    model::{Dialect, Id, Key, Kind},
-    planner::{self, Claim, Claimant, Claims, Desired, DesiredKeys, Held, Plan},
+    model::{Dialect, Id, Key, Kind, Snapshot},
+    planner::{self, Claim, Claimant, Claims, Desired, DesiredBody, DesiredKeys, Held, Plan, Standing},
 };
 
 use crate::{
-    account::{Account, Link},
+    account::{Account, AccountView},
     convert::held_from_status,
-    object::{ManagedObject, ObjectRef},
+    object::ManagedObject,
 };
 
-/// The claim of an object before its plan is known.
+/// The claim of an object before its plan is known. `snapshot`: what the view shows.
 pub fn new<K: ManagedObject>(
     object: &K,
     desired: &[Desired],
     held: &[Held],
-    dialect: &dyn Dialect,
+    view: &AccountView,
+    snapshot: &Snapshot,
     can_act: bool,
 ) -> Claim {
-    let active = can_act && !object.is_being_deleted();
-    build(object, planner::desired_keys(desired, held, dialect), held, active)
+    let desired = planner::desired_keys(desired, held, view.backend.dialect(), snapshot);
+    Claim {
+        credential: Some(view.digest.clone()),
+        active: can_act && !object.is_being_deleted(),
+        ..build(object, desired, held)
+    }
 }
 
-fn build<K: ManagedObject>(object: &K, desired: DesiredKeys, held: &[Held], active: bool) -> Claim {
+/// The claim of an object that cannot act.
+fn build<K: ManagedObject>(object: &K, desired: DesiredKeys, held: &[Held]) -> Claim {
+    // What the back end refused to create is not managed.
+    let managed = held.iter().filter(|held| !held.is_refused());
     Claim {
         title: object.title(),
         namespace: object.namespace().unwrap_or_default(),
+        credential: None,
         desired,
-        managed: held.iter().map(|held| (held.kind, held.key.clone(), held.id().cloned())).collect(),
+        managed: managed.map(|held| (held.kind, held.key.clone(), held.id().cloned())).collect(),
         taken: held.iter().filter_map(|held| Some((held.key.clone(), held.taken.clone()?))).collect(),
-        active,
+        active: false,
         is_being_deleted: object.is_being_deleted(),
     }
 }
 
 /// Narrows a claim to what the plan keeps or creates. What the plan releases belongs to the others from now on: of several objects
-/// that release the same thing at once, the last one sees that it is the last.
-pub fn narrow(claim: &mut Claim, plan: &Plan) {
+/// that release the same thing at once, the last one sees that it is the last. What the object could have and its plan does not take,
+/// such as a role that it must not adopt, it keeps from nobody.
+pub fn narrow(claim: &mut Claim, plan: &Plan, desired: &[Desired], recorded: &[Held], dialect: &dyn Dialect) {
     let is_kept = |(kind, key, id): &(Kind, Key, Option<Id>)| {
         let same = |held: &Held| {
             held.kind == *kind && (held.key == *key || (id.is_some() && held.id() == id.as_ref()))
@@ -46,11 +56,28 @@ pub fn narrow(claim: &mut Claim, plan: &Plan) {
         plan.held().iter().any(same)
     };
     claim.managed.retain(is_kept);
-    // No other object can create what this one is about to create. What it is about to adopt counts once that is recorded.
-    let intents = plan.held().iter().filter(|held| !held.is_present());
+    // No other object can create what this one is about to create. What it is about to adopt counts once that is recorded. The next try
+    // of a refused create stops nobody: it will most likely be refused again.
+    let was_refused = |intent: &Held| {
+        let same = |held: &Held| held.is_refused() && held.kind == intent.kind && held.key == intent.key;
+        recorded.iter().any(same)
+    };
+    let intents = plan.held().iter().filter(|held| !held.is_present() && !was_refused(held));
     claim.managed.extend(intents.map(|held| (held.kind, held.key.clone(), None)));
     claim.managed.sort();
     claim.managed.dedup();
+    if !plan.to_read().is_empty() {
+        // The plan is made again after these reads.
+        return;
+    }
+    for item in desired.iter().filter(|item| matches!(item.standing, Standing::Free | Standing::NextOwner)) {
+        let DesiredBody::Resolved(body) = &item.body else { continue };
+        let slot = (body.kind(), dialect.key(body));
+        let is_taken = |held: &Held| held.kind == slot.0 && (held.key == slot.1 || held.kind == Kind::Role);
+        if !plan.held().iter().any(is_taken) {
+            claim.desired.refuse(&slot);
+        }
+    }
 }
 
 /// Sets the claim of an object. Returns the claimants whose standing can have changed.
@@ -61,25 +88,21 @@ pub fn register<K: ManagedObject>(
     claim: Claim,
 ) -> Vec<Claimant> {
     let claimant = object.claimant();
-    account.objects.lock().insert(claimant.clone(), object.reference());
+    account.know(claimant.clone(), object.reference(), object.backend());
     claims.set(claimant, claim)
 }
 
 /// Registers what an object manages by its status alone: for objects whose own Backend was not reconciled yet.
 pub fn register_held<K: ManagedObject>(object: &K, account: &Account) {
-    if account.objects.lock().contains_key(&object.claimant()) {
+    let mut claims = account.claims.lock();
+    if claims.get(&object.claimant()).is_some() {
         return;
     }
     let held: Vec<Held> = object.held().iter().filter_map(held_from_status).collect();
-    let claim = build(object, DesiredKeys::default(), &held, false);
-    register(&mut account.claims.lock(), account, object, claim);
-}
-
-/// Removes the claims of a deleted object. Returns the objects whose standing can have changed.
-pub fn forget<K: ManagedObject>(object: &K, link: &Link) -> Vec<ObjectRef> {
-    let account = &link.view.account;
-    let claimant = object.claimant();
-    let touched = account.claims.lock().remove(&claimant);
-    account.objects.lock().remove(&claimant);
-    account.objects_of(&touched)
+    // What its spec desires is not known. Most likely it is what was last applied.
+    let desired = match object.is_being_deleted() {
+        true => DesiredKeys::default(),
+        false => planner::recorded_keys(&held),
+    };
+    register(&mut claims, account, object, build(object, desired, &held));
 }

@@ -14,7 +14,7 @@ use rolewright_api::Mode;
 use rolewright_core::planner;
 
 pub use self::{
-    claim::{forget, register_held},
+    claim::register_held,
     guard::guard,
     plan::Decision,
     policy::{mode, needs},
@@ -37,25 +37,31 @@ pub struct Cluster<'a> {
 /// The claims are locked for the whole comparison: no other object can be compared between this object's claim and its plan.
 pub fn decide<K: Resolve>(object: &K, link: &Link, cluster: &Cluster<'_>) -> Option<Decision> {
     link.view.with_snapshot_since(&needs(object, link), |snapshot, begun| {
-        let resolved = match object.is_being_deleted() {
+        let mut resolved = match object.is_being_deleted() {
             true => Resolved { names: object.names().to_vec(), ..Resolved::default() },
             false => object.resolve(&surroundings(object, link, cluster, snapshot)),
         };
         let recorded = planner::rekey(object.held().iter().filter_map(held_from_status).collect(), snapshot);
         let is_paused = object.is_paused() || link.paused;
         let can_act = !is_paused && mode(object, link) == Mode::Enforce && cluster.may_write;
-        let account = &link.view.account;
-        let mut claims = account.claims.lock();
-        let mut claim =
-            claim::new(object, &resolved.desired, &recorded, link.view.backend.dialect(), can_act);
-        let mut touched = claim::register(&mut claims, account, object, claim.clone());
+        let view = &*link.view;
+        let mut claims = view.account.claims.lock();
+        let before = claims.get(&object.claimant()).cloned();
+        resolved.keep_inherited(&claims, snapshot, view.backend.dialect());
+        let mut claim = claim::new(object, &resolved.desired, &recorded, view, snapshot, can_act);
+        let mut touched = claim::register(&mut claims, &view.account, object, claim.clone());
         let mut decision = plan(object, link, &claims, snapshot, begun, resolved, recorded);
         if can_act {
-            claim::narrow(&mut claim, &decision.plan);
-            touched.extend(claim::register(&mut claims, account, object, claim));
+            let Decision { plan, resolved, recorded, .. } = &decision;
+            claim::narrow(&mut claim, plan, &resolved.desired, recorded, view.backend.dialect());
+            touched.extend(claim::register(&mut claims, &view.account, object, claim));
+        }
+        if claims.get(&object.claimant()) == before.as_ref() {
+            // Only the claim before the plan differed, which nobody else saw.
+            touched.clear();
         }
         drop(claims);
-        decision.touched = account.objects_of(&touched);
+        decision.touched = view.account.objects_of(&touched);
         decision
     })
 }
@@ -70,7 +76,7 @@ fn surroundings<'a, K: Resolve>(
         dialect: link.view.backend.dialect(),
         snapshot,
         role: cluster.role,
-        account: &link.view.account.id,
+        account: link.view.account.id.as_str(),
         lacks: &link.lacks,
         plans_only: mode(object, link) == Mode::Plan,
     }

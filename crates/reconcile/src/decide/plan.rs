@@ -27,6 +27,9 @@ pub struct Decision {
     pub recorded: Vec<Held>,
     /// A snapshot that begins at this time or later shows the result of creates without an answer.
     pub unsettled: Option<Instant>,
+    /// The grants that the object releases and that stay because another object manages them too. The decision after the writes keeps
+    /// them, for the report.
+    pub still_shared: Vec<String>,
 }
 
 impl Decision {
@@ -67,10 +70,10 @@ pub fn plan<K: ManagedObject>(
     for item in &mut resolved.desired {
         if let (DesiredBody::Resolved(body), Some(fingerprint)) = (&item.body, item.fingerprint()) {
             let key = dialect.key(body);
-            let there = snapshot.by_key(body.kind(), &key).map(|seen| &seen.id);
-            item.standing = claims.standing(&claimant, body.kind(), &key, there, fingerprint);
+            let existing = planner::candidates(item, &key, &recorded, snapshot);
+            item.standing = claims.standing(&claimant, body.kind(), &key, &existing, fingerprint);
             if item.standing == Standing::NextOwner {
-                item.inherited = claims.taken(&claimant, body.kind(), &key, there);
+                item.inherited = claims.taken(&claimant, body.kind(), &key, &existing);
             }
         }
     }
@@ -91,5 +94,6 @@ pub fn plan<K: ManagedObject>(
         removal: if retain { Removal::Retain } else { Removal::Delete },
     };
     let plan = planner::plan(&resolved.desired, snapshot, &recorded, &policy);
-    Decision { plan, resolved, touched: Vec::new(), recorded, unsettled }
+    let still_shared = plan.still_shared().to_vec();
+    Decision { plan, resolved, touched: Vec::new(), recorded, unsettled, still_shared }
 }

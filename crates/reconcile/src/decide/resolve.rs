@@ -2,6 +2,7 @@
 //! look-up, which the caller makes before it resolves again.
 
 mod binding;
+mod inherited;
 mod names;
 mod places;
 mod recorded;
@@ -12,6 +13,7 @@ use kube::ResourceExt;
 
 pub use self::names::{Lookup, Surroundings};
 use self::{
+    inherited::InheritedRole,
     names::find,
     places::{Place, locate, place_levels},
     recorded::RecordedNames,
@@ -31,6 +33,8 @@ pub struct Resolved {
     pub lookups: BTreeSet<Lookup>,
     /// The names that the status records with their ids.
     pub names: Vec<api::ResolvedName>,
+    /// The role that the grants refer to, if the Role of the RoleBinding does not manage it yet and can take it over.
+    pub inherited_role: Option<InheritedRole>,
 }
 
 /// A kind whose spec can be resolved.

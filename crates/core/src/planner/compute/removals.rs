@@ -38,7 +38,14 @@ impl Planner<'_> {
             // Even with Retain: the next owner must learn which defaults to restore.
             return Err(messages::handed_over(next));
         }
-        if matches!(held.other_claims, OtherClaims::Shared(_)) || self.policy.removal == Removal::Retain {
+        if self.policy.removal == Removal::Retain {
+            return Ok(Fate::Released);
+        }
+        if let OtherClaims::Shared(other) = &held.other_claims {
+            let seen = held.id().and_then(|id| self.observed.by_id(held.kind, id));
+            if let Some(Body::Grant(grant)) = seen.map(|seen| &seen.body) {
+                self.still_shared.insert(messages::still_shared(grant, other));
+            }
             return Ok(Fate::Released);
         }
         let after = match held.subject().and_then(|subject| self.replacements.get(&Id::new(subject))) {

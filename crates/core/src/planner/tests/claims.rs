@@ -1,25 +1,32 @@
 //! The standing of objects, and what other objects claim of a managed thing, case by case.
 
 use super::support::{TestDialect, desired_for, grant, present, restriction, role, unresolved};
-use crate::model::{Body, Fingerprint, Id, IdentityRules, Key, Kind};
-use crate::planner::{Claim, Claimant, Claims, Desired, DesiredKeys, OtherClaims, Standing, desired_keys};
+use crate::model::{Body, Fingerprint, Id, IdentityRules, Key, Kind, Snapshot};
+use crate::planner::{
+    Claim, Claimant, Claims, Desired, DesiredKeys, DesiredThing, Held, OtherClaims, Standing, desired_keys,
+};
 
 const DIALECT: TestDialect = TestDialect::OneRoleAScope;
 
-fn claimant(name: &str) -> Claimant {
+pub fn claimant(name: &str) -> Claimant {
     Claimant { created: "2026-01-01T00:00:00Z".to_owned(), uid: name.to_owned() }
 }
 
-fn slot(body: &Body) -> (Kind, Key) {
+pub fn slot(body: &Body) -> (Kind, Key) {
     (body.kind(), DIALECT.key(body))
 }
 
+pub fn desired_thing(body: &Body, seen: Option<&str>) -> DesiredThing {
+    DesiredThing { fingerprint: body.fingerprint(), seen: seen.map(Id::new), refused: false }
+}
+
 /// The claim of an active object that desires one thing.
-fn desiring(name: &str, body: &Body) -> Claim {
+pub fn desiring(name: &str, body: &Body) -> Claim {
     Claim {
         title: format!("RoleBinding team-a/{name}"),
         namespace: "team-a".to_owned(),
-        desired: DesiredKeys::from_iter([(slot(body), body.fingerprint())]),
+        credential: Some("one".into()),
+        desired: DesiredKeys::from_iter([(slot(body), desired_thing(body, None))]),
         managed: Vec::new(),
         taken: Box::default(),
         active: true,
@@ -27,20 +34,20 @@ fn desiring(name: &str, body: &Body) -> Claim {
     }
 }
 
-fn managing(claim: Claim, body: &Body, id: Option<&str>) -> Claim {
+pub fn managing(claim: Claim, body: &Body, id: Option<&str>) -> Claim {
     let (kind, key) = slot(body);
     Claim { managed: vec![(kind, key, id.map(Id::new))], ..claim }
 }
 
-fn being_deleted(claim: Claim) -> Claim {
+pub fn being_deleted(claim: Claim) -> Claim {
     Claim { desired: DesiredKeys::default(), active: false, is_being_deleted: true, ..claim }
 }
 
-fn inactive(claim: Claim) -> Claim {
+pub fn inactive(claim: Claim) -> Claim {
     Claim { active: false, ..claim }
 }
 
-fn claims_of(objects: impl IntoIterator<Item = (&'static str, Claim)>) -> Claims {
+pub fn claims_of(objects: impl IntoIterator<Item = (&'static str, Claim)>) -> Claims {
     let mut claims = Claims::default();
     for (name, claim) in objects {
         claims.set(claimant(name), claim);
@@ -48,25 +55,26 @@ fn claims_of(objects: impl IntoIterator<Item = (&'static str, Claim)>) -> Claims
     claims
 }
 
-fn standing(claims: &Claims, name: &str, body: &Body, existing: Option<&str>) -> Standing {
+pub fn standing(claims: &Claims, name: &str, body: &Body, existing: Option<&str>) -> Standing {
     let (kind, key) = slot(body);
-    claims.standing(&claimant(name), kind, &key, existing.map(Id::new).as_ref(), &body.fingerprint())
+    let existing: Vec<Id> = existing.map(Id::new).into_iter().collect();
+    claims.standing(&claimant(name), kind, &key, &existing, &body.fingerprint())
 }
 
-fn other_claims(claims: &Claims, name: &str, body: &Body, id: Option<&str>) -> OtherClaims {
+pub fn other_claims(claims: &Claims, name: &str, body: &Body, id: Option<&str>) -> OtherClaims {
     let (kind, key) = slot(body);
     claims.other_claims(&claimant(name), kind, &key, id.map(Id::new).as_ref())
 }
 
-fn title(name: &str) -> String {
+pub fn title(name: &str) -> String {
     format!("RoleBinding team-a/{name}")
 }
 
-fn reader() -> Body {
+pub fn reader() -> Body {
     grant("reader", "alice", Some("p"))
 }
 
-fn writer() -> Body {
+pub fn writer() -> Body {
     grant("writer", "alice", Some("p"))
 }
 
@@ -96,7 +104,7 @@ fn age_precedes_the_uid() {
     claims.set(young.clone(), desiring("young", &reader()));
     claims.set(claimant("z"), desiring("old", &reader()));
     let (kind, key) = slot(&reader());
-    let standing = claims.standing(&young, kind, &key, None, &reader().fingerprint());
+    let standing = claims.standing(&young, kind, &key, &[], &reader().fingerprint());
     assert_eq!(standing, Standing::Waiting(title("old")));
 }
 
@@ -311,18 +319,21 @@ fn managed_ids_are_known_until_released() {
     assert!(!claims.is_managed(Kind::Grant, &Id::new("G")));
 }
 
+fn desired_of(items: &[Desired], held: &[Held]) -> DesiredKeys {
+    desired_keys(items, held, &DIALECT, &Snapshot::default())
+}
+
 #[test]
 fn things_under_unresolved_names_count_as_desired() {
     let (alice, bob) = (grant("R", "alice", Some("p")), grant("R", "bob", Some("p")));
     let entries = [present(DIALECT, "1", &alice, Some("alice")), present(DIALECT, "2", &bob, Some("bob"))];
-    let keys =
-        |items: &[Desired]| desired_keys(items, &entries, &DIALECT).keys().cloned().collect::<Vec<_>>();
+    let keys = |items: &[Desired]| desired_of(items, &entries).keys().cloned().collect::<Vec<_>>();
     let carol = grant("R", "carol", Some("p"));
     let one = [unresolved(Some("alice")), desired_for("carol", carol.clone())];
     assert_eq!(keys(&one), [slot(&alice), slot(&carol)]);
     assert_eq!(keys(&[unresolved(None)]), [slot(&alice), slot(&bob)]);
     assert!(keys(&[]).is_empty(), "without desired items nothing is retained");
-    let fingerprints: Vec<Fingerprint> =
-        desired_keys(&[unresolved(None)], &entries[..1], &DIALECT).fingerprints().cloned().collect();
-    assert_eq!(fingerprints, [alice.fingerprint()]);
+    let retained = desired_of(&[unresolved(None)], &entries[..1]);
+    let fingerprints: Vec<&Fingerprint> = retained.iter().map(|(_, thing)| &thing.fingerprint).collect();
+    assert_eq!(fingerprints, [&alice.fingerprint()]);
 }

@@ -9,7 +9,7 @@ use super::support::{self, End, Refusal, TestDialect, World, execute, recorded};
 use crate::model::{Body, Change, Grant, Id, IdentityRules, Key, Kind, Role};
 use crate::planner::{
     Adopt, Claim, Claimant, Claims, Desired, DesiredBody, Held, Issue, OtherClaims, Plan, Problem, Removal,
-    desired_keys, plan,
+    candidates, desired_keys, plan,
 };
 
 const OBJECTS: usize = 3;
@@ -39,6 +39,8 @@ struct Story {
     dialect: TestDialect,
     kind: Kind,
     adopt: [Adopt; OBJECTS],
+    /// Each object has a credential of its own.
+    own_credentials: bool,
     events: Vec<(Event, Schedule)>,
 }
 
@@ -232,7 +234,8 @@ impl Account {
         let claim = Claim {
             title: format!("object {number}"),
             namespace: "team-a".to_owned(),
-            desired: desired_keys(&desired, &object.held, &self.story.dialect),
+            credential: Some(if self.story.own_credentials { number } else { 0 }.to_string().into()),
+            desired: desired_keys(&desired, &object.held, &self.story.dialect, &self.world.snapshot()),
             managed: object
                 .held
                 .iter()
@@ -257,9 +260,9 @@ impl Account {
         for item in &mut items {
             let DesiredBody::Resolved(body) = &item.body else { continue };
             let key = self.story.dialect.key(body);
-            let existing = snapshot.by_key(body.kind(), &key).map(|seen| &seen.id);
+            let existing = candidates(item, &key, &object.held, &snapshot);
             item.standing =
-                self.claims.standing(&object.claimant, body.kind(), &key, existing, &body.fingerprint());
+                self.claims.standing(&object.claimant, body.kind(), &key, &existing, &body.fingerprint());
         }
         let mut held = object.held.clone();
         for held in &mut held {
@@ -520,8 +523,15 @@ fn story() -> impl Strategy<Value = Story> {
     ];
     let kind = prop_oneof![3 => Just(Kind::Grant), 3 => Just(Kind::Role), 1 => Just(Kind::Restriction)];
     let adopt = || prop_oneof![Just(Adopt::Never), Just(Adopt::IfIdentical), Just(Adopt::Always)];
-    (dialect, kind, [adopt(), adopt(), adopt()], vec((event(), schedule()), 1..12))
-        .prop_map(|(dialect, kind, adopt, events)| Story { dialect, kind, adopt, events })
+    (dialect, kind, [adopt(), adopt(), adopt()], any::<bool>(), vec((event(), schedule()), 1..12)).prop_map(
+        |(dialect, kind, adopt, own_credentials, events)| Story {
+            dialect,
+            kind,
+            adopt,
+            own_credentials,
+            events,
+        },
+    )
 }
 
 /// The object that an event concerns, and the thing that an outsider changed.

@@ -1,8 +1,11 @@
 //! Tests of the planner: cases by subject, and properties on random input.
 
+mod candidates;
 mod cases;
 mod claims;
+mod claims_isolation;
 mod claims_properties;
+mod claims_rights;
 mod closing;
 mod group;
 mod partial;

@@ -39,6 +39,7 @@ fn shared_thing_is_released_and_stays() {
     let entry = claimed(OtherClaims::Shared, present(NO_SCOPES, "G", &body, Some("alice")));
     let plan = planned(&world, &[], &[entry], Adopt::Never);
     assert!(plan.is_empty() && plan.held().is_empty() && plan.findings().is_empty());
+    assert_eq!(plan.still_shared(), ["the alice keeps the role the R: x grants it too"]);
 }
 
 #[test]

@@ -13,13 +13,15 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 
 use super::*;
-use crate::account::{Account, Accounts};
+use crate::account::{Account, Accounts, Address};
+use crate::object::ObjectName;
 use rolewright_backends::{Backend, Identity, Limits, Needs};
 use rolewright_core::model::{
     Capabilities, Dialect, Entry, Fault, Fingerprint, Grant, Grants, IdentityRules, Kind, Level, Named,
     Restrictions, Role, RoleNames, RoleRef, Snapshot, SpecRules, SweepHints,
 };
-use rolewright_core::planner::{Adopt, Claim, Desired, Origin, Policy, Removal, plan, testing};
+use rolewright_core::planner::{Adopt, Claim, Desired, DesiredThing, Origin, Policy, Removal, plan, testing};
+use url::Url;
 
 /// Refuses no duplicates.
 struct Lenient;
@@ -115,12 +117,17 @@ fn claim(desired: &[&Observed], managed: &[&Observed]) -> Claim {
     Claim {
         title: "RoleBinding x".to_owned(),
         namespace: "team-a".to_owned(),
-        desired: desired.iter().map(|it| ((kind, it.key.clone()), it.body.fingerprint())).collect(),
+        credential: Some("one".into()),
+        desired: desired.iter().map(|it| ((kind, it.key.clone()), desired_thing(it))).collect(),
         managed: managed.iter().map(|it| (kind, it.key.clone(), Some(it.id.clone()))).collect(),
         taken: Box::default(),
         active: true,
         is_being_deleted: false,
     }
+}
+
+fn desired_thing(seen: &Observed) -> DesiredThing {
+    DesiredThing { fingerprint: seen.body.fingerprint(), seen: Some(seen.id.clone()), refused: false }
 }
 
 /// The grant that these tests are about.
@@ -138,13 +145,9 @@ fn account(settle: Duration, seen: Vec<Option<Observed>>, loses: bool) -> (Accou
         lacks: BTreeMap::new(),
         expires: None,
     };
-    let account = Accounts::new(settle).get_or_create(
-        "https://api.example.com",
-        &identity,
-        None,
-        "x",
-        Limits::default(),
-    );
+    let address = Address::new("arize", &Url::parse("https://api.example.com").unwrap(), "");
+    let name = ObjectName::new("team-a", "arize");
+    let account = Accounts::new(settle).connect(&name, &address, &identity, None, "x", Limits::default());
     let backend = Arc::new(Shows {
         seen: Mutex::new(seen),
         asks: Mutex::default(),

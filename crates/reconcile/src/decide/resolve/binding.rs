@@ -6,7 +6,9 @@ use std::{
 };
 
 use super::{
-    Lookup, Resolve, Resolved, Surroundings, find, of_roles, owner,
+    InheritedRole, Lookup, Resolve, Resolved, Surroundings, find,
+    inherited::waits_for_role,
+    of_roles, owner,
     places::{Place, deepest, locate, place_levels},
     recorded::{EXTERNAL_NAME, RecordedNames, SCOPE, moved_before_record},
     role_name, role_without_rules, unsupported,
@@ -36,9 +38,10 @@ impl Resolve for api::RoleBinding {
     fn resolve(&self, around: &Surroundings<'_>) -> Resolved {
         let mut lookups = BTreeSet::new();
         let mut names = RecordedNames::new(self.names(), around.dialect);
+        let inherited_role = inherited_role(self, around);
         let desired = match unsupported(around, Kind::Grant) {
             Some(problem) => vec![Desired::unresolved(None, problem)],
-            None => match role_and_scope(self, around, &mut lookups, &mut names) {
+            None => match role_and_scope(self, inherited_role.as_ref(), around, &mut lookups, &mut names) {
                 Ok((role, scope)) => grants(self, role, scope, around, &mut lookups),
                 // A subject that is not listed any more loses its grant, whatever the role and the scope are.
                 Err(problem) => {
@@ -51,22 +54,26 @@ impl Resolve for api::RoleBinding {
         };
         let place = Place::of_scope(self.spec.scope.as_ref());
         let fields = place.fields(SCOPE).chain([role_field(self).to_owned()]).collect();
-        Resolved { desired, lookups, names: names.into_status(&fields) }
+        Resolved { desired, lookups, names: names.into_status(&fields), inherited_role }
     }
 }
 
 /// The role and the scope of all grants of a binding.
 fn role_and_scope(
     binding: &api::RoleBinding,
+    inherited: Option<&InheritedRole>,
     around: &Surroundings<'_>,
     lookups: &mut BTreeSet<Lookup>,
     names: &mut RecordedNames<'_>,
 ) -> Result<(RoleRef, Option<Named>), Problem> {
     let scope = scope(binding, around, lookups, names);
-    let role = match &scope {
-        Ok(place) => binding_role(binding, place.as_ref(), around, lookups, names),
+    let role = match (inherited, &scope) {
+        (Some(inherited), _) => Ok(inherited.reference(around.dialect)),
+        (None, Ok(place)) => binding_role(binding, place.as_ref(), around, lookups, names),
         // The name of a role can depend on the scope, so it means nothing without it.
-        Err(_) => binding_role(binding, None, around, lookups, &mut RecordedNames::new(&[], around.dialect)),
+        (None, Err(_)) => {
+            binding_role(binding, None, around, lookups, &mut RecordedNames::new(&[], around.dialect))
+        }
     };
     let role = role.and_then(|role| {
         let known = role_of_binding(binding, &role, around);
@@ -285,6 +292,12 @@ fn binding_role(
     }
 }
 
+/// The role that the Role of a binding can take over. None if the Role manages a role, or if none exists.
+fn inherited_role(binding: &api::RoleBinding, around: &Surroundings<'_>) -> Option<InheritedRole> {
+    let role = role_object(binding, binding.spec.role_ref.name.as_deref()?, around)?;
+    if role.backend_name() != binding.backend_name() { None } else { InheritedRole::of(&role, around) }
+}
+
 /// The Role object that a binding names, in the namespace of the binding.
 fn role_object(binding: &api::RoleBinding, name: &str, around: &Surroundings<'_>) -> Option<Arc<api::Role>> {
     let namespace = binding.metadata.namespace.as_deref().unwrap_or_default();
@@ -333,10 +346,7 @@ fn own_role(
         None if around.plans_only || role.status().is_some_and(|status| status.plan.is_some()) => {
             Ok(RoleRef::Planned(external))
         }
-        None => Err(Problem::new(
-            Issue::Waiting,
-            format!("waits for Role {name}, which is not in the back end yet"),
-        )),
+        None => Err(waits_for_role(name)),
     }
 }
 
