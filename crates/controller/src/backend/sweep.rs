@@ -64,20 +64,23 @@ async fn run(ctx: Arc<Context>, view: Weak<AccountView>) {
             is_first = false;
             let _priority = view.sweep_trigger.take_request();
             let done = sweep(&ctx, &view, &links, max_age).await;
-            ctx.metrics.sweep(started.elapsed(), done.is_ok());
+            ctx.metrics.sweep(started.elapsed(), matches!(done, Swept::Completely(_)));
+            // Counted from start to start. A slow back end gets a break too.
+            let after = |period: Duration, calls: u64| {
+                period.max(min_interval(calls, &view)).saturating_sub(started.elapsed()).max(interval / 10)
+            };
             match done {
-                Ok(calls) => {
+                Swept::Completely(calls) => {
                     failures = 0;
-                    // Counted from start to start. A slow back end gets a break too.
-                    let period = interval.max(min_interval(calls, &view));
-                    period.saturating_sub(started.elapsed()).max(interval / 10)
+                    after(interval, calls)
                 }
-                Err(()) => {
+                Swept::Partly(calls) => {
                     failures += 1;
-                    interval
-                        .min(Duration::from_secs(5))
-                        .saturating_mul(2_u32.saturating_pow(failures.min(10)))
-                        .min(interval.max(Duration::from_secs(300)))
+                    after(back_off(interval, failures).min(interval), calls)
+                }
+                Swept::Failed => {
+                    failures += 1;
+                    back_off(interval, failures)
                 }
             }
         };
@@ -85,6 +88,14 @@ async fn run(ctx: Arc<Context>, view: Weak<AccountView>) {
         let jitter = wait.mul_f64(fastrand::f64() * 0.05);
         view.sweep_trigger.wait(wait + jitter).await;
     }
+}
+
+/// The time until the next sweep after so many incomplete ones.
+fn back_off(interval: Duration, failures: u32) -> Duration {
+    interval
+        .min(Duration::from_secs(5))
+        .saturating_mul(2_u32.saturating_pow(failures.min(10)))
+        .min(interval.max(Duration::from_secs(300)))
 }
 
 /// The needs of all objects of a view. They are read in one snapshot, so that it does not grow with each object.
@@ -127,13 +138,20 @@ pub fn publish_snapshot(ctx: &Context, view: &Arc<AccountView>) {
     }
 }
 
-/// One sweep. Returns the number of its calls.
+/// How much of the account a sweep read, and the number of its calls.
+enum Swept {
+    Completely(u64),
+    Partly(u64),
+    Failed,
+}
+
+/// One sweep. It compares every object with the parts that it could read.
 async fn sweep(
     ctx: &Arc<Context>,
     view: &Arc<AccountView>,
     links: &[(ObjectName, Link)],
     max_age: Duration,
-) -> Result<u64, ()> {
+) -> Swept {
     let began = Instant::now();
     let read = async {
         view.read_if_older(&sweep_needs(ctx, view), max_age).await?;
@@ -143,13 +161,22 @@ async fn sweep(
     let (read, calls) = metered(view.priority.clone(), read).await;
     if let Err(error) = read {
         sweep_failed(ctx, view, links, &error);
-        return Err(());
+        return Swept::Failed;
     }
     check_snapshot(ctx, view, links);
+    let unread = view.unread();
+    if let Some(unread) = &unread {
+        tracing::warn!(tenant = view.account.id, unread, "a sweep could not read the whole back end");
+    }
     for (backend, link) in links {
         let link = &ctx.with_present_spec(backend, link.clone());
         let mut compare = Compare { ctx, link, counts: Counts::default() };
         ctx.caches.each_of(backend, &mut compare);
+        if let Some(unread) = &unread {
+            ctx.backends.set_sweep_failure(backend, true, unread);
+            ctx.queue.add(ObjectRef::backend(backend));
+            continue;
+        }
         let mut counts = compare.counts;
         counts.unmanaged = unmanaged(view);
         let stretched = stretched_interval(link.interval, min_interval(calls, view));
@@ -169,7 +196,7 @@ async fn sweep(
             ctx.queue.add(ObjectRef::backend(backend));
         }
     }
-    Ok(calls)
+    if unread.is_some() { Swept::Partly(calls) } else { Swept::Completely(calls) }
 }
 
 fn sweep_failed(ctx: &Context, view: &AccountView, links: &[(ObjectName, Link)], error: &Error) {
@@ -180,7 +207,7 @@ fn sweep_failed(ctx: &Context, view: &AccountView, links: &[(ObjectName, Link)],
         "a sweep could not read the back end"
     );
     for (backend, _) in links {
-        ctx.backends.set_sweep_failure(backend, &error.message);
+        ctx.backends.set_sweep_failure(backend, false, &error.message);
         let is_refused = error.class == Class::Unauthenticated;
         let trusted = if is_refused { ctx.options.probe_backoff.0 } else { Duration::ZERO };
         let doubt = ctx.backends.doubt(backend, trusted);

@@ -74,8 +74,7 @@ struct Entry {
     paused: bool,
     /// When the last complete sweep began.
     swept: Option<Instant>,
-    /// Why the last sweep failed, and when the first of a row of failures did.
-    sweep_failure: Option<(Instant, String)>,
+    sweep_failure: Option<SweepFailure>,
     report: Option<SweepReport>,
     report_written: Option<Instant>,
 }
@@ -89,6 +88,17 @@ pub enum CredentialDoubt {
     Known,
     /// The credential was probed a moment ago and is valid: the 401 concerns that one call.
     Unfounded,
+}
+
+/// Why sweeps do not read an account completely.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SweepFailure {
+    /// When the first of a row of incomplete sweeps ended.
+    pub since: Instant,
+    /// The last one read a part of the account.
+    pub is_partial: bool,
+    /// The calls that failed in the last one.
+    pub message: String,
 }
 
 /// The result of a sweep for one Backend.
@@ -235,16 +245,16 @@ impl BackendStates {
         });
     }
 
-    /// Records that a sweep failed.
-    pub fn set_sweep_failure(&self, backend: &ObjectName, error: &str) {
+    /// Records that a sweep did not read the account completely. `is_partial`: it read a part.
+    pub fn set_sweep_failure(&self, backend: &ObjectName, is_partial: bool, message: &str) {
         self.with(backend, |entry| {
-            let since = entry.sweep_failure.as_ref().map_or_else(Instant::now, |(since, _)| *since);
-            entry.sweep_failure = Some((since, error.to_owned()));
+            let since = entry.sweep_failure.as_ref().map_or_else(Instant::now, |failure| failure.since);
+            entry.sweep_failure = Some(SweepFailure { since, is_partial, message: message.to_owned() });
         });
     }
 
-    /// Why sweeps fail, and since when. None after a complete sweep, and before the first one.
-    pub fn sweep_failure(&self, backend: &ObjectName) -> Option<(Instant, String)> {
+    /// Why sweeps are not complete, and since when. None after a complete sweep, and before the first one.
+    pub fn sweep_failure(&self, backend: &ObjectName) -> Option<SweepFailure> {
         self.with(backend, |entry| entry.sweep_failure.clone())
     }
 

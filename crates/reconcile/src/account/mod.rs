@@ -14,7 +14,7 @@ mod view;
 
 pub use self::{
     accounts::{Account, Accounts},
-    backend_states::{BackendState, BackendStates, CredentialDoubt, Link, SweepReport},
+    backend_states::{BackendState, BackendStates, CredentialDoubt, Link, SweepFailure, SweepReport},
     corrections::Corrections,
     sweep::{min_interval, read_next_outline, stretched_interval, unmanaged},
     view::AccountView,

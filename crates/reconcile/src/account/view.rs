@@ -3,13 +3,14 @@
 //! A credential has a view of its own, because what a snapshot shows and proves depends on the credential.
 
 use std::{
+    collections::HashSet,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use parking_lot::{Mutex, RwLock};
 use rolewright_backends::{Backend, Class, Error, Needs, Priority};
-use rolewright_core::model::{Entry, Id, Kind, Observed, Snapshot};
+use rolewright_core::model::{Entry, Id, Kind, Level, Observed, ReadFailure, Snapshot};
 
 use super::{accounts::Account, sweep_trigger::SweepTrigger};
 
@@ -30,6 +31,8 @@ pub struct AccountView {
     /// Raised while an object waits for a snapshot.
     pub priority: Priority,
     suspicion: Mutex<Option<String>>,
+    /// Things that were listed when a read by their id found nothing.
+    listed_and_missing: Mutex<HashSet<(Kind, Id)>>,
     /// Starts the next sweep.
     pub sweep_trigger: SweepTrigger,
 }
@@ -53,6 +56,7 @@ enum Note {
     Put(Box<Observed>),
     Remove(Kind, Id),
     Miss(Kind, Id),
+    Fail(Kind, Id, ReadFailure),
     Learn(Box<Entry>),
 }
 
@@ -75,6 +79,7 @@ impl AccountView {
             reading: tokio::sync::Mutex::default(),
             priority: Priority::default(),
             suspicion: Mutex::default(),
+            listed_and_missing: Mutex::default(),
             sweep_trigger: SweepTrigger::default(),
         }
     }
@@ -186,10 +191,11 @@ impl AccountView {
             match note {
                 Note::Put(observed) => snapshot.put(*observed),
                 Note::Remove(kind, id) => snapshot.remove(kind, &id),
-                Note::Miss(..) => {}
+                Note::Miss(..) | Note::Fail(..) => {}
                 Note::Learn(entry) => snapshot.add_name(*entry),
             }
         }
+        self.listed_and_missing.lock().retain(|(kind, id)| snapshot.by_id(*kind, id).is_some());
         cached.snapshot = Some(snapshot);
         cached.needs = all;
         cached.taken = cached.invalidated.is_none_or(|at| at <= begun).then(Instant::now);
@@ -199,6 +205,7 @@ impl AccountView {
 
     /// Puts the answer to a write, or something that was read again, into the snapshot.
     pub fn put(&self, observed: Observed) {
+        self.listed_and_missing.lock().remove(&(observed.body.kind(), observed.id.clone()));
         self.note(Note::Put(Box::new(observed)));
     }
 
@@ -207,9 +214,51 @@ impl AccountView {
         self.note(Note::Remove(kind, id.clone()));
     }
 
-    /// Records in the snapshot that a read by this id found nothing.
+    /// Records in the snapshot that a read by this id found nothing. If the snapshot shows the thing, it is older than the deletion and is
+    /// read again, but only once: a thing that lists still show then is unread.
     pub fn miss(&self, kind: Kind, id: &Id) {
-        self.note(Note::Miss(kind, id.clone()));
+        let is_listed = |snapshot: &Snapshot| snapshot.by_id(kind, id).is_some();
+        if !self.with_snapshot(&Needs::default(), is_listed).unwrap_or_default() {
+            self.note(Note::Miss(kind, id.clone()));
+        } else if self.listed_and_missing.lock().insert((kind, id.clone())) {
+            self.invalidate();
+        } else {
+            let message = format!("the back end lists {id}, and does not find it by this id");
+            self.note(Note::Fail(kind, id.clone(), ReadFailure::failed(&message)));
+        }
+    }
+
+    /// Records the failure of a read of one thing in the snapshot.
+    ///
+    /// # Errors
+    /// The failure, if it does not concern this thing alone.
+    pub fn fail(&self, kind: Kind, id: &Id, error: Error) -> Result<(), Error> {
+        let failure = match error.class {
+            Class::Lost | Class::Transient => ReadFailure::failed(&error.message),
+            Class::Denied => ReadFailure::denied(&error.message),
+            _ => return Err(error),
+        };
+        self.note(Note::Fail(kind, id.clone(), failure));
+        Ok(())
+    }
+
+    /// Records that a name could not be looked up.
+    pub fn fail_name(&self, level: Level, name: &str, error: &Error) {
+        if let Some(snapshot) = &mut self.cached.write().snapshot {
+            snapshot.mark_name_unread(level, name, ReadFailure::failed(&error.message));
+        }
+    }
+
+    /// Tries failed reads of single things and names again when a decision needs them.
+    pub fn retry_unread(&self) {
+        if let Some(snapshot) = &mut self.cached.write().snapshot {
+            snapshot.retry_unread();
+        }
+    }
+
+    /// The parts that the snapshot lacks because calls failed, in one text.
+    pub fn unread(&self) -> Option<String> {
+        self.cached.read().snapshot.as_ref().and_then(|snapshot| snapshot.failures().summary())
     }
 
     /// Adds a name that was looked up to the snapshot's directory.
@@ -224,6 +273,7 @@ impl AccountView {
                 Note::Put(observed) => snapshot.put((**observed).clone()),
                 Note::Remove(kind, id) => snapshot.remove(*kind, id),
                 Note::Miss(kind, id) => snapshot.mark_missing(*kind, id.clone()),
+                Note::Fail(kind, id, failure) => snapshot.mark_unread(*kind, id.clone(), failure.clone()),
                 Note::Learn(entry) => snapshot.add_name((**entry).clone()),
             }
         }
