@@ -157,16 +157,26 @@ pub fn expiring(
 /// The type of the condition of a Backend that reports its last sweep.
 pub const SYNCED: &str = "Synced";
 
+/// Why the last sweep did not read an account completely.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SyncFailure<'a> {
+    /// Nothing could be read.
+    SweepFailing(&'a str),
+    /// Some parts could not be read; the others were.
+    PartlyRead(&'a str),
+}
+
 /// The condition of a Backend after a sweep. `failure`: why the account could not be read completely. The transition time shows since when.
 pub fn synced(
-    failure: Option<&str>,
+    failure: Option<SyncFailure<'_>>,
     generation: Option<i64>,
     before: &[Condition],
     now: Timestamp,
 ) -> Condition {
     let (status, reason, message) = match failure {
         None => ("True", "SweepComplete", "the last sweep read the account completely"),
-        Some(error) => ("False", "SweepFailing", error),
+        Some(SyncFailure::SweepFailing(error)) => ("False", "SweepFailing", error),
+        Some(SyncFailure::PartlyRead(parts)) => ("False", "PartlyRead", parts),
     };
     let known = before.iter().find(|known| known.type_ == SYNCED && known.status == status);
     Condition {
@@ -247,9 +257,11 @@ mod tests {
 
     #[test]
     fn synced_keeps_its_transition_time_while_sweeps_fail() {
-        let first = synced(Some("the list failed"), None, &[], at("2027-01-01T00:00:00Z"));
-        let later =
-            synced(Some("another error"), None, std::slice::from_ref(&first), at("2027-01-01T01:00:00Z"));
+        let failing = Some(SyncFailure::SweepFailing("no answer"));
+        let first = synced(failing, None, &[], at("2027-01-01T00:00:00Z"));
+        let partly = Some(SyncFailure::PartlyRead("a list failed"));
+        let later = synced(partly, None, std::slice::from_ref(&first), at("2027-01-01T01:00:00Z"));
+        assert_eq!((later.status.as_str(), later.reason.as_str()), ("False", "PartlyRead"));
         assert_eq!(later.last_transition_time, first.last_transition_time);
         let healed = synced(None, None, &[later], at("2027-01-01T02:00:00Z"));
         assert_eq!(

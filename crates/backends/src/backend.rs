@@ -52,7 +52,8 @@ pub struct Needs {
 /// Reads change nothing and can be repeated.
 ///
 /// `Ok(None)` means *not visible*: deleted, or hidden from the credential. Only a snapshot proves absence, by its
-/// [`Proof`](rolewright_core::model::Proof). A call that failed never becomes `None`, an empty list or a shorter list: it stays an error.
+/// [`Proof`](rolewright_core::model::Proof). A call that failed never becomes `None`, an empty list or a shorter list: it stays an error, or
+/// an unread part of a snapshot.
 /// `read` and `find` show the state of the back end at this moment, never a cached one.
 ///
 /// # Writes
@@ -123,10 +124,11 @@ pub trait Backend: Send + Sync {
     /// Asks who the credential is, or what it sees where the API has no such call.
     async fn probe(&self) -> Result<Identity, Error>;
 
-    /// Reads every list that is needed to its end.
+    /// Reads every list that is needed to its end. A refused list leaves its part empty, unproven and noted as refused. A list or a single
+    /// read that fails leaves its part unproven and recorded as unread: see [`Snapshot::failures`].
     ///
     /// # Errors
-    /// Any failure of a list but a refusal. A refused list leaves its part empty, unproven and noted as refused.
+    /// A failure that every call has: `Unauthenticated`, `Throttled`, a missing API, or a back end of which nothing could be read.
     async fn snapshot(&self, needs: &Needs) -> Result<Snapshot, Error>;
 
     /// Looks up one name that came after the last snapshot. More than one entry means that the name is ambiguous.

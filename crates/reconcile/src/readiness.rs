@@ -52,6 +52,7 @@ impl Readiness {
             Issue::NotFound => Reason::NotFound,
             Issue::NotVisible => Reason::Denied,
             Issue::Blocked => Reason::DeletionBlocked,
+            Issue::Unread => Reason::BackendError,
             Issue::Waiting => Reason::DependencyNotReady,
         };
         let mut sorted: Vec<&Finding> = findings.iter().collect();

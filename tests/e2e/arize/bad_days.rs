@@ -54,6 +54,8 @@ impl Trial for Arize {
         ShortList { path: "/v2/role-bindings", keep: 1, can_report: false },
     ];
 
+    const BROKEN: Call = ("GET", "/v2/resource-restrictions");
+
     const CREATIONS: &'static [Creations] = &[
         (|path| path == "/v2/roles", 2),
         (|path| path == "/v2/role-bindings", 2),
@@ -88,6 +90,16 @@ impl Trial for Arize {
         let writer = world.role_id("writer").unwrap();
         assert_eq!(world.roles_by_user("research"), [(world.user_id("alice"), writer)].into());
         assert_eq!(world.permissions_of("reader"), [READ, WRITE]);
+    }
+
+    fn drift(tenant: &mut Tenant) {
+        let reader = tenant.role_by_name("reader").unwrap();
+        tenant.role_bindings.retain(|binding| binding.role_id != reader);
+    }
+
+    fn has_drift(tenant: &Tenant) -> bool {
+        let reader = tenant.role_by_name("reader").unwrap();
+        !tenant.role_bindings.iter().any(|binding| binding.role_id == reader)
     }
 
     fn role_id(tenant: &Tenant, name: &str) -> Option<String> {

@@ -294,7 +294,9 @@ async fn backend_reports_sweeps_that_fail() {
     world.inject_fault(&["GET"], "/v2/roles", http_status(500));
     world.request_reconcile("Backend", "arize", "1").await;
     let failing = world.until("Backend", "arize", "not synced", synced("False")).await;
-    assert_eq!(condition(&failing, "Synced")["reason"], "SweepFailing");
+    assert_eq!(condition(&failing, "Synced")["reason"], "PartlyRead");
+    let message = condition(&failing, "Synced")["message"].to_string();
+    assert!(message.contains("all roles: GET /v2/roles answered 500"), "{message}");
     assert_eq!(failing.data["status"]["lastHandledReconcileAt"], json!(null), "the sweep has not succeeded");
     world.clear_faults();
     world.request_reconcile("Backend", "arize", "2").await;

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     World,
-    grafana::{backend, restriction},
+    grafana::{SUBJECTS, backend, binding, restriction, role},
     has_finalizer, has_reason, http_status, managed_ids, plan,
 };
 
@@ -319,4 +319,45 @@ async fn reconcile_request_keeps_managed_restrictions_in_sync() {
             .await;
         world.ready(KIND, name).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn folder_that_cannot_be_read_does_not_stop_the_rest() {
+    let mut world = restricted("grafana-restrict-broken").await;
+    world.apply(restriction("finance", json!({ "id": "folder:finance" }), json!({}))).await;
+    world.ready(KIND, "finance").await;
+    world.apply_all(&[role("reader", json!({})), binding("readers", "reader", &SUBJECTS, json!({}))]).await;
+    let path = "/api/access-control/folders/sre";
+    world.inject_fault(&["GET"], path, http_status(500));
+    world.partly_read(path).await;
+    for is_restarted in [false, true] {
+        if is_restarted {
+            world.restart();
+        }
+        // The drift of another folder is corrected.
+        world.set_default_permission(Folders, "finance", Viewer, "View");
+        let is_default = |row: &ManagedPermission| {
+            row.resource_id == "finance" && matches!(row.subject, Subject::BuiltInRole(_))
+        };
+        world
+            .until_account("the other folder is closed again", |tenant| {
+                !tenant.managed_permissions.iter().any(is_default)
+            })
+            .await;
+        // Access is revoked and granted.
+        world.apply(binding("readers", "reader", &SUBJECTS[..1], json!({}))).await;
+        let only_alice = (vec![world.user_id("alice")], Vec::new());
+        world.ready("RoleBinding", "readers").await;
+        assert_eq!(world.subjects_of("reader"), only_alice);
+        world
+            .apply_all(&[binding("readers", "reader", &SUBJECTS, json!({})), role("other", json!({}))])
+            .await;
+        world.delete_and_wait("Role", "other").await;
+    }
+    // The object of the folder waits, and Retain releases it.
+    world.delete(KIND, "sre").await;
+    world.reports(KIND, "sre", "BackendError", &[path]).await;
+    world.apply(restriction("sre", json!({ "folder": "SRE" }), json!({ "deletionPolicy": "Retain" }))).await;
+    world.wait_deleted(KIND, "sre").await;
+    world.completely_read().await;
 }

@@ -49,6 +49,8 @@ impl Trial for Lenses {
         ShortList::new("/api/v1/service-accounts", 0),
     ];
 
+    const BROKEN: Call = ("GET", "/api/v1/service-accounts");
+
     const CREATIONS: &'static [Creations] =
         &[(|path| path == "/api/v1/roles", 1), (|path| path == "/api/v1/groups", 1)];
 
@@ -75,6 +77,17 @@ impl Trial for Lenses {
 
     fn assert_changed(world: &World<Self>) {
         assert_eq!(world.members(&world.owned_group("readers").unwrap().name), ["peggy"]);
+    }
+
+    fn drift(tenant: &mut Tenant) {
+        let owned = tenant.groups.iter().find(|group| group.name.starts_with("rw-readers-")).unwrap();
+        let name = owned.name.clone();
+        tenant.groups.get_mut(&name).unwrap().roles.clear();
+    }
+
+    fn has_drift(tenant: &Tenant) -> bool {
+        let owned = tenant.groups.iter().find(|group| group.name.starts_with("rw-readers-"));
+        owned.is_none_or(|group| group.roles.is_empty())
     }
 
     /// The name and the id, as the status records them.

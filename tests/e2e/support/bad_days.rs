@@ -32,6 +32,7 @@ macro_rules! bad_days {
             broken_lists_change_nothing
             short_lists_change_nothing
             crash_before_recording_a_new_role_leaves_one_role
+            failing_call_does_not_stop_the_rest
         }
     };
     ($vendor:ty: $($test:ident)*) => {$(
@@ -42,6 +43,8 @@ macro_rules! bad_days {
     )*};
 }
 pub(crate) use bad_days;
+
+pub use super::broken_part::failing_call_does_not_stop_the_rest;
 
 pub async fn failed_writes_are_retried<V: Trial>() {
     lifecycle::<V>("writes", V::WRITES, http_status(500), 1).await;

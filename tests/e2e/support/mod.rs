@@ -4,6 +4,7 @@ mod account;
 pub mod admission;
 mod arize;
 pub mod bad_days;
+mod broken_part;
 mod builder;
 mod cluster;
 mod faults;

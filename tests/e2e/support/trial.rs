@@ -48,6 +48,8 @@ pub trait Trial: Account {
     const LISTS: [&'static str; 4];
     /// Lists without which the operator must change nothing.
     const SHORT_LISTS: &'static [ShortList];
+    /// A call that every sweep of the objects makes, and that no correction of [`Trial::drift`] needs.
+    const BROKEN: Call;
     /// The creations of the lifecycle.
     const CREATIONS: &'static [Creations];
 
@@ -65,6 +67,12 @@ pub trait Trial: Account {
 
     /// The id of a role as an object records it.
     fn role_id(tenant: &Self::Tenant, name: &str) -> Option<String>;
+
+    /// Changes by hand what the objects manage.
+    fn drift(tenant: &mut Self::Tenant);
+
+    /// Whether that is not corrected yet.
+    fn has_drift(tenant: &Self::Tenant) -> bool;
 
     /// The part of [`Account::access`] that a lifecycle leaves as it was.
     fn lasting_access(tenant: &Self::Tenant) -> Value {

@@ -71,6 +71,8 @@ impl Trial for ZenMl {
         ShortList::new(ASSIGNMENTS, 0),
     ];
 
+    const BROKEN: Call = ("GET", INVITATIONS);
+
     const CREATIONS: &'static [Creations] =
         &[(|path| path == "/roles", 1), (|path| path.ends_with("/assignments"), 4)];
 
@@ -91,6 +93,16 @@ impl Trial for ZenMl {
 
     fn assert_changed(world: &World<Self>) {
         assert_eq!(readers(world), [world.team("sre-oncall")]);
+    }
+
+    fn drift(tenant: &mut Tenant) {
+        let reader = tenant.roles.iter().find(|role| role.name.as_deref() == Some("reader")).unwrap().id;
+        tenant.assignments.retain(|row| row.role_id != reader);
+    }
+
+    fn has_drift(tenant: &Tenant) -> bool {
+        let reader = tenant.roles.iter().find(|role| role.name.as_deref() == Some("reader"));
+        !reader.is_some_and(|reader| tenant.assignments.iter().any(|row| row.role_id == reader.id))
     }
 
     fn role_id(tenant: &Tenant, name: &str) -> Option<String> {

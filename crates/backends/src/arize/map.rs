@@ -69,6 +69,14 @@ pub fn role(role: wire::Role) -> Option<Observed> {
     Some(Observed { read_only, ..observed(Id::new(role.id), body) })
 }
 
+/// A role without its permissions.
+pub fn outline(role: &wire::Role) -> Observed {
+    let shown = wire::Role { permissions: Some(Vec::new()), ..role.clone() };
+    let mut seen = self::role(shown).expect("a role with permissions");
+    seen.outline = true;
+    seen
+}
+
 /// A grant.
 pub fn grant(binding: wire::Binding, names: &impl Names) -> Observed {
     let resource = Id::new(binding.resource_id);

@@ -1,7 +1,7 @@
 //! Reads one snapshot: the lists that are needed, and what they prove (contract 2.1 to 2.5).
 //!
-//! A list that the API key may not read, or that the server does not have, leaves its part empty and unproven; the other parts are
-//! complete. Any other failure makes no snapshot.
+//! A list that the API key may not read, or that the server does not have, leaves its part empty and unproven. A call that fails leaves its
+//! part unread. The other parts are complete.
 
 use futures::try_join;
 
@@ -11,44 +11,57 @@ use super::{
     map, visibility,
     wire::{ApiKey, Binding, Listed, Organization, Project, Restriction, Role, Space, User},
 };
-use crate::{Class, Error, Needs, reading::Part};
-use rolewright_core::model::{Builder, Kind, Level, Proof, Snapshot};
+use crate::{
+    Class, Error, Needs,
+    reading::{List, Reading},
+};
+use rolewright_core::model::{Builder, Kind, Level, Part, Proof, Snapshot};
 
 /// A list that only names come from. Servers before 11.40 spell the types of keys differently and refuse this filter (contract 6.1).
-async fn names<T: Listed>(needed: bool, pages: Pages<'_, T>) -> Result<Part<Vec<T>>, Error> {
-    match Part::read_if(needed, pages.all()).await {
-        Err(error) if error.class == Class::Invalid => Ok(Part::Withheld(error.message)),
-        read => read,
-    }
+async fn names<T: Listed>(pages: Pages<'_, T>) -> Result<Vec<T>, Error> {
+    pages.all().await.map_err(|error| match error.class {
+        Class::Invalid => Error { class: Class::Unsupported, ..error },
+        _ => error,
+    })
 }
 
 /// Reads one snapshot.
 ///
 /// # Errors
-/// Any failure to read a list to its end but a refusal of the list.
+/// A failure of the whole account: see [`Reading`].
 pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error> {
     let (grants, restricted) = (needs.kinds.contains(&Kind::Grant), needs.kinds.contains(&Kind::Restriction));
     let level = |level: Level| needs.levels.contains(&level);
+    let (reading, part) = (Reading::default(), Part::Names);
+    let of_roles = [Part::Kind(Kind::Role), part(Level::ROLE)];
+    // The projects also show which space a thing is in.
+    let rights = (grants || restricted).then_some(Part::Rights);
+    let of_projects: Vec<Part> = rights.into_iter().chain([part(PROJECT)]).collect();
+    let on = |level: Level| [Part::Level(Kind::Grant, level)];
     // Grants name roles, so the list of roles is read with either.
     let roles = needs.kinds.contains(&Kind::Role) || grants || level(Level::ROLE);
     // Asked before the lists and again after them: an API key whose rights change in between proves nothing.
     let admin_before = admin(grants || restricted, client).await?;
     let (roles, on_spaces, on_projects, restrictions, users, keys, organizations, spaces, projects) = try_join!(
-        Part::read_if(roles, client.list::<Role>(&[]).all()),
-        Part::read_if(grants, client.list::<Binding>(&[("resource_type", "SPACE")]).all()),
-        Part::read_if(grants, client.list::<Binding>(&[("resource_type", "PROJECT")]).all()),
-        Part::read_if(restricted, client.list::<Restriction>(&[]).all()),
-        Part::read_if(level(Level::USER), client.list::<User>(&[]).all()),
-        names(level(Level::SERVICE_ACCOUNT), client.list::<ApiKey>(&[("key_type", "SERVICE")])),
-        Part::read_if(level(ORGANIZATION), client.list::<Organization>(&[]).all()),
-        Part::read_if(level(SPACE), client.list::<Space>(&[]).all()),
-        Part::read_if(level(PROJECT), client.list::<Project>(&[]).all()),
+        reading.list(roles, of_roles, client.list::<Role>(&[]).all()),
+        reading.list(grants, on(SPACE), client.list::<Binding>(&[("resource_type", "SPACE")]).all()),
+        reading.list(grants, on(PROJECT), client.list::<Binding>(&[("resource_type", "PROJECT")]).all()),
+        reading.list(restricted, [Part::Kind(Kind::Restriction)], client.list::<Restriction>(&[]).all()),
+        reading.list(level(Level::USER), [part(Level::USER)], client.list::<User>(&[]).all()),
+        reading.list(
+            level(Level::SERVICE_ACCOUNT),
+            [part(Level::SERVICE_ACCOUNT)],
+            names(client.list::<ApiKey>(&[("key_type", "SERVICE")])),
+        ),
+        reading.list(level(ORGANIZATION), [part(ORGANIZATION)], client.list::<Organization>(&[]).all()),
+        reading.list(level(SPACE), [part(SPACE)], client.list::<Space>(&[]).all()),
+        reading.list(level(PROJECT), of_projects, client.list::<Project>(&[]).all()),
     )?;
     let admin = admin(admin_before, client).await?;
     // Without a proven admin, the projects show which space a thing is in.
     let projects = match projects {
-        Part::NotNeeded if (grants || restricted) && !admin => {
-            Part::read_if(true, client.list(&[]).all()).await?
+        List::NotNeeded if (grants || restricted) && !admin => {
+            reading.list(true, [Part::Rights], client.list(&[]).all()).await?
         }
         projects => projects,
     };
@@ -69,8 +82,8 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
     users.enter(directory, Level::USER, |it| Some(map::entry(Level::USER, it.id, it.email, None)));
     // After the users: a bot user is a service account even if the list of users contains it.
     keys.enter(directory, Level::SERVICE_ACCOUNT, map::service_account);
-    add_roles(&mut builder, roles)?;
-    for binding in [on_spaces, on_projects].into_iter().flat_map(Part::into_items) {
+    add_roles(&mut builder, roles, &reading)?;
+    for binding in [on_spaces, on_projects].into_iter().flat_map(List::into_items) {
         let grant = map::grant(binding, builder.directory());
         builder.add(grant);
     }
@@ -78,7 +91,7 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
         let restriction = map::restriction(restriction, builder.directory());
         builder.add(restriction);
     }
-    Ok(builder.complete())
+    reading.finish(builder)
 }
 
 async fn admin(needed: bool, client: &Client) -> Result<bool, Error> {
@@ -86,7 +99,7 @@ async fn admin(needed: bool, client: &Client) -> Result<bool, Error> {
 }
 
 /// Roles are things and names. Every account has predefined roles, so a list without any is incomplete.
-fn add_roles(builder: &mut Builder, roles: Part<Vec<Role>>) -> Result<(), Error> {
+fn add_roles(builder: &mut Builder, roles: List<Vec<Role>>, reading: &Reading) -> Result<(), Error> {
     let roles = roles.or_refuse(builder.directory(), Level::ROLE).unwrap_or_default();
     if roles.iter().any(|role| role.is_predefined) {
         builder.prove(Kind::Role, Proof::Everywhere);
@@ -94,7 +107,10 @@ fn add_roles(builder: &mut Builder, roles: Part<Vec<Role>>) -> Result<(), Error>
     for role in roles {
         let entry = map::entry(Level::ROLE, role.id.clone(), Some(role.name.clone()), None);
         builder.directory().insert(entry);
-        builder.add(super::read::with_permissions(role)?);
+        let outline = map::outline(&role);
+        let part = [Part::Thing(Kind::Role, outline.id.clone())];
+        let whole = reading.take(&part, super::read::with_permissions(role))?;
+        builder.add(whole.unwrap_or(outline));
     }
     Ok(())
 }

@@ -36,7 +36,7 @@ listed! {
 }
 
 /// Contract 2.1.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Role {
     pub id: String,
     pub name: String,

@@ -1,7 +1,7 @@
 //! Reads one snapshot: the lists that are needed, and what they prove (contract 1.4, 2.2 to 2.6).
 //!
-//! A list that the credential may not read leaves its part empty and unproven; the other parts are complete. Any other failure makes no
-//! snapshot, and neither does a Grafana without the RBAC API if that API is needed.
+//! A list that the credential may not read leaves its part empty and unproven. A call that fails leaves its part unread. The other parts are
+//! complete. A Grafana without the RBAC API makes no snapshot if that API is needed.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -18,9 +18,11 @@ use super::{
 };
 use crate::{
     Class, Error, Needs,
-    reading::{Part, for_each},
+    reading::{List, Reading},
 };
-use rolewright_core::model::{Builder, Entry, Kind, Level, Named, Observed, Proof, Snapshot, SubjectKind};
+use rolewright_core::model::{
+    Builder, Entry, Kind, Level, Named, Observed, Part, Proof, Snapshot, SubjectKind,
+};
 
 /// The roles of principals.
 #[derive(Default)]
@@ -64,16 +66,19 @@ impl Selection {
 /// Reads one snapshot.
 ///
 /// # Errors
-/// Any failure to read a list to its end but a refusal of the list; [`Class::Unsupported`] if the RBAC API is needed and missing.
+/// A failure of the whole account: see [`Reading`]. [`Class::Unsupported`] if the RBAC API is needed and missing.
 pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error> {
-    let selection = Selection::of(needs);
+    let (selection, reading) = (Selection::of(needs), Reading::default());
     // Asked before the lists and again after them: a credential whose rights change in between proves nothing.
-    let before = visibility(client).await?;
+    let before = visibility(client, &reading).await?;
+    let needed = |kind: SubjectKind| selection.kinds.contains(&kind);
+    let (users, accounts, teams) = (SubjectKind::User, SubjectKind::ServiceAccount, SubjectKind::Team);
+    let names = |kind: SubjectKind| [Part::Names(kind.level())];
     let (roles, users, accounts, teams) = try_join!(
-        roles(client, selection.roles),
-        Part::read_if(selection.kinds.contains(&SubjectKind::User), client.get(&["org", "users"], &[])),
-        Part::read_if(selection.kinds.contains(&SubjectKind::ServiceAccount), Pages::new(client, &[]).all()),
-        Part::read_if(selection.kinds.contains(&SubjectKind::Team), Pages::new(client, &[]).all()),
+        reading.list(selection.roles, [Part::Kind(Kind::Role), Part::Names(Level::ROLE)], roles(client)),
+        reading.list(needed(users), names(users), client.get(&["org", "users"], &[])),
+        reading.list(needed(accounts), names(accounts), Pages::new(client, &[]).all()),
+        reading.list(needed(teams), names(teams), Pages::new(client, &[]).all()),
     )?;
     let mut builder = Builder::new();
     let mut principals = if selection.grants { selection.subjects.clone() } else { BTreeSet::new() };
@@ -86,19 +91,20 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
     accounts.enter(directory, Level::SERVICE_ACCOUNT, |it| noted(map::service_account(it)));
     teams.enter(directory, Level::TEAM, |it| noted(map::team(it)));
     let (of_users, of_teams) = try_join!(
-        holdings(client, Endpoints::Users, &principals, &selection.subjects),
-        holdings(client, Endpoints::Teams, &principals, &selection.subjects),
+        holdings(client, &reading, Endpoints::Users, &principals, &selection.subjects),
+        holdings(client, &reading, Endpoints::Teams, &principals, &selection.subjects),
     )?;
     for kind in &selection.resources {
-        let entries = Part::read_if(true, resources::entries(client, *kind, None)).await?;
+        let names = [Part::Names(kind.level())];
+        let entries = reading.list(true, names, resources::entries(client, *kind, None)).await?;
         entries.enter(builder.directory(), kind.level(), Some);
     }
-    let restrictions = restrictions(client, &mut builder, &selection.restricted).await?;
-    let visible = before.and(visibility(client).await?);
+    let restrictions = restrictions(client, &reading, &mut builder, &selection.restricted).await?;
+    let visible = before.and(visibility(client, &reading).await?);
     add_restrictions(&mut builder, restrictions, visible);
     // Asked last: a licence that expired in between could have emptied the lists.
     let visible = match selection.rbac() {
-        true if matches!(client.status().await?, Status::Enabled) => visible,
+        true if is_enabled(client, &reading).await? => visible,
         _ => Visibility::default(),
     };
     add_roles(&mut builder, roles, visible);
@@ -116,33 +122,39 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
     if !proven.is_empty() {
         builder.prove(Kind::Grant, Proof::Within(proven));
     }
-    Ok(builder.complete())
+    reading.finish(builder)
 }
 
 /// The lists that the credential sees completely. A server that does not show the permissions of the credential proves nothing.
-async fn visibility(client: &Client) -> Result<Visibility, Error> {
-    let own = Part::read_if(true, client.own_permissions()).await?;
-    Ok(own.list().map(OwnPermissions::visibility).unwrap_or_default())
+async fn visibility(client: &Client, reading: &Reading) -> Result<Visibility, Error> {
+    let own = reading.rights(client.own_permissions().await)?;
+    Ok(own.as_ref().map(OwnPermissions::visibility).unwrap_or_default())
 }
 
-async fn roles(client: &Client, needed: bool) -> Result<Part<Vec<wire::Role>>, Error> {
-    let all = async {
-        match client.roles().await {
-            Err(error) if error.class == Class::Missing => {
-                client.status().await?;
-                // The API exists and its first list does not: the servers behind one address differ.
-                Err(Error::new(Class::Transient, error.message))
-            }
-            roles => roles,
+/// Whether the RBAC API is known to be on.
+async fn is_enabled(client: &Client, reading: &Reading) -> Result<bool, Error> {
+    match client.status().await {
+        Err(error) if error.class == Class::Unsupported => Err(error),
+        status => Ok(matches!(reading.rights(status)?, Some(Status::Enabled))),
+    }
+}
+
+async fn roles(client: &Client) -> Result<Vec<wire::Role>, Error> {
+    match client.roles().await {
+        Err(error) if error.class == Class::Missing => {
+            client.status().await?;
+            // The API exists and its first list does not: the servers behind one address differ.
+            Err(Error::new(Class::Transient, error.message))
         }
-    };
-    Part::read_if(needed, all).await
+        roles => roles,
+    }
 }
 
 /// The roles of principals. A principal that the answer omits can have roles too: those with managed grants are read one by one, and
 /// nothing is said about the others.
 async fn holdings(
     client: &Client,
+    reading: &Reading,
     endpoints: Endpoints,
     principals: &BTreeSet<Principal>,
     managed: &BTreeSet<Principal>,
@@ -153,15 +165,13 @@ async fn holdings(
         return Ok(Holdings::default());
     }
     let numbers: BTreeSet<i64> = of_endpoints.iter().map(|principal| principal.number).collect();
-    let mut assigned = match client.roles_of_all(endpoints, &numbers).await {
-        Ok(assigned) => assigned,
-        Err(error) if error.class == Class::Denied => return Ok(Holdings::default()),
-        // Older servers do not have this search (contract 2.3).
-        Err(error) if matches!(error.class, Class::Missing | Class::Unsupported | Class::Invalid) => {
-            client.status().await?;
-            Assigned::new()
-        }
-        Err(error) => return Err(error),
+    let kinds = [SubjectKind::User, SubjectKind::ServiceAccount, SubjectKind::Team];
+    let of_endpoints_too = |kind: &SubjectKind| Principal { kind: *kind, number: 0 }.endpoints() == endpoints;
+    let parts = kinds.into_iter().filter(of_endpoints_too);
+    let parts: Vec<Part> = parts.map(|kind| Part::Level(Kind::Grant, kind.level())).collect();
+    let Some(mut assigned) = reading.take(&parts, search(client, endpoints, &numbers).await)?.flatten()
+    else {
+        return Ok(Holdings::default());
     };
     let mut roles = Vec::new();
     let mut omitted = Vec::new();
@@ -172,10 +182,26 @@ async fn holdings(
             None => {}
         }
     }
-    let single: Vec<Option<(Principal, Vec<wire::Role>)>> =
-        for_each(omitted, |principal| roles_of_one(client, principal)).await?;
+    let part = |principal: &Principal| vec![Part::Place(Kind::Grant, principal.id())];
+    let single = reading.each(omitted, part, |principal| roles_of_one(client, principal)).await?;
     roles.extend(single.into_iter().flatten());
     Ok(Holdings { roles })
+}
+
+/// The roles of many principals. Empty if the server does not have the search, None if the credential may not use it.
+async fn search(
+    client: &Client,
+    endpoints: Endpoints,
+    numbers: &BTreeSet<i64>,
+) -> Result<Option<Assigned>, Error> {
+    match client.roles_of_all(endpoints, numbers).await {
+        Err(error) if error.class == Class::Denied => Ok(None),
+        // Older servers do not have this search (contract 2.3).
+        Err(error) if matches!(error.class, Class::Missing | Class::Unsupported | Class::Invalid) => {
+            client.status().await.map(|_| Some(Assigned::new()))
+        }
+        assigned => assigned.map(Some),
+    }
 }
 
 /// The roles of one principal, which are empty for an unknown principal. None if the credential may not read them.
@@ -194,13 +220,15 @@ async fn roles_of_one(
 /// the resource itself are found.
 async fn restrictions(
     client: &Client,
+    reading: &Reading,
     builder: &mut Builder,
     restricted: &BTreeSet<Resource>,
 ) -> Result<Vec<(Resource, Option<Observed>)>, Error> {
     let mut named = |resource: &Resource| builder.directory().named(resource.kind.level(), &resource.id());
     let restricted: Vec<(Resource, Named)> =
         restricted.iter().map(|resource| (resource.clone(), named(resource))).collect();
-    let read = for_each(restricted, |(resource, named)| async move {
+    let part = |(resource, _): &(Resource, Named)| vec![Part::Thing(Kind::Restriction, resource.id())];
+    let read = reading.each(restricted, part, |(resource, named)| async move {
         match resources::restriction(client, named).await {
             Ok(Some(seen)) => Ok(Some((resource, Some(seen)))),
             Ok(None) => match client.exists(&resource).await {
@@ -231,7 +259,7 @@ fn add_restrictions(builder: &mut Builder, read: Vec<(Resource, Option<Observed>
 }
 
 /// Roles are things and names. Every Grafana has fixed roles, so a list without any reserved role is incomplete.
-fn add_roles(builder: &mut Builder, roles: Part<Vec<wire::Role>>, visible: Visibility) {
+fn add_roles(builder: &mut Builder, roles: List<Vec<wire::Role>>, visible: Visibility) {
     let roles = roles.or_refuse(builder.directory(), Level::ROLE).unwrap_or_default();
     let mut reserved = false;
     for role in roles {

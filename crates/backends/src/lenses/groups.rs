@@ -30,12 +30,12 @@ impl Counts {
     }
 }
 
-/// The users and the service accounts, each listed at most once.
+/// The users and the service accounts, each listed at most once, also if that fails.
 pub struct Principals<'a> {
     client: &'a Client,
     membership: Membership,
-    users: OnceCell<Vec<Principal>>,
-    accounts: OnceCell<Vec<Principal>>,
+    users: OnceCell<Result<Vec<Principal>, Error>>,
+    accounts: OnceCell<Result<Vec<Principal>, Error>>,
 }
 
 impl<'a> Principals<'a> {
@@ -46,12 +46,13 @@ impl<'a> Principals<'a> {
 
     /// All users.
     pub async fn users(&self) -> Result<&[Principal], Error> {
-        self.users.get_or_try_init(|| self.client.users()).await.map(Vec::as_slice)
+        self.users.get_or_init(|| self.client.users()).await.as_deref().map_err(Clone::clone)
     }
 
     /// All service accounts.
     pub async fn accounts(&self) -> Result<&[Principal], Error> {
-        self.accounts.get_or_try_init(|| self.client.service_accounts()).await.map(Vec::as_slice)
+        let accounts = self.accounts.get_or_init(|| self.client.service_accounts()).await;
+        accounts.as_deref().map_err(Clone::clone)
     }
 
     /// The members of a group, from the groups of users and service accounts. None if one of them does not show its groups.

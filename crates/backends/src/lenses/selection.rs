@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ids::{Hint, Incarnation};
+use super::ids::{self, Hint, Incarnation};
 use crate::Needs;
-use rolewright_core::model::{Id, Kind, Level};
+use rolewright_core::model::{Id, Kind, Level, Part};
 
 /// What a snapshot reads.
 pub struct Selection<'a> {
@@ -73,6 +73,23 @@ impl<'a> Selection<'a> {
     /// The managed grants in groups with this name.
     pub fn grants_in(&self, name: &str) -> impl Iterator<Item = &ManagedGrant<'a>> {
         self.grants.iter().filter(move |grant| grant.name == name)
+    }
+
+    /// All recorded incarnations of the group with a name.
+    pub fn incarnations(&self, name: &str) -> impl Iterator<Item = &Incarnation> {
+        self.owned_group(name).iter().chain(self.grants_in(name).map(|grant| &grant.incarnation))
+    }
+
+    /// What is unread when the group with a name is: itself, if a RoleBinding owns it, or else its grants. `now` is its incarnation as far
+    /// as it is known.
+    pub fn parts_of_group(&self, name: &str, now: Option<Incarnation>) -> Vec<Part> {
+        if ids::is_owned(name) {
+            let all = self.owned_group(name).iter().cloned().chain(now);
+            return all.map(|it| Part::Thing(Kind::Group, ids::thing(name, &it))).collect();
+        }
+        let recorded = self.grants_in(name).map(|grant| grant.group.clone());
+        let all = recorded.chain(now.map(|now| ids::group(name, &now)));
+        all.map(|group| Part::Place(Kind::Grant, group)).collect()
     }
 
     /// The recorded incarnations of the role with a name.

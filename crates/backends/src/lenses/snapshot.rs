@@ -10,17 +10,17 @@
 //! record follows. If two things are recorded under one name and HQ does not show which of them exists, neither is visible and neither is
 //! deleted.
 //!
-//! A list that the credential may not read leaves its part empty and unproven. Any other failure makes no snapshot. Neither does a list that
-//! is not found, or a listed thing that is then not found: the cause is a proxy, or servers behind one address that differ.
+//! A list that the credential may not read leaves its part empty and unproven. A call that fails leaves its part unread. So does a list that is
+//! not found, or a listed thing that is then not found: the cause is a proxy, or servers behind one address that differ.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use futures::try_join;
 use tokio::sync::OnceCell;
 
 use super::{
     account::Lenses,
-    cache::Mark,
+    cache::{Mark, Sweep},
     client,
     groups::{self, Counts, Principals},
     ids::{self, Incarnation},
@@ -31,8 +31,8 @@ use super::{
     whole_group::WholeGroup,
     wire::{GroupItem, Principal, RoleItem},
 };
-use crate::{Class, Error, Needs, reading::for_each};
-use rolewright_core::model::{Builder, Id, Kind, Level, Observed, Proof, Snapshot, SubjectKind};
+use crate::{Class, Error, Needs, reading::Reading};
+use rolewright_core::model::{Builder, Id, Kind, Level, Observed, Part, Proof, Snapshot, SubjectKind};
 
 /// The result of reading one thing by its name.
 enum Direct<T> {
@@ -60,32 +60,42 @@ impl<T> Direct<T> {
 /// Reads one snapshot.
 ///
 /// # Errors
-/// Any failure to read a list to its end but a refusal of the list.
+/// A failure of the whole account: see [`Reading`].
 pub async fn snapshot(lenses: &Lenses, needs: &Needs) -> Result<Snapshot, Error> {
-    let selection = Selection::of(needs);
+    let (selection, reading) = (Selection::of(needs), Reading::default());
     let people = Principals::new(&lenses.client, lenses.connection.membership);
     let mut builder = Builder::new();
-    let account = OwnAccount { lenses, visibility: OnceCell::new() };
+    let account = OwnAccount { lenses, reading: &reading, visibility: OnceCell::new() };
+    let names = Part::Names;
+    let (of_roles, of_groups) = (
+        vec![Part::Kind(Kind::Role), names(Level::ROLE)],
+        vec![Part::Kind(Kind::Grant), Part::Kind(Kind::Group), names(Level::GROUP)],
+    );
+    let (users, accounts) = (vec![names(Level::USER)], vec![names(Level::SERVICE_ACCOUNT)]);
     let (roles, groups, users, accounts) = try_join!(
-        part(selection.roles, roles(lenses, &selection, &account)),
-        part(selection.groups, groups(lenses, &selection, &people, &account)),
-        part(selection.users, async { principals(people.users().await, SubjectKind::User) }),
-        part(selection.accounts, async { principals(people.accounts().await, SubjectKind::ServiceAccount) }),
+        part(&reading, selection.roles, of_roles, roles(lenses, &selection, &account)),
+        part(&reading, selection.groups, of_groups, groups(lenses, &selection, &people, &account)),
+        part(&reading, selection.users, users, async { principals(people.users().await, SubjectKind::User) }),
+        part(&reading, selection.accounts, accounts, async {
+            principals(people.accounts().await, SubjectKind::ServiceAccount)
+        }),
     )?;
     for add in [roles, groups, users, accounts].into_iter().flatten() {
         add(&mut builder);
     }
-    Ok(builder.complete())
+    reading.finish(builder)
 }
 
 /// Adds one part to the snapshot.
 type AddPart<'a> = Box<dyn FnOnce(&mut Builder) + Send + 'a>;
 
 async fn part<'a>(
+    reading: &Reading,
     needed: bool,
+    parts: Vec<Part>,
     part: impl Future<Output = Result<AddPart<'a>, Error>>,
 ) -> Result<Option<AddPart<'a>>, Error> {
-    if needed { part.await.map(Some) } else { Ok(None) }
+    if needed { reading.take(&parts, part.await) } else { Ok(None) }
 }
 
 /// The part of a list that was refused. A list that is not found is an error, because every HQ has all lists.
@@ -159,8 +169,16 @@ async fn roles<'a>(
     let marks: BTreeMap<String, Mark> = managed
         .map(|(name, (item, incarnation))| ((*name).to_owned(), role_mark(item, incarnation)))
         .collect();
-    for (name, direct) in for_each(lenses.roles.due(&marks), |name| role(lenses, name)).await? {
-        match direct.listed()? {
+    let due = lenses.roles.due(&marks);
+    let part = |name: &String| things(Kind::Role, name, known, selection.role(name));
+    let listed_role = |name: String| async move {
+        let (name, direct) = role(lenses, name).await?;
+        Ok((name, direct.listed()?))
+    };
+    let mut unread: BTreeSet<String> = due.iter().cloned().collect();
+    for (name, direct) in account.reading.each(due, part, listed_role).await? {
+        unread.remove(&name);
+        match direct {
             Some((seen, incarnation)) => {
                 let mark = role_mark(items[name.as_str()].0, &incarnation);
                 lenses.roles.store(&sweep, &name, &mark, seen);
@@ -168,9 +186,12 @@ async fn roles<'a>(
             None => lenses.roles.remove(&name),
         }
     }
+    unread.iter().for_each(|name| lenses.roles.remove(name));
     let unlisted = selection.managed_roles.keys().filter(|name| !items.contains_key(*name));
     let unlisted: Vec<String> = unlisted.map(|name| (*name).to_owned()).collect();
-    let direct = for_each(unlisted, |name| role(lenses, name)).await?;
+    let part = |name: &String| recorded_things(Kind::Role, name, selection.role(name));
+    let direct = account.reading.each(unlisted.clone(), part, |name| role(lenses, name)).await?;
+    keep_unread(known, unlisted, &direct);
     let proven = account.proves(&direct).await?;
     let mut by_name = ByName::default();
     for item in listed {
@@ -185,7 +206,7 @@ async fn roles<'a>(
         }
     }
     known.end_sweep(number);
-    // Every managed role is listed, or was read by its name and exists or is proven absent.
+    // Every managed role is listed, or was read by its name and exists or is proven absent, or is recorded as unread.
     Ok(Box::new(move |builder| by_name.enter(builder, Kind::Role, proven)))
 }
 
@@ -227,28 +248,16 @@ async fn groups<'a>(
             marks.insert(item.name.clone(), group_mark(item, &incarnation));
         }
     }
-    let mut seen: Vec<WholeGroup> = Vec::new();
-    let read = |name: String| {
+    let read = &|name: String| {
         let counts = items.get(name.as_str()).map(|item| Counts::of(item)).unwrap_or_default();
         group(lenses, name, counts, people)
     };
-    for (name, direct) in for_each(lenses.groups.due(&marks), read).await? {
-        match direct.listed()? {
-            Some(whole) => {
-                if whole.is_complete() {
-                    let mark = group_mark(items[name.as_str()], &whole.incarnation);
-                    lenses.groups.store(&sweep, &name, &mark, whole.clone());
-                }
-                seen.push(whole);
-            }
-            None => lenses.groups.remove(&name),
-        }
-    }
-    let read_now: HashSet<String> = seen.iter().map(|whole| whole.name.clone()).collect();
-    let cached = marks.keys().filter(|name| !read_now.contains(*name));
-    seen.extend(cached.filter_map(|name| lenses.groups.get(name)));
+    let mut seen = listed_groups(&sweep, selection, account, &items, &marks, read).await?;
     let unlisted = managed.iter().filter(|name| !items.contains_key(**name)).map(|name| (*name).to_owned());
-    let direct = for_each(unlisted.collect::<Vec<_>>(), read).await?;
+    let unlisted: Vec<String> = unlisted.collect();
+    let part = |name: &String| selection.parts_of_group(name, None);
+    let direct = account.reading.each(unlisted.clone(), part, read).await?;
+    keep_unread(known, unlisted, &direct);
     let proven = account.proves(&direct).await?;
     // A listed group exists even if it cannot be read.
     let shown: HashSet<&str> = seen.iter().map(|whole| whole.name.as_str()).collect();
@@ -303,6 +312,51 @@ async fn groups<'a>(
     }))
 }
 
+/// The listed groups with these marks, from the cache where it counts as current. A group that fails is recorded as unread.
+async fn listed_groups<F: Future<Output = Result<(String, Direct<WholeGroup>), Error>>>(
+    sweep: &Sweep<'_, WholeGroup>,
+    selection: &Selection<'_>,
+    account: &OwnAccount<'_>,
+    items: &BTreeMap<&str, &GroupItem>,
+    marks: &BTreeMap<String, Mark>,
+    read: impl Fn(String) -> F,
+) -> Result<Vec<WholeGroup>, Error> {
+    let (lenses, known) = (account.lenses, &account.lenses.group_incarnations);
+    let mut seen: Vec<WholeGroup> = Vec::new();
+    let due = lenses.groups.due(marks);
+    let mut unread: BTreeSet<String> = due.iter().cloned().collect();
+    let part =
+        |name: &String| selection.parts_of_group(name, known.resolve(name, selection.incarnations(name)));
+    let read = &read;
+    let listed_group = |name: String| async move {
+        let (name, direct) = read(name).await?;
+        Ok((name, direct.listed()?))
+    };
+    for (name, direct) in account.reading.each(due, part, listed_group).await? {
+        unread.remove(&name);
+        match direct {
+            Some(whole) => {
+                if whole.is_complete() {
+                    let mark = group_mark(items[name.as_str()], &whole.incarnation);
+                    lenses.groups.store(sweep, &name, &mark, whole.clone());
+                }
+                seen.push(whole);
+            }
+            None => lenses.groups.remove(&name),
+        }
+    }
+    for name in unread {
+        lenses.groups.remove(&name);
+        if ids::is_owned(&name) {
+            seen.push(WholeGroup::unread(name));
+        }
+    }
+    let read_now: HashSet<String> = seen.iter().map(|whole| whole.name.clone()).collect();
+    let cached = marks.keys().filter(|name| !read_now.contains(*name));
+    seen.extend(cached.filter_map(|name| lenses.groups.get(name)));
+    Ok(seen)
+}
+
 /// Groups that no RoleBinding owns, and the managed grants in them.
 #[derive(Default)]
 struct SubjectGroups {
@@ -355,14 +409,32 @@ fn not_visible<T>(error: Error) -> Result<Direct<T>, Error> {
     }
 }
 
+/// The parts of a thing that a list shows: under its id now, and under the recorded ids.
+fn things(kind: Kind, name: &str, known: &Incarnations, recorded: &[Incarnation]) -> Vec<Part> {
+    let now = known.resolve(name, recorded.iter()).map(|now| Part::Thing(kind, ids::thing(name, &now)));
+    now.into_iter().chain(recorded_things(kind, name, recorded)).collect()
+}
+
+fn recorded_things(kind: Kind, name: &str, recorded: &[Incarnation]) -> Vec<Part> {
+    recorded.iter().map(|recorded| Part::Thing(kind, ids::thing(name, recorded))).collect()
+}
+
+/// Keeps what is known of the things whose reads failed.
+fn keep_unread<T>(known: &Incarnations, names: Vec<String>, read: &[(String, Direct<T>)]) {
+    for name in names.iter().filter(|name| !read.iter().any(|(read, _)| read == *name)) {
+        known.observe(name, Incarnation::default());
+    }
+}
+
 /// The account of the credential. Its policy is read at most once in a sweep, and only if a managed thing is missing.
 struct OwnAccount<'a> {
     lenses: &'a Lenses,
+    reading: &'a Reading,
     visibility: OnceCell<Visibility>,
 }
 
 impl OwnAccount<'_> {
-    /// Whether every thing that was not found is proven absent.
+    /// Whether every thing that was not found is proven absent. An unread thing is recorded as such, and proves nothing about the others.
     async fn proves<T>(&self, direct: &[(String, Direct<T>)]) -> Result<bool, Error> {
         if direct.iter().any(|(_, it)| matches!(it, Direct::ForeignNotFound(_) | Direct::Unreadable)) {
             return Ok(false);
@@ -372,7 +444,8 @@ impl OwnAccount<'_> {
         }
         let account = self.lenses.connection.account.as_deref();
         let read = || visibility::of_account(&self.lenses.client, account);
-        Ok(*self.visibility.get_or_try_init(read).await? == Visibility::Complete)
+        let visibility = self.reading.rights(self.visibility.get_or_try_init(read).await)?;
+        Ok(visibility == Some(&Visibility::Complete))
     }
 }
 

@@ -23,6 +23,19 @@ pub struct WholeGroup {
 }
 
 impl WholeGroup {
+    /// A group that a list shows and that could not be read.
+    pub fn unread(name: String) -> Self {
+        Self {
+            name,
+            sso_name: None,
+            roles: BTreeSet::new(),
+            members: BTreeSet::new(),
+            incarnation: Incarnation::default(),
+            roles_complete: false,
+            members_complete: false,
+        }
+    }
+
     /// Whether it shows everything.
     pub fn is_complete(&self) -> bool {
         self.roles_complete && self.members_complete

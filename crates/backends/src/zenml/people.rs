@@ -12,9 +12,10 @@ use super::{
     client::Client,
     ids::{GrantId, Principal},
     map,
-    wire::{Assignment, Invitation, User},
+    pages::Listing,
+    wire::{Assignment, Invitation, Member, User},
 };
-use crate::{Error, reading::Part};
+use crate::{Error, reading::List};
 use rolewright_core::model::Entry;
 
 /// What a user reads about an unknown person.
@@ -52,25 +53,31 @@ impl People {
     /// Any failure to read a list to its end but a refusal of the list.
     pub async fn all(client: &Client) -> Result<Self, Error> {
         let (members, invitations) =
-            try_join!(Part::read_if(true, client.members()), Part::read_if(true, client.invitations(None)))?;
+            try_join!(List::read_if(true, client.members()), List::read_if(true, client.invitations(None)))?;
+        Ok(Self::of(members, invitations))
+    }
+
+    /// The people in these lists.
+    pub fn of(members: List<Listing<Member>>, invitations: List<Listing<Invitation>>) -> Self {
         let mut people = Self { complete: true, ..Self::default() };
         match members {
-            Part::Read(members) => {
+            List::Read(members) => {
                 people.complete &= members.complete;
                 people.users = members.items.into_iter().filter_map(|member| member.user).collect();
             }
-            Part::Withheld(refusal) => (people.complete, people.refused) = (false, Some(refusal)),
-            Part::NotNeeded => {}
+            List::Withheld(refusal) => (people.complete, people.refused) = (false, Some(refusal)),
+            List::Failed => people.complete = false,
+            List::NotNeeded => {}
         }
         match invitations {
-            Part::Read(invitations) => {
+            List::Read(invitations) => {
                 people.complete &= invitations.complete;
                 people.all_pending = invitations.complete;
                 people.invitations = invitations.items;
             }
-            Part::Withheld(_) | Part::NotNeeded => people.complete = false,
+            List::Withheld(_) | List::Failed | List::NotNeeded => people.complete = false,
         }
-        Ok(people)
+        people
     }
 
     /// What became of an invitation. One that is visible beside an account can be accepted, because a server may list those too.

@@ -2,7 +2,7 @@
 //! always work (contract 2.3).
 
 use super::{client::Client, ids, map};
-use crate::{Error, reading::Part};
+use crate::{Error, reading::List};
 use rolewright_core::model::Entry;
 
 /// What a user reads about an unknown project.
@@ -18,8 +18,8 @@ pub async fn look_up(client: &Client, workspace: &str, name: &str) -> Result<Vec
         return Ok(vec![map::project_entry(workspace, &uuid, None)]);
     }
     let known = match all(client, workspace).await? {
-        Part::Read(known) => known,
-        Part::Withheld(_) | Part::NotNeeded => match client.project(workspace, name).await {
+        List::Read(known) => known,
+        List::Withheld(_) | List::Failed | List::NotNeeded => match client.project(workspace, name).await {
             Ok(place) => place.into_iter().map(|it| map::project_entry(workspace, &it.id, it.name)).collect(),
             Err(error) if error.class.is_refusal() => Vec::new(),
             Err(error) => return Err(error),
@@ -32,10 +32,10 @@ pub async fn look_up(client: &Client, workspace: &str, name: &str) -> Result<Vec
 ///
 /// # Errors
 /// Any failure to read the list to its end but a refusal of the list.
-pub async fn all(client: &Client, workspace: &str) -> Result<Part<Vec<Entry>>, Error> {
+pub async fn all(client: &Client, workspace: &str) -> Result<List<Vec<Entry>>, Error> {
     let entries = async {
         let listed = client.projects(workspace).await?.items.into_iter();
         Ok(listed.map(|it| map::project_entry(workspace, &it.id, it.name)).collect())
     };
-    Part::read_if(true, entries).await
+    List::read_if(true, entries).await
 }

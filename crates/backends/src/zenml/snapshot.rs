@@ -13,8 +13,8 @@
 //! the owner of an organization, contract 2.2), and if the list is still empty after that. A role or scope that is not found proves nothing,
 //! because it can be hidden. Each grant is its own place of proof, because nothing was read about the others.
 //!
-//! A list that the credential may not read leaves its part empty and unproven; the other parts are complete. Any other failure makes no
-//! snapshot.
+//! A list that the credential may not read leaves its part empty and unproven. A call that fails leaves its part unread. The other parts are
+//! complete.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -32,9 +32,9 @@ use super::{
 };
 use crate::{
     Error, Needs,
-    reading::{Part, for_each},
+    reading::{List, Reading},
 };
-use rolewright_core::model::{Builder, Directory, Entry, Id, Kind, Level, Named, Proof, Snapshot};
+use rolewright_core::model::{Builder, Directory, Entry, Id, Kind, Level, Named, Part, Proof, Snapshot};
 
 /// The needs in ZenML's terms.
 struct Selection<'a> {
@@ -84,8 +84,11 @@ impl<'a> Selection<'a> {
     /// Replaces managed grants to accepted invitations by grants to the accounts.
     fn follow_accepted(&mut self, people: &People, read: &[Assigned], builder: &mut Builder) {
         let now = |grant: GrantId| {
-            let here = read.iter().find(|it| it.role == grant.role && it.scope == grant.scope);
-            let assignments = here.and_then(|it| it.assignments.as_deref()).unwrap_or_default();
+            // Unread assignments are recorded under the ids as they are.
+            let Some(here) = read.iter().find(|it| it.role == grant.role && it.scope == grant.scope) else {
+                return grant;
+            };
+            let assignments = here.assignments.as_deref().unwrap_or_default();
             let Some(principal) = people.accepted(&grant, assignments) else { return grant };
             let now = GrantId { principal, ..grant.clone() };
             builder.set_successor(Kind::Grant, grant.key(), (now.id(), now.key()));
@@ -101,6 +104,22 @@ impl<'a> Selection<'a> {
         let own =
             |user: &wire::User| GrantId { principal: Principal::User(user.id.clone()), ..grant.clone() };
         users.into_iter().any(|user| !self.grants.contains(&own(user)))
+    }
+
+    /// What is unread when the assignments of a role in a scope are: its grants, which are each a place of proof.
+    fn parts_of(&self, role: &str, scope: &Scope) -> Vec<Part> {
+        let here = self.grants.iter().filter(|grant| grant.role == *role && grant.scope == *scope);
+        let all = Id::new(format!("{role}/{}", scope.text()));
+        let places = std::iter::once(all).chain(here.map(GrantId::id));
+        places.map(|place| Part::Place(Kind::Grant, place)).collect()
+    }
+
+    /// What is unread when the members or the invitations are: names, and whether the managed grants of invitations passed to accounts.
+    fn parts_of_people(&self) -> Vec<Part> {
+        let invited =
+            self.grants.iter().filter(|grant| matches!(grant.principal, Principal::Invitation { .. }));
+        let names = [Level::USER, Level::SERVICE_ACCOUNT].map(Part::Names);
+        names.into_iter().chain(invited.map(|grant| Part::Place(Kind::Grant, grant.id()))).collect()
     }
 
     /// The workspaces that have managed grants in their projects.
@@ -120,28 +139,36 @@ struct Assigned {
 /// Reads one snapshot.
 ///
 /// # Errors
-/// Any failure to read a list to its end but a refusal of the list.
+/// A failure of the whole account: see [`Reading`].
 pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error> {
     let mut selection = Selection::of(needs);
     client.id().await?;
     let mut builder = Builder::new();
-    let (roles, people, teams, workspaces) = try_join!(
-        Part::read_if(selection.roles, client.roles(&[])),
-        async { if selection.people { People::all(client).await.map(Some) } else { Ok(None) } },
-        Part::read_if(selection.names(Level::TEAM), client.teams()),
-        Part::read_if(selection.names(WORKSPACE) || selection.names(PROJECT), client.workspaces(None)),
+    let reading = Reading::default();
+    let (of_roles, of_people) =
+        ([Part::Kind(Kind::Role), Part::Names(Level::ROLE)], selection.parts_of_people());
+    let places = selection.names(WORKSPACE) || selection.names(PROJECT);
+    let (roles, members, invitations, teams, workspaces) = try_join!(
+        reading.list(selection.roles, of_roles, client.roles(&[])),
+        reading.list(selection.people, &of_people, client.members()),
+        reading.list(selection.people, &of_people, client.invitations(None)),
+        reading.list(selection.names(Level::TEAM), [Part::Names(Level::TEAM)], client.teams()),
+        reading.list(places, [WORKSPACE, PROJECT].map(Part::Names), client.workspaces(None)),
     )?;
-    let people = people.unwrap_or_default();
+    let people_read = !matches!((&members, &invitations), (List::Failed, _) | (_, List::Failed));
+    let people = People::of(members, invitations);
     enter(builder.directory(), Level::TEAM, teams, map::team_entry);
     enter(builder.directory(), WORKSPACE, workspaces, map::workspace_entry);
     if selection.names(PROJECT) {
-        enter_projects(client, &mut builder, &selection).await?;
+        enter_projects(client, &reading, &mut builder, &selection).await?;
     }
     let roles = roles.or_refuse(builder.directory(), Level::ROLE);
     let existing = ExistingRoles::of(roles.as_ref());
     let roles = roles.map(|roles| roles.items).unwrap_or_default();
     let reads = selection.reads(&roles).into_iter().filter(|(role, _)| !existing.exclude(role));
-    let read: Vec<Assigned> = for_each(reads, |(role, scope)| assigned(client, role, scope)).await?;
+    let part = |(role, scope): &(String, Scope)| selection.parts_of(role, scope);
+    let read: Vec<Assigned> =
+        reading.each(reads, part, |(role, scope)| assigned(client, role, scope)).await?;
     selection.follow_accepted(&people, &read, &mut builder);
     people.entries().for_each(|entry| builder.directory().insert(entry));
     if selection.people {
@@ -155,18 +182,21 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
         proven.iter().map(|grant| place(grant)).filter(|place| nobody.contains(place)).collect();
     if !doubtful.is_empty() {
         // Asked after the empty lists, which are then read once more: rights that change in between prove nothing.
-        let visible = Visibility::read(client, &roles).await?;
-        let again = for_each(doubtful, |(role, scope)| assigned(client, role, scope)).await?;
+        let visible = reading.rights(Visibility::read(client, &roles).await)?;
+        let part = |(role, scope): &(String, Scope)| selection.parts_of(role, scope);
+        let again = reading.each(doubtful, part, |(role, scope)| assigned(client, role, scope)).await?;
         let still = empty(&again);
+        let covers = |scope: &Scope| visible.as_ref().is_some_and(|visible| visible.covers(scope));
         proven.retain(|grant| {
             let place = place(grant);
-            !nobody.contains(&place) || still.contains(&place) && visible.covers(&grant.scope)
+            !nobody.contains(&place) || still.contains(&place) && covers(&grant.scope)
         });
     }
     proven.retain(|grant| match &grant.principal {
         // The person who accepted it can have another address now, and so can be any user who has the role there without a managed grant.
         Principal::Invitation { uuid, .. } => {
-            people.shows(uuid) || people.complete && !selection.has_unmanaged_users(grant, &read)
+            people_read
+                && (people.shows(uuid) || people.complete && !selection.has_unmanaged_users(grant, &read))
         }
         _ => true,
     });
@@ -179,7 +209,7 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
     if existing.ids.is_some() {
         builder.prove(Kind::Role, Proof::Everywhere);
     }
-    Ok(builder.complete())
+    reading.finish(builder)
 }
 
 /// All roles that exist.
@@ -209,7 +239,7 @@ fn empty(read: &[Assigned]) -> BTreeSet<(String, Scope)> {
     read.iter().filter(is_empty).map(|it| (it.role.clone(), it.scope.clone())).collect()
 }
 
-fn enter<T>(directory: &mut Directory, level: Level, part: Part<Listing<T>>, entry: impl Fn(T) -> Entry) {
+fn enter<T>(directory: &mut Directory, level: Level, part: List<Listing<T>>, entry: impl Fn(T) -> Entry) {
     let items = part.or_refuse(directory, level).into_iter().flat_map(|listing| listing.items);
     items.for_each(|item| directory.insert(entry(item)));
 }
@@ -217,6 +247,7 @@ fn enter<T>(directory: &mut Directory, level: Level, part: Part<Listing<T>>, ent
 /// The projects with managed grants by id, and the projects around them by name where the server shows names.
 async fn enter_projects(
     client: &Client,
+    reading: &Reading,
     builder: &mut Builder,
     selection: &Selection<'_>,
 ) -> Result<(), Error> {
@@ -226,9 +257,10 @@ async fn enter_projects(
         }
     }
     let list = |workspace: String| async move { projects::all(client, &workspace).await };
-    let listed = for_each(selection.workspaces_with_projects(), list).await?;
+    let part = |_: &String| vec![Part::Names(PROJECT)];
+    let listed = reading.each(selection.workspaces_with_projects(), part, list).await?;
     builder.directory().refuse(PROJECT, projects::BY_ID);
-    listed.into_iter().flat_map(Part::into_items).for_each(|entry| builder.directory().insert(entry));
+    listed.into_iter().flat_map(List::into_items).for_each(|entry| builder.directory().insert(entry));
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{client::Client, dialect::ORGANIZATION_ROLE, ids::Scope, wire};
-use crate::{Class, Error, reading::Part};
+use crate::{Class, Error, reading::List};
 
 /// The assignments of a role in a scope. None if they cannot be read, also because the role or the scope is not found: a deleted scope stays
 /// deleted, and an error would stop every later sweep. But then the organization has to be found, or another server is answering.
@@ -52,7 +52,7 @@ impl Visibility {
     /// Any failure but a refusal.
     pub async fn read(client: &Client, roles: &[wire::Role]) -> Result<Self, Error> {
         let assignments = shows_assignments(client, roles).await?;
-        let workspaces = Part::read_if(true, client.workspaces(None)).await?;
+        let workspaces = List::read_if(true, client.workspaces(None)).await?;
         let places = workspaces.list().into_iter().flat_map(|listing| &listing.items);
         Ok(Self { assignments, workspaces: places.map(|place| place.id.clone()).collect() })
     }

@@ -51,6 +51,12 @@ async fn run(ctx: &Arc<Context>, view: &Weak<AccountView>, reader: &Reader) {
     }
 }
 
+/// The result of one sweep.
+struct Swept {
+    calls: u64,
+    is_complete: bool,
+}
+
 /// What one read leaves to the next.
 #[derive(Default)]
 struct Memory {
@@ -70,15 +76,19 @@ impl Memory {
         }
         let started = Instant::now();
         let read = self.sweep(ctx, view, &links).await;
-        ctx.metrics.sweep(started.elapsed(), read.is_ok());
+        let is_complete = matches!(read, Ok(Swept { is_complete: true, .. }));
+        ctx.metrics.sweep(started.elapsed(), is_complete);
         match read {
-            Ok(calls) => {
-                self.failures = 0;
+            Ok(Swept { calls, is_complete }) => {
+                let period = if is_complete { interval } else { self.back_off(interval).min(interval) };
+                if is_complete {
+                    self.failures = 0;
+                }
                 // Counted from start to start. A slow back end gets a break too.
-                let period = interval.max(min_interval(calls, view));
-                period.saturating_sub(started.elapsed()).max(interval / 10)
+                period.max(min_interval(calls, view)).saturating_sub(started.elapsed()).max(interval / 10)
             }
-            Err(error) => self.back_off(&error, interval),
+            Err(Error { class: Class::Throttled(pause), .. }) => self.back_off(interval).max(pause),
+            Err(_) => self.back_off(interval),
         }
     }
 
@@ -87,7 +97,7 @@ impl Memory {
         ctx: &Arc<Context>,
         view: &Arc<AccountView>,
         links: &[(ObjectName, Link)],
-    ) -> Result<u64, Error> {
+    ) -> Result<Swept, Error> {
         let read = view.begin_read(sweep::needs(ctx, links));
         let began = read.begun;
         let snapshot = view.backend.snapshot(&read.needs);
@@ -107,29 +117,35 @@ impl Memory {
             sweep::register_claims(ctx, links);
             enqueue(ctx, view.open(began));
         } else if let Some(why) = view.suspicion() {
-            links.iter().for_each(|(backend, _)| ctx.backends.set_sweep_failure(backend, &why));
+            links.iter().for_each(|(backend, _)| ctx.backends.set_sweep_failure(backend, false, &why));
             enqueue(ctx, view.withhold(began, Withheld::Suspect(why)));
         }
         if changed {
             links.iter().for_each(|(backend, _)| ctx.queue.add(ObjectRef::backend(backend)));
         }
         if !is_trusted {
-            return Ok(calls);
+            return Ok(Swept { calls, is_complete: false });
         }
         let ((), more) = metered(view.reader.priority.clone(), read_next_outline(view)).await;
-        sweep::compare(ctx, view, links, calls + more, began);
-        Ok(calls + more)
+        let calls = calls + more;
+        let unread = view.unread();
+        if let Some(unread) = &unread {
+            tracing::warn!(
+                tenant = view.account.id.as_str(),
+                unread,
+                "a sweep could not read the whole back end"
+            );
+        }
+        sweep::compare(ctx, view, links, unread.as_deref(), calls, began);
+        Ok(Swept { calls, is_complete: unread.is_none() })
     }
 
-    fn back_off(&mut self, error: &Error, interval: Duration) -> Duration {
+    /// The time until the next read after one more that was not complete.
+    fn back_off(&mut self, interval: Duration) -> Duration {
         const FIRST: Duration = Duration::from_secs(1);
         let wait = FIRST.saturating_mul(2_u32.saturating_pow(self.failures.min(10)));
         self.failures += 1;
-        let wait = wait.min(interval.max(Duration::from_secs(300)));
-        match error.class {
-            Class::Throttled(pause) => wait.max(pause),
-            _ => wait,
-        }
+        wait.min(interval.max(Duration::from_secs(300)))
     }
 }
 

@@ -7,7 +7,7 @@ use kube::Resource;
 use rolewright_api as api;
 use rolewright_api::{Backend, BackendStatus, Reason};
 use rolewright_reconcile::{
-    account::{Link, SweepReport},
+    account::{Link, SweepFailure, SweepReport},
     object::{ObjectName, ObjectRef, reconcile_request},
     readiness::{MAX_MESSAGE, Readiness, truncate},
 };
@@ -99,8 +99,14 @@ fn set_synced(
     let synced = match (&failure, ctx.backends.swept(name)) {
         (None, None) => before.conditions.iter().find(|known| known.type_ == api::SYNCED).cloned(),
         (failure, _) => {
-            let error = failure.as_ref().map(|(_, error)| truncate(error, MAX_MESSAGE));
-            Some(api::synced(error, generation, &before.conditions, now))
+            let failure = failure.as_ref().map(|failure| {
+                let message = truncate(&failure.message, MAX_MESSAGE);
+                match failure.is_partial {
+                    true => api::SyncFailure::PartlyRead(message),
+                    false => api::SyncFailure::SweepFailing(message),
+                }
+            });
+            Some(api::synced(failure, generation, &before.conditions, now))
         }
     };
     after.conditions.retain(|condition| condition.type_ != api::SYNCED);
@@ -110,11 +116,15 @@ fn set_synced(
 /// A Backend is not ready when its account was not read completely for three intervals, and for at least five minutes.
 fn sweeps_fail_for_long(ctx: &Context, name: &ObjectName, link: &Link) -> Option<Readiness> {
     const AT_LEAST: Duration = Duration::from_secs(300);
-    let (since, error) = ctx.backends.sweep_failure(name)?;
+    let SweepFailure { since, is_partial, message } = ctx.backends.sweep_failure(name)?;
+    let consequence = match is_partial {
+        true => "drift of the rest is not corrected",
+        false => "drift is not corrected",
+    };
     (since.elapsed() >= (link.interval * 3).max(AT_LEAST)).then(|| {
         Readiness::new(
             Reason::SweepFailing,
-            format!("the account could not be read completely, so drift is not corrected: {error}"),
+            format!("the account could not be read completely, so {consequence}: {message}"),
         )
     })
 }

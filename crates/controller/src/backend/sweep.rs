@@ -57,11 +57,13 @@ pub fn register_claims(ctx: &Context, links: &[(ObjectName, Link)]) {
     }
 }
 
-/// Compares all objects of a view with the snapshot, enqueues those that differ, and reports the sweep on their Backends.
+/// Compares all objects of a view with the snapshot, enqueues those that differ, and reports the sweep on their Backends. `unread`: what
+/// could not be read.
 pub fn compare(
     ctx: &Arc<Context>,
     view: &Arc<AccountView>,
     links: &[(ObjectName, Link)],
+    unread: Option<&str>,
     calls: u64,
     began: Instant,
 ) {
@@ -69,6 +71,11 @@ pub fn compare(
         let link = &ctx.with_present_spec(backend, link.clone());
         let mut compare = Compare { ctx, link, counts: Counts::default() };
         ctx.caches.each_of(backend, &mut compare);
+        if let Some(unread) = unread {
+            ctx.backends.set_sweep_failure(backend, true, unread);
+            ctx.queue.add_in_background(ObjectRef::backend(backend));
+            continue;
+        }
         let mut counts = compare.counts;
         counts.unmanaged = unmanaged(view);
         let stretched = stretched_interval(link.interval, min_interval(calls, view));
@@ -99,7 +106,7 @@ pub fn report_failure(ctx: &Context, view: &AccountView, links: &[(ObjectName, L
         "a sweep could not read the back end"
     );
     for (backend, _) in links {
-        ctx.backends.set_sweep_failure(backend, &error.message);
+        ctx.backends.set_sweep_failure(backend, false, &error.message);
         let doubt = match error.class {
             // A back end that requests a pause accepts the credential, and a probe would have to wait too.
             Class::Throttled(_) => CredentialDoubt::Unfounded,

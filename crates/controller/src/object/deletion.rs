@@ -153,6 +153,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             Some(found) if found.reason == Reason::DependencyNotReady => {
                 Readiness::new(Reason::Deleting, found.message)
             }
+            Some(found) if found.reason == Reason::BackendError => found,
             Some(found) => match self.blocking_bindings() {
                 Some((names, true)) => {
                     Readiness::new(Reason::Deleting, format!("waits until {names} released the role"))

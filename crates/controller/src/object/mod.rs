@@ -176,6 +176,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
     }
 
     async fn rounds(&mut self, link: &Link) -> Stage<Next> {
+        link.view.retry_unread();
         self.read_on_request(link).await?;
         for _ in 0..MAX_ROUNDS {
             match self.stages(link).await {

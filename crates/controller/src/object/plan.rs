@@ -6,13 +6,13 @@ use std::{
 };
 
 use rolewright_backends::{Class, Error, Needs};
-use rolewright_core::model::{Id, Kind};
+use rolewright_core::model::{Id, Kind, Snapshot};
 use rolewright_core::planner::Held;
 use rolewright_reconcile::{
     account::{Access, AccountView, Link, Withheld},
     act::Outcome,
     convert::held_to_status,
-    decide::{self, Decision, Resolve},
+    decide::{self, Decision, Lookup, Resolve},
 };
 
 use super::{Exit, MAX_ROUNDS, Next, Reconcile, Stage, end, end_with};
@@ -98,11 +98,17 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         }
     }
 
-    /// Looks up the names that a decision lacks. True if any was found.
+    /// Looks up the names that a decision lacks. True if that changes the decision.
     async fn look_up(&mut self, link: &Link, decision: &Decision) -> Stage<bool> {
         let missing = &decision.resolved.lookups;
         if missing.len() > MAX_LOOKUPS {
-            let is_old = link.view.age().is_some_and(|age| age > MAX_AGE_FOR_MISSING_NAMES);
+            let is_unread = |lookup: &Lookup| {
+                let unread = |snapshot: &Snapshot| snapshot.unread_names(lookup.level).is_some();
+                link.view.with_snapshot(&Needs::default(), unread).unwrap_or_default()
+            };
+            // The reader tries a list that failed again, not each object.
+            let is_old = link.view.age().is_some_and(|age| age > MAX_AGE_FOR_MISSING_NAMES)
+                && !missing.iter().any(is_unread);
             if is_old {
                 self.require_snapshot(link, Instant::now().checked_sub(MAX_AGE_FOR_MISSING_NAMES)).await?;
             }
@@ -121,6 +127,11 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
                         error.class,
                         Class::Denied | Class::Missing | Class::Unsupported | Class::Invalid
                     ) => {}
+                // It is unknown whether this name exists. The others are used.
+                Err(error) if matches!(error.class, Class::Lost | Class::Transient) => {
+                    link.view.fail_name(lookup.level, &lookup.name, &error);
+                    found = true;
+                }
                 Err(error) => return self.read_failed(&error).await,
             }
         }
@@ -138,21 +149,16 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
     }
 }
 
-/// Reads external things whole into the snapshot.
+/// Reads external things whole into the snapshot. A thing that cannot be read is recorded there.
 ///
 /// # Errors
-/// Why one could not be read.
+/// Why none of them can be read.
 async fn read_whole(view: &AccountView, outlines: &[(Kind, Id)]) -> Result<(), Error> {
-    let is_shown = |kind, id: &Id| {
-        let shown = view.with_snapshot(&Needs::default(), |snapshot| snapshot.by_id(kind, id).is_some());
-        shown.unwrap_or_default()
-    };
     for (kind, id) in outlines {
-        match view.backend.read(*kind, id).await? {
-            Some(seen) => view.put(seen),
-            // The snapshot is older than the deletion.
-            None if is_shown(*kind, id) => view.invalidate(),
-            None => view.miss(*kind, id),
+        match view.backend.read(*kind, id).await {
+            Ok(Some(seen)) => view.put(seen),
+            Ok(None) => view.miss(*kind, id),
+            Err(error) => view.fail(*kind, id, error)?,
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Condition, jiff::Timestamp}
 use kube::ResourceExt;
 use rolewright_api::{HeldEntry, Reason};
 use rolewright_backends::Error;
-use rolewright_core::planner::{Held, OtherClaims};
+use rolewright_core::planner::{Held, Issue, OtherClaims};
 use rolewright_reconcile::{
     account::Link,
     act::{self, Outcome, STATUS_FIELDS, StatusContent, StepResult},
@@ -55,6 +55,9 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             self.report_still_shared(decision);
             return end_with(self.finish_deletion(&stays).await);
         }
+        if outcome.is_none() && withheld.is_none() && act::keeps_status(&*self.object, decision) {
+            return Continue(Next::Done);
+        }
         let executed = outcome.is_some_and(|outcome| {
             outcome.results.iter().any(|result| matches!(result, StepResult::Done(_)))
         });
@@ -69,7 +72,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             subjects: act::subject_states(&*self.object, decision, outcome),
             names: &decision.resolved.names,
             serial,
-            is_read: true,
+            is_read: decision.plan.findings().iter().all(|finding| finding.issue != Issue::Unread),
         };
         written(self.write(content).await)?;
         if is_recorded {
@@ -122,6 +125,10 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
                 self.ctx.corrections.next_correction(&self.reference).map_or(Next::AwaitChange, until)
             }
             Reason::Reconciling => Next::After(Duration::from_secs(1)),
+            Reason::BackendError => {
+                let (first, max) = (Duration::from_secs(1), Duration::from_secs(300));
+                Next::After(self.ctx.back_off.next(&self.reference, first, max))
+            }
             _ => Next::Done,
         }
     }

@@ -8,6 +8,7 @@ mod directory;
 mod key;
 mod level;
 mod snapshot;
+mod unread;
 
 #[cfg(test)]
 mod tests;
@@ -24,3 +25,4 @@ pub use directory::{Directory, Entry, NameMatch, same_name};
 pub use key::{Fingerprint, Id, Key, sha256_hex};
 pub use level::Level;
 pub use snapshot::{Absence, Builder, Observed, Proof, Snapshot};
+pub use unread::{Failures, Part, ReadFailure};

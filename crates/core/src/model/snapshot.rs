@@ -1,5 +1,5 @@
-//! The state of a back end in one sweep. A [`Snapshot`] is complete: if a part could not be read to its end, there is no snapshot.
-//! A thing that is missing from it is absent only where the sweep proved that the credential can read such things.
+//! The state of a back end in one sweep. A part that could not be read to its end is recorded as unread, and the others are used.
+//! A thing that is missing is absent only where the sweep proved that the credential can read such things.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -7,6 +7,8 @@ use super::{
     body::{Body, Kind},
     directory::{Directory, Entry},
     key::{Id, Key},
+    level::Level,
+    unread::{Failures, Part, ReadFailure},
 };
 
 /// An external thing as a sweep or a read returned it.
@@ -57,7 +59,7 @@ pub enum Absence {
 }
 
 #[derive(Clone, Debug, Default)]
-struct Part {
+struct Things {
     /// Boxed, because a hash table is half empty and bodies are large.
     by_id: HashMap<Id, Box<Observed>>,
     /// If several things have one key, the one with the lowest id, so that the order of a list does not matter.
@@ -70,8 +72,9 @@ struct Part {
 /// Collects the results of one sweep.
 #[derive(Debug, Default)]
 pub struct Builder {
-    parts: HashMap<Kind, Part>,
+    parts: HashMap<Kind, Things>,
     directory: Directory,
+    failures: Failures,
     successors: HashMap<(Kind, Key), (Id, Key)>,
     current_ids: HashMap<(Kind, Id), Id>,
 }
@@ -103,16 +106,24 @@ impl Builder {
         self.current_ids.insert((kind, before), now);
     }
 
+    /// Records a part that could not be read. The caller proves nothing about it.
+    pub fn fail(&mut self, part: Part, failure: ReadFailure) {
+        self.failures.add(part, failure);
+    }
+
     /// The directory, to add names to.
     pub fn directory(&mut self) -> &mut Directory {
         &mut self.directory
     }
 
-    /// Finishes the snapshot. Call it only after every list was read to its end.
+    /// Finishes the snapshot. Call it only after every list was read to its end, or recorded with [`Builder::fail`].
     pub fn complete(self) -> Snapshot {
         Snapshot {
             parts: self.parts,
             directory: self.directory,
+            failures: self.failures,
+            unread_since: HashMap::new(),
+            unread_names_since: HashMap::new(),
             missing: HashSet::new(),
             successors: self.successors,
             current_ids: self.current_ids,
@@ -123,8 +134,13 @@ impl Builder {
 /// The external things of an account and the names that specs refer to.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
-    parts: HashMap<Kind, Part>,
+    parts: HashMap<Kind, Things>,
     directory: Directory,
+    failures: Failures,
+    /// Things that could not be read one by one after the sweep.
+    unread_since: HashMap<(Kind, Id), ReadFailure>,
+    /// Names that could not be looked up after the sweep.
+    unread_names_since: HashMap<(Level, String), ReadFailure>,
     /// Things that a read by id did not return.
     missing: HashSet<(Kind, Id)>,
     successors: HashMap<(Kind, Key), (Id, Key)>,
@@ -155,6 +171,76 @@ impl Snapshot {
     /// Whether a read by id did not return the thing: it was deleted, or the credential cannot read it.
     pub fn is_missing(&self, kind: Kind, id: &Id) -> bool {
         self.missing.contains(&(kind, id.clone()))
+    }
+
+    /// The parts that the sweep could not read. The snapshot is complete if there are none.
+    pub fn failures(&self) -> &Failures {
+        &self.failures
+    }
+
+    /// Why this one thing could not be read, although its part was read.
+    pub fn unread_thing(&self, kind: Kind, id: &Id) -> Option<&ReadFailure> {
+        let thing = (kind, id.clone());
+        self.unread_since.get(&thing).or_else(|| self.failures.of(&Part::Thing(kind, thing.1)))
+    }
+
+    /// Why it is unknown whether there is a thing that the snapshot lacks. None where its absence is proven, or where every call that
+    /// could show it succeeded. `level` is that of the place; without it the directory knows it, or any failed level counts.
+    pub fn unread(
+        &self,
+        kind: Kind,
+        id: Option<&Id>,
+        place: Option<&Id>,
+        level: Option<Level>,
+    ) -> Option<&ReadFailure> {
+        if let Some(failure) = id.and_then(|id| self.unread_thing(kind, id)) {
+            return Some(failure);
+        }
+        if self.failures.is_empty() || self.absence(kind, place) == Absence::Proven {
+            return None;
+        }
+        let of_place = place.and_then(|place| self.failures.of(&Part::Place(kind, place.clone())));
+        let known = || place.and_then(|place| self.directory.get(place)).map(|entry| entry.named.level);
+        let level = level.or_else(known);
+        let of_level = || {
+            let concerns = |part: &Part| match part {
+                Part::Level(of, at) => *of == kind && level.is_none_or(|level| level == *at),
+                _ => false,
+            };
+            self.failures.iter().find(|(part, _)| concerns(part)).map(|(_, failure)| failure)
+        };
+        of_place.or_else(of_level).or_else(|| self.failures.of(&Part::Kind(kind)))
+    }
+
+    /// Why it is unknown what the credential can read, if a call for it failed.
+    pub fn unread_rights(&self) -> Option<&ReadFailure> {
+        self.failures.of(&Part::Rights)
+    }
+
+    /// Why the names of a level could not be read.
+    pub fn unread_names(&self, level: Level) -> Option<&ReadFailure> {
+        self.failures.of(&Part::Names(level))
+    }
+
+    /// Why it is unknown what a name that the directory lacks means.
+    pub fn unread_name(&self, level: Level, name: &str) -> Option<&ReadFailure> {
+        self.unread_names_since.get(&(level, name.to_owned())).or_else(|| self.unread_names(level))
+    }
+
+    /// Records that a look-up of a name failed.
+    pub fn mark_name_unread(&mut self, level: Level, name: &str, failure: ReadFailure) {
+        self.unread_names_since.insert((level, name.to_owned()), failure);
+    }
+
+    /// Records that a read of one thing failed.
+    pub fn mark_unread(&mut self, kind: Kind, id: Id, failure: ReadFailure) {
+        self.unread_since.insert((kind, id), failure);
+    }
+
+    /// Forgets which single reads and look-ups failed after the sweep: they are tried again.
+    pub fn retry_unread(&mut self) {
+        self.unread_since.clear();
+        self.unread_names_since.clear();
     }
 
     /// Records that a read by id did not return the thing.
@@ -201,6 +287,7 @@ impl Snapshot {
 
     /// Adds or replaces a thing, after a write or a second read.
     pub fn put(&mut self, observed: Observed) {
+        self.unread_since.remove(&(observed.body.kind(), observed.id.clone()));
         insert(self.parts.entry(observed.body.kind()).or_default(), observed);
     }
 
@@ -214,7 +301,7 @@ impl Snapshot {
     }
 }
 
-fn insert(part: &mut Part, observed: Observed) {
+fn insert(part: &mut Things, observed: Observed) {
     let Observed { id, key, .. } = &observed;
     if let Some(old) = part.by_id.remove(id) {
         unindex(part, &old.key, id);
@@ -228,7 +315,7 @@ fn insert(part: &mut Part, observed: Observed) {
     part.by_id.insert(id.clone(), Box::new(observed));
 }
 
-fn unindex(part: &mut Part, key: &Key, id: &Id) {
+fn unindex(part: &mut Things, key: &Key, id: &Id) {
     let Some(duplicates) = part.duplicates.get_mut(key) else {
         part.by_key.remove(key);
         return;
@@ -242,7 +329,7 @@ fn unindex(part: &mut Part, key: &Key, id: &Id) {
     }
 }
 
-fn index_first(part: &mut Part, key: &Key, id: &Id) {
+fn index_first(part: &mut Things, key: &Key, id: &Id) {
     match part.by_key.get_mut(key) {
         Some(first) if *first > *id => *first = id.clone(),
         Some(_) => {}

@@ -3,7 +3,7 @@
 //!
 //! Invariants, each with a property test: executing a plan and planning again gives an empty plan; the order of the input does not
 //! matter; only managed things are changed or deleted; a replacement is granted before the old grant is deleted; a thing whose absence
-//! is not proven is neither created again nor released.
+//! is not proven is neither created again nor released; nothing happens to a thing that could not be read.
 
 mod items;
 mod presence;

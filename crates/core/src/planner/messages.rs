@@ -4,7 +4,7 @@ use super::{
     input::Adopt,
     problem::{Issue, Problem},
 };
-use crate::model::{Body, Grant, Kind, Named, Observed};
+use crate::model::{Body, Grant, Kind, Named, Observed, ReadFailure};
 
 /// A managed thing that the snapshot lacks.
 pub(super) fn not_visible(kind: Kind, title: &str) -> Problem {
@@ -26,6 +26,19 @@ pub(super) fn possibly_exists(kind: Kind, title: &str) -> Problem {
             "the {} {title} is not visible: it does not exist, or the credential cannot read it. Rolewright does not create it until it \
              can tell which",
             noun(kind),
+        ),
+    )
+}
+
+/// A thing that a failed call would show.
+pub(super) fn unread(kind: Kind, title: &str, failure: &ReadFailure) -> Problem {
+    let issue = if failure.denied { Issue::NotVisible } else { Issue::Unread };
+    let message = &failure.message;
+    Problem::new(
+        issue,
+        format!(
+            "the {} {title} could not be read, so Rolewright makes no changes to it: {message}",
+            noun(kind)
         ),
     )
 }

@@ -19,6 +19,8 @@ pub enum Issue {
     NotVisible,
     /// A thing cannot be deleted while others depend on it.
     Blocked,
+    /// A call that would show the thing failed, so it is unknown.
+    Unread,
     /// Another object must act first, and will.
     Waiting,
 }

@@ -74,8 +74,7 @@ struct Entry {
     paused: bool,
     /// When the last complete sweep began.
     swept: Option<Instant>,
-    /// Why the last sweep failed, and when the first of a row of failures did.
-    sweep_failure: Option<(Instant, String)>,
+    sweep_failure: Option<SweepFailure>,
     report: Option<SweepReport>,
     report_written: Option<Instant>,
 }
@@ -89,6 +88,17 @@ pub enum CredentialDoubt {
     Known,
     /// The credential was probed a moment ago and is valid: the 401 concerns that one call.
     Unfounded,
+}
+
+/// Why sweeps do not read an account completely.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SweepFailure {
+    /// When the first of a row of incomplete sweeps ended.
+    pub since: Instant,
+    /// The last one read a part of the account.
+    pub is_partial: bool,
+    /// The calls that failed in the last one.
+    pub message: String,
 }
 
 /// The result of a sweep for one Backend.
@@ -252,16 +262,16 @@ impl BackendStates {
         });
     }
 
-    /// Records that a sweep failed.
-    pub fn set_sweep_failure(&self, backend: &ObjectName, error: &str) {
+    /// Records that a sweep did not read the account completely. `is_partial`: it read a part.
+    pub fn set_sweep_failure(&self, backend: &ObjectName, is_partial: bool, message: &str) {
         self.known(backend, |entry| {
-            let since = entry.sweep_failure.as_ref().map_or_else(Instant::now, |(since, _)| *since);
-            entry.sweep_failure = Some((since, error.to_owned()));
+            let since = entry.sweep_failure.as_ref().map_or_else(Instant::now, |failure| failure.since);
+            entry.sweep_failure = Some(SweepFailure { since, is_partial, message: message.to_owned() });
         });
     }
 
-    /// Why sweeps fail, and since when. None after a complete sweep, and before the first one.
-    pub fn sweep_failure(&self, backend: &ObjectName) -> Option<(Instant, String)> {
+    /// Why sweeps are not complete, and since when. None after a complete sweep, and before the first one.
+    pub fn sweep_failure(&self, backend: &ObjectName) -> Option<SweepFailure> {
         self.known(backend, |entry| entry.sweep_failure.clone())
     }
 
@@ -306,14 +316,14 @@ mod tests {
         let name = ObjectName::new("team-a", "arize");
         assert!(states.get(&name).is_none() && states.last_link(&name).is_none());
         assert!(!states.is_doubted(&name) && states.swept(&name).is_none());
-        states.set_sweep_failure(&name, "timeout");
+        states.set_sweep_failure(&name, false, "timeout");
         states.set_report(&name, SweepReport::default(), Instant::now());
         assert!(states.entries.lock().is_empty(), "an object can name a Backend that does not exist");
 
         states.set_next_probe(&name, Some(Instant::now()));
         assert_eq!(states.entries.lock().len(), 1);
         states.remove(&name);
-        states.set_sweep_failure(&name, "a sweep that ended later");
+        states.set_sweep_failure(&name, false, "a sweep that ended later");
         assert!(states.entries.lock().is_empty());
     }
 }

@@ -15,7 +15,7 @@ mod view;
 
 pub use self::{
     accounts::{Account, Accounts},
-    backend_states::{BackendState, BackendStates, CredentialDoubt, Link, SweepReport},
+    backend_states::{BackendState, BackendStates, CredentialDoubt, Link, SweepFailure, SweepReport},
     corrections::Corrections,
     identity::{AccountId, Address},
     reader::{Access, Reader, Withheld},

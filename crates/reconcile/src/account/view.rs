@@ -3,13 +3,14 @@
 //! A credential has a view of its own, because what a snapshot shows and proves depends on the credential.
 
 use std::{
+    collections::HashSet,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use parking_lot::{Mutex, RwLock};
-use rolewright_backends::{Backend, Needs};
-use rolewright_core::model::{Entry, Id, Kind, Observed, Snapshot};
+use rolewright_backends::{Backend, Class, Error, Needs};
+use rolewright_core::model::{Entry, Id, Kind, Level, Observed, ReadFailure, Snapshot};
 
 use super::{
     accounts::Account,
@@ -29,6 +30,8 @@ pub struct AccountView {
     /// Requests to the only task that reads snapshots.
     pub reader: Arc<Reader>,
     suspicion: Mutex<Option<String>>,
+    /// Things that were listed when a read by their id found nothing.
+    listed_and_missing: Mutex<HashSet<(Kind, Id)>>,
 }
 
 #[derive(Default)]
@@ -53,16 +56,17 @@ enum Note {
     Put(Box<Observed>),
     Remove(Kind, Id),
     Miss(Kind, Id),
+    Fail(Kind, Id, ReadFailure),
     Learn(Box<Entry>),
 }
 
 impl Note {
-    /// Adds the note to a newer snapshot. That a read found nothing says nothing about it.
+    /// Adds the note to a newer snapshot. That a read found nothing, or failed, says nothing about it.
     fn apply(self, snapshot: &mut Snapshot) {
         match self {
             Self::Put(observed) => snapshot.put(*observed),
             Self::Remove(kind, id) => snapshot.remove(kind, &id),
-            Self::Miss(..) => {}
+            Self::Miss(..) | Self::Fail(..) => {}
             Self::Learn(entry) => snapshot.add_name(*entry),
         }
     }
@@ -103,6 +107,7 @@ impl AccountView {
             cached: RwLock::default(),
             reader: Arc::default(),
             suspicion: Mutex::default(),
+            listed_and_missing: Mutex::default(),
         }
     }
 
@@ -174,6 +179,7 @@ impl AccountView {
         let is_trusted = suspicion.is_none();
         let changed = std::mem::replace(&mut *self.suspicion.lock(), suspicion).is_none() != is_trusted;
         if is_trusted {
+            self.listed_and_missing.lock().retain(|(kind, id)| snapshot.by_id(*kind, id).is_some());
             cached.taken = cached.invalidated.is_none_or(|at| at <= read.begun).then(Instant::now);
             cached.snapshot = Some(snapshot);
             cached.needs = read.needs;
@@ -196,6 +202,7 @@ impl AccountView {
 
     /// Puts the answer to a write, or something that was read again, into the snapshot.
     pub fn put(&self, observed: Observed) {
+        self.listed_and_missing.lock().remove(&(observed.body.kind(), observed.id.clone()));
         self.note(Note::Put(Box::new(observed)));
     }
 
@@ -204,9 +211,51 @@ impl AccountView {
         self.note(Note::Remove(kind, id.clone()));
     }
 
-    /// Records in the snapshot that a read by this id found nothing.
+    /// Records in the snapshot that a read by this id found nothing. If the snapshot shows the thing, it is older than the deletion and is
+    /// read again, but only once: a thing that lists still show then is unread.
     pub fn miss(&self, kind: Kind, id: &Id) {
-        self.note(Note::Miss(kind, id.clone()));
+        let is_listed = |snapshot: &Snapshot| snapshot.by_id(kind, id).is_some();
+        if !self.with_snapshot(&Needs::default(), is_listed).unwrap_or_default() {
+            self.note(Note::Miss(kind, id.clone()));
+        } else if self.listed_and_missing.lock().insert((kind, id.clone())) {
+            self.invalidate();
+        } else {
+            let message = format!("the back end lists {id}, and does not find it by this id");
+            self.note(Note::Fail(kind, id.clone(), ReadFailure::failed(&message)));
+        }
+    }
+
+    /// Records the failure of a read of one thing in the snapshot.
+    ///
+    /// # Errors
+    /// The failure, if it does not concern this thing alone.
+    pub fn fail(&self, kind: Kind, id: &Id, error: Error) -> Result<(), Error> {
+        let failure = match error.class {
+            Class::Lost | Class::Transient => ReadFailure::failed(&error.message),
+            Class::Denied => ReadFailure::denied(&error.message),
+            _ => return Err(error),
+        };
+        self.note(Note::Fail(kind, id.clone(), failure));
+        Ok(())
+    }
+
+    /// Records that a name could not be looked up.
+    pub fn fail_name(&self, level: Level, name: &str, error: &Error) {
+        if let Some(snapshot) = &mut self.cached.write().snapshot {
+            snapshot.mark_name_unread(level, name, ReadFailure::failed(&error.message));
+        }
+    }
+
+    /// Tries failed reads of single things and names again when a decision needs them.
+    pub fn retry_unread(&self) {
+        if let Some(snapshot) = &mut self.cached.write().snapshot {
+            snapshot.retry_unread();
+        }
+    }
+
+    /// The parts that the snapshot lacks because calls failed, in one text.
+    pub fn unread(&self) -> Option<String> {
+        self.cached.read().snapshot.as_ref().and_then(|snapshot| snapshot.failures().summary())
     }
 
     /// Adds a name that was looked up to the snapshot's directory.
@@ -219,6 +268,7 @@ impl AccountView {
         if let Some(snapshot) = &mut cached.snapshot {
             match &note {
                 Note::Miss(kind, id) => snapshot.mark_missing(*kind, id.clone()),
+                Note::Fail(kind, id, failure) => snapshot.mark_unread(*kind, id.clone(), failure.clone()),
                 other => other.clone().apply(snapshot),
             }
         }

@@ -1,6 +1,8 @@
 //! Executes a plan. The only place that writes to a back end: every write is a change of a plan, and each change that overwrites or
 //! deletes reads the live thing right before.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use futures::{StreamExt, stream};
 
 use super::{
@@ -19,30 +21,36 @@ const MAX_CONCURRENT_STEPS: usize = 4;
 /// one, nor to a lost record. False when one exists; the snapshot shows it again then.
 ///
 /// # Errors
-/// Why one could not be read.
+/// Why none of them can be read. A failure that concerns one of them is recorded in the snapshot.
 pub async fn confirm_absences(view: &AccountView, plan: &Plan) -> Result<bool, Error> {
-    let looked: Vec<Result<Option<Observed>, Error>> = stream::iter(plan.absent().to_vec())
-        .map(|(kind, id)| async move { view.backend.read(kind, &id).await })
+    let looked: Vec<(Kind, Id, Result<Option<Observed>, Error>)> = stream::iter(plan.absent().to_vec())
+        .map(|(kind, id)| async move {
+            let seen = view.backend.read(kind, &id).await;
+            (kind, id, seen)
+        })
         .buffer_unordered(MAX_CONCURRENT_STEPS)
         .collect()
         .await;
     let mut confirmed = true;
-    for seen in looked {
-        if let Some(seen) = seen? {
-            view.put(seen);
-            confirmed = false;
+    for (kind, id, seen) in looked {
+        match seen {
+            Ok(None) => continue,
+            Ok(Some(seen)) => view.put(seen),
+            Err(error) => view.fail(kind, &id, error)?,
         }
+        confirmed = false;
     }
     Ok(confirmed)
 }
 
-/// Executes a plan: creates, then updates, then deletions.
+/// Executes a plan: creates, then updates, then deletions. A failure that every other step has too ends it.
 pub async fn apply<K: ManagedObject>(view: &AccountView, plan: &Plan, object: &K, hash: &str) -> Outcome {
     let (reference, claimant) = (object.reference(), object.claimant());
     let owner =
         PlanOwner { object: &reference, generation: object.meta().generation.unwrap_or_default(), hash };
     let steps = plan.steps();
     let mut results: Vec<StepResult> = steps.iter().map(|_| StepResult::Skipped).collect();
+    let stopped = &AtomicBool::new(false);
     for verb in [Verb::Create, Verb::Update, Verb::Delete] {
         let able = |index: &usize| {
             let step = &steps[*index];
@@ -55,7 +63,13 @@ pub async fn apply<K: ManagedObject>(view: &AccountView, plan: &Plan, object: &K
                 let (owner, claimant) = (&owner, &claimant);
                 async move {
                     let step = &steps[index];
+                    if stopped.load(Ordering::Relaxed) {
+                        return (index, StepResult::Skipped);
+                    }
                     let result = execute(view, step, plan.held_of(step), claimant).await;
+                    if result.stops_the_plan() {
+                        stopped.store(true, Ordering::Relaxed);
+                    }
                     change_log::log(view.account.id.as_str(), owner, step, &result);
                     (index, result)
                 }

@@ -1,10 +1,26 @@
 //! The comparison of a sweep: whether an object needs a reconcile. Pure.
 
 use kube::ResourceExt;
-use rolewright_core::{model::Id, planner::Held};
+use rolewright_core::{
+    model::Id,
+    planner::{Held, Issue},
+};
 
 use super::report::{plan_status, settled, subject_states};
 use crate::{account::Link, decide::Decision, object::ManagedObject};
+
+/// Whether an object in sync keeps its status: all that is wrong is that a part of what it manages could not be read. The Backend reports
+/// that, and nothing new is known of the object.
+pub fn keeps_status<K: ManagedObject>(object: &K, decision: &Decision) -> bool {
+    let plan = &decision.plan;
+    let findings = plan.findings();
+    object.is_in_sync()
+        && !object.is_being_deleted()
+        && plan.is_empty()
+        && plan.absent().is_empty()
+        && !findings.is_empty()
+        && findings.iter().all(|finding| finding.issue == Issue::Unread)
+}
 
 /// Whether a reconcile would change the status of an object or the back end. A plan that the status shows was withheld, or it failed and
 /// has its own time for the next try. `contested`: others keep changing what the object manages.
@@ -26,6 +42,9 @@ pub fn differs<K: ManagedObject>(object: &K, link: &Link, decision: &Decision, c
     let planned = decision.plan.held().iter().map(Held::recorded_id);
     if !object.held().iter().map(|held| held.id.as_deref()).eq(planned.map(|id| id.map(Id::as_str))) {
         return true;
+    }
+    if keeps_status(object, decision) {
+        return false;
     }
     let condition =
         |type_: &str| status.and_then(|status| status.conditions.iter().find(|one| one.type_ == type_));

@@ -8,7 +8,7 @@ mod report;
 
 pub use self::{
     apply::{apply, confirm_absences},
-    differs::differs,
+    differs::{differs, keeps_status},
     outcome::{Moved, Outcome, StepResult},
     report::{STATUS_FIELDS, StatusContent, desired_count, plan_status, settled, status, subject_states},
 };

@@ -20,11 +20,16 @@ pub enum StepResult {
     Moved(Moved),
     /// Not done. For [`Class::Lost`] the result is unknown.
     Failed(Error),
-    /// Not tried, because a step that it depends on was not done.
+    /// Not tried, because a step that it depends on was not done, or because the plan stopped.
     Skipped,
 }
 
 impl StepResult {
+    /// Whether every other step would fail too.
+    pub fn stops_the_plan(&self) -> bool {
+        matches!(self, StepResult::Failed(error) if stops_every_call(error))
+    }
+
     /// One word for logs and metrics.
     pub fn outcome(&self) -> &'static str {
         match self {
@@ -35,6 +40,10 @@ impl StepResult {
             StepResult::Skipped => "skipped",
         }
     }
+}
+
+fn stops_every_call(error: &Error) -> bool {
+    matches!(error.class, Class::Unauthenticated | Class::Throttled(_))
 }
 
 /// How the live thing differs from the plan's base.
@@ -74,9 +83,7 @@ impl Outcome {
                 _ => None,
             })
         };
-        failures()
-            .find(|error| matches!(error.class, Class::Unauthenticated | Class::Throttled(_)))
-            .or_else(|| failures().next())
+        failures().find(|error| stops_every_call(error)).or_else(|| failures().next())
     }
 }
 

@@ -170,7 +170,7 @@ fn subject_state(issue: Issue) -> SubjectState {
     match issue {
         Issue::NotFound => SubjectState::NotFound,
         Issue::Conflict => SubjectState::Conflict,
-        Issue::Waiting => SubjectState::Pending,
+        Issue::Waiting | Issue::Unread => SubjectState::Pending,
         Issue::Invalid | Issue::Unsupported | Issue::NotVisible | Issue::Blocked => SubjectState::Refused,
     }
 }

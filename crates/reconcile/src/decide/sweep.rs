@@ -24,7 +24,7 @@ pub fn sweep_needs<K: Resolve>(object: &K, link: &Link) -> Needs {
 /// How many managed things there were, and which of them vanished.
 #[derive(Clone, Debug, Default)]
 pub struct Vanished {
-    /// External things that are recorded as present.
+    /// External things that are recorded as present, without those that could not be read.
     pub managed: usize,
     /// How many of them are proven to be absent now. One that several objects manage counts for each.
     pub absent: usize,
@@ -38,10 +38,12 @@ impl Vanished {
         let present = object.held().iter().filter(|held| held.state == HeldState::Present);
         for held in planner::rekey(present.filter_map(held_from_status).collect(), snapshot) {
             let Some(id) = held.id() else { continue };
+            let (place, is_seen) = (held.key.place(), snapshot.by_id(held.kind, id).is_some());
+            if !is_seen && snapshot.unread(held.kind, Some(id), place.as_ref(), None).is_some() {
+                continue;
+            }
             self.managed += 1;
-            let is_absent = snapshot.by_id(held.kind, id).is_none()
-                && snapshot.absence(held.kind, held.key.place().as_ref()) == Absence::Proven;
-            if is_absent {
+            if !is_seen && snapshot.absence(held.kind, place.as_ref()) == Absence::Proven {
                 self.absent += 1;
                 self.vanished.insert((held.kind, id.clone()));
             }

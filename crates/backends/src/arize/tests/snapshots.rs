@@ -1,7 +1,10 @@
 //! Snapshots, their proofs, and wrong pages.
 
+use futures::future::join_all;
+
 use super::*;
-use rolewright_core::model::{Absence, NameMatch};
+use crate::testing::{assert_lacks, failures};
+use rolewright_core::model::{Absence, NameMatch, Part};
 
 fn with(
     path: &'static str,
@@ -102,20 +105,60 @@ async fn a_repeated_cursor_is_an_error() {
 }
 
 #[tokio::test]
-async fn an_invalid_list_makes_no_snapshot() {
-    for which in 0..5 {
+async fn an_invalid_list_is_unread() {
+    for which in 0..4 {
         let answer = with("/v2/roles", move |_| match which {
             0 => Reply::text(200, "text/html", "<html>Log in</html>"),
             1 => Reply::json(200, json!({"pagination": {"has_more": false}})),
             2 => Reply::json(200, json!({"roles": []})),
-            3 => page(
-                "roles",
-                json!([{"id": raw("Role:3"), "name": "no permissions", "is_predefined": false}]),
-            ),
             _ => Reply::Full { status: 200, headers: Vec::new(), body: vec![b' '; 20 * 1024 * 1024] },
         });
-        assert_eq!(class(sweep(answer).await), Class::Transient, "{which}");
+        let snapshot = sweep(answer).await.expect("a snapshot");
+        assert!(snapshot.failures().of(&Part::Kind(Kind::Role)).is_some(), "{which}");
+        assert_eq!(snapshot.all(Kind::Grant).count(), 1, "{which}");
     }
+}
+
+#[tokio::test]
+async fn a_role_without_its_permissions_is_unread() {
+    let role = json!({"id": raw("Role:3"), "name": "no permissions", "is_predefined": false});
+    let admin = role_json("Role:1", "Admin", true);
+    let answer = with("/v2/roles", move |_| page("roles", json!([role, admin])));
+    let snapshot = sweep(answer).await.expect("a snapshot");
+    assert_eq!(snapshot.failures().iter().count(), 1);
+    let id = id("Role:3");
+    assert!(snapshot.unread_thing(Kind::Role, &id).is_some());
+    assert!(snapshot.by_id(Kind::Role, &id).is_some_and(|seen| seen.outline));
+    assert_eq!(snapshot.absence(Kind::Role, None), Absence::Proven, "the list shows all others");
+}
+
+/// Every call of a sweep, and what is unread while it fails.
+#[tokio::test]
+async fn each_call_fails_alone() {
+    let whole = &sweep(|seen, _| account(seen)).await.expect("a snapshot");
+    let each = [
+        ("/v2/roles", None, vec!["all roles", "role names"]),
+        ("/v2/role-bindings", Some("SPACE"), vec!["grants by space"]),
+        ("/v2/role-bindings", Some("PROJECT"), vec!["grants by project"]),
+        ("/v2/resource-restrictions", None, vec!["all restrictions"]),
+        ("/v2/users", None, vec!["user names"]),
+        ("/v2/api-keys", None, vec!["serviceAccount names"]),
+        ("/v2/organizations", None, vec!["organization names"]),
+        ("/v2/spaces", None, vec!["space names"]),
+        ("/v2/projects", None, vec!["project names", "rights of the credential"]),
+    ];
+    let each = each.into_iter().flat_map(|row| failures().map(move |failure| (row.clone(), failure)));
+    join_all(each.map(|((path, of, parts), failure)| async move {
+        let answer = with(path, move |seen| match seen.param("resource_type") == of {
+            true => failure(),
+            false => account(seen),
+        });
+        let partial = sweep(answer).await.expect(path);
+        let proves = |kind| partial.absence(kind, Some(&id("Space:1"))) == Absence::Proven;
+        assert!(!path.contains("bindings") || !proves(Kind::Grant), "{path}");
+        assert_lacks(&partial, whole, &format!("GET {path}"), &parts);
+    }))
+    .await;
 }
 
 #[tokio::test]
@@ -126,13 +169,14 @@ async fn a_body_that_is_always_cut_makes_no_snapshot() {
 }
 
 #[tokio::test]
-async fn a_refusal_in_the_middle_of_a_list_makes_no_snapshot() {
+async fn a_refusal_in_the_middle_of_a_list_is_a_failure() {
     for status in [400, 403, 404] {
         let answer = with("/v2/users", move |seen| match seen.param("cursor") {
             None => page_before("users", json!([]), "a"),
             Some(_) => Reply::problem(status, "Title", "no"),
         });
-        assert_eq!(class(sweep(answer).await), Class::Transient, "{status}");
+        let snapshot = sweep(answer).await.expect("a snapshot");
+        assert!(snapshot.unread_names(Level::USER).is_some(), "{status}");
     }
 }
 

@@ -178,19 +178,6 @@ async fn a_deleted_principal_has_no_grants() {
 }
 
 #[tokio::test]
-async fn a_failed_read_of_one_principal_makes_no_snapshot() {
-    for status in [401, 500] {
-        let (_stub, grafana) = grafana(move |seen, _| match call(seen).as_str() {
-            ROLES_OF_USERS => ok(json!({})),
-            "GET /access-control/users/2/roles" => error(status, "no"),
-            _ => organization(seen),
-        })
-        .await;
-        assert!(grafana.snapshot(&needs(&BOTH, &LEVELS, &["user:2"])).await.is_err(), "{status}");
-    }
-}
-
-#[tokio::test]
 async fn without_the_search_managed_principals_are_read_alone() {
     for status in [404, 405, 400] {
         let answer = move |seen: &Seen, _: usize| match call(seen).as_str() {

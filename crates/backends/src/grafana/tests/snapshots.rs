@@ -3,7 +3,8 @@
 use futures::future::join_all;
 
 use super::*;
-use rolewright_core::model::NameMatch;
+use crate::testing::{assert_lacks, failures};
+use rolewright_core::model::{NameMatch, Part};
 
 fn one(snapshot: &Snapshot, level: &str, name: &str) -> String {
     match snapshot.directory().find(super::level(level), name, None) {
@@ -179,7 +180,7 @@ async fn pages_without_a_total_are_read_until_one_is_empty() {
 }
 
 #[tokio::test]
-async fn pages_that_are_cut_short_make_no_snapshot() {
+async fn pages_that_are_cut_short_are_unread() {
     for path in [ACCOUNTS, TEAMS] {
         for which in 0..4 {
             let key = if path == TEAMS { "teams" } else { "serviceAccounts" };
@@ -193,27 +194,64 @@ async fn pages_that_are_cut_short_make_no_snapshot() {
                 (_, Some("1")) => ok(json!({"totalCount": 3, key: [{"id": 1, "name": "x"}]})),
                 (_, _) => error(403, "no"),
             });
-            assert_eq!(class(sweep(answer).await), Class::Transient, "{path} {which}");
+            let level = super::level(if path == TEAMS { "team" } else { "serviceAccount" });
+            let snapshot = sweep(answer).await.expect("a snapshot");
+            assert!(snapshot.unread_names(level).is_some(), "{path} {which}");
         }
     }
 }
 
+const ROLES_OF_BOB: &str = "GET /access-control/users/2/roles";
+const FOLDER: &str = "GET /access-control/folders/f1";
+
+/// An organization whose sweep makes every kind of call: Bob is read alone, and a folder is restricted.
+fn everything(seen: &Seen) -> Reply {
+    match call(seen).as_str() {
+        ROLES_OF_USERS => ok(json!({"1": [listed("r1", "writer")], "14": []})),
+        ROLES_OF_BOB => ok(json!([listed("r1", "writer")])),
+        FOLDER => ok(json!([{"builtInRole": "Viewer", "permission": "View", "isManaged": true}])),
+        "GET /search" if seen.param("page") == Some("1") => ok(json!([{"uid": "f1", "title": "SRE"}])),
+        "GET /search" => ok(json!([])),
+        _ => organization(seen),
+    }
+}
+
+/// Every call of a sweep, and what is unread while it fails.
 #[tokio::test]
-async fn an_invalid_list_makes_no_snapshot() {
-    let each = async |path: &'static str, which: usize| {
-        let answer = with(path, move |_| match which {
-            0 => Reply::text(200, "text/html", "<html>Log in</html>"),
-            1 => Reply::Cut { body: b"[".to_vec() },
-            2 => error(500, "Internal"),
-            _ => ok(json!([{"version": 1}])),
-        });
-        let refused = sweep(answer).await.expect_err(path);
-        assert_eq!(refused.class, Class::Transient, "{path} {which}: {refused}");
-        assert!(!refused.message.contains("Log in"), "{refused}");
-    };
-    let paths = [ROLES, USERS, ACCOUNTS, TEAMS, ROLES_OF_USERS, ROLES_OF_TEAMS, OWN, STATUS];
+async fn each_call_fails_alone() {
+    let kinds = [Kind::Role, Kind::Grant, Kind::Restriction];
+    let levels = ["user", "serviceAccount", "team", "role", "folder"];
+    let managed = ["user:1", "user:2", "serviceAccount:14", "team:1", "folder:f1"];
+    let needs = &needs(&kinds, &levels, &managed);
+    let (_stub, complete) = grafana(|seen, _| everything(seen)).await;
+    let whole = &complete.snapshot(needs).await.expect("a snapshot");
+    let each = [
+        (ROLES, vec!["all roles", "role names"]),
+        (USERS, vec!["user names"]),
+        (ACCOUNTS, vec!["serviceAccount names"]),
+        (TEAMS, vec!["team names"]),
+        (ROLES_OF_USERS, vec!["grants by serviceAccount", "grants by user"]),
+        (ROLES_OF_TEAMS, vec!["grants by team"]),
+        (ROLES_OF_BOB, vec!["grants of user:2"]),
+        (FOLDER, vec!["restriction folder:f1"]),
+        ("GET /search", vec!["folder names"]),
+        (OWN, vec!["rights of the credential"]),
+        (STATUS, vec!["rights of the credential"]),
+    ];
+    let each = each.into_iter().flat_map(|row| failures().map(move |failure| (row.clone(), failure)));
     // At the same time, because failed reads are repeated after a delay.
-    join_all(paths.iter().flat_map(|path| (0..4).map(|which| each(path, which)))).await;
+    join_all(each.map(|((path, parts), failure)| async move {
+        let fails = move |seen: &Seen, _| if call(seen) == path { failure() } else { everything(seen) };
+        let (_stub, grafana) = grafana(fails).await;
+        let partial = grafana.snapshot(needs).await.expect(path);
+        let below = path.replace(' ', " /grafana/api");
+        assert_lacks(&partial, whole, &below, &parts);
+        let proves = |kind, place: &str| partial.absence(kind, Some(&Id::new(place))) == Absence::Proven;
+        let rights = path == OWN || path == STATUS;
+        assert_eq!(proves(Kind::Role, ""), path != ROLES && !rights, "{path}");
+        assert_eq!(proves(Kind::Grant, "team:1"), path != ROLES_OF_TEAMS && !rights, "{path}");
+    }))
+    .await;
 }
 
 #[tokio::test]
@@ -224,6 +262,19 @@ async fn a_401_makes_no_snapshot() {
             Class::Unauthenticated,
             "{path}"
         );
+    }
+    let one = |seen: &Seen, _| match call(seen).as_str() {
+        ROLES_OF_BOB => error(401, "Unauthorized"),
+        _ => everything(seen),
+    };
+    let (_stub, grafana) = grafana(one).await;
+    assert_eq!(class(grafana.snapshot(&needs(&BOTH, &LEVELS, &["user:2"])).await), Class::Unauthenticated);
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_makes_no_snapshot() {
+    for answer in failures() {
+        assert_eq!(class(sweep(move |_, _| answer()).await), Class::Transient);
     }
 }
 
@@ -259,6 +310,7 @@ async fn a_grafana_that_lost_rbac_makes_no_snapshot() {
 }
 
 #[tokio::test]
-async fn a_missing_list_of_roles_makes_no_snapshot() {
-    assert_eq!(class(sweep(with(ROLES, |_| error(404, "Not found"))).await), Class::Transient);
+async fn a_missing_list_of_roles_is_unread() {
+    let snapshot = sweep(with(ROLES, |_| error(404, "Not found"))).await.expect("a snapshot");
+    assert!(snapshot.failures().of(&Part::Kind(Kind::Role)).is_some());
 }

@@ -2,7 +2,10 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use futures::future::join_all;
+
 use super::*;
+use crate::testing::{assert_lacks, failures};
 
 fn titles(snapshot: &Snapshot, kind: Kind) -> Vec<String> {
     let mut titles: Vec<String> = snapshot.all(kind).map(|seen| seen.id.to_string()).collect();
@@ -193,14 +196,54 @@ async fn a_refused_list_leaves_its_part_empty() {
     }
 }
 
+/// Every call of a sweep, and what is unread while it fails.
 #[tokio::test]
-async fn a_404_of_a_list_or_a_listed_thing_makes_no_snapshot() {
-    for path in [GROUPS, USERS, ACCOUNTS, ROLES, READER, DEVS, OWN] {
-        for foreign in [true, false] {
-            let reply =
-                move |_: &Seen| if foreign { Reply::text(404, "text/html", "<h1>no") } else { missing() };
-            let class = class(sweep(&[managed_role("reader")], with(path, reply)).await);
-            assert_eq!(class, Class::Transient, "{path}");
-        }
+async fn each_call_fails_alone() {
+    let hints = &[managed_role("reader"), managed_group(OWNED), managed_grant("devs")];
+    let whole = &sweep(hints, |seen, _| hq(seen)).await.expect("a snapshot");
+    let (reader, owned, devs) = (thing("reader"), thing(OWNED), place("devs"));
+    let recorded = |name: &str| ids::thing(name, &Incarnation::default());
+    let both =
+        |what: &str, id: &Id, name: &str| vec![format!("{what} {}", recorded(name)), format!("{what} {id}")];
+    let texts = |parts: &[&str]| parts.iter().map(|part| (*part).to_owned()).collect::<Vec<String>>();
+    let each = [
+        (ROLES, texts(&["all roles", "role names"])),
+        (GROUPS, texts(&["all grants", "all groups", "group names"])),
+        (USERS, texts(&["user names"])),
+        (ACCOUNTS, texts(&["serviceAccount names"])),
+        (READER, both("role", &reader, "reader")),
+        (OWN, both("group", &owned, OWNED)),
+        (DEVS, texts(&[&format!("grants of {devs}")])),
+    ];
+    let not_found: [fn() -> Reply; 2] = [|| Reply::text(404, "text/html", "<h1>no"), missing];
+    let failures = || failures().into_iter().chain(not_found);
+    let each = each.into_iter().flat_map(|row| failures().map(move |failure| (row.clone(), failure)));
+    join_all(each.map(|((path, parts), failure)| async move {
+        let partial = sweep(hints, with(path, move |_| failure())).await.expect(path);
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        assert_lacks(&partial, whole, &path.replace(' ', " /hq/api/v1"), &parts);
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn an_unlisted_thing_that_fails_proves_nothing_of_itself() {
+    let hints = &[managed_role("gone"), managed_role("broken")];
+    let broken = |seen: &Seen, _| match call(seen).as_str() {
+        "GET /roles/broken" => refusal(500),
+        _ => hq(seen),
+    };
+    let snapshot = sweep(hints, broken).await.expect("a snapshot");
+    let recorded = |name: &str| ids::thing(name, &Incarnation::default());
+    assert!(snapshot.unread_thing(Kind::Role, &recorded("broken")).is_some());
+    assert!(snapshot.unread(Kind::Role, Some(&recorded("gone")), None, None).is_none());
+    assert_eq!(snapshot.absence(Kind::Role, None), Absence::Proven);
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_makes_no_snapshot() {
+    for answer in failures() {
+        let class = class(sweep(&[managed_role("reader")], move |_, _| answer()).await);
+        assert_eq!(class, Class::Transient);
     }
 }

@@ -3,6 +3,7 @@
 use futures::future::join_all;
 
 use super::*;
+use crate::testing::{assert_lacks, failures};
 
 fn titles(snapshot: &Snapshot, kind: Kind) -> Vec<String> {
     let mut titles: Vec<String> = snapshot.all(kind).map(|seen| seen.body.title()).collect();
@@ -210,41 +211,60 @@ async fn a_forbidden_list_does_not_affect_the_others() {
     }
 }
 
+/// Every call of a sweep but the first ones, and what is unread while it fails.
 #[tokio::test]
-async fn any_other_failure_makes_no_snapshot() {
-    let paths = [
-        LOGIN.to_owned(),
-        ORGANIZATION.to_owned(),
-        of_org("roles"),
-        of_org("members"),
-        of_org("teams"),
-        of_org("invitations"),
-        "GET /workspaces".to_owned(),
-        assignments_of(READER),
+async fn each_call_fails_alone() {
+    let team = grant_id(READER, &format!("workspace:{PRODUCTION}"), &format!("team:{ML}"));
+    let hints = &[alice_as_reader(), team.clone()];
+    let whole = &sweep(hints, |seen, _| organization(seen)).await.0.expect("a snapshot");
+    let texts = |parts: &[&str]| parts.iter().map(|part| (*part).to_owned()).collect::<Vec<String>>();
+    let here = format!("grants of {READER}/workspace:{PRODUCTION}");
+    let each = [
+        (of_org("roles"), texts(&["all roles", "role names"])),
+        (of_org("members"), texts(&["serviceAccount names", "user names"])),
+        (of_org("invitations"), texts(&["serviceAccount names", "user names"])),
+        (of_org("teams"), texts(&["team names"])),
+        ("GET /workspaces".to_owned(), texts(&["project names", "workspace names"])),
+        (
+            assignments_of(READER),
+            vec![here.clone(), format!("grants of {team}"), format!("grants of {}", alice_as_reader())],
+        ),
     ];
-    let each = paths.into_iter().map(|path| async move {
-        for (status, expected) in [(408, Class::Transient), (500, Class::Transient), (502, Class::Transient)]
-        {
-            let (snapshot, _) = sweep(
-                &[alice_as_reader()],
-                with(path.clone(), move |_| Reply::text(status, "text/html", "<html>no")),
-            )
-            .await;
-            assert_eq!(class(snapshot), expected, "{path} {status}");
-        }
-        for cut in [true, false] {
-            let (snapshot, _) = sweep(
-                &[alice_as_reader()],
-                with(path.clone(), move |_| match cut {
-                    true => Reply::Cut { body: b"[".to_vec() },
-                    false => Reply::text(200, "text/html", "<html>log in"),
-                }),
-            )
-            .await;
-            assert_eq!(class(snapshot), Class::Transient, "{path}");
-        }
-    });
-    join_all(each).await;
+    let each = each.into_iter().flat_map(|row| failures().map(move |failure| (row.clone(), failure)));
+    join_all(each.map(|((path, parts), failure)| async move {
+        let partial = sweep(hints, with(path.clone(), move |_| failure())).await.0.expect(&path);
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        assert_lacks(&partial, whole, &path.replace(' ', " /pro/api/v1"), &parts);
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn without_a_login_or_an_organization_there_is_no_snapshot() {
+    let each = [LOGIN, ORGANIZATION].into_iter().flat_map(|path| failures().map(|failure| (path, failure)));
+    join_all(each.map(|(path, failure)| async move {
+        let (snapshot, _) = sweep(&[alice_as_reader()], with(path, move |_| failure())).await;
+        assert_eq!(class(snapshot), Class::Transient, "{path}");
+    }))
+    .await;
+}
+
+/// Without the list of members it is unknown whether the invitation was accepted.
+#[tokio::test]
+async fn an_invitation_proves_nothing_without_the_people() {
+    let invited = grant_id(
+        READER,
+        &format!("workspace:{PRODUCTION}"),
+        &format!("invitation:{INVITED}:dave@example.com"),
+    );
+    for list in ["members", "invitations"] {
+        let hints = std::slice::from_ref(&invited);
+        let fails = with(of_org(list), |_| Reply::text(500, "text/html", "no"));
+        let snapshot = sweep(hints, fails).await.0.expect("a snapshot");
+        let place = Id::new(&invited);
+        assert_eq!(snapshot.absence(Kind::Grant, Some(&place)), Absence::Unproven, "{list}");
+        assert!(snapshot.unread(Kind::Grant, None, Some(&place), None).is_some(), "{list}");
+    }
 }
 
 #[tokio::test]
@@ -255,20 +275,19 @@ async fn an_organization_that_is_not_found_proves_nothing() {
 }
 
 #[tokio::test]
-async fn a_404_for_a_list_of_every_server_makes_no_snapshot() {
+async fn a_404_for_a_list_of_every_server_is_a_failure() {
     let lists = ["roles", "members", "teams"].map(of_org);
-    for path in lists.into_iter().chain([ORGANIZATION.to_owned(), "GET /workspaces".to_owned()]) {
-        let (snapshot, _) = sweep(
-            &[alice_as_reader()],
-            with(path.clone(), |_| Reply::text(404, "text/html", "<html>no such host")),
-        )
-        .await;
-        assert_eq!(class(snapshot), Class::Transient, "{path}");
+    for path in lists.into_iter().chain(["GET /workspaces".to_owned()]) {
+        let not_found = with(path.clone(), |_| Reply::text(404, "text/html", "<html>no such host"));
+        let snapshot = sweep(&[alice_as_reader()], not_found).await.0.expect(&path);
+        assert!(!snapshot.failures().is_empty(), "{path}");
     }
+    let not_found = with(ORGANIZATION, |_| Reply::text(404, "text/html", "<html>no such host"));
+    assert_eq!(class(sweep(&[alice_as_reader()], not_found).await.0), Class::Transient);
 }
 
 #[tokio::test]
-async fn a_proxy_that_starts_to_answer_404_makes_no_snapshot() {
+async fn a_proxy_that_starts_to_answer_404_proves_nothing() {
     let lost = std::sync::atomic::AtomicBool::new(false);
     let (snapshot, _) = sweep(&[alice_as_reader()], move |seen, _| {
         lost.fetch_or(call(seen) == assignments_of(READER), std::sync::atomic::Ordering::Relaxed);
@@ -278,5 +297,7 @@ async fn a_proxy_that_starts_to_answer_404_makes_no_snapshot() {
         organization(seen)
     })
     .await;
-    assert_eq!(class(snapshot), Class::Transient);
+    let (snapshot, place) = (snapshot.expect("a snapshot"), Id::new(alice_as_reader()));
+    assert_eq!(snapshot.absence(Kind::Grant, Some(&place)), Absence::Unproven);
+    assert!(snapshot.unread(Kind::Grant, None, Some(&place), None).is_some());
 }

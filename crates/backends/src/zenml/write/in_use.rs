@@ -22,7 +22,7 @@ use super::super::{
 };
 use crate::{
     Class, Error,
-    reading::{Part, for_each},
+    reading::{List, for_each},
     text::listed,
 };
 
@@ -47,7 +47,7 @@ pub async fn subjects(client: &Client, role: &str, level: &str) -> Result<String
     if !without_scope.is_empty() {
         return Ok(names(&without_scope));
     }
-    let Part::Read(roles) = Part::read_if(true, client.roles(&[])).await? else {
+    let List::Read(roles) = List::read_if(true, client.roles(&[])).await? else {
         return Err(not_visible(role, "the roles"));
     };
     if !visibility::shows_assignments(client, &roles.items).await? {
@@ -78,7 +78,7 @@ async fn shows_projects(client: &Client, role: &str, roles: &[wire::Role]) -> Re
 
 /// The scopes in which a role of this level can be assigned.
 async fn scopes(client: &Client, role: &str, level: &str) -> Result<Vec<Scope>, Error> {
-    let Part::Read(workspaces) = Part::read_if(true, client.workspaces(None)).await? else {
+    let List::Read(workspaces) = List::read_if(true, client.workspaces(None)).await? else {
         return Err(not_visible(role, "the workspaces"));
     };
     let workspaces: Vec<String> = stable(workspaces)?.into_iter().map(|place| place.id).collect();
@@ -89,7 +89,7 @@ async fn scopes(client: &Client, role: &str, level: &str) -> Result<Vec<Scope>, 
     check_number(role, scopes.len())?;
     if level == PROJECT_ROLE {
         let inside = for_each(workspaces, |workspace| async move {
-            let Part::Read(projects) = Part::read_if(true, client.projects(&workspace)).await? else {
+            let List::Read(projects) = List::read_if(true, client.projects(&workspace)).await? else {
                 return Err(not_visible(role, "the projects"));
             };
             let project =

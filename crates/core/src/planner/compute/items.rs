@@ -1,6 +1,6 @@
 //! Desired items: each is satisfied already, gets a step, or has a problem.
 
-use super::{Entry, Fate, Item, Outcome, Planner, Satisfied};
+use super::{Entry, Fate, Item, Outcome, Planner, Satisfied, presence::place_level};
 use crate::model::{Absence, Body, Change, Id, Key, Kind, Observed};
 use crate::planner::{
     input::{Adopt, Held, HeldState, Origin, OtherClaims, Standing},
@@ -78,15 +78,21 @@ impl<'a> Planner<'a> {
         if let Some(entry) = entry {
             self.entries[entry].fate = Fate::Used;
         }
+        let unread = entry.and_then(|entry| self.unread_managed(entry, item));
         match &item.desired.standing {
             Standing::Free | Standing::Shared(_) | Standing::NextOwner => {}
             // A managed thing that equals the spec is in sync, even if others desire something else.
             Standing::Blocked(_) | Standing::Waiting(_) if self.is_in_sync(entry, item) => {}
+            // It can equal the spec.
+            Standing::Blocked(_) | Standing::Waiting(_) if unread.is_some() => {}
             Standing::Blocked(manager) => return Err(messages::blocked(item.body, manager)),
             Standing::Waiting(other) => return Err(messages::waits_for(other)),
         }
         let Some(entry) = entry else { return self.plan_unmanaged(item) };
         self.update_name(entry, &item.desired.name);
+        if let Some(problem) = unread {
+            return Err(problem);
+        }
         match &self.entries[entry].held.state {
             HeldState::Present { id, .. } => {
                 let id = id.clone();
@@ -116,6 +122,15 @@ impl<'a> Planner<'a> {
             .take_while(|&entry| fits(&given[entry].held))
             .filter(|&entry| given[entry].fate != Fate::Used)
             .max_by_key(|&entry| given[entry].held.is_present())
+    }
+
+    /// The problem of a present entry whose thing is unread.
+    fn unread_managed(&self, entry: usize, item: &Item<'_>) -> Option<Problem> {
+        let id = self.entries[entry].held.id()?;
+        match self.observed.by_id(item.body.kind(), id) {
+            Some(_) => None,
+            None => self.unread_entry(entry, place_level(item.body)),
+        }
     }
 
     fn is_in_sync(&mut self, entry: Option<usize>, item: &Item<'_>) -> bool {
@@ -166,6 +181,9 @@ impl<'a> Planner<'a> {
             }
             return self.converge(item, seen, entry);
         }
+        if let Some(problem) = self.unread_entry(entry, place_level(item.body)) {
+            return Err(problem);
+        }
         // The same create is retried under the same key. A first create under another key, or with another body, must not be forgotten.
         // Nor is a create retried while that could make a second thing.
         let held = &self.entries[entry].held;
@@ -192,7 +210,7 @@ impl<'a> Planner<'a> {
         if item.desired.standing == Standing::NextOwner
             && self.observed.absence(item.body.kind(), item.key.place().as_ref()) == Absence::Unproven
         {
-            return Err(messages::possibly_exists(item.body.kind(), &item.body.title()));
+            return Err(self.possibly_exists(item));
         }
         if let Standing::Shared(other) = &item.desired.standing {
             return Err(messages::waits_for_sharer(other));
@@ -201,14 +219,26 @@ impl<'a> Planner<'a> {
         self.create(item, entry, Cause::Spec, false)
     }
 
-    /// Why a thing cannot be created: the back end accepts duplicates, and the absence of the thing is not proven. Or, where resources
-    /// are closed by taking defaults away: the resource was not read yet, or does not exist.
+    /// The problem of a desired thing that the snapshot lacks and whose absence is not proven.
+    fn possibly_exists(&self, item: &Item<'_>) -> Problem {
+        let (kind, title) = (item.body.kind(), item.body.title());
+        match self.observed.unread_rights() {
+            Some(failure) => messages::unread(kind, &title, failure),
+            None => messages::possibly_exists(kind, &title),
+        }
+    }
+
+    /// Why a thing cannot be created: a call that would show it failed; the back end accepts duplicates, and the absence of the thing is not
+    /// proven; or, where resources are closed by taking defaults away, the resource was not read yet, or does not exist.
     fn cannot_create(&mut self, item: &Item<'_>) -> Option<Problem> {
         let kind = item.body.kind();
+        if let Some(problem) = self.unread_item(item) {
+            return Some(problem);
+        }
         if !self.policy.identity.capabilities().refuses_duplicates(kind)
             && self.observed.absence(kind, item.key.place().as_ref()) == Absence::Unproven
         {
-            return Some(messages::possibly_exists(kind, &item.body.title()));
+            return Some(self.possibly_exists(item));
         }
         let Body::Restriction(restriction) = item.body else { return None };
         if !self.policy.identity.capabilities().closes_defaults() {

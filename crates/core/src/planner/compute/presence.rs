@@ -1,7 +1,7 @@
-//! The presence of a thing: it was read, its absence is proven, or neither.
+//! The presence of a thing: it was read, its absence is proven, a call that would show it failed, or none of these.
 
-use super::Planner;
-use crate::model::{Absence, Id, Kind, Observed};
+use super::{Item, Planner};
+use crate::model::{Absence, Body, Id, Kind, Level, Observed};
 use crate::planner::{input::HeldState, messages, problem::Problem};
 
 impl<'a> Planner<'a> {
@@ -31,6 +31,31 @@ impl<'a> Planner<'a> {
             Some(seen) if seen.body.fingerprint() == held.fingerprint => Ok(Some(seen)),
             _ => Ok(None),
         }
+    }
+
+    /// The problem of an entry whose thing was not observed, if a failed call could have shown it.
+    pub(super) fn unread_entry(&self, entry: usize, level: Option<Level>) -> Option<Problem> {
+        let held = &self.entries[entry].held;
+        if held.is_refused() {
+            return None;
+        }
+        let place = held.key.place();
+        let failure = self.observed.unread(held.kind, held.recorded_id(), place.as_ref(), level)?;
+        let title = held.name.clone().unwrap_or_else(|| held.key.to_string());
+        Some(messages::unread(held.kind, &title, failure))
+    }
+
+    /// The same for a desired thing that no entry is for.
+    pub(super) fn unread_item(&self, item: &Item<'_>) -> Option<Problem> {
+        let kind = item.body.kind();
+        let chosen = item.desired.chosen.as_ref().map(|chosen| &chosen.id);
+        let id = match item.body {
+            Body::Restriction(restriction) => Some(&restriction.resource.id),
+            _ => chosen,
+        };
+        let place = item.key.place();
+        let failure = self.observed.unread(kind, id, place.as_ref(), place_level(item.body))?;
+        Some(messages::unread(kind, &item.body.title(), failure))
     }
 
     /// Whether the thing of an entry, which was not observed, is known not to exist.
@@ -64,12 +89,19 @@ impl<'a> Planner<'a> {
         if held.is_unsettled() {
             return messages::unsettled(held.kind, &title);
         }
-        messages::not_visible(held.kind, &title)
+        match self.observed.unread_rights() {
+            Some(failure) => messages::unread(held.kind, &title, failure),
+            None => messages::not_visible(held.kind, &title),
+        }
     }
 
     /// Requests a complete read of a thing that a list showed only in part.
     pub(super) fn request_read(&mut self, seen: &Observed) -> Problem {
-        self.to_read.insert((seen.body.kind(), seen.id.clone()));
+        let kind = seen.body.kind();
+        if let Some(failure) = self.observed.unread_thing(kind, &seen.id) {
+            return messages::unread(kind, &seen.body.title(), failure);
+        }
+        self.to_read.insert((kind, seen.id.clone()));
         messages::not_read_yet(&seen.body.title())
     }
 
@@ -79,7 +111,19 @@ impl<'a> Planner<'a> {
         if listed || self.observed.is_missing(kind, id) {
             return None;
         }
+        if let Some(failure) = self.observed.unread_thing(kind, id) {
+            return Some(messages::unread(kind, title, failure));
+        }
         self.to_read.insert((kind, id.clone()));
         Some(messages::not_read_yet(title))
+    }
+}
+
+/// The level of the place of a thing: see [`Key::place`](crate::model::Key::place).
+pub(super) fn place_level(body: &Body) -> Option<Level> {
+    match body {
+        Body::Grant(grant) => Some(grant.scope.as_ref().unwrap_or(&grant.subject).level),
+        Body::Restriction(restriction) => Some(restriction.resource.level),
+        Body::Role(_) | Body::Group(_) => None,
     }
 }

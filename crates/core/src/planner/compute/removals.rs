@@ -54,6 +54,9 @@ impl Planner<'_> {
             Some(Some(Satisfied::Already)) | None => None,
         };
         let Some(seen) = self.seen(entry)? else {
+            if let Some(problem) = self.unread_entry(entry, None) {
+                return Err(problem);
+            }
             if !self.is_absent(entry) {
                 return Err(self.not_visible(entry));
             }

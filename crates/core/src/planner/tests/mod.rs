@@ -15,4 +15,5 @@ mod rekey;
 mod render;
 mod standing;
 mod support;
+mod unread;
 mod unreadable;

@@ -62,6 +62,8 @@ struct Shows {
     asks: Mutex<Option<Claim>>,
     /// Whether the answers to writes are lost.
     loses: bool,
+    /// How every other read and write fails.
+    refuses: Mutex<Option<Class>>,
     account: Weak<Account>,
     writes: AtomicUsize,
 }
@@ -92,6 +94,9 @@ impl Backend for Shows {
     }
 
     async fn read(&self, _: Kind, _: &Id) -> Result<Option<Observed>, Error> {
+        if let Some(class) = *self.refuses.lock() {
+            return Err(Error::new(class, "refused"));
+        }
         if let (Some(claim), Some(account)) = (self.asks.lock().take(), self.account.upgrade()) {
             account.claims.lock().set(claimant("b"), claim);
         }
@@ -104,6 +109,9 @@ impl Backend for Shows {
 
     async fn write(&self, _: &Change) -> Result<Option<Observed>, Error> {
         self.writes.fetch_add(1, Ordering::Relaxed);
+        if let Some(class) = *self.refuses.lock() {
+            return Err(Error::new(class, "refused"));
+        }
         if self.loses { Err(Error::new(Class::Lost, "no answer came")) } else { Ok(None) }
     }
 }
@@ -152,6 +160,7 @@ fn account(settle: Duration, seen: Vec<Option<Observed>>, loses: bool) -> (Accou
         seen: Mutex::new(seen),
         asks: Mutex::default(),
         loses,
+        refuses: Mutex::default(),
         account: Arc::downgrade(&account),
         writes: AtomicUsize::new(0),
     });
@@ -248,5 +257,66 @@ fn a_later_refusal_says_nothing_about_an_earlier_try() {
         let plan = plan(&[Desired::new(None, body.clone())], &Snapshot::default(), &held, &policy);
         let denied = StepResult::Failed(Error::new(Class::Denied, "no"));
         assert_eq!(held_after(&plan, &[denied])[0].is_refused(), refused);
+    }
+}
+
+/// A plan that creates this many grants.
+fn many_creates(count: usize) -> Plan {
+    let dialect = testing::TestDialect::NoScopes;
+    let named = |id: String| Named::new(Level::USER, Id::new(&id), id);
+    let grant = |number: usize| {
+        let role = RoleRef::Existing(named("role".to_owned()));
+        let subject = named(format!("user-{number}"));
+        Desired::new(Some(subject.name.clone()), Body::Grant(Grant { role, subject, scope: None }))
+    };
+    let desired: Vec<Desired> = (0..count).map(grant).collect();
+    let policy = Policy { identity: &dialect, adopt: Adopt::Never, removal: Removal::Delete };
+    plan(&desired, &Snapshot::default(), &[], &policy)
+}
+
+#[tokio::test]
+async fn a_failure_of_every_call_stops_the_plan() {
+    let binding: rolewright_api::RoleBinding = serde_json::from_value(serde_json::json!({
+        "apiVersion": "rolewright.dev/v1alpha1", "kind": "RoleBinding",
+        "metadata": {"name": "readers", "namespace": "team-a"},
+        "spec": {"backendRef": {"name": "x"}, "roleRef": {"name": "reader"}, "subjects": []},
+    }))
+    .expect("a RoleBinding");
+    let plan = many_creates(50);
+    for (class, stops) in [
+        (Class::Unauthenticated, true),
+        (Class::Throttled(Duration::from_secs(1)), true),
+        (Class::Transient, false),
+        (Class::Denied, false),
+    ] {
+        let (view, backend) = account(Duration::ZERO, vec![None], false);
+        *backend.refuses.lock() = Some(class);
+        let outcome = apply(&view, &plan, &binding, "").await;
+        let writes = backend.writes.load(Ordering::Relaxed);
+        let most = if stops { MAX_CONCURRENT_STEPS } else { 50 };
+        assert!(writes <= most && (stops || writes == 50), "{class:?}: {writes}");
+        assert_eq!(outcome.failure().map(|error| error.class), Some(class));
+        let skipped = outcome.results.iter().filter(|result| matches!(result, StepResult::Skipped)).count();
+        assert_eq!(skipped, 50 - writes, "{class:?}");
+        assert_eq!(outcome.held.len(), 50, "intents stay recorded");
+    }
+}
+
+#[tokio::test]
+async fn an_absence_that_cannot_be_confirmed_is_unread() {
+    let dialect = testing::TestDialect::NoScopes;
+    let body = testing::role("a", &["read"]);
+    let held = [testing::present(dialect, "A", &body, None)];
+    let policy = Policy { identity: &dialect, adopt: Adopt::Never, removal: Removal::Delete };
+    let mut builder = rolewright_core::model::Builder::new();
+    builder.prove(Kind::Role, rolewright_core::model::Proof::Everywhere);
+    let plan = plan(&[Desired::new(None, body)], &builder.complete(), &held, &policy);
+    assert_eq!(plan.absent().len(), 1);
+    for (class, passes) in [(Class::Transient, true), (Class::Denied, true), (Class::Unauthenticated, false)]
+    {
+        let (view, backend) = account(Duration::ZERO, vec![None], false);
+        *backend.refuses.lock() = Some(class);
+        let confirmed = confirm_absences(&view, &plan).await;
+        assert_eq!(confirmed.ok(), passes.then_some(false), "{class:?}");
     }
 }

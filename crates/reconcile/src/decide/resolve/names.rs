@@ -54,6 +54,11 @@ pub fn find(
         NameMatch::None => {
             let parent = parent.map(|parent| parent.id.clone());
             lookups.insert(Lookup { level, name: name.to_owned(), parent });
+            if let Some(failure) = around.snapshot.unread_name(level, name) {
+                let what = level_in_words(level);
+                let message = format!("it is unknown which {what} {name:?}{inside} is: {}", failure.message);
+                return Err(Problem::new(Issue::Unread, message));
+            }
             let refused = around.snapshot.directory().refusal(level);
             let why = refused.map(|why| format!(": {why}")).unwrap_or_default();
             Err(Problem::new(
