@@ -328,8 +328,9 @@ proptest! {
                     Part::Kind(kind) => *kind == held.kind,
                     Part::Place(kind, place) => *kind == held.kind && held.key.place().as_ref() == Some(place),
                     Part::Thing(kind, id) => {
-                        let with_key = setting.world.with_key(held.kind, &held.key).map(|seen| &seen.id);
-                        *kind == held.kind && (held.recorded_id() == Some(id) || with_key == Some(id))
+                        let with_key = setting.world.with_key(held.kind, &held.key);
+                        let has_key = with_key.iter().any(|seen| seen.id == *id);
+                        *kind == held.kind && (held.recorded_id() == Some(id) || has_key)
                     }
                     Part::Level(..) | Part::Names(_) | Part::Rights => false,
                 })
