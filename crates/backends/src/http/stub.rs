@@ -83,6 +83,8 @@ impl Reply {
     }
 }
 
+type Answer = dyn Fn(&Seen, usize) -> Reply + Send + Sync;
+
 /// The server. It stops when it is dropped.
 pub struct Stub {
     pub url: Url,
@@ -99,7 +101,7 @@ impl Drop for Stub {
 impl Stub {
     /// Starts a server that answers with this function of the request and the number of requests before it.
     pub async fn start(answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) -> Self {
-        Self::listen(None, answer).await
+        Self::listen(None, Arc::new(answer)).await
     }
 
     /// The same over TLS.
@@ -107,18 +109,16 @@ impl Stub {
         config: ServerConfig,
         answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static,
     ) -> Self {
-        Self::listen(Some(TlsAcceptor::from(Arc::new(config))), answer).await
+        Self::listen(Some(TlsAcceptor::from(Arc::new(config))), Arc::new(answer)).await
     }
 
-    async fn listen(
-        tls: Option<TlsAcceptor>,
-        answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static,
-    ) -> Self {
+    /// Not generic, so that the server is compiled once and not for each test.
+    async fn listen(tls: Option<TlsAcceptor>, answer: Arc<Answer>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a bound address");
         let scheme = if tls.is_some() { "https" } else { "http" };
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let (log, answer) = (seen.clone(), Arc::new(answer));
+        let log = seen.clone();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (tls, log, answer) = (tls.clone(), log.clone(), answer.clone());
@@ -148,11 +148,7 @@ impl Stub {
     }
 }
 
-async fn serve(
-    mut stream: impl AsyncRead + AsyncWrite + Unpin,
-    log: &Mutex<Vec<Seen>>,
-    answer: &(dyn Fn(&Seen, usize) -> Reply + Send + Sync),
-) {
+async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, log: &Mutex<Vec<Seen>>, answer: &Answer) {
     let Some(request) = read(&mut stream).await else { return };
     let reply = {
         let mut log = log.lock().expect("not poisoned");

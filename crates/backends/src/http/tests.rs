@@ -38,12 +38,14 @@ pub fn options(base: &Url) -> Options {
         budget: Arc::new(Budget::new(Limits { per_second: 1000, burst: 1000, concurrency: 4 })),
         observer: Arc::new(()),
         errors: schema,
-        times: Times {
-            call: Duration::from_millis(500),
-            retry_delay: Duration::from_millis(1),
-            ..Times::default()
-        },
+        times: Times { retry_delay: Duration::from_millis(1), ..Times::default() },
     }
+}
+
+/// A stack that waits only half a second for an answer: for servers that are silent.
+fn impatient(mut options: Options) -> Http {
+    options.times.call = Duration::from_millis(500);
+    Http::new(options).expect("a stack")
 }
 
 fn http(stub: &Stub) -> Http {
@@ -110,7 +112,8 @@ async fn a_write_without_an_answer_is_lost_and_not_repeated() {
                 _ => Reply::Cut { body: b"{\"id\":".to_vec() },
             })
             .await;
-            let error = call(&http(&stub), method.clone()).await.expect_err("a failure");
+            let http = impatient(options(&stub.url));
+            let error = call(&http, method.clone()).await.expect_err("a failure");
             assert_eq!((error.class, stub.calls().len()), (Class::Lost, 1), "{method} {name}");
         }
     }
@@ -335,7 +338,7 @@ async fn the_observer_sees_every_try() {
     let outcomes = Arc::new(Outcomes::default());
     let mut options = options(&stub.url);
     options.observer = outcomes.clone();
-    let http = Http::new(options).expect("a stack");
+    let http = impatient(options);
     call(&http, Method::GET).await.expect("a success");
     call(&http, Method::POST).await.expect_err("a conflict");
     call(&http, Method::POST).await.expect_err("a timeout");
