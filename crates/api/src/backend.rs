@@ -41,6 +41,12 @@ use super::{
     ),
     printcolumn(name = "Vendor", type_ = "string", json_path = ".status.vendor"),
     printcolumn(name = "Mode", type_ = "string", json_path = ".spec.mode", priority = 1),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].message",
+        priority = 1
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[x_kube(validation = Rule::new("[has(self.arize), has(self.grafana), has(self.lenses), has(self.zenml)].filter(x, x).size() == 1")

@@ -34,6 +34,13 @@ use super::{
     ),
     printcolumn(name = "Backend", type_ = "string", json_path = ".spec.backendRef.name"),
     printcolumn(name = "Plan", type_ = "string", json_path = ".status.plan.summary"),
+    printcolumn(name = "Resource", type_ = "string", json_path = ".spec.resource", priority = 1),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].message",
+        priority = 1
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[x_kube(validation = Rule::new("self.backendRef.name == oldSelf.backendRef.name")

@@ -50,6 +50,12 @@ pub const TOO_MANY_RULES: &str = "the rules expand to more than 10000 single rul
         json_path = ".status.conditions[?(@.type==\"Verified\")].status",
         priority = 1
     ),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].message",
+        priority = 1
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[x_kube(validation = Rule::new("self.backendRef.name == oldSelf.backendRef.name")

@@ -33,8 +33,18 @@ use super::{
         type_ = "string",
         json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
     ),
+    printcolumn(name = "Role", type_ = "string", json_path = ".spec.roleRef.name"),
+    printcolumn(name = "Granted", type_ = "string", json_path = ".status.granted"),
     printcolumn(name = "Backend", type_ = "string", json_path = ".spec.backendRef.name"),
     printcolumn(name = "Plan", type_ = "string", json_path = ".status.plan.summary"),
+    printcolumn(name = "External", type_ = "string", json_path = ".spec.roleRef.external", priority = 1),
+    printcolumn(name = "Scope", type_ = "string", json_path = ".spec.scope", priority = 1),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].message",
+        priority = 1
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[x_kube(validation = Rule::new("self.backendRef.name == oldSelf.backendRef.name")
@@ -197,6 +207,10 @@ pub struct RoleBindingStatus {
     #[x_kube(merge_strategy = ListMerge::Map(vec!["kind".into(), "name".into()]))]
     #[schemars(length(max = 250))]
     pub subjects: Vec<SubjectStatus>,
+    /// How many of the subjects have the role, such as 2/3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16))]
+    pub granted: Option<String>,
     /// The ids that the names of the role and of the scope mean. If a name means another id later although its text is unchanged, Rolewright reports Conflict and changes no grant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["field".into()]))]

@@ -147,7 +147,7 @@ async fn missing_secret_key_and_host_are_reported_with_a_fix() {
     };
     world.apply(secret("api.arize.com", "key")).await;
     let command = format!(
-        "kubectl annotate --overwrite --namespace {} secret arize-key rolewright.dev/hosts={host}",
+        "kubectl annotate --overwrite --namespace {} secret arize-key rolewright.dev/hosts=\"api.arize.com,{host}\"",
         world.namespace
     );
     world.reports("Backend", "arize", "Denied", &["does not name", "api.arize.com", &command]).await;
@@ -159,6 +159,23 @@ async fn missing_secret_key_and_host_are_reported_with_a_fix() {
     world.apply(secret(&format!("api.arize.com, {host}"), "key")).await;
     world.ready("Backend", "arize").await;
     world.ready("Role", "reader").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_of_a_secret_for_certificates_stay_unknown() {
+    let world = World::new("ca-keys").await;
+    world
+        .apply(json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": { "name": "other" },
+            "stringData": { "password-of-payroll": "x" },
+        }))
+        .await;
+    let tls = json!({ "tls": { "caSecretRef": { "name": "other", "key": "ca.crt" } } });
+    world.apply(backend(&world.sim.url(), tls)).await;
+    world.reports("Backend", "arize", "NotFound", &["Secret other has no key ca.crt"]).await;
+    let backend = world.get("Backend", "arize").await;
+    assert!(!backend.data["status"].to_string().contains("payroll"), "{:?}", backend.data["status"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -34,6 +34,7 @@ async fn unknown_user_leaves_others_granted_until_it_exists() {
         )
         .await;
     assert_eq!(users.map(|user| state(&found, user)), ["Granted", "NotFound", "Granted"]);
+    assert_eq!(found.data["status"]["granted"], "2/3");
     let granted = world.roles_by_user("research");
     assert_eq!(granted.len(), 2);
     assert!(granted.contains_key(&world.user_id("ann")), "joann was granted instead of ann");

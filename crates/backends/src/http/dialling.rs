@@ -45,9 +45,10 @@ impl Dialling {
 const METADATA_V4: [Ipv4Addr; 3] =
     [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192), Ipv4Addr::new(168, 63, 129, 16)];
 
-/// The same on IPv6: AWS, Google Cloud.
-const METADATA_V6: [Ipv6Addr; 2] = [
+/// The same on IPv6: AWS, the pod identity agent of AWS, Google Cloud.
+const METADATA_V6: [Ipv6Addr; 3] = [
     Ipv6Addr::new(0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0254),
+    Ipv6Addr::new(0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0023),
     Ipv6Addr::new(0xfd20, 0x00ce, 0, 0, 0, 0, 0, 0x0254),
 ];
 
@@ -66,7 +67,13 @@ fn is_local_v6(address: Ipv6Addr) -> bool {
         || address.is_multicast()
         || address.is_unicast_link_local()
         || METADATA_V6.contains(&address)
+        || is_local_nat64(address)
         || embedded_v4(address).is_some_and(is_local_v4)
+}
+
+/// The prefix of a network for its own NAT64 (RFC 8215). Where the IPv4 address is in it depends on the network, so it can be any address.
+fn is_local_nat64(address: Ipv6Addr) -> bool {
+    matches!(address.segments(), [0x0064, 0xff9b, 1, ..])
 }
 
 /// The IPv4 address in an IPv6 address: IPv4-mapped and -compatible (RFC 4291), NAT64 (RFC 6052), 6to4 (RFC 3056).
@@ -90,7 +97,8 @@ pub struct Refused;
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "the host is a loopback, link-local, multicast or metadata address, and this operator does not dial those",
+            "the host is a loopback, link-local, multicast or metadata address, and this operator does not dial those (for trials only: \
+             start it with --allow-local-addresses)",
         )
     }
 }
@@ -141,6 +149,8 @@ mod tests {
             "febf::1",
             "ff02::1",
             "fd00:ec2::254",
+            "fd00:ec2::23",
+            "64:ff9b:1::1",
             "::ffff:127.0.0.1",
             "::ffff:169.254.169.254",
             "::7f00:1",

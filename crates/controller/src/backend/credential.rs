@@ -8,7 +8,10 @@ use rolewright_reconcile::object::ObjectName;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::{context::Context, kube::secrets};
+use crate::{
+    context::Context,
+    kube::{Destination, secrets},
+};
 
 /// Their values.
 pub struct Secrets {
@@ -30,13 +33,13 @@ pub async fn read_secrets(
     block: &Block,
     origin: &Url,
 ) -> Result<Secrets, secrets::Missing> {
-    let host = host_and_port(origin);
+    let destination = Destination::of(origin);
     let mut read =
         Secrets { values: BTreeMap::new(), ca: None, versions: String::new(), digest: String::new() };
     // The other fields of the block decide what a view shows too, such as the name of the account.
     let mut all = block.settings.to_string();
     for (field, reference) in &block.secrets {
-        let value = secrets::read(&ctx.client, &name.namespace, reference, Some(&host)).await?;
+        let value = secrets::read(&ctx.client, &name.namespace, reference, Some(&destination)).await?;
         read.versions.push_str(&format!(" {field}={}", value.version));
         all.push_str(&format!("\n{field}={}", value.secret.expose_secret()));
         read.values.insert((*field).to_owned(), value.secret);
@@ -49,10 +52,4 @@ pub async fn read_secrets(
     }
     read.digest = sha256_hex(all.as_bytes());
     Ok(read)
-}
-
-/// The host as the Secret must name it: with the port where it is not the default of the scheme.
-fn host_and_port(origin: &Url) -> String {
-    let host = origin.host_str().unwrap_or_default();
-    origin.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }

@@ -2,20 +2,24 @@
 
 mod cache;
 mod caches;
+mod destination;
 mod events;
 pub mod lease;
 mod publish;
 pub mod release;
 pub mod schema;
 pub mod secrets;
+mod server_time;
 mod watch;
 pub mod writes;
 
 pub use self::{
     cache::{Cache, CacheChange, Changes},
     caches::{Cached, Caches, Visitor},
+    destination::Destination,
     events::{Events, Severity},
     publish::publish_condition,
+    server_time::server_time,
     watch::start,
     writes::WriteError,
 };

@@ -7,6 +7,8 @@ use secrecy::SecretString;
 use rolewright_api::{Reason, SecretKeyRef, annotations};
 use rolewright_reconcile::readiness::Readiness;
 
+use super::Destination;
+
 /// A value and the version of the Secret it is from.
 pub struct Value {
     /// The value.
@@ -27,7 +29,7 @@ fn missing(reason: Reason, message: String) -> Missing {
     Missing { ready: Readiness::new(reason, message), gone: reason == Reason::NotFound }
 }
 
-/// Reads one value. `host`: where it will be sent; None for a value that is not sent anywhere.
+/// Reads one value. `destination`: where it will be sent; None for a value that is not sent anywhere.
 ///
 /// # Errors
 /// A message that says what to do and never contains the value.
@@ -35,7 +37,7 @@ pub async fn read(
     client: &Client,
     namespace: &str,
     reference: &SecretKeyRef,
-    host: Option<&str>,
+    destination: Option<&Destination>,
 ) -> Result<Value, Missing> {
     let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
     let SecretKeyRef { name, key } = reference;
@@ -50,34 +52,44 @@ pub async fn read(
             return Err(missing(Reason::BackendError, message));
         }
     };
-    if let Some(host) = host {
-        let named = secret.annotations().get(annotations::HOSTS);
-        let allowed =
-            named.is_some_and(|hosts| hosts.split(',').any(|named| named.trim().eq_ignore_ascii_case(host)));
-        if !allowed {
-            let now = named.map_or("it names none".to_owned(), |hosts| format!("it names {hosts:?}"));
-            return Err(missing(
-                Reason::Denied,
-                format!(
-                    "Secret {name} does not name {host} as a host that may be sent its value ({now}). If it may: \
-                     kubectl annotate --overwrite --namespace {namespace} secret {name} {}={host}",
-                    annotations::HOSTS
-                ),
-            ));
+    if let Some(destination) = destination {
+        let named = secret.annotations().get(annotations::HOSTS).map(String::as_str).unwrap_or_default();
+        if !named.split(',').any(|entry| destination.is_named_by(entry)) {
+            return Err(not_named(name, namespace, named, &destination.entry()));
         }
     }
     let version =
         format!("{}/{}", secret.uid().unwrap_or_default(), secret.resource_version().unwrap_or_default());
     let data = secret.data.unwrap_or_default();
     let Some(bytes) = data.get(key) else {
-        let keys: Vec<&str> = data.keys().map(String::as_str).collect();
-        let message = format!("Secret {name} has no key {key}; it has: {}", keys.join(", "));
-        return Err(missing(Reason::NotFound, message));
+        // A Secret that names the host agreed to be used here. Of any other, a user who can write Backends learns nothing.
+        let known = match destination {
+            Some(_) => {
+                format!("; it has: {}", data.keys().map(String::as_str).collect::<Vec<_>>().join(", "))
+            }
+            None => String::new(),
+        };
+        return Err(missing(Reason::NotFound, format!("Secret {name} has no key {key}{known}")));
     };
     match std::str::from_utf8(&bytes.0) {
         Ok(text) => Ok(Value { secret: SecretString::from(text.to_owned()), version }),
         Err(_) => Err(missing(Reason::Invalid, format!("key {key} of Secret {name} is not text"))),
     }
+}
+
+/// The Secret does not name the destination. The suggested command keeps the hosts that it names.
+fn not_named(name: &str, namespace: &str, named: &str, entry: &str) -> Missing {
+    let now = if named.is_empty() { "it names none".to_owned() } else { format!("it names {named:?}") };
+    let all = if named.is_empty() { entry.to_owned() } else { format!("{named},{entry}") };
+    let clear = if entry.starts_with("http://") { " without encryption" } else { "" };
+    missing(
+        Reason::Denied,
+        format!(
+            "Secret {name} does not name {entry} as a host that can receive its value ({now}). To allow it{clear}: \
+             kubectl annotate --overwrite --namespace {namespace} secret {name} {}={all:?}",
+            annotations::HOSTS
+        ),
+    )
 }
 
 fn brief(error: &kube::Error) -> String {

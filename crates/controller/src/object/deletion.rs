@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use k8s_openapi::{
     api::core::v1::ObjectReference,
-    apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition, jiff::Timestamp,
+    apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
 use kube::{Api, Resource, ResourceExt};
 use rolewright_api::{DeletionPolicy, HeldEntry, HeldState, Reason, RoleBinding};
@@ -19,7 +19,7 @@ use super::{Next, Reconcile};
 use crate::{
     context::Context,
     kube::Cached,
-    kube::{Severity, WriteError, writes},
+    kube::{Severity, WriteError, server_time, writes},
 };
 
 impl<K: Resolve + Cached> Reconcile<'_, K> {
@@ -87,7 +87,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             self.report_unchanged(&Readiness::new(Reason::BackendNotReady, message)).await?;
             return Ok(Next::AwaitChange);
         }
-        if let Some(rest) = self.time_until_abandoned() {
+        if let Some(rest) = self.time_until_abandoned().await? {
             let message = format!(
                 "what it manages cannot be removed without a credential ({message}). If none comes within {} minutes of its deletion, the \
                  object is released and what it manages stays",
@@ -107,10 +107,12 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         self.object.deletion_policy().or_else(of_backend).unwrap_or_default()
     }
 
-    fn time_until_abandoned(&self) -> Option<Duration> {
-        let since = self.object.meta().deletion_timestamp.as_ref().map_or_else(Timestamp::now, |time| time.0);
-        let waited = Duration::try_from(Timestamp::now().duration_since(since)).unwrap_or_default();
-        self.ctx.options.abandon_after.checked_sub(waited).filter(|rest| !rest.is_zero())
+    /// How long the object still waits for a credential, by the clock that set its deletion timestamp.
+    async fn time_until_abandoned(&self) -> Result<Option<Duration>, WriteError> {
+        let now = server_time(&self.ctx.client).await?;
+        let since = self.object.meta().deletion_timestamp.as_ref().map_or(now, |time| time.0);
+        let waited = Duration::try_from(now.duration_since(since)).unwrap_or_default();
+        Ok(self.ctx.options.abandon_after.checked_sub(waited).filter(|rest| !rest.is_zero()))
     }
 
     fn report_left_behind(&self) {

@@ -176,7 +176,7 @@ fn subject_state(issue: Issue) -> SubjectState {
 }
 
 /// The status fields that the operator owns: a field that is absent from a new status is removed.
-pub const STATUS_FIELDS: [&str; 8] = [
+pub const STATUS_FIELDS: [&str; 9] = [
     "observedGeneration",
     "conditions",
     "held",
@@ -184,6 +184,7 @@ pub const STATUS_FIELDS: [&str; 8] = [
     "lastHandledReconcileAt",
     "serial",
     "subjects",
+    "granted",
     "names",
 ];
 
@@ -237,6 +238,9 @@ pub fn status<K: ManagedObject>(object: &K, content: StatusContent<'_>, now: Tim
     let mut value = serde_json::to_value(&after).expect("statuses have string keys only");
     if !content.subjects.is_empty() {
         value["subjects"] = json!(content.subjects);
+        let granted =
+            content.subjects.iter().filter(|subject| subject.state == SubjectState::Granted).count();
+        value["granted"] = json!(format!("{granted}/{}", content.subjects.len()));
     }
     if !content.names.is_empty() {
         value["names"] = json!(content.names);
