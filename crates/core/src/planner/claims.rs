@@ -20,8 +20,7 @@ use std::{
 };
 
 pub use self::claim::{Claim, Claimant, DesiredKeys, DesiredThing};
-use self::standing::StandingQuery;
-use super::input::{OtherClaims, Standing};
+use super::input::OtherClaims;
 use crate::model::{Defaults, Fingerprint, Id, Key, Kind};
 
 /// All claims of an account.
@@ -141,21 +140,6 @@ impl Claims {
                 .iter()
                 .find(desires_it)
                 .is_some_and(|(slot, _)| self.next_owner(slot, &managers) == Some(claimant))
-    }
-
-    /// The standing of `claimant` for a thing that it desires with this fingerprint. `existing`: the ids of the existing things that its
-    /// plan can use for it, from [`candidates`](super::candidates).
-    pub fn standing(
-        &self,
-        claimant: &Claimant,
-        kind: Kind,
-        key: &Key,
-        existing: &[Id],
-        fingerprint: &Fingerprint,
-    ) -> Standing {
-        let slot = (kind, key.clone());
-        let thing = ThingRef { slot: &slot, ids: existing };
-        StandingQuery { claims: self, claimant, thing, fingerprint }.answer()
     }
 
     /// What other objects claim of a thing that `claimant` manages.

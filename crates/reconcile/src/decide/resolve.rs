@@ -6,10 +6,9 @@ mod inherited;
 mod names;
 mod places;
 mod recorded;
+mod roles;
 
 use std::collections::BTreeSet;
-
-use kube::ResourceExt;
 
 pub use self::names::{Lookup, Surroundings};
 use self::{
@@ -17,12 +16,13 @@ use self::{
     names::find,
     places::{Place, locate, place_levels},
     recorded::RecordedNames,
+    roles::{desired_role, owner},
 };
-use crate::{convert, object::ManagedObject};
+use crate::object::ManagedObject;
 use rolewright_api as api;
 use rolewright_backends::Needs;
-use rolewright_core::model::{Body, Dialect, Kind, Restriction, Role, Rule};
-use rolewright_core::planner::{Desired, Issue, Problem};
+use rolewright_core::model::{Body, Dialect, Kind, Restriction, Snapshot};
+use rolewright_core::planner::{Claims, Desired, Issue, Problem};
 
 /// The desired state of a spec.
 #[derive(Debug, Default)]
@@ -35,6 +35,15 @@ pub struct Resolved {
     pub names: Vec<api::ResolvedName>,
     /// The role that the grants refer to, if the Role of the RoleBinding does not manage it yet and can take it over.
     pub inherited_role: Option<InheritedRole>,
+}
+
+impl Resolved {
+    /// Keeps of the grants of an inherited role only those that can be shared without a write.
+    pub fn keep_inherited(&mut self, claims: &Claims, snapshot: &Snapshot, dialect: &dyn Dialect) {
+        if let Some(inherited) = self.inherited_role.take() {
+            inherited.keep_shared(&mut self.desired, claims, snapshot, dialect);
+        }
+    }
 }
 
 /// A kind whose spec can be resolved.
@@ -102,11 +111,6 @@ impl Resolve for api::Role {
     }
 }
 
-/// A text that is unique to the object: a back end can derive ids from it.
-fn owner<K: ManagedObject>(object: &K, around: &Surroundings<'_>) -> String {
-    [around.account, &object.namespace().unwrap_or_default(), &object.name_any()].join("\n")
-}
-
 fn of_another_vendor(object: &api::Role, around: &Surroundings<'_>) -> Option<Problem> {
     let (vendor, _) = object.spec.settings()?;
     let here = around.dialect.vendor();
@@ -118,45 +122,10 @@ fn of_another_vendor(object: &api::Role, around: &Surroundings<'_>) -> Option<Pr
     })
 }
 
-fn desired_role(object: &api::Role) -> Role {
-    let rules = object.spec.rules.iter().flat_map(|rule| {
-        let effect = convert::effect(rule.effect.unwrap_or_default());
-        let resources: Vec<Option<String>> = match &rule.resources {
-            Some(resources) => resources.iter().cloned().map(Some).collect(),
-            None => vec![None],
-        };
-        rule.actions.iter().flat_map(move |action| {
-            resources.clone().into_iter().map(move |resource| Rule {
-                effect,
-                action: action.clone(),
-                resource,
-            })
-        })
-    });
-    Role { rules: rules.collect(), ..role_without_rules(object) }
-}
-
-fn role_without_rules(object: &api::Role) -> Role {
-    let spec = &object.spec;
-    Role {
-        name: role_name(object),
-        display_name: spec.display_name.clone(),
-        description: spec.description.clone(),
-        rules: BTreeSet::new(),
-        settings: spec.settings().map(|(_, settings)| settings).unwrap_or_default(),
-        unreadable: false,
-    }
-}
-
 /// Rules multiply when they are expanded. The schema refuses too many, but an older schema could have accepted the object.
 fn too_many_rules(object: &api::Role) -> Option<Problem> {
     let is_bounded = object.spec.count_rules() <= api::MAX_EXPANDED_RULES;
     (!is_bounded).then(|| Problem::new(Issue::Invalid, format!("spec.rules: {}", api::TOO_MANY_RULES)))
-}
-
-/// The name of the role of a Role object in the back end.
-pub fn role_name(object: &api::Role) -> String {
-    object.spec.name.clone().or_else(|| object.metadata.name.clone()).unwrap_or_default()
 }
 
 impl Resolve for api::ResourceRestriction {

@@ -1,11 +1,28 @@
 //! The standing of one object for one thing that it desires.
 
 use super::{Claimant, Claims, ThingRef};
-use crate::model::Fingerprint;
+use crate::model::{Fingerprint, Id, Key, Kind};
 use crate::planner::input::Standing;
 
+impl Claims {
+    /// The standing of `claimant` for a thing that it desires with this fingerprint. `existing`: the ids of the existing things that its
+    /// plan can use for it, from [`candidates`](super::candidates).
+    pub fn standing(
+        &self,
+        claimant: &Claimant,
+        kind: Kind,
+        key: &Key,
+        existing: &[Id],
+        fingerprint: &Fingerprint,
+    ) -> Standing {
+        let slot = (kind, key.clone());
+        let thing = ThingRef { slot: &slot, ids: existing };
+        StandingQuery { claims: self, claimant, thing, fingerprint }.answer()
+    }
+}
+
 /// The question of one object for its standing.
-pub(super) struct StandingQuery<'a> {
+struct StandingQuery<'a> {
     pub claims: &'a Claims,
     pub claimant: &'a Claimant,
     pub thing: ThingRef<'a>,

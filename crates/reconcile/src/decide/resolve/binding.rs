@@ -8,10 +8,11 @@ use std::{
 use super::{
     InheritedRole, Lookup, Resolve, Resolved, Surroundings, find,
     inherited::waits_for_role,
-    of_roles, owner,
+    of_roles,
     places::{Place, deepest, locate, place_levels},
     recorded::{EXTERNAL_NAME, RecordedNames, SCOPE, moved_before_record},
-    role_name, role_without_rules, unsupported,
+    roles::{owner, role_name, role_without_rules},
+    unsupported,
 };
 use crate::{
     convert::{held_from_status, subject_kind},

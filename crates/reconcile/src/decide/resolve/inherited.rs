@@ -10,7 +10,10 @@ use rolewright_core::{
     planner::{self, Claimant, Claims, Desired, DesiredBody, Issue, Problem},
 };
 
-use super::{Resolved, Surroundings, desired_role, owner, role_name};
+use super::{
+    names::Surroundings,
+    roles::{owner, role_name, role_without_rules},
+};
 use crate::object::ManagedObject;
 
 /// A role that a Role can take over.
@@ -34,7 +37,8 @@ impl InheritedRole {
         if role.is_being_deleted() || manages || has_plan || around.plans_only {
             return None;
         }
-        let desired = desired_role(role);
+        // Its rules do not decide which role it is.
+        let desired = role_without_rules(role);
         let chosen = around.dialect.role_id(&desired, &owner(role, around));
         let mut item = Desired::new(None, Body::Role(desired));
         item.chosen = chosen;
@@ -50,6 +54,26 @@ impl InheritedRole {
     /// The role as grants name it.
     pub fn reference(&self, dialect: &dyn Dialect) -> RoleRef {
         RoleRef::Existing(Named::new(Level::ROLE, dialect.granted_as(&self.id), self.name.clone()))
+    }
+
+    /// Of the grants of the role, keeps those that exist exactly so and that an object manages: they can be shared without a write. If the
+    /// Role is not the next owner of the role, that is none.
+    pub fn keep_shared(
+        self,
+        desired: &mut Vec<Desired>,
+        claims: &Claims,
+        snapshot: &Snapshot,
+        dialect: &dyn Dialect,
+    ) {
+        let is_next_owner = claims.is_next_owner(&self.role, Kind::Role, &self.id);
+        desired.retain(|item| {
+            let DesiredBody::Resolved(body) = &item.body else { return false };
+            let seen = snapshot.by_key(body.kind(), &dialect.key(body));
+            is_next_owner
+                && seen
+                    .is_some_and(|seen| seen.body.satisfies(body) && claims.is_managed(body.kind(), &seen.id))
+        });
+        desired.push(Desired::unresolved(None, self.problem(is_next_owner)));
     }
 
     fn problem(&self, is_next_owner: bool) -> Problem {
@@ -70,23 +94,6 @@ impl InheritedRole {
 /// The problem of a RoleBinding whose Role manages no role yet.
 pub fn waits_for_role(name: &str) -> Problem {
     Problem::new(Issue::Waiting, format!("waits for Role {name}, which is not in the back end yet"))
-}
-
-impl Resolved {
-    /// Of the grants of an inherited role, keeps those that exist exactly so and that an object manages: they can be shared without a
-    /// write. If the Role is not the next owner of the role, that is none.
-    pub fn keep_inherited(&mut self, claims: &Claims, snapshot: &Snapshot, dialect: &dyn Dialect) {
-        let Some(inherited) = self.inherited_role.take() else { return };
-        let is_next_owner = claims.is_next_owner(&inherited.role, Kind::Role, &inherited.id);
-        self.desired.retain(|item| {
-            let DesiredBody::Resolved(body) = &item.body else { return false };
-            let seen = snapshot.by_key(body.kind(), &dialect.key(body));
-            is_next_owner
-                && seen
-                    .is_some_and(|seen| seen.body.satisfies(body) && claims.is_managed(body.kind(), &seen.id))
-        });
-        self.desired.push(Desired::unresolved(None, inherited.problem(is_next_owner)));
-    }
 }
 
 #[cfg(test)]
@@ -146,19 +153,15 @@ mod tests {
             let all = [&managed, &unmanaged, &missing].map(|it| Desired::new(None, it.body.clone()));
             let (object, name) = ("readers".to_owned(), "reader".to_owned());
             let inherited = InheritedRole { role: claimant("new"), object, id: role.id.clone(), name };
-            let mut resolved = Resolved {
-                desired: all.into_iter().collect(),
-                inherited_role: Some(inherited),
-                ..Resolved::default()
-            };
-            resolved.keep_inherited(&claims, &snapshot, VENDOR.dialect);
+            let mut desired: Vec<Desired> = all.into_iter().collect();
+            inherited.keep_shared(&mut desired, &claims, &snapshot, VENDOR.dialect);
             let text = |item: &Desired| match &item.body {
                 DesiredBody::Resolved(body) => body.title(),
                 DesiredBody::Unresolved(problem) | DesiredBody::AllUnresolved(problem, _) => {
                     problem.message.split(' ').take(2).collect::<Vec<_>>().join(" ")
                 }
             };
-            resolved.desired.iter().map(text).collect::<Vec<_>>()
+            desired.iter().map(text).collect::<Vec<_>>()
         };
         assert_eq!(kept(claim("team-b", &[&role], &[])), ["devs as reader", "waits until"]);
         assert_eq!(kept(claim("team-b", &[], &[])), ["waits for"], "its Role takes nothing over");
