@@ -170,7 +170,7 @@ mod tests {
             "{page}"
         );
         assert!(page.contains("| `subjects` | 1 to 250 items: object; required |"), "{page}");
-        assert!(page.contains("- `spec.subjects`: a subject is listed twice"), "{page}");
+        assert!(page.contains("- `spec.roleRef`: write either name (a Role in this namespace)"), "{page}");
         assert!(!page.contains("conditions[]"), "{page}");
     }
 }
