@@ -64,7 +64,7 @@ async fn vanished_things_wait_for_their_acknowledgement() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_acknowledgement_lasts_over_sweeps_until_all_are_created_again() {
+async fn an_acknowledgement_lasts_until_all_are_created_again() {
     let world = World::new("slow-recovery").await;
     let names = ["alice", "bob", "carol", "dave", "erin", "frank", "ann", "joann", "dianna", "judy"];
     let mut objects = vec![reader()];

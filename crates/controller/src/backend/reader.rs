@@ -110,11 +110,13 @@ impl Memory {
                 return Err(error);
             }
         };
-        let Published { is_trusted, changed } =
+        let Published { is_trusted, is_wider, changed } =
             view.publish(read, snapshot, |snapshot| judge(ctx, links, snapshot, &mut self.acknowledged));
         if is_trusted {
             view.account.unanswered.prune(began);
-            sweep::register_claims(ctx, links);
+            if is_wider {
+                sweep::register_claims(ctx, links);
+            }
             enqueue(ctx, view.open(began));
         } else if let Some(why) = view.suspicion() {
             links.iter().for_each(|(backend, _)| ctx.backends.set_sweep_failure(backend, false, &why));

@@ -40,8 +40,8 @@ pub fn needs(ctx: &Context, links: &[(ObjectName, Link)]) -> Needs {
     needs
 }
 
-/// Registers the claims of all objects of a view. All claims come before any write, so that the older object has priority, not the faster
-/// one.
+/// Registers the claims of all objects of a view whose snapshot covers more than before. All claims come before any write, so that the
+/// older object has priority, not the faster one. Later sweeps register claims while they compare.
 pub fn register_claims(ctx: &Context, links: &[(ObjectName, Link)]) {
     struct Register<'a>(&'a Context, &'a Link);
     impl Visitor for Register<'_> {

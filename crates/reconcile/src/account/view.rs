@@ -85,6 +85,8 @@ pub struct Read {
 pub struct Published {
     /// Objects can use it.
     pub is_trusted: bool,
+    /// It covers more than the one before, so objects can claim what they could not before.
+    pub is_wider: bool,
     /// Whether objects can write has changed.
     pub changed: bool,
 }
@@ -178,6 +180,7 @@ impl AccountView {
         let suspicion = judge(&snapshot);
         let is_trusted = suspicion.is_none();
         let changed = std::mem::replace(&mut *self.suspicion.lock(), suspicion).is_none() != is_trusted;
+        let is_wider = !cached.is_open || !cached.covers(&read.needs);
         if is_trusted {
             self.listed_and_missing.lock().retain(|(kind, id)| snapshot.by_id(*kind, id).is_some());
             cached.taken = cached.invalidated.is_none_or(|at| at <= read.begun).then(Instant::now);
@@ -185,7 +188,7 @@ impl AccountView {
             cached.needs = read.needs;
             cached.begun = Some(read.begun);
         }
-        Published { is_trusted, changed }
+        Published { is_trusted, is_wider, changed }
     }
 
     /// Lets objects act on the published snapshot, and returns those that waited for it.
