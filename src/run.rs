@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use crate::telemetry::{self, Format};
 use rolewright_backends::{Dialling, VENDORS};
-use rolewright_controller::Options;
+use rolewright_controller::{Clients, Options};
 
 /// The flags of the operator. Each one can also be set by the environment variable that `--help` shows.
 #[derive(Debug, clap::Args)]
@@ -51,13 +51,13 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<(), String> {
     telemetry::start(args.log_format, &args.log_level)?;
     let options = Options {
-        kubernetes: None,
         vendors: VENDORS,
         namespaces: args.namespaces,
         own_namespace: args.own_namespace,
         leader_elect: args.leader_elect,
         max_reconciles: usize::from(args.concurrency),
         dialling: Dialling { allow_local: args.allow_local_addresses },
+        transport: None,
         secret_interval: Duration::from_secs(args.secret_interval),
         probe_backoff: (
             Duration::from_secs(args.probe_backoff),
@@ -67,7 +67,8 @@ pub async fn run(args: Args) -> Result<(), String> {
         settle: Duration::from_secs(args.settle),
     };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "rolewright starts");
-    let done = rolewright_controller::run(options, args.listen, super::stopped_by_signals()).await;
+    let clients = Clients::infer().await.map_err(|error| error.to_string())?;
+    let done = rolewright_controller::run(options, clients, args.listen, super::stopped_by_signals()).await;
     tracing::info!("rolewright ends");
     done.map_err(|error| error.to_string())
 }

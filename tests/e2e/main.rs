@@ -6,5 +6,6 @@ mod common;
 mod fifth;
 mod grafana;
 mod lenses;
+mod simulation;
 mod support;
 mod zenml;

@@ -50,6 +50,10 @@ pub const FINALIZER: &str = "rolewright.dev/hold";
 /// Goes up with each incompatible change of the schemas. If the installed definitions have another level, the operator writes nothing.
 pub const SCHEMA_LEVEL: &str = "1";
 
+/// The names of all custom resource definitions.
+pub const CRD_NAMES: [fn() -> &'static str; 4] =
+    [Backend::crd_name, Role::crd_name, RoleBinding::crd_name, ResourceRestriction::crd_name];
+
 /// All custom resource definitions, each annotated with the [`SCHEMA_LEVEL`].
 pub fn crds() -> Vec<CustomResourceDefinition> {
     let mut crds = vec![Backend::crd(), Role::crd(), RoleBinding::crd(), ResourceRestriction::crd()];

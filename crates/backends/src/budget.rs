@@ -12,7 +12,12 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use governor::{DefaultDirectRateLimiter, Jitter, Quota, RateLimiter};
+use governor::{
+    Quota, RateLimiter,
+    clock::Clock,
+    middleware::NoOpMiddleware,
+    state::{InMemoryState, NotKeyed},
+};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::Instant,
@@ -46,11 +51,38 @@ impl Default for Limits {
     }
 }
 
+/// The clock of the runtime, so that a simulation decides how fast time passes.
+#[derive(Clone, Copy)]
+struct RuntimeClock;
+
+impl Clock for RuntimeClock {
+    type Instant = std::time::Instant;
+
+    fn now(&self) -> Self::Instant {
+        Instant::now().into_std()
+    }
+}
+
+/// A rate and a burst.
+struct Rate(RateLimiter<NotKeyed, InMemoryState, RuntimeClock, NoOpMiddleware<std::time::Instant>>);
+
+impl Rate {
+    fn new(quota: Quota) -> Self {
+        Self(RateLimiter::direct_with_clock(quota, RuntimeClock))
+    }
+
+    async fn until_ready(&self) {
+        while let Err(not_until) = self.0.check() {
+            tokio::time::sleep(not_until.wait_time_from(RuntimeClock.now())).await;
+        }
+    }
+}
+
 struct Gate {
     limits: Limits,
-    rate: DefaultDirectRateLimiter,
+    rate: Rate,
     /// Half of the rate and of the burst. Background calls pass this first.
-    background: DefaultDirectRateLimiter,
+    background: Rate,
     slots: Arc<Semaphore>,
 }
 
@@ -64,8 +96,8 @@ impl Gate {
         let slots = usize::try_from(limits.concurrency.max(1)).unwrap_or(1);
         Self {
             limits,
-            rate: RateLimiter::direct(quota),
-            background: RateLimiter::direct(half),
+            rate: Rate::new(quota),
+            background: Rate::new(half),
             slots: Arc::new(Semaphore::new(slots)),
         }
     }
@@ -168,12 +200,13 @@ impl Budget {
         let meter = METER.try_with(Clone::clone).ok();
         if let Some(meter) = &meter {
             tokio::select! {
+                biased;
                 () = meter.priority.raised() => {}
                 () = gate.background.until_ready() => {}
             }
         }
         let permit = gate.slots.clone().acquire_owned().await.expect("this semaphore is never closed");
-        gate.rate.until_ready_with_jitter(Jitter::up_to(Duration::from_millis(2))).await;
+        gate.rate.until_ready().await;
         loop {
             let rest = self.check_pause()?;
             if rest.is_zero() {

@@ -22,7 +22,7 @@ pub use self::{
     backend::{Backend, Identity, Needs},
     budget::{Budget, Limits, Priority, Raised, metered},
     error::{Class, Error},
-    http::{CallObserver, Dialling},
+    http::{CallObserver, Dialling, Transport},
     vendor::{Settings, Vendor},
 };
 

@@ -30,6 +30,7 @@ pub fn connect(vendor: &Vendor, block: Value, field: &str, secret: &str) -> Arc<
         ca: None,
         budget: Arc::new(Budget::new(Limits { per_second: 1000, burst: 1000, concurrency: 4 })),
         dialling: Dialling { allow_local: true },
+        transport: None,
         observer: Arc::new(()),
     };
     vendor.connect(settings).expect("a back end")

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use crate::{
     backend::Backend,
     budget::Budget,
-    http::{CallObserver, Dialling, ErrorSchema, Http, Options, Times},
+    http::{CallObserver, Dialling, ErrorSchema, Http, Options, Times, Transport},
     read_only::ReadOnlyGuard,
 };
 use rolewright_core::model::{Dialect, Fault};
@@ -24,6 +24,8 @@ pub struct Settings {
     pub budget: Arc<Budget>,
     /// Which addresses the operator can call.
     pub dialling: Dialling,
+    /// In place of the network, for simulations.
+    pub transport: Option<Arc<dyn Transport>>,
     /// Observes every call.
     pub observer: Arc<dyn CallObserver>,
 }
@@ -43,6 +45,7 @@ impl Settings {
             base_field,
             ca: self.ca,
             dialling: self.dialling,
+            transport: self.transport,
             budget: self.budget,
             observer: self.observer,
             errors,

@@ -9,12 +9,14 @@ use std::{
 };
 
 use kube::{Client, ResourceExt};
-use rolewright_backends::{Dialling, Vendor};
+use rolewright_backends::{Dialling, Transport, Vendor};
 use rolewright_reconcile::{
     account::{Accounts, BackendStates, Corrections, Link},
     decide::{self, Cluster, Decision, Resolve},
     object::{ManagedObject, ObjectName, ObjectRef, is_paused},
 };
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     kube::{Cached, Caches, Events, Visitor},
@@ -25,8 +27,6 @@ use crate::{
 /// How the operator runs.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The Kubernetes API and the identity to use; found as kubectl finds it when None.
-    pub kubernetes: Option<kube::Config>,
     /// The vendors that Backends can name.
     pub vendors: &'static [Vendor],
     /// The namespaces to serve; all when empty.
@@ -39,6 +39,8 @@ pub struct Options {
     pub max_reconciles: usize,
     /// The addresses that back ends can have.
     pub dialling: Dialling,
+    /// How requests reach back ends in a simulation; over the network when None.
+    pub transport: Option<Arc<dyn Transport>>,
     /// The time between two reads of a Secret.
     pub secret_interval: Duration,
     /// The first and the longest wait between two probes of a credential that does not work.
@@ -53,6 +55,8 @@ pub struct Options {
 pub struct Context {
     /// The Kubernetes API.
     pub client: Client,
+    /// Cancelled when the operator ends, in whatever way.
+    pub alive: CancellationToken,
     /// How the operator runs.
     pub options: Options,
     /// The objects.
@@ -78,6 +82,14 @@ pub struct Context {
 }
 
 impl Context {
+    /// Starts a task that ends with the operator at the latest.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        let alive = self.alive.clone();
+        tokio::spawn(async move {
+            alive.run_until_cancelled(task).await;
+        })
+    }
+
     /// Whether anything can be written at all.
     pub fn may_write(&self) -> bool {
         self.schema_fits.load(Ordering::Relaxed)

@@ -18,6 +18,6 @@ mod server;
 
 pub use self::{
     context::Options,
-    kube::release,
+    kube::{Clients, ClientsError, release},
     run::{RunError, run},
 };

@@ -9,7 +9,6 @@ use std::{
     time::Duration,
 };
 
-use kube::Client;
 use rolewright_api::{Backend, ResourceRestriction, Role, RoleBinding};
 use rolewright_reconcile::{
     account::{Accounts, BackendState, BackendStates, Corrections},
@@ -22,7 +21,7 @@ use tracing::Instrument;
 use crate::{
     backend,
     context::{Context, Options},
-    kube::{Cache, Caches, Events, lease, schema, start},
+    kube::{Cache, Caches, Clients, Events, lease, schema, start},
     metrics::Metrics,
     object,
     queue::{self, BackOff, Group, Queue, Requests, SameAccount, Work, triggers},
@@ -32,9 +31,6 @@ use crate::{
 /// Why the operator ended.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// No Kubernetes configuration.
-    #[error("cannot find a Kubernetes configuration: {0}")]
-    Config(String),
     /// The address for metrics and probes is not available.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -51,16 +47,17 @@ pub enum RunError {
     TaskEnded(String),
 }
 
-/// Runs the operator until `stop`.
+/// Runs the operator until `stop`. Dropping the future ends it as a crash does: nothing continues, and nothing is cleaned up.
 ///
 /// # Errors
 /// See [`RunError`]. Failures of the Kubernetes API or of back ends are retried and are not among them.
 pub async fn run(
     options: Options,
+    clients: Clients,
     listen: Option<SocketAddr>,
     stop: CancellationToken,
 ) -> Result<(), RunError> {
-    let (client, watch_client) = clients(options.kubernetes.clone()).await?;
+    let Clients { calls: client, watches } = clients;
     let metrics = Arc::new(Metrics::new());
     let ready = Arc::new(AtomicBool::new(false));
     if let Some(address) = listen {
@@ -77,8 +74,11 @@ pub async fn run(
     let (roles, role_changes) = Cache::<Role>::new();
     let (bindings, binding_changes) = Cache::<RoleBinding>::new();
     let (restrictions, restriction_changes) = Cache::<ResourceRestriction>::new();
+    let alive = CancellationToken::new();
+    let _ends_with_this = alive.clone().drop_guard();
     let ctx = Arc::new(Context {
         client: client.clone(),
+        alive,
         caches: Caches { backends, roles, bindings, restrictions },
         queue: enqueue,
         accounts: Accounts::new(options.settle),
@@ -96,8 +96,9 @@ pub async fn run(
     tasks.spawn(triggers::managed(ctx.clone(), role_changes));
     tasks.spawn(triggers::managed(ctx.clone(), binding_changes));
     tasks.spawn(triggers::managed(ctx.clone(), restriction_changes));
-    let listed = start(&ctx.caches, &ctx.options.namespaces, &watch_client, &mut tasks);
+    let listed = start(&ctx.caches, &ctx.options.namespaces, &watches, &mut tasks);
     tokio::select! {
+        biased;
         () = stop.cancelled() => return Ok(()),
         Some(ended) = tasks.join_next() => return Err(task_ended(ended)),
         () = listed => {}
@@ -106,6 +107,7 @@ pub async fn run(
     tasks.spawn(watch_schema(ctx.clone(), ready.clone()));
     tracing::info!("the caches are complete");
     let ended = tokio::select! {
+        biased;
         ended = lead(&ctx, queue, identity, stop) => ended,
         Some(ended) = tasks.join_next() => Err(task_ended(ended)),
     };
@@ -137,7 +139,7 @@ async fn lead(
         return Ok(());
     }
     let until = CancellationToken::new();
-    let working = tokio::spawn({
+    let working = ctx.spawn({
         let (ctx, until) = (ctx.clone(), until.clone());
         async move { work(&ctx, queue, until).await }
     });
@@ -167,6 +169,7 @@ async fn work(ctx: &Arc<Context>, queue: Queue, stop: CancellationToken) {
         tokio::time::sleep(GRACE).await;
     };
     tokio::select! {
+        biased;
         () = running => {}
         () = grace => tracing::warn!("reconciles under way did not finish in time and were stopped"),
     }
@@ -241,24 +244,6 @@ async fn reconcile(ctx: &Arc<Context>, object: &ObjectRef) -> Option<Duration> {
     }
 }
 
-/// A client for calls and one for watches. Calls have a deadline, and neither repeats a call that can have succeeded.
-async fn clients(config: Option<kube::Config>) -> Result<(Client, Client), RunError> {
-    const CALL: Duration = Duration::from_secs(30);
-    // The API server ends a watch after at most 290 s, as the watcher requests.
-    const WATCH: Duration = Duration::from_secs(320);
-    let config = match config {
-        Some(config) => config,
-        None => kube::Config::infer().await.map_err(|error| RunError::Config(error.to_string()))?,
-    };
-    let client = |read: Duration| {
-        let mut config = config.clone();
-        config.read_timeout = Some(read);
-        config.default_retry = false;
-        Client::try_from(config).map_err(|error| RunError::Config(error.to_string()))
-    };
-    Ok((client(CALL)?, client(WATCH)?))
-}
-
 /// The identity of this process: different from every other process, also from its own predecessor.
 fn identity() -> String {
     let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "rolewright".to_owned());
@@ -269,7 +254,7 @@ fn identity() -> String {
 const SCHEMA_PERIOD: Duration = Duration::from_secs(30);
 
 /// Waits until the CRDs fit. False when `stop` came first.
-async fn wait_for_schema(client: &Client, stop: &CancellationToken) -> bool {
+async fn wait_for_schema(client: &kube::Client, stop: &CancellationToken) -> bool {
     let mut reported = String::new();
     loop {
         let why = match schema::misfit(client).await {
@@ -282,6 +267,7 @@ async fn wait_for_schema(client: &Client, stop: &CancellationToken) -> bool {
             reported = why;
         }
         tokio::select! {
+            biased;
             () = stop.cancelled() => return false,
             () = tokio::time::sleep(Duration::from_secs(2)) => {}
         }

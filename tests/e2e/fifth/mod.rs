@@ -10,7 +10,7 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig},
 };
 use rolewright_backends::{Dialling, Vendor};
-use rolewright_controller::Options;
+use rolewright_controller::{Clients, Options};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -31,20 +31,25 @@ impl Operator {
         let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
         let second = Duration::from_secs(1);
         let options = Options {
-            kubernetes: Some(config),
             vendors: &VENDORS,
             namespaces: vec![namespace.to_owned()],
             own_namespace: namespace.to_owned(),
             leader_elect: false,
             max_reconciles: 64,
             dialling: Dialling { allow_local: false },
+            transport: None,
             secret_interval: second,
             probe_backoff: (second, second),
             abandon_after: second * 60,
             settle: second,
         };
         let stop = CancellationToken::new();
-        let done = tokio::spawn(rolewright_controller::run(options, None, stop.clone()));
+        let done = tokio::spawn(rolewright_controller::run(
+            options,
+            Clients::of(config).unwrap(),
+            None,
+            stop.clone(),
+        ));
         Self { stop, done }
     }
 

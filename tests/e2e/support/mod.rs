@@ -29,6 +29,7 @@ pub use cluster::{
     shared, unique,
 };
 pub use faults::{echo, html_page, http_status, throttle};
+pub use manifests::kind_and_name;
 pub use operator::{Operator, fresh_log};
 pub use status::{
     condition, has_finalizer, has_reason, managed_ids, plan, ready_condition, reason, subject_status,

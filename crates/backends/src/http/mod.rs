@@ -15,6 +15,7 @@ mod tests;
 mod throttle;
 #[cfg(test)]
 mod tls_tests;
+mod transport;
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,7 +23,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::Timestamp;
 use reqwest::{
     Certificate, Client, Method, Response, StatusCode,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER},
     redirect::Policy,
 };
 use secrecy::ExposeSecret;
@@ -34,6 +35,7 @@ pub use self::{
     answer::{Answer, ErrorSchema, VendorError},
     dialling::Dialling,
     request::{Credential, Request, trimmed},
+    transport::Transport,
 };
 use self::{
     answer::{MAX_BODY, MAX_REFUSAL, Unread, content_type, read_body, refusal_text},
@@ -69,6 +71,8 @@ pub struct Options {
     /// Certificates (PEM) to trust in addition to the public ones.
     pub ca: Option<Vec<u8>>,
     pub dialling: Dialling,
+    /// In place of the network.
+    pub transport: Option<Arc<dyn Transport>>,
     pub budget: Arc<Budget>,
     pub observer: Arc<dyn CallObserver>,
     pub errors: ErrorSchema,
@@ -99,6 +103,8 @@ impl Default for Times {
     }
 }
 
+/// The media type of most bodies.
+const JSON: &str = "application/json";
 /// The media type of forms.
 const FORM: &str = "application/x-www-form-urlencoded";
 /// The field of a Backend that refers to certificates.
@@ -111,7 +117,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A vendor's API under one base URL.
 pub struct Http {
-    client: Client,
+    transport: Arc<dyn Transport>,
     options: Options,
     own_pauses: OwnPauses,
 }
@@ -123,6 +129,14 @@ impl Http {
     /// A fault of the URL or of the certificates.
     pub fn new(options: Options) -> Result<Self, Fault> {
         options.dialling.check(&options.base).map_err(|no| Fault::new(options.base_field, no.to_string()))?;
+        let transport = match &options.transport {
+            Some(transport) => transport.clone(),
+            None => Arc::new(Self::client(&options)?),
+        };
+        Ok(Self { transport, options, own_pauses: OwnPauses::default() })
+    }
+
+    fn client(options: &Options) -> Result<Client, Fault> {
         let mut builder = Client::builder()
             .user_agent(concat!("rolewright/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none())
@@ -136,10 +150,9 @@ impl Http {
         if let Some(pem) = &options.ca {
             builder = builder.tls_certs_merge(certificates(pem)?);
         }
-        let client = builder.build().map_err(|error| {
+        builder.build().map_err(|error| {
             Fault::new(CA_FIELD, format!("TLS cannot be set up: {}", failure::root_cause(&error)))
-        })?;
-        Ok(Self { client, options, own_pauses: OwnPauses::default() })
+        })
     }
 
     /// Makes a call; a read up to three times.
@@ -209,23 +222,11 @@ impl Http {
     }
 
     async fn exchange(&self, request: &Request<'_>, url: &Url, time: Duration) -> Result<Answer, Failure> {
-        let mut builder = self
-            .client
-            .request(request.method.clone(), url.clone())
-            .timeout(time)
-            .header(ACCEPT, "application/json");
-        builder = match &request.form {
-            Some(form) => builder.header(CONTENT_TYPE, FORM).body(form.expose_secret().to_owned()),
-            None => builder.header(AUTHORIZATION, request.credential.header()),
+        let Some(sent) = sendable(request, url, time) else {
+            return Err(Failure::unsendable(request, "it cannot be built"));
         };
-        for (name, value) in &request.headers {
-            builder = builder.header(*name, *value);
-        }
-        if let Some(body) = &request.body {
-            builder = builder.json(body);
-        }
-        let response =
-            builder.send().await.map_err(|error| Failure::unanswered(request, url, &error, time))?;
+        let sending = self.transport.send(sent).await;
+        let response = sending.map_err(|error| Failure::unanswered(request, url, &error, time))?;
         let status = response.status();
         Span::current().record("status", status.as_u16());
         if let Some(id) = response.headers().get("x-request-id").and_then(|id| id.to_str().ok()) {
@@ -283,6 +284,31 @@ impl Http {
         self.options.budget.pause(pause);
         Some(pause)
     }
+}
+
+/// The request as it is sent. None if a header or the body is invalid.
+fn sendable(request: &Request<'_>, url: &Url, time: Duration) -> Option<reqwest::Request> {
+    let mut sent = reqwest::Request::new(request.method.clone(), url.clone());
+    *sent.timeout_mut() = Some(time);
+    let body = match (&request.form, &request.body) {
+        (Some(form), _) => Some((FORM, form.expose_secret().as_bytes().to_vec())),
+        (None, Some(body)) => Some((JSON, serde_json::to_vec(body).ok()?)),
+        (None, None) => None,
+    };
+    let headers = sent.headers_mut();
+    headers.insert(ACCEPT, HeaderValue::from_static(JSON));
+    // A form has the credential in its body.
+    if request.form.is_none() {
+        headers.insert(AUTHORIZATION, request.credential.header());
+    }
+    for (name, value) in &request.headers {
+        headers.append(HeaderName::try_from(*name).ok()?, HeaderValue::try_from(*value).ok()?);
+    }
+    if let Some((content_type, body)) = body {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        *sent.body_mut() = Some(body.into());
+    }
+    Some(sent)
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Fault> {

@@ -35,6 +35,7 @@ pub fn options(base: &Url) -> Options {
         base_field: "spec.test.url",
         ca: None,
         dialling: Dialling { allow_local: true },
+        transport: None,
         budget: Arc::new(Budget::new(Limits { per_second: 1000, burst: 1000, concurrency: 4 })),
         observer: Arc::new(()),
         errors: schema,

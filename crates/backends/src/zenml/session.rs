@@ -248,6 +248,7 @@ mod tests {
             base_field: "spec.zenml.url",
             ca: None,
             dialling: Dialling { allow_local: true },
+            transport: None,
             budget: Arc::new(Budget::new(Limits { per_second: 1000, burst: 1000, concurrency: 4 })),
             observer: Arc::new(()),
             errors: wire::problem,

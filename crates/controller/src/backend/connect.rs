@@ -1,9 +1,6 @@
 //! From the spec and the Secrets of a Backend to a connection, as far as anything changed since the last one.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use kube::Resource;
 use rolewright_api::{Backend, Reason};
@@ -12,6 +9,7 @@ use rolewright_reconcile::{
     object::{ObjectName, ObjectRef},
     readiness::Readiness,
 };
+use tokio::time::Instant;
 
 use super::{
     attempt::{Attempt, invalid},

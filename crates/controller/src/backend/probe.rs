@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use kube::ResourceExt;
@@ -17,6 +17,7 @@ use rolewright_reconcile::{
     object::{ObjectName, ObjectRef, is_paused},
     readiness::Readiness,
 };
+use tokio::time::Instant;
 use url::Url;
 
 use super::{
@@ -108,6 +109,7 @@ impl Probe<'_> {
             ca: self.secrets.ca.clone(),
             budget,
             dialling: self.ctx.options.dialling,
+            transport: self.ctx.options.transport.clone(),
             observer: self.ctx.metrics.clone(),
         };
         self.vendor.connect(settings).map_err(|fault: Fault| Refused {

@@ -4,7 +4,7 @@
 use std::{
     panic::AssertUnwindSafe,
     sync::{Arc, Weak},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use futures::FutureExt;
@@ -14,6 +14,7 @@ use rolewright_reconcile::{
     decide::Vanished,
     object::{ObjectKind, ObjectName, ObjectRef},
 };
+use tokio::time::Instant;
 
 use super::{judge::judge, sweep};
 use crate::context::Context;
@@ -21,7 +22,7 @@ use crate::context::Context;
 /// Starts the task of a view, once. Later, a failed read is repeated at once. The task ends with the view.
 pub fn start(ctx: &Arc<Context>, view: &Arc<AccountView>) {
     if view.reader.start_once() {
-        tokio::spawn(supervise(ctx.clone(), Arc::downgrade(view), view.reader.clone()));
+        ctx.spawn(supervise(ctx.clone(), Arc::downgrade(view), view.reader.clone()));
     } else {
         view.reader.retry();
     }

@@ -1,9 +1,6 @@
 //! The sweep: compares every object of a view with a new snapshot in memory, and enqueues only those that differ.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use rolewright_api::{Counts, SYNCED};
 use rolewright_backends::{Class, Error, Needs};
@@ -13,6 +10,7 @@ use rolewright_reconcile::{
     decide::{self, Resolve},
     object::{ObjectName, ObjectRef, reconcile_request},
 };
+use tokio::time::Instant;
 
 use crate::{
     context::Context,

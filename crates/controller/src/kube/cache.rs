@@ -2,15 +2,15 @@
 //! the one it wrote itself.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use kube::{Resource, ResourceExt, core::DeserializeGuard, runtime::watcher};
 use parking_lot::RwLock;
 use rolewright_reconcile::object::ObjectName;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 /// One change in a cache.
 pub struct CacheChange<K> {
@@ -29,7 +29,7 @@ pub struct Cache<K> {
 }
 
 struct Stored<K> {
-    objects: HashMap<ObjectName, Arc<K>>,
+    objects: BTreeMap<ObjectName, Arc<K>>,
     /// UIDs of deleted objects, and since when: the answer to an own write can arrive after the watch reported the deletion.
     deleted: HashMap<String, Instant>,
 }
@@ -61,7 +61,7 @@ impl<K: Resource> Cache<K> {
         let (changes, receiver) = mpsc::unbounded_channel();
         (
             Arc::new(Self {
-                stored: RwLock::new(Stored { objects: HashMap::new(), deleted: HashMap::new() }),
+                stored: RwLock::new(Stored { objects: BTreeMap::new(), deleted: HashMap::new() }),
                 changes,
             }),
             receiver,
@@ -73,12 +73,12 @@ impl<K: Resource> Cache<K> {
         self.stored.read().objects.get(name).cloned()
     }
 
-    /// The objects that the filter accepts, in no order.
+    /// The objects that the filter accepts, in the order of their names.
     pub fn select(&self, filter: impl Fn(&K) -> bool) -> Vec<Arc<K>> {
         self.stored.read().objects.values().filter(|object| filter(object)).cloned().collect()
     }
 
-    /// All objects, in no order.
+    /// All objects, in the order of their names.
     pub fn all(&self) -> Vec<Arc<K>> {
         self.stored.read().objects.values().cloned().collect()
     }

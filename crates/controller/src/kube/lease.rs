@@ -3,7 +3,7 @@
 //! Every write names the resource version that was read, so that two claims cannot both succeed. Whether another's claim has run out is judged by
 //! this process's own monotonic clock, from when it first saw the claim, never by the times that another machine wrote.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use k8s_openapi::{
     api::coordination::v1::{Lease, LeaseSpec},
@@ -11,6 +11,7 @@ use k8s_openapi::{
     jiff::Timestamp,
 };
 use kube::{Api, Client, ResourceExt, api::PostParams};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// The Lease's name.
@@ -45,6 +46,7 @@ impl Elector {
                 return true;
             }
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return false,
                 () = tokio::time::sleep(PERIOD.mul_f64(fastrand::f64().mul_add(0.2, 0.9))) => {}
             }
@@ -57,6 +59,7 @@ impl Elector {
     pub async fn hold(&mut self, stop: &CancellationToken) -> bool {
         loop {
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return true,
                 () = tokio::time::sleep(PERIOD) => {}
             }

@@ -1,12 +1,10 @@
 //! `release`: every object stops managing its external things and nothing is removed, so that an uninstall can follow.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::{Api, Client, ResourceExt, api::ListParams};
+use tokio::time::Instant;
 
 use super::{
     cache::Cache,

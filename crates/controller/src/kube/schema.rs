@@ -29,9 +29,10 @@ impl Misfit {
 /// When the API server does not answer.
 pub async fn misfit(client: &Client) -> Result<Option<Misfit>, kube::Error> {
     let definitions: Api<CustomResourceDefinition> = Api::all(client.clone());
-    for crd in api::crds() {
-        let name = crd.name_any();
-        let Some(there) = definitions.get_opt(&name).await? else {
+    for name in api::CRD_NAMES {
+        let name = name();
+        // Without the schemas, which are long.
+        let Some(there) = definitions.get_metadata_opt(name).await? else {
             return Ok(Some(Misfit::Missing(format!(
                 "the custom resource definition {name} is missing: apply the ones of this release"
             ))));

@@ -3,7 +3,6 @@
 use std::{
     ops::ControlFlow::{Break, Continue},
     sync::Arc,
-    time::Instant,
 };
 
 use rolewright_api::HeldEntry;
@@ -15,6 +14,7 @@ use rolewright_reconcile::{
     decide::{self, Decision, Resolve},
     object::has_finalizer,
 };
+use tokio::time::Instant;
 
 use super::{Exit, Next, Reconcile, Stage, end, end_with, written};
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::{
     ops::ControlFlow::{Break, Continue},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use rolewright_backends::{Class, Error, Needs};
@@ -14,6 +14,7 @@ use rolewright_reconcile::{
     convert::held_to_status,
     decide::{self, Decision, Lookup, Resolve},
 };
+use tokio::time::Instant;
 
 use super::{Exit, MAX_ROUNDS, Next, Reconcile, Stage, end, end_with};
 use crate::kube::Cached;

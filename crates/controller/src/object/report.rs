@@ -1,10 +1,6 @@
 //! The report stage: the status, the finalizer of a deleted object, and when to reconcile again.
 
-use std::{
-    ops::ControlFlow::Continue,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{ops::ControlFlow::Continue, sync::Arc, time::Duration};
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Condition, jiff::Timestamp};
 use kube::ResourceExt;
@@ -19,6 +15,7 @@ use rolewright_reconcile::{
     object::ManagedObject,
     readiness::Readiness,
 };
+use tokio::time::Instant;
 
 use super::{Next, Reconcile, Stage, end_with, written};
 use crate::{

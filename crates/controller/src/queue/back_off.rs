@@ -1,13 +1,10 @@
 //! How often the reconcile of each object failed in a row.
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use rolewright_reconcile::object::ObjectRef;
+use tokio::time::Instant;
 
 /// Failures in a row by object.
 #[derive(Clone, Default)]

@@ -14,11 +14,11 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use rolewright_reconcile::object::ObjectRef;
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{sync::mpsc, task::JoinSet, time::Instant};
 use tokio_util::{
     sync::CancellationToken,
     time::{DelayQueue, delay_queue},
@@ -131,14 +131,10 @@ impl Queue {
                 });
                 tasks.insert(handle.id(), object);
             }
+            // What is done comes first: it makes room.
             tokio::select! {
+                biased;
                 () = stop.cancelled() => break,
-                Some(Added { object, after, urgency }) = self.receiver.recv() => {
-                    self.request(&work, object, Instant::now() + after, urgency);
-                }
-                Some(expired) = std::future::poll_fn(|cx| self.delayed.poll_expired(cx)), if !self.delayed.is_empty() => {
-                    self.make_ready(&work, expired.into_inner(), Urgency::Background);
-                }
                 Some(done) = running.join_next_with_id(), if !running.is_empty() => {
                     let (object, requeue_after) = match done {
                         Ok((id, (object, requeue_after))) => {
@@ -152,6 +148,12 @@ impl Queue {
                         }
                     };
                     self.finish(&work, object, requeue_after);
+                }
+                Some(expired) = std::future::poll_fn(|cx| self.delayed.poll_expired(cx)), if !self.delayed.is_empty() => {
+                    self.make_ready(&work, expired.into_inner(), Urgency::Background);
+                }
+                Some(Added { object, after, urgency }) = self.receiver.recv() => {
+                    self.request(&work, object, Instant::now() + after, urgency);
                 }
             }
         }
@@ -174,7 +176,7 @@ impl Queue {
             if let Some((key, _)) = slot.timer.take() {
                 self.delayed.remove(&key);
             }
-            let key = self.delayed.insert_at(object, at.into());
+            let key = self.delayed.insert_at(object, at);
             slot.timer = Some((key, at));
         }
     }

@@ -2,10 +2,11 @@
 //!
 //! The status acknowledges a request only after a read that began later succeeded. Until then it must not reset the back-off again.
 
-use std::{collections::HashMap, time::Instant};
+use std::collections::HashMap;
 
 use parking_lot::Mutex;
 use rolewright_reconcile::object::ObjectRef;
+use tokio::time::Instant;
 
 struct Request {
     value: String,

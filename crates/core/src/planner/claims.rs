@@ -15,7 +15,7 @@ mod claim;
 mod standing;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -299,9 +299,9 @@ impl Claims {
     }
 
     /// The other objects that claim a key or an id that this one claims.
-    fn related(&self, claimant: &Claimant) -> HashSet<Claimant> {
-        let Some(claim) = self.claims.get(claimant) else { return HashSet::new() };
-        let mut found = HashSet::new();
+    fn related(&self, claimant: &Claimant) -> BTreeSet<Claimant> {
+        let Some(claim) = self.claims.get(claimant) else { return BTreeSet::new() };
+        let mut found = BTreeSet::new();
         let managed = claim.managed.iter().map(|(kind, key, _)| (*kind, key.clone()));
         for slot in claim.desired.keys().cloned().chain(managed) {
             found.extend(self.desired.get(&slot).into_iter().flat_map(Claimants::iter).cloned());

@@ -1,7 +1,7 @@
 //! One [`Account`] for each account of a back end: its budget, and the claims of all objects on it.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::Duration,
 };
@@ -28,10 +28,10 @@ pub struct Account {
     /// Its creates without an answer.
     pub unanswered: UnansweredCreates,
     /// The object behind each claimant.
-    objects: Mutex<HashMap<Claimant, Known>>,
+    objects: Mutex<BTreeMap<Claimant, Known>>,
     anchors: Mutex<BTreeSet<String>>,
     /// What each Backend that is connected to it allows.
-    limits: Mutex<HashMap<ObjectName, Limits>>,
+    limits: Mutex<BTreeMap<ObjectName, Limits>>,
 }
 
 struct Known {

@@ -1,15 +1,12 @@
 //! The state of each Backend, as its objects need it: a link to the account, or the reason why there is none.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use rolewright_api::{Counts, DeletionPolicy, Mode, Reason, TenantPin};
 use rolewright_core::model::Kind;
+use tokio::time::Instant;
 
 use super::{accounts::Account, view::AccountView};
 use crate::object::ObjectName;
@@ -58,7 +55,7 @@ pub enum BackendState {
 /// The states of all Backends.
 #[derive(Default)]
 pub struct BackendStates {
-    entries: Mutex<HashMap<ObjectName, Entry>>,
+    entries: Mutex<BTreeMap<ObjectName, Entry>>,
 }
 
 #[derive(Default)]

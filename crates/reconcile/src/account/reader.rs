@@ -4,15 +4,14 @@
 //! serves all objects that were parked before it began, and a failed read is repeated once for all of them.
 
 use std::{
-    collections::HashSet,
+    collections::BTreeSet,
     sync::atomic::{AtomicBool, Ordering},
-    time::Instant,
 };
 
 use parking_lot::Mutex;
 use rolewright_backends::{Error, Needs, Priority, Raised};
 use rolewright_core::model::{Id, Kind};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 use crate::object::ObjectRef;
 
@@ -66,9 +65,9 @@ struct State {
     /// What the parked objects need.
     needs: Needs,
     /// Objects that wait for the next result.
-    parked: HashSet<ObjectRef>,
+    parked: BTreeSet<ObjectRef>,
     /// Objects that reported the last failure and wait for a success.
-    informed: HashSet<ObjectRef>,
+    informed: BTreeSet<ObjectRef>,
     /// When the last read that brought no snapshot began, and why.
     withheld: Option<(Instant, Withheld)>,
     /// Something waits for a read.
@@ -158,9 +157,9 @@ impl Reader {
             (Some((_, known)), Some(why)) => !known.reads_like(why),
             _ => true,
         };
-        let mut woken: Vec<ObjectRef> = state.parked.drain().collect();
+        let mut woken: Vec<ObjectRef> = std::mem::take(&mut state.parked).into_iter().collect();
         if is_news {
-            woken.extend(state.informed.drain());
+            woken.extend(std::mem::take(&mut state.informed));
         }
         if withheld.is_none() {
             state.needs = Needs::default();
@@ -177,7 +176,6 @@ impl Reader {
 
     /// Waits until the time of the next read, or for a request. After a failure, only for an urgent one.
     pub async fn wait(&self, until: Instant) {
-        let until = tokio::time::Instant::from_std(until);
         loop {
             let notified = self.notify.notified();
             {

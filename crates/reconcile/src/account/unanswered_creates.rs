@@ -3,13 +3,11 @@
 //! Until such a create has settled and a snapshot that began later was read, its external thing is neither taken for absent nor,
 //! where the back end accepts duplicates, created again.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, time::Duration};
 
 use parking_lot::Mutex;
 use rolewright_core::model::{Key, Kind};
+use tokio::time::Instant;
 
 /// The creates of one account that were not answered.
 pub struct UnansweredCreates {

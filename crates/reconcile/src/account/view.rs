@@ -2,15 +2,12 @@
 //!
 //! A credential has a view of its own, because what a snapshot shows and proves depends on the credential.
 
-use std::{
-    collections::HashSet,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use parking_lot::{Mutex, RwLock};
 use rolewright_backends::{Backend, Class, Error, Needs};
 use rolewright_core::model::{Entry, Id, Kind, Level, Observed, ReadFailure, Snapshot};
+use tokio::time::Instant;
 
 use super::{
     accounts::Account,

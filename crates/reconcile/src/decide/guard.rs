@@ -1,12 +1,11 @@
 //! What keeps a plan from being executed now: a pause, mode Plan, a role that is only planned, contested drift. Pure.
 
-use std::time::Instant;
-
 use rolewright_api::{Mode, Reason};
 use rolewright_core::{
     model::Id,
     planner::{self, Held},
 };
+use tokio::time::Instant;
 
 use super::{plan::Decision, policy::mode};
 use crate::{

@@ -1,12 +1,11 @@
 //! Compares the desired state of one object with the snapshot, under the standing that its claims give it. Pure.
 
-use std::time::Instant;
-
 use rolewright_api::DeletionPolicy;
 use rolewright_core::{
     model::{Body, Change, RoleRef, Snapshot},
     planner::{self, Claims, DesiredBody, Held, HeldState, Plan, Policy, Removal, Standing},
 };
+use tokio::time::Instant;
 
 use super::{policy::deletion_policy, resolve::Resolved};
 use crate::{

@@ -75,6 +75,11 @@ pub struct Line {
 }
 
 impl Line {
+    /// The line of a request without a connection.
+    pub fn in_memory() -> Self {
+        Self { cut: Arc::default(), stopped: Arc::default() }
+    }
+
     /// Cuts the connection: answers after this do not reach the client.
     pub fn cut(&self) {
         self.cut.store(true, Ordering::Release);
@@ -84,7 +89,8 @@ impl Line {
         if self.is_cut() { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
     }
 
-    fn is_cut(&self) -> bool {
+    /// Whether answers reach the client no longer.
+    pub fn is_cut(&self) -> bool {
         self.cut.load(Ordering::Acquire) || self.stopped.load(Ordering::Acquire)
     }
 }

@@ -3,12 +3,12 @@
 use std::{
     collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 /// The maximum number of entries. Older ones are removed and counted.
 const CAPACITY: usize = 100_000;

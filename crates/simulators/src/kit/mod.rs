@@ -24,6 +24,6 @@ mod vendor;
 
 pub use self::{
     options::{ADMIN, Options},
-    server::Server,
+    server::{InMemory, Server},
     vendor::{Vendor, World},
 };

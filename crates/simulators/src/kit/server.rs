@@ -10,8 +10,14 @@ use std::{
     },
 };
 
-use axum::{Router, middleware};
+use axum::{
+    Router,
+    extract::{ConnectInfo, Request},
+    middleware,
+    response::Response,
+};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tower::ServiceExt;
 
 use super::{
     connection::{Line, Lines},
@@ -99,6 +105,36 @@ impl<V: Vendor> Server<V> {
 impl<V: Vendor> Drop for Server<V> {
     fn drop(&mut self) {
         self.shut_down();
+    }
+}
+
+/// A simulator without a socket: for programs that run it and its clients in one thread, such as simulations.
+pub struct InMemory<V: Vendor> {
+    world: Arc<World<V>>,
+    router: Router,
+}
+
+impl<V: Vendor> InMemory<V> {
+    /// A simulator. The listen address of the options does not matter.
+    ///
+    /// # Errors
+    /// The tenant is not consistent, the prefix is not a path, or the token is empty.
+    pub fn new(options: Options<V>) -> Result<Self, String> {
+        let world = Arc::new(world(options)?);
+        Ok(Self { router: router(world.clone()), world })
+    }
+
+    /// The tenant, log, faults and credentials.
+    pub fn world(&self) -> &World<V> {
+        &self.world
+    }
+
+    /// Answers one request. None: a fault cut the connection.
+    pub async fn answer(&self, mut request: Request) -> Option<Response> {
+        let line = Line::in_memory();
+        request.extensions_mut().insert(ConnectInfo(line.clone()));
+        let answer = self.router.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
+        (!line.is_cut()).then_some(answer)
     }
 }
 

@@ -188,6 +188,7 @@ fn a_local_address_is_a_fault_unless_allowed() {
         ca: None,
         budget: Arc::new(Budget::new(Limits::default())),
         dialling: Dialling::default(),
+        transport: None,
         observer: Arc::new(()),
     };
     let Err(fault) = VENDOR.connect(settings) else { panic!("the metadata service was accepted") };

@@ -2,10 +2,11 @@
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use axum::response::Response;
+use tokio::time::Instant;
 
 use super::problem::Problem;
 use crate::{arize::state::Tenant, kit::dice::Serial};

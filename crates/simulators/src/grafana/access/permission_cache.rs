@@ -3,11 +3,12 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::caller::Caller;
 use crate::grafana::rows::permissions::Permissions;
+use tokio::time::Instant;
 
 /// Permissions with the time when they were read, by credential and organization.
 #[derive(Default)]

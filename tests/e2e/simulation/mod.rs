@@ -1,0 +1,13 @@
+//! The whole operator in one thread and in simulated time: its Kubernetes API and its back ends are in memory. So it can be killed at any
+//! call, thousands of times.
+
+mod api_server;
+mod cluster;
+mod conformance;
+mod crash_matrix;
+mod network;
+mod operations;
+mod path;
+mod process;
+mod scene;
+mod shape;

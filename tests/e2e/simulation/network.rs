@@ -1,0 +1,103 @@
+//! The two ports of an operator in memory: requests to back ends, and requests to the Kubernetes API.
+
+use std::{collections::BTreeMap, fmt, io, sync::Arc};
+
+use async_trait::async_trait;
+use axum::{
+    body::{Body, to_bytes},
+    extract::Request,
+    response::Response,
+};
+use futures::{future::BoxFuture, stream};
+use kube::Client;
+use rolewright_backends::Transport;
+use rolewright_controller::Clients;
+use rolewright_simulators::kit::{InMemory, Vendor};
+
+use super::{
+    api_server::ApiServer,
+    process::{Call, Process},
+};
+
+/// A back end in memory.
+pub trait Host: Send + Sync {
+    /// Answers one request. None: the connection was cut.
+    fn answer(&self, request: Request) -> BoxFuture<'_, Option<Response>>;
+}
+
+impl<V: Vendor> Host for InMemory<V> {
+    fn answer(&self, request: Request) -> BoxFuture<'_, Option<Response>> {
+        Box::pin(InMemory::answer(self, request))
+    }
+}
+
+/// The back ends that a process reaches, by their host names.
+#[derive(Clone)]
+pub struct Network {
+    pub hosts: Arc<BTreeMap<String, Arc<dyn Host>>>,
+    pub process: Process,
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.hosts.keys()).finish()
+    }
+}
+
+#[async_trait]
+impl Transport for Network {
+    async fn send(&self, request: reqwest::Request) -> Result<reqwest::Response, reqwest::Error> {
+        let name = request.url().host_str().unwrap_or_default().to_owned();
+        let host = self.hosts.get(&name).unwrap_or_else(|| panic!("no host {name}")).clone();
+        let call = Call {
+            to: name,
+            method: request.method().to_string(),
+            path: request.url().path().to_owned(),
+            is_write: request.method() != reqwest::Method::GET,
+        };
+        let request = axum::http::Request::try_from(request)?.map(Body::new);
+        // A connection that was cut is a body that breaks off: both leave the outcome of the call open.
+        let Some(answer) = self.process.call(call, host.answer(request)).await else {
+            return Ok(axum::http::Response::new(broken_body()).into());
+        };
+        let (parts, body) = answer.into_parts();
+        let body = to_bytes(body, usize::MAX).await.map_or_else(|_| broken_body(), reqwest::Body::from);
+        Ok(axum::http::Response::from_parts(parts, body).into())
+    }
+}
+
+fn broken_body() -> reqwest::Body {
+    reqwest::Body::wrap_stream(stream::iter([Err::<Vec<u8>, _>(io::Error::from(
+        io::ErrorKind::ConnectionReset,
+    ))]))
+}
+
+/// The clients of a process for this API server.
+pub fn clients(server: &ApiServer, process: &Process) -> Clients {
+    let client = || {
+        let (server, process) = (server.clone(), process.clone());
+        let service = tower::service_fn(move |request: axum::http::Request<kube::client::Body>| {
+            let (server, process) = (server.clone(), process.clone());
+            async move { Ok::<_, std::convert::Infallible>(deliver(&server, &process, request).await) }
+        });
+        Client::new(service, "default")
+    };
+    Clients { calls: client(), watches: client() }
+}
+
+async fn deliver(
+    server: &ApiServer,
+    process: &Process,
+    request: axum::http::Request<kube::client::Body>,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(Body::new(body), usize::MAX).await.unwrap_or_default();
+    let request = axum::http::Request::from_parts(parts, ());
+    let call = Call {
+        to: "kubernetes".to_owned(),
+        method: request.method().to_string(),
+        path: request.uri().path().to_owned(),
+        is_write: request.method() != axum::http::Method::GET,
+    };
+    process.call(call, async { server.answer(&request, &body) }).await
+}
