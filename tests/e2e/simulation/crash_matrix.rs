@@ -53,7 +53,7 @@ const SAMPLE: usize = 7;
 
 fn cuts(calls: &[Call]) -> Vec<Cut> {
     let every = std::env::var_os(EVERY_CUT).is_some();
-    let is_cut = |call: &usize| every || calls[*call].is_write || call % SAMPLE == 0;
+    let is_cut = |call: &usize| every || calls[*call].is_write || call.is_multiple_of(SAMPLE);
     let both = |call: usize| [Moment::Before, Moment::After].map(|moment| Cut { call, moment });
     (0..calls.len()).filter(is_cut).flat_map(both).collect()
 }
