@@ -26,6 +26,12 @@ test: tools lint check-generated ## Run all checks and all tests, as CI does
 			$${zenml:+"ROLEWRIGHT_CONFORMANCE_PYTHON_ZENML=$$zenml"} cargo test --workspace
 	hack/check-chart.sh
 
+# SEED replays one schedule; without it, new ones are tried for SECONDS on each vendor.
+.PHONY: explore
+explore: ## Run random schedules of the operator in memory (SEED=7 STEPS=30 SECONDS=120)
+	EXPLORE_SEED=$(SEED) EXPLORE_STEPS=$(STEPS) EXPLORE_SECONDS=$(or $(SECONDS),120) EXPLORE_FIRST=$$RANDOM \
+		cargo test --test e2e simulation::explore -- --nocapture
+
 .PHONY: lint
 lint: ## Check the format and run clippy; a warning is an error
 	cargo fmt --all --check

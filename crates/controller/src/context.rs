@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     kube::{Cached, Caches, Events, Visitor},
     metrics::Metrics,
-    queue::{BackOff, Enqueue, Requests},
+    queue::{Arrivals, BackOff, Enqueue, Requests},
 };
 
 /// How the operator runs.
@@ -69,6 +69,8 @@ pub struct Context {
     pub backends: BackendStates,
     /// Failures in a row by object.
     pub back_off: BackOff,
+    /// The last changes of objects.
+    pub arrivals: Arrivals,
     /// Requests for a reconcile by object.
     pub requests: Requests,
     /// Corrections of drift by object.
@@ -116,6 +118,7 @@ impl Context {
         self.corrections.forget(object);
         self.back_off.reset(object);
         self.requests.forget(object);
+        self.arrivals.forget(object);
     }
 
     /// Adds these objects to the queue.

@@ -24,7 +24,7 @@ use crate::{
     kube::{Cache, Caches, Clients, Events, lease, schema, start},
     metrics::Metrics,
     object,
-    queue::{self, BackOff, Group, Queue, Requests, SameAccount, Work, triggers},
+    queue::{self, Arrivals, BackOff, Group, Queue, Requests, SameAccount, Work, triggers},
     server::{self, ServerState},
 };
 
@@ -84,6 +84,7 @@ pub async fn run(
         accounts: Accounts::new(options.settle),
         backends: BackendStates::default(),
         back_off: BackOff::default(),
+        arrivals: Arrivals::default(),
         requests: Requests::default(),
         corrections: Corrections::default(),
         events,

@@ -131,6 +131,14 @@ impl ApiServer {
         self.state.lock().version
     }
 
+    /// The custom resources that changed since a version.
+    pub fn changed_objects(&self, version: u64) -> Vec<Value> {
+        let state = self.state.lock();
+        let changed =
+            state.history.iter().filter(|entry| entry.version > version && entry.name.0 != "events");
+        changed.map(|entry| entry.object.clone()).collect()
+    }
+
     /// Waits for a version that is newer than this one.
     pub async fn changed_since(&self, version: u64) {
         loop {
@@ -370,6 +378,11 @@ fn ok(body: &Value) -> Response<Body> {
 }
 
 fn refused(Refusal(status, reason): &Refusal) -> Response<Body> {
+    refusal(*status, reason)
+}
+
+/// An answer that refuses a request.
+pub fn refusal(status: StatusCode, reason: &str) -> Response<Body> {
     let body = json!({
         "apiVersion": "v1",
         "kind": "Status",
@@ -378,7 +391,7 @@ fn refused(Refusal(status, reason): &Refusal) -> Response<Body> {
         "reason": reason,
         "code": status.as_u16(),
     });
-    json_response(*status, &body)
+    json_response(status, &body)
 }
 
 fn json_response(status: StatusCode, body: &Value) -> Response<Body> {

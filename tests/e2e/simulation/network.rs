@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use axum::{
     body::{Body, to_bytes},
     extract::Request,
+    http::StatusCode,
     response::Response,
 };
 use futures::{future::BoxFuture, stream};
@@ -15,8 +16,8 @@ use rolewright_controller::Clients;
 use rolewright_simulators::kit::{InMemory, Vendor};
 
 use super::{
-    api_server::ApiServer,
-    process::{Call, Process},
+    api_server::{ApiServer, refusal},
+    process::{Call, Process, Trouble},
 };
 
 /// A back end in memory.
@@ -99,5 +100,17 @@ async fn deliver(
         path: request.uri().path().to_owned(),
         is_write: request.method() != axum::http::Method::GET,
     };
-    process.call(call, async { server.answer(&request, &body) }).await
+    let trouble = if call.is_write { process.trouble() } else { None };
+    let deliver = async {
+        match trouble {
+            None => server.answer(&request, &body),
+            Some(Trouble::Refused) => refusal(StatusCode::INTERNAL_SERVER_ERROR, "InternalError"),
+            Some(Trouble::Stale) => refusal(StatusCode::CONFLICT, "Conflict"),
+            Some(Trouble::AnswerLost) => {
+                server.answer(&request, &body);
+                refusal(StatusCode::INTERNAL_SERVER_ERROR, "InternalError")
+            }
+        }
+    };
+    process.call(call, deliver).await
 }

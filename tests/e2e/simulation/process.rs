@@ -19,6 +19,17 @@ pub enum Moment {
     After,
 }
 
+/// What happens to a write to the API server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It is refused with 500.
+    Refused,
+    /// It is refused with 409.
+    Stale,
+    /// It is done, and the answer is 500.
+    AnswerLost,
+}
+
 /// The calls of one process.
 #[derive(Clone)]
 pub struct Process {
@@ -31,6 +42,7 @@ struct State {
     calls: Vec<Call>,
     cut: Option<Cut>,
     is_dead: bool,
+    trouble: Option<(Trouble, usize)>,
 }
 
 /// One call.
@@ -59,6 +71,19 @@ impl Process {
     pub fn arm(&self, cut: Option<Cut>) {
         let mut state = self.state.lock();
         (state.calls, state.cut) = (Vec::new(), cut);
+    }
+
+    /// The next `times` writes to the API server fail.
+    pub fn fail(&self, trouble: Trouble, times: usize) {
+        self.state.lock().trouble = (times > 0).then_some((trouble, times));
+    }
+
+    /// What happens to a write to the API server now.
+    pub fn trouble(&self) -> Option<Trouble> {
+        let mut state = self.state.lock();
+        let (trouble, times) = state.trouble.take()?;
+        state.trouble = (times > 1).then_some((trouble, times - 1));
+        Some(trouble)
     }
 
     /// The calls since [`Process::arm`].

@@ -18,7 +18,7 @@ use super::{
     path::plural_of,
     shape::shape,
 };
-use crate::support::{ADMIN_CREDENTIAL, grafana as grafana_objects, kind_and_name, trial::Trial};
+use crate::support::{ADMIN_CREDENTIAL, Account, grafana as grafana_objects, kind_and_name, trial::Trial};
 
 /// The host of the back end.
 pub const HOST: &str = "back-end.example.com";
@@ -29,6 +29,12 @@ pub trait Simulated: Trial {
     fn external(tenant: &Self::Tenant) -> Value {
         Self::access(tenant)
     }
+
+    /// The lists of the tenant with grants.
+    const GRANTS: &'static [&'static str];
+
+    /// The kinds of things, and the lists of [`Simulated::external`] with a row for each.
+    const KINDS: &'static [(&'static str, &'static [usize])] = &[("Role", &[0]), ("Grant", &[1])];
 
     /// Whether this server shows what it takes to adopt a role.
     fn adopts_roles(_server: usize) -> bool {
@@ -41,9 +47,23 @@ pub trait Simulated: Trial {
     }
 }
 
-impl Simulated for Arize {}
+impl Simulated for Arize {
+    fn external(tenant: &Self::Tenant) -> Value {
+        let mut access = Self::access(tenant);
+        // Deleted roles stay as rows.
+        access[0].as_array_mut().expect("roles").retain(|role| role["deleted_at"].is_null());
+        access
+    }
+
+    const GRANTS: &'static [&'static str] = &["role_bindings"];
+    const KINDS: &'static [(&'static str, &'static [usize])] =
+        &[("Role", &[0]), ("Grant", &[1]), ("Restriction", &[2])];
+}
 
 impl Simulated for Grafana {
+    const GRANTS: &'static [&'static str] = &["user_roles", "team_roles"];
+    const KINDS: &'static [(&'static str, &'static [usize])] = &[("Role", &[0]), ("Grant", &[1, 2])];
+
     fn external(tenant: &<Self as Vendor>::Tenant) -> Value {
         json!([tenant.roles, tenant.user_roles, tenant.team_roles, tenant.managed_permissions])
     }
@@ -53,9 +73,14 @@ impl Simulated for Grafana {
     }
 }
 
-impl Simulated for Lenses {}
+impl Simulated for Lenses {
+    const GRANTS: &'static [&'static str] = &[];
+    const KINDS: &'static [(&'static str, &'static [usize])] = &[("Role", &[0])];
+}
 
 impl Simulated for ZenMl {
+    const GRANTS: &'static [&'static str] = &["assignments"];
+
     fn adopts_roles(server: usize) -> bool {
         server == 1
     }
@@ -81,8 +106,7 @@ impl<V: Simulated> Scene<V> {
     /// Applies a Backend with its Secret.
     pub fn connect(&self, namespace: &str) {
         self.cluster.apply_secret(namespace, V::SECRET, ADMIN_CREDENTIAL, HOST);
-        let backend = V::backend(&format!("https://{HOST}"), json!({ "sweepInterval": "1m" }));
-        self.cluster.apply(within(backend, namespace));
+        self.cluster.apply(within(backend::<V>("1m"), namespace));
     }
 
     /// Deletes these objects.
@@ -93,9 +117,14 @@ impl<V: Simulated> Scene<V> {
         }
     }
 
+    /// The roles, grants and restrictions of the account.
+    pub fn external(&self) -> Value {
+        V::external(&self.sim.world().tenant())
+    }
+
     /// What the account and the objects show.
     pub fn shape(&self) -> Vec<String> {
-        shape(V::external(&self.sim.world().tenant()), &self.cluster.objects())
+        shape(self.external(), &self.cluster.objects())
     }
 
     /// Waits until every object is ready, and those that are being deleted are deleted.
@@ -111,6 +140,11 @@ impl<V: Simulated> Scene<V> {
         self.cluster.until("the next sweeps", |_| Instant::now() >= end).await?;
         self.settled().await
     }
+}
+
+/// The Backend of the account.
+pub fn backend<V: Simulated>(sweep_interval: &str) -> Value {
+    V::backend(&format!("https://{HOST}"), json!({ "sweepInterval": sweep_interval }))
 }
 
 /// The same object in another namespace.

@@ -80,13 +80,12 @@ impl Probe<'_> {
         }
         let uid = backend.uid().unwrap_or_default();
         let account = ctx.accounts.connect(name, &address, &identity, pinned.as_ref(), &uid, limits);
-        let view = match ctx.backends.view_of(&account, &self.secrets.digest) {
-            Some(view) => view,
-            None => {
-                let client = self.client(account.budget.clone())?;
-                Arc::new(AccountView::new(account.clone(), client, self.secrets.digest.clone()))
-            }
+        let digest = &self.secrets.digest;
+        let new = || {
+            let client = self.client(account.budget.clone())?;
+            Ok(AccountView::new(account.clone(), client, digest.clone()))
         };
+        let view = ctx.backends.view(&account, digest, new)?;
         let pin = account.id.pin(pinned.as_ref(), &identity.anchors);
         let link = Link {
             view,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rolewright_api::{Backend, ResourceRestriction, Role, RoleBinding};
 use rolewright_reconcile::{
-    decide::Resolve,
+    decide::{Resolve, named_roles},
     object::{ManagedObject, ObjectName},
 };
 
@@ -28,6 +28,15 @@ impl Caches {
         visit(&self.roles, backend, &mut |object| visitor.visit(object));
         visit(&self.bindings, backend, &mut |object| visitor.visit(object));
         visit(&self.restrictions, backend, &mut |object| visitor.visit(object));
+    }
+
+    /// The RoleBindings that manage something and can manage grants of a Role.
+    pub fn granting(&self, role: &ObjectName) -> Vec<Arc<RoleBinding>> {
+        self.bindings.select(|binding: &RoleBinding| {
+            binding.metadata.namespace.as_deref() == Some(&*role.namespace)
+                && !binding.held().is_empty()
+                && named_roles(binding).contains(&*role.name)
+        })
     }
 
     /// The RoleBindings that name a Role.

@@ -3,16 +3,18 @@
 use std::{
     ops::ControlFlow::{Break, Continue},
     sync::Arc,
+    time::Duration,
 };
 
-use rolewright_api::HeldEntry;
+use rolewright_api::{HeldEntry, Reason};
 use rolewright_core::{model::Verb, planner::Held};
 use rolewright_reconcile::{
-    account::Link,
+    account::{BackendState, Link},
     act::{self, Outcome},
     convert::held_to_status,
     decide::{self, Decision, Resolve},
-    object::has_finalizer,
+    object::{ObjectName, has_finalizer},
+    readiness::Readiness,
 };
 use tokio::time::Instant;
 
@@ -23,6 +25,28 @@ use crate::{
 };
 
 impl<K: Resolve + Cached> Reconcile<'_, K> {
+    /// Ends the chain if the plan removes something that objects which changed before this one did not have the time to claim.
+    pub(super) fn let_others_claim(&self, link: &Link, decision: &Decision) -> Stage<()> {
+        const SOON: Duration = Duration::from_millis(100);
+        let found = Readiness::of_findings(decision.plan.findings(), 0);
+        let waits_for_role = found.is_some_and(|found| found.reason == Reason::DependencyNotReady);
+        if !waits_for_role || !decision.plan.held().is_empty() {
+            self.ctx.arrivals.settle(&self.reference);
+        }
+        let removes =
+            decision.plan.steps().iter().any(|step| step.change.verb() == Verb::Delete || step.releases);
+        let is_near = |backend: &ObjectName| match self.ctx.backends.get(backend) {
+            Some(BackendState::Ready(other)) => Arc::ptr_eq(&other.view.account, &link.view.account),
+            Some(BackendState::NotReady { .. }) => false,
+            // It was created a moment ago, too.
+            None => true,
+        };
+        match removes && self.ctx.arrivals.must_wait(&self.reference, is_near) {
+            true => end(Next::After(SOON)),
+            false => Continue(()),
+        }
+    }
+
     /// Ends the chain if the plan is not executed now.
     pub(super) async fn guard(&mut self, link: &Link, decision: &Decision) -> Stage<()> {
         // Before the other guards: a pause stops removals, and here nothing is removed.

@@ -1,13 +1,13 @@
 //! Deletion: an object that is being deleted removes what it manages first, unless that is to stay or nothing can be known about it.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use k8s_openapi::{
     api::core::v1::ObjectReference,
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
 use kube::{Api, Resource, ResourceExt};
-use rolewright_api::{DeletionPolicy, HeldEntry, HeldState, Reason, RoleBinding};
+use rolewright_api::{DeletionPolicy, HeldEntry, HeldState, Reason};
 use rolewright_backends::{Class, Error};
 use rolewright_reconcile::{
     decide::Resolve,
@@ -176,9 +176,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         if K::KIND != ObjectKind::Role {
             return None;
         }
-        let bindings = self.ctx.caches.bindings_of(&self.reference.name);
-        let blocking: Vec<&Arc<RoleBinding>> =
-            bindings.iter().filter(|binding| !binding.held().is_empty()).collect();
+        let blocking = self.ctx.caches.granting(&self.reference.name);
         if blocking.is_empty() {
             return None;
         }

@@ -189,6 +189,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
 
     async fn stages(&mut self, link: &Link) -> Stage<Next> {
         let decision = self.plan(link).await?;
+        self.let_others_claim(link, &decision)?;
         self.guard(link, &decision).await?;
         let Some(outcome) = self.apply(link, &decision).await? else {
             return self.report(link, &decision, None, None).await;

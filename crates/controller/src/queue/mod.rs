@@ -1,6 +1,7 @@
 //! The work queue. One worker at a time reconciles an object, and once however often it was added meanwhile. A panic is a failure of
 //! that object alone. [`Ready`] decides which object is next.
 
+mod arrivals;
 mod back_off;
 mod group;
 mod ready;
@@ -26,6 +27,7 @@ use tokio_util::{
 
 use self::ready::{Ready, Urgency};
 pub use self::{
+    arrivals::Arrivals,
     back_off::BackOff,
     group::{Group, SameAccount},
     requests::Requests,

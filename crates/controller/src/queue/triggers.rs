@@ -1,11 +1,14 @@
 //! From a change in a cache to the objects that must be reconciled.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{Resource, ResourceExt};
 use rolewright_api::{Backend, Role, RoleBinding, annotations};
-use rolewright_reconcile::object::{ManagedObject, ObjectKind, ObjectName, ObjectRef, reconcile_request};
+use rolewright_reconcile::{
+    decide::named_roles,
+    object::{ManagedObject, ObjectKind, ObjectName, ObjectRef, reconcile_request},
+};
 
 use crate::{
     context::Context,
@@ -51,6 +54,9 @@ pub async fn managed<K: Cached>(ctx: Arc<Context>, mut changes: Changes<K>) {
         let reference = ObjectRef { kind: K::KIND, name };
         see_request(&ctx, &reference, after.as_deref());
         if needs_reconcile(before.as_deref(), after.as_deref()) {
+            if let Some(object) = after.as_deref().filter(|object| !is_observed(*object)) {
+                ctx.arrivals.arrive(reference.clone(), object.backend(), !object.is_being_deleted());
+            }
             ctx.queue.add(reference.clone());
         }
         let is_this = |now: &Arc<K>| before.as_ref().is_some_and(|before| before.uid() == now.uid());
@@ -95,25 +101,37 @@ fn enqueue_dependents<K: ManagedObject>(
             }
         }
         ObjectKind::RoleBinding => {
-            let relevant = |binding: Option<&K>| {
-                binding.map(|binding| (binding.held().to_vec(), binding.is_being_deleted()))
+            let (before, after) = (as_binding(before), as_binding(after));
+            let relevant = |binding: Option<&RoleBinding>| {
+                binding
+                    .map(|binding| (binding.held().to_vec(), binding.is_being_deleted(), roles_of(binding)))
             };
             if relevant(before) == relevant(after) {
                 return;
             }
-            let binding = before
-                .or(after)
-                .and_then(|binding| (binding as &dyn std::any::Any).downcast_ref::<RoleBinding>());
-            let Some(role) = binding.and_then(|binding| binding.spec.role_ref.name.as_deref()) else {
-                return;
-            };
-            let role = ObjectName::new(&reference.name.namespace, role);
-            if ctx.caches.roles.get(&role).is_some_and(|role: Arc<Role>| role.is_being_deleted()) {
-                ctx.queue.add(ObjectRef { kind: ObjectKind::Role, name: role });
+            let roles: BTreeSet<String> = [before, after].into_iter().flatten().flat_map(roles_of).collect();
+            for role in roles {
+                let role = ObjectName::new(&reference.name.namespace, &role);
+                if ctx.caches.roles.get(&role).is_some_and(|role: Arc<Role>| role.is_being_deleted()) {
+                    ctx.queue.add(ObjectRef { kind: ObjectKind::Role, name: role });
+                }
             }
         }
         ObjectKind::Backend | ObjectKind::ResourceRestriction => {}
     }
+}
+
+fn as_binding<K: ManagedObject>(object: Option<&K>) -> Option<&RoleBinding> {
+    (object? as &dyn std::any::Any).downcast_ref()
+}
+
+fn roles_of(binding: &RoleBinding) -> BTreeSet<String> {
+    named_roles(binding).into_iter().map(str::to_owned).collect()
+}
+
+/// Whether the status is about the present spec: after a restart, most are.
+fn is_observed<K: ManagedObject>(object: &K) -> bool {
+    object.status().is_some_and(|status| status.observed_generation == object.meta().generation)
 }
 
 /// Whether a change is more than the answer to an own write.

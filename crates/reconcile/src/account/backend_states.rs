@@ -1,6 +1,10 @@
 //! The state of each Backend, as its objects need it: a link to the account, or the reason why there is none.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
@@ -56,6 +60,7 @@ pub enum BackendState {
 #[derive(Default)]
 pub struct BackendStates {
     entries: Mutex<BTreeMap<ObjectName, Entry>>,
+    views: Mutex<Vec<Weak<AccountView>>>,
 }
 
 #[derive(Default)]
@@ -289,17 +294,25 @@ impl BackendStates {
         entries.iter().filter_map(uses_it).collect()
     }
 
-    /// The view of this account and credential that another Backend uses already.
-    pub fn view_of(&self, account: &Arc<Account>, digest: &str) -> Option<Arc<AccountView>> {
-        let entries = self.entries.lock();
-        entries.values().find_map(|entry| match &entry.state {
-            Some(BackendState::Ready(link))
-                if Arc::ptr_eq(&link.view.account, account) && *link.view.digest == *digest =>
-            {
-                Some(link.view.clone())
-            }
-            _ => None,
-        })
+    /// The view of an account with this digest: the present one, or a new one. Two Backends that connect at the same time get the same.
+    ///
+    /// # Errors
+    /// Those of `new`.
+    pub fn view<E>(
+        &self,
+        account: &Arc<Account>,
+        digest: &str,
+        new: impl FnOnce() -> Result<AccountView, E>,
+    ) -> Result<Arc<AccountView>, E> {
+        let mut views = self.views.lock();
+        views.retain(|view| view.strong_count() > 0);
+        let is_it = |view: &Arc<AccountView>| Arc::ptr_eq(&view.account, account) && *view.digest == *digest;
+        if let Some(view) = views.iter().filter_map(Weak::upgrade).find(is_it) {
+            return Ok(view);
+        }
+        let view = Arc::new(new()?);
+        views.push(Arc::downgrade(&view));
+        Ok(view)
     }
 }
 

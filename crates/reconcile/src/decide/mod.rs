@@ -18,7 +18,7 @@ pub use self::{
     guard::guard,
     plan::Decision,
     policy::{mode, needs},
-    resolve::{Lookup, Resolve, Resolved},
+    resolve::{Lookup, Resolve, Resolved, named_roles},
     sweep::{Vanished, sweep_needs},
 };
 use self::{plan::plan, resolve::Surroundings};

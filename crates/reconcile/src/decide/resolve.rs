@@ -10,7 +10,10 @@ mod roles;
 
 use std::collections::BTreeSet;
 
-pub use self::names::{Lookup, Surroundings};
+pub use self::{
+    binding::named_roles,
+    names::{Lookup, Surroundings},
+};
 use self::{
     inherited::InheritedRole,
     names::find,

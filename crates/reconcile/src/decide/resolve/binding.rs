@@ -28,6 +28,12 @@ use rolewright_core::planner::{Desired, Issue, Problem, rekey};
 const ROLE: &str = "spec.roleRef.name";
 const EXTERNAL_ID: &str = "spec.roleRef.external.id";
 
+/// The Roles that a RoleBinding can manage grants of: the one that its spec names, and the one that it named when it made its grants.
+pub fn named_roles(binding: &api::RoleBinding) -> BTreeSet<&str> {
+    let recorded = binding.names().iter().filter(|name| name.field == ROLE).map(|name| name.name.as_str());
+    recorded.chain(binding.spec.role_ref.name.as_deref()).collect()
+}
+
 impl Resolve for api::RoleBinding {
     fn needs(&self, dialect: &dyn Dialect) -> Needs {
         let subjects = self.spec.subjects.iter().map(|subject| subject_kind(subject.kind).level());
