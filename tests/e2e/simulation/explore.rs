@@ -279,6 +279,20 @@ impl<V: Simulated> Explorer<V> {
         self.delete_what_blocks();
     }
 
+    /// Acknowledges what hands removed, as the Backend suggests.
+    fn acknowledge(&self) {
+        const WORD: &str = "rolewright.dev/acknowledge";
+        for backend in self.scene.cluster.api.list("backends") {
+            let message = condition(&backend, "Ready")["message"].as_str().unwrap_or_default().to_owned();
+            if let Some((_, token)) = message.split_once(&format!("{WORD}=")) {
+                let namespace = backend["metadata"]["namespace"].as_str().unwrap();
+                let mut acknowledged = within(self::backend::<V>(SWEEP), namespace);
+                acknowledged["metadata"]["annotations"] = json!({ WORD: token });
+                self.scene.cluster.apply(acknowledged);
+            }
+        }
+    }
+
     /// A Role waits for the RoleBindings that grant it.
     fn delete_what_blocks(&self) {
         let objects = self.scene.cluster.objects();
@@ -313,7 +327,13 @@ impl<V: Simulated> Explorer<V> {
             self.steps,
             self.scene.cluster.describe()
         );
-        let changed = self.scene.cluster.api.changed_objects(version);
+        let mut changed = self.scene.cluster.api.changed_objects(version);
+        // Who the credential is can be known better after a restart.
+        changed.retain(|object| {
+            let same = |known: &&Value| known["metadata"]["uid"] == object["metadata"]["uid"];
+            let known = before.iter().find(same).map(without_identity);
+            object["kind"] != "Backend" || known != Some(without_identity(object))
+        });
         let statuses = |objects: &[Value]| -> Vec<String> {
             objects.iter().map(|object| format!("{} {}", kind_and_name(object).1, object["status"])).collect()
         };
@@ -403,6 +423,8 @@ impl<V: Simulated> Explorer<V> {
         }
         self.calm();
         self.pass(CALM).await;
+        self.acknowledge();
+        self.pass(CALM).await;
         self.check();
         self.assert_steady("in the end").await;
         let outcome = self.outcome();
@@ -432,6 +454,12 @@ fn sample<V: Simulated>(kind: &str, is_changed: bool) -> Value {
     let find = |objects: Vec<Value>| objects.into_iter().find(|object| object["kind"] == kind);
     let changed = if is_changed { find(V::changed_objects()) } else { None };
     changed.or_else(|| find(V::objects())).expect("an object of each kind")
+}
+
+/// The status of a Backend without what it tells of its credential.
+fn without_identity(backend: &Value) -> Value {
+    let reasons = ["Ready", "Synced"].map(|type_| condition(backend, type_)["reason"].clone());
+    json!([reasons, backend["status"]["counts"]])
 }
 
 /// The number of an object's uid.

@@ -4,7 +4,7 @@ use rolewright_simulators::{arize::Arize, grafana::Grafana, zenml::ZenMl};
 use serde_json::{Value, json};
 
 use super::{
-    cluster::{NAMESPACE, condition},
+    cluster::{Cluster, NAMESPACE, condition},
     scene::{Scene, Simulated, simulated, within},
 };
 
@@ -85,6 +85,65 @@ fn backends_that_connect_at_once_share_one_view() {
         let calls = scene.cluster.process().calls();
         let lists = calls.iter().filter(|call| call.path == "/v2/roles").count();
         assert!((1..=2).contains(&lists), "{lists} lists in 90 s: a sweep a minute reads it once");
+        scene.cluster.process().kill();
+    });
+}
+
+/// Applies these objects and removes by hand all roles that they made, so that the account looks as after an accident.
+async fn after_an_accident(roles: usize) -> Scene<Grafana> {
+    let scene = Scene::<Grafana>::new(Grafana::servers().swap_remove(0));
+    let seeded = scene.external();
+    for number in 0..roles {
+        let mut role = of_kind::<Grafana>("Role");
+        role["metadata"]["name"] = json!(format!("role-{number}"));
+        scene.cluster.apply(role);
+    }
+    scene.swept().await.unwrap();
+    scene.sim.world().tenant().roles.retain(|role| {
+        let row = serde_json::to_value(role).unwrap();
+        seeded[0].as_array().unwrap().contains(&row)
+    });
+    scene
+}
+
+fn reason_of_backend(cluster: &Cluster) -> Value {
+    condition(&cluster.api.list("backends")[0], "Ready")["reason"].clone()
+}
+
+#[test]
+fn suspect_backend_says_so_also_after_a_restart() {
+    simulated(1, async {
+        let mut scene = after_an_accident(5).await;
+        let is_suspect = |cluster: &Cluster| reason_of_backend(cluster) == "BackendError";
+        scene.cluster.until("the Backend is suspect", is_suspect).await.unwrap();
+        scene.cluster.kill().await;
+        let version = scene.cluster.api.version();
+        scene.cluster.start();
+        let end = scene.cluster.api.now() + jiff::SignedDuration::from_mins(5);
+        scene.cluster.until("some sweeps", |cluster| cluster.api.now() > end).await.unwrap();
+        assert_eq!(scene.cluster.api.changed_objects(version), [Value::Null; 0], "a status was written");
+        scene.cluster.process().kill();
+    });
+}
+
+#[test]
+fn shared_grants_that_vanish_count_once() {
+    simulated(1, async {
+        let scene = Scene::<Grafana>::new(Grafana::servers().swap_remove(0));
+        scene.cluster.apply_all(&Grafana::objects());
+        let binding = of_kind::<Grafana>("RoleBinding");
+        for number in 0..3 {
+            let mut sharer = binding.clone();
+            sharer["metadata"]["name"] = json!(format!("sharer-{number}"));
+            scene.cluster.apply(sharer);
+        }
+        scene.swept().await.unwrap();
+        Grafana::drift(&mut scene.sim.world().tenant());
+        let is_corrected = |cluster: &Cluster| {
+            assert_ne!(reason_of_backend(cluster), "BackendError");
+            !Grafana::has_drift(&scene.sim.world().tenant())
+        };
+        scene.cluster.until("the grants are back", is_corrected).await.unwrap();
         scene.cluster.process().kill();
     });
 }

@@ -50,8 +50,8 @@ pub fn judge(
     Some(format!(
         "{} of {} managed things vanished from the back end at once, so nothing is written to it until they are visible again. If they really \
          were deleted, acknowledge it, and they are created again: kubectl annotate --overwrite -n {namespace} backend {backend} {}={token}",
-        found.absent,
-        found.managed,
+        found.absent(),
+        found.managed(),
         annotations::ACKNOWLEDGE
     ))
 }

@@ -51,12 +51,14 @@ pub async fn write(
     let link = ctx.backends.link(name);
     if let Some(link) = &link {
         describe_account(ctx, name, link, &before, &mut after);
-        ready = Some(match link.view.suspicion() {
-            Some(why) => Readiness::new(Reason::BackendError, why),
-            None => sweeps_fail_for_long(ctx, name, link).unwrap_or_else(|| {
+        ready = match link.view.suspicion() {
+            Some(why) => Some(Readiness::new(Reason::BackendError, why)),
+            // Until the first sweep after a start, what the last one before it found still counts.
+            None if !is_swept(ctx, name) && failed_sweeps(&before) => None,
+            None => Some(sweeps_fail_for_long(ctx, name, link).unwrap_or_else(|| {
                 Readiness::new(Reason::Connected, format!("connected: {}", link.identity))
-            }),
-        });
+            })),
+        };
     }
     if backend.meta().deletion_timestamp.is_some() {
         ready = Some(Readiness::new(
@@ -111,6 +113,21 @@ fn set_synced(
     };
     after.conditions.retain(|condition| condition.type_ != api::SYNCED);
     after.conditions.extend(synced);
+}
+
+fn is_swept(ctx: &Context, name: &ObjectName) -> bool {
+    ctx.backends.swept(name).is_some() || ctx.backends.sweep_failure(name).is_some()
+}
+
+/// Whether the status reports that sweeps fail, and that the Backend is not ready for that reason.
+fn failed_sweeps(before: &BackendStatus) -> bool {
+    let reason = |type_: &str| {
+        let condition = before.conditions.iter().find(|condition| condition.type_ == type_);
+        condition.filter(|condition| condition.status == "False").map(|condition| condition.reason.clone())
+    };
+    let is_about_sweeps =
+        |reason: String| reason == Reason::BackendError.as_str() || reason == Reason::SweepFailing.as_str();
+    reason(api::SYNCED).is_some() && reason("Ready").is_some_and(is_about_sweeps)
 }
 
 /// A Backend is not ready when its account was not read completely for three intervals, and for at least five minutes.

@@ -1,6 +1,9 @@
 //! What a sweep must read for an object, and whether what the object manages vanished. Pure.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeSet, HashSet},
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use rolewright_api::HeldState;
 use rolewright_backends::Needs;
@@ -21,14 +24,12 @@ pub fn sweep_needs<K: Resolve>(object: &K, link: &Link) -> Needs {
     needs
 }
 
-/// How many managed things there were, and which of them vanished.
+/// The managed things, and which of them vanished. One that several objects manage counts once.
 #[derive(Clone, Debug, Default)]
 pub struct Vanished {
-    /// External things that are recorded as present, without those that could not be read.
-    pub managed: usize,
-    /// How many of them are proven to be absent now. One that several objects manage counts for each.
-    pub absent: usize,
-    /// Those, each once.
+    /// Hashes of the external things that are recorded as present, without those that could not be read.
+    managed: HashSet<u64>,
+    /// Those that are proven to be absent now.
     vanished: BTreeSet<(Kind, Id)>,
 }
 
@@ -42,18 +43,29 @@ impl Vanished {
             if !is_seen && snapshot.unread(held.kind, Some(id), place.as_ref(), None).is_some() {
                 continue;
             }
-            self.managed += 1;
+            let mut hasher = DefaultHasher::new();
+            (held.kind, id).hash(&mut hasher);
+            self.managed.insert(hasher.finish());
             if !is_seen && snapshot.absence(held.kind, place.as_ref()) == Absence::Proven {
-                self.absent += 1;
                 self.vanished.insert((held.kind, id.clone()));
             }
         }
     }
 
+    /// How many there were.
+    pub fn managed(&self) -> usize {
+        self.managed.len()
+    }
+
+    /// How many of them vanished.
+    pub fn absent(&self) -> usize {
+        self.vanished.len()
+    }
+
     /// Whether so many vanished at once that the snapshot is suspect.
     pub fn is_suspicious(&self) -> bool {
         const AT_LEAST: usize = 5;
-        self.absent >= AT_LEAST && self.absent * 4 >= self.managed
+        self.absent() >= AT_LEAST && self.absent() * 4 >= self.managed()
     }
 
     /// Whether all of this vanished before already.
