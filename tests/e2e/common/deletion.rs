@@ -315,13 +315,20 @@ async fn deletions_at_once_share_the_read_of_their_definition() {
     const COUNT: usize = 60;
     let plane = dedicated_control_plane("definition-reads").await;
     let requests = json!({ "requests": { "perSecond": 200, "burst": 200, "concurrency": 8 } });
-    let world = WorldBuilder::new("definition-reads").on(&plane).build_connected(requests).await;
+    let mut world = WorldBuilder::new("definition-reads").on(&plane).build_connected(requests).await;
     let names: Vec<String> = (0..COUNT).map(|number| format!("r{number}")).collect();
     let roles: Vec<Value> = names.iter().map(|name| role(name, &[READ], json!({}))).collect();
     world.apply_all(&roles).await;
     let before = definition_reads(&plane).await;
-    let all: Vec<(&str, &str)> = names.iter().map(|name| ("Role", name.as_str())).collect();
-    world.delete_all(&all).await;
+    // The new operator sees all deletions before it handles the first one.
+    world.operator.kill();
+    for name in &names {
+        world.delete("Role", name).await;
+    }
+    world.restart();
+    for name in &names {
+        world.wait_deleted("Role", name).await;
+    }
     let reads = definition_reads(&plane).await - before;
     assert!(reads >= 1.0, "the CRD was not read before the first removal");
     assert!(reads <= 20.0, "{reads} reads of CRDs for {COUNT} deletions");

@@ -131,8 +131,11 @@ impl<V: Account> World<V> {
                     "metadata": { "name": name, "annotations": object.annotations() },
                     "spec": object.data["spec"],
                 }));
-                self.patch(kind, &name, json!({ "metadata": { "finalizers": null } })).await;
-                self.delete_and_wait(kind, &name).await;
+                self.delete(kind, &name).await;
+                // An object that manages nothing has no finalizer and is deleted already.
+                let patch = Patch::Merge(json!({ "metadata": { "finalizers": null } }));
+                let _ = self.custom_resources(kind).patch(&name, &PatchParams::default(), &patch).await;
+                self.wait_deleted(kind, &name).await;
             }
         }
         for object in backup {
