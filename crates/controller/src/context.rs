@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    kube::{Cached, Caches, Events, Visitor},
+    kube::{Cached, Caches, Definitions, Events, Visitor},
     metrics::Metrics,
     queue::{Arrivals, BackOff, Enqueue, Requests},
 };
@@ -61,6 +61,8 @@ pub struct Context {
     pub options: Options,
     /// The objects.
     pub caches: Caches,
+    /// Reads of the CRDs for deletions.
+    pub definitions: Definitions,
     /// Adds objects to the queue.
     pub queue: Enqueue,
     /// Accounts of back ends.

@@ -21,7 +21,7 @@ use tracing::Instrument;
 use crate::{
     backend,
     context::{Context, Options},
-    kube::{Cache, Caches, Clients, Events, lease, schema, start},
+    kube::{Cache, Caches, Clients, Definitions, Events, lease, schema, start},
     metrics::Metrics,
     object,
     queue::{self, Arrivals, BackOff, Group, Queue, Requests, SameAccount, Work, triggers},
@@ -80,6 +80,7 @@ pub async fn run(
         client: client.clone(),
         alive,
         caches: Caches { backends, roles, bindings, restrictions },
+        definitions: Definitions::default(),
         queue: enqueue,
         accounts: Accounts::new(options.settle),
         backends: BackendStates::default(),

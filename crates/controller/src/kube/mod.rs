@@ -3,6 +3,7 @@
 mod cache;
 mod caches;
 mod clients;
+mod definitions;
 mod destination;
 mod events;
 pub mod lease;
@@ -18,6 +19,7 @@ pub use self::{
     cache::{Cache, CacheChange, Changes},
     caches::{Cached, Caches, Visitor},
     clients::{Clients, ClientsError},
+    definitions::Definitions,
     destination::Destination,
     events::{Events, Severity},
     publish::publish_condition,
