@@ -68,7 +68,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             ready: &ready,
             unverified: decision.plan.is_unverified(),
             held: &held,
-            plan: act::plan_status(&decision.plan, link.view.account.id.as_str(), &self.uid(), serial),
+            plan: act::plan_status(&*self.object, link, decision, serial),
             subjects: act::subject_states(&*self.object, decision, outcome),
             names: &decision.resolved.names,
             serial,

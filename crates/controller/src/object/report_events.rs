@@ -15,10 +15,7 @@ use crate::kube::{Cached, Severity};
 impl<K: Resolve + Cached> Reconcile<'_, K> {
     /// Events for what existed and is managed from now on.
     pub(super) fn report_adoptions(&self, decision: &Decision) {
-        let is_recorded = |held: &Held| decision.recorded.iter().any(|entry| entry.id() == held.id());
-        let is_adopted =
-            |held: &&Held| held.origin == planner::Origin::Adopted && held.is_present() && !is_recorded(held);
-        for held in decision.plan.held().iter().filter(is_adopted) {
+        for held in decision.adoptions().filter(|held| held.origin == planner::Origin::Adopted) {
             let name = held.name.as_deref().or_else(|| held.key.get("name"));
             let note = match name {
                 Some(name) => format!("adopted the {} {name} ({})", held.kind, held.key),

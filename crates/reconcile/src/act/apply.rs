@@ -8,6 +8,7 @@ use futures::{StreamExt, stream};
 use super::{
     change_log,
     outcome::{Moved, Outcome, PlanOwner, StepResult},
+    refused_role::explained,
 };
 use crate::{account::AccountView, object::ManagedObject};
 use rolewright_backends::{Class, Error};
@@ -66,7 +67,12 @@ pub async fn apply<K: ManagedObject>(view: &AccountView, plan: &Plan, object: &K
                     if stopped.load(Ordering::Relaxed) {
                         return (index, StepResult::Skipped);
                     }
-                    let result = execute(view, step, plan.held_of(step), claimant).await;
+                    let result = match execute(view, step, plan.held_of(step), claimant).await {
+                        StepResult::Failed(error) => {
+                            StepResult::Failed(explained(view, &step.change, object.rules(), error).await)
+                        }
+                        result => result,
+                    };
                     if result.stops_the_plan() {
                         stopped.store(true, Ordering::Relaxed);
                     }

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     InheritedRole, Lookup, Resolve, Resolved, Surroundings, find,
-    inherited::waits_for_role,
+    inherited::{existing_role, waits_for_role},
     of_roles,
     places::{Place, deepest, locate, place_levels},
     recorded::{EXTERNAL_NAME, RecordedNames, SCOPE, moved_before_record},
@@ -27,6 +27,8 @@ use rolewright_core::planner::{Desired, Issue, Problem, rekey};
 
 const ROLE: &str = "spec.roleRef.name";
 const EXTERNAL_ID: &str = "spec.roleRef.external.id";
+/// How many ids of one ambiguous name a message has.
+const MAX_SHOWN_IDS: usize = 5;
 
 impl Resolve for api::RoleBinding {
     fn needs(&self, dialect: &dyn Dialect) -> Needs {
@@ -55,7 +57,8 @@ impl Resolve for api::RoleBinding {
         };
         let place = Place::of_scope(self.spec.scope.as_ref());
         let fields = place.fields(SCOPE).chain([role_field(self).to_owned()]).collect();
-        Resolved { desired, lookups, names: names.into_status(&fields), inherited_role }
+        let role_is_planned = inherited_role.is_none() && manages_no_role(self, around);
+        Resolved { desired, lookups, names: names.into_status(&fields), inherited_role, role_is_planned }
     }
 }
 
@@ -156,17 +159,18 @@ fn grants(
     }
     let mut seen: BTreeMap<Id, String> = BTreeMap::new();
     let (mut desired, mut resolved, mut unknown) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
-    for listed in subjects {
+    for (index, listed) in subjects.iter().enumerate() {
         let name = Some(listed.called());
         let subject = subject(listed, around, lookups).and_then(|subject| {
             match seen.insert(subject.id.clone(), listed.name.clone()) {
                 Some(other) => Err(Problem::new(
                     Issue::Invalid,
-                    format!("spec.subjects: {} and {other} are the same account: list it once", listed.name),
+                    format!("{} and {other} are the same account: list it once", listed.name),
                 )),
                 None => Ok(subject),
             }
         });
+        let subject = subject.map_err(|problem| problem.of_field(&format!("spec.subjects[{index}]")));
         match subject {
             Ok(subject) if group.is_some() => {
                 resolved.insert(subject);
@@ -266,8 +270,14 @@ fn binding_role(
     let name = external.name.unwrap_or_default();
     let key = around.dialect.role_key(&name, scope);
     if around.snapshot.is_ambiguous(Kind::Role, &key) {
+        let same = around.snapshot.all(Kind::Role).filter(|seen| seen.key == key);
+        let mut ids: Vec<&str> = same.map(|seen| seen.id.as_str()).collect();
+        ids.sort_unstable();
+        ids.truncate(MAX_SHOWN_IDS);
         let message = format!(
-            "spec.roleRef.external.name: more than one role is called {name:?}: write the id of the one that is meant"
+            "{EXTERNAL_NAME}: more than one role is called {name:?}: write the id of the one that you mean, as \
+             roleRef: {{external: {{id: ...}}}}: {}",
+            ids.join(", ")
         );
         return Err(Problem::new(Issue::Invalid, message));
     }
@@ -287,9 +297,7 @@ fn binding_role(
     }
     match find(around, Level::ROLE, &name, None, lookups) {
         Ok(role) => record(&role.id).map(|()| RoleRef::Existing(role)),
-        Err(problem) => {
-            Err(Problem::new(problem.issue, format!("spec.roleRef.external.name: {}", problem.message)))
-        }
+        Err(problem) => Err(problem.of_field(EXTERNAL_NAME)),
     }
 }
 
@@ -297,6 +305,15 @@ fn binding_role(
 fn inherited_role(binding: &api::RoleBinding, around: &Surroundings<'_>) -> Option<InheritedRole> {
     let role = role_object(binding, binding.spec.role_ref.name.as_deref()?, around)?;
     if role.backend_name() != binding.backend_name() { None } else { InheritedRole::of(&role, around) }
+}
+
+/// Whether the Role of a binding manages no role yet.
+fn manages_no_role(binding: &api::RoleBinding, around: &Surroundings<'_>) -> bool {
+    let role = binding.spec.role_ref.name.as_deref().and_then(|name| role_object(binding, name, around));
+    let manages = |role: Arc<api::Role>| {
+        role.held().iter().any(|entry| entry.kind == "Role" && entry.state == api::HeldState::Present)
+    };
+    role.is_some_and(|role| !manages(role))
 }
 
 /// The Role object that a binding names, in the namespace of the binding.
@@ -312,7 +329,10 @@ fn own_role(
     names: &mut RecordedNames<'_>,
 ) -> Result<RoleRef, Problem> {
     let Some(role) = role_object(binding, name, around) else {
-        return Err(Problem::new(Issue::Waiting, format!("waits for Role {name}, which does not exist")));
+        let namespace = binding.metadata.namespace.as_deref().unwrap_or_default();
+        let near = around.suggest(|| (around.nearest_role)(&ObjectName::new(namespace, name)));
+        let message = format!("{ROLE}: waits for Role {name}, which does not exist{near}");
+        return Err(Problem::new(Issue::Waiting, message));
     };
     if role.backend_name() != binding.backend_name() {
         return Err(Problem::new(
@@ -345,7 +365,13 @@ fn own_role(
             Ok(RoleRef::Existing(Named::new(Level::ROLE, id, external)))
         }
         None if around.plans_only || role.status().is_some_and(|status| status.plan.is_some()) => {
-            Ok(RoleRef::Planned(external))
+            // What exists of its grants already would be adopted.
+            Ok(match existing_role(&role, around) {
+                Some(id) => {
+                    RoleRef::Existing(Named::new(Level::ROLE, around.dialect.granted_as(&id), external))
+                }
+                None => RoleRef::Planned(external),
+            })
         }
         None => Err(waits_for_role(name)),
     }
@@ -369,11 +395,7 @@ fn subject(
         let offered: Vec<String> = offered.iter().map(ToString::to_string).collect();
         return Err(Problem::new(
             Issue::Invalid,
-            format!(
-                "spec.subjects: {} has no {kind}s; it has: {}",
-                around.dialect.vendor(),
-                offered.join(", ")
-            ),
+            format!("{} has no {kind}s; it has: {}", around.dialect.vendor(), offered.join(", ")),
         ));
     }
     if let Some(id) = around.dialect.id_of(kind.level(), &listed.name) {
@@ -407,9 +429,11 @@ fn scope(
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use serde_json::json;
 
-    use super::*;
+    use super::{super::MAX_SUGGESTIONS, *};
     use rolewright_backends::lenses::VENDOR;
     use rolewright_core::model::{Builder, Observed, Snapshot};
     use rolewright_core::planner::DesiredBody;
@@ -469,6 +493,8 @@ mod tests {
             dialect: VENDOR.dialect,
             snapshot,
             role: &|_| role.clone(),
+            nearest_role: &|_| Some("reader".to_owned()),
+            suggestions: Cell::new(MAX_SUGGESTIONS),
             account: "hq",
             lacks: &BTreeMap::new(),
             plans_only: false,

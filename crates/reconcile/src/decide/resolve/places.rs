@@ -91,9 +91,8 @@ pub fn locate(
             let named = if let Some(id) = around.dialect.id_of(level, name) {
                 around.snapshot.directory().named(level, &id)
             } else {
-                find(around, level, name, found.as_ref(), lookups).map_err(|problem| {
-                    Problem::new(problem.issue, format!("{field}.{level}: {}", problem.message))
-                })?
+                find(around, level, name, found.as_ref(), lookups)
+                    .map_err(|problem| problem.of_field(&format!("{field}.{level}")))?
             };
             names.add_scope(format!("{field}.{level}"), name, &named.id)?;
             found = Some(named);
