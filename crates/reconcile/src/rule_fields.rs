@@ -1,6 +1,6 @@
 //! Which field of a Role a message is about: the action or resource that it names.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use rolewright_api as api;
 
@@ -35,14 +35,18 @@ pub fn texts(rules: &[api::Rule]) -> impl Iterator<Item = RuleText<'_>> {
     })
 }
 
-/// The first action or resource that a message names: in quotes, or as a word of its own if it is no plain word such as `read`.
+/// The action or resource that a message names first: in quotes, or as a word of its own if it is no plain word such as `read`.
 pub fn named_in<'a>(rules: &'a [api::Rule], message: &str) -> Option<RuleText<'a>> {
     let quoted = message.split('"').skip(1).step_by(2);
     let is_separator = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | '[' | ']' | '(' | ')');
     let words = message.split(is_separator).map(|word| word.trim_end_matches(['.', ':', ';']));
     let is_plain = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase());
-    let named: HashSet<&str> = quoted.chain(words.filter(|word| !is_plain(word))).collect();
-    texts(rules).find(|text| named.contains(text.text))
+    let mut named: HashMap<&str, usize> = HashMap::new();
+    for (position, word) in quoted.chain(words.filter(|word| !is_plain(word))).enumerate() {
+        named.entry(word).or_insert(position);
+    }
+    let of_spec = texts(rules).filter_map(|text| Some((*named.get(text.text)?, text)));
+    of_spec.min_by_key(|(position, _)| *position).map(|(_, text)| text)
 }
 
 #[cfg(test)]
@@ -67,7 +71,7 @@ mod tests {
         for (message, expected) in [
             ("unknown action: rockets:launch, was not found", Some("spec.rules[1].actions[0]")),
             ("the action \"read\" cannot be denied", Some("spec.rules[0].actions[1]")),
-            ("invalid scope: reports:*, for action: x", Some("spec.rules[0].resources[0]")),
+            ("invalid scope: reports:*, for action: reports:read", Some("spec.rules[0].resources[0]")),
             ("expected prefixes are [rocket]; \"rocket\"", Some("spec.rules[1].resources[0]")),
             ("the credential cannot read a rocket", None),
             ("rockets:launch:now", None),

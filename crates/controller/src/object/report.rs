@@ -58,9 +58,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         if outcome.is_none() && withheld.is_none() && act::keeps_status(&*self.object, decision) {
             return Continue(Next::Done);
         }
-        let executed = outcome.is_some_and(|outcome| {
-            outcome.results.iter().any(|result| matches!(result, StepResult::Done(_)))
-        });
+        let executed = outcome.is_some_and(|outcome| outcome.results.iter().any(StepResult::is_done));
         let serial = self.serial() + i64::from(executed);
         let is_recorded = withheld.is_none();
         let ready = self.readiness(decision, failure, withheld);
@@ -77,6 +75,10 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         written(self.write(content).await)?;
         if is_recorded {
             self.report_still_shared(decision);
+        }
+        // Adoptions of a plan with changes were recorded before the writes.
+        if is_recorded && outcome.is_none() {
+            self.report_adoptions(decision);
         }
         // The status is written: what the object claims now can change the standing of others.
         let updated = self.decide(&*self.object, link);
@@ -106,7 +108,8 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
                 .unwrap_or(withheld);
         }
         if let Some(error) = failure {
-            return Readiness::of_error(error);
+            // One refused write does not hide what is wrong with the other subjects.
+            return Readiness::of_error(error).and(found.as_ref());
         }
         if found.is_none() && !decision.plan.is_empty() {
             return Readiness::new(Reason::Reconciling, "some of the changes are still to be made");

@@ -15,7 +15,9 @@ mod view;
 
 pub use self::{
     accounts::{Account, Accounts},
-    backend_states::{BackendState, BackendStates, CredentialDoubt, Link, SweepFailure, SweepReport},
+    backend_states::{
+        BackendState, BackendStates, CredentialDoubt, Link, REPORT_INTERVAL, Report, SweepFailure,
+    },
     corrections::Corrections,
     identity::{AccountId, Address},
     reader::{Access, Reader, Withheld},

@@ -20,7 +20,7 @@ use rolewright_api::{
 };
 use rolewright_backends::Error;
 use rolewright_core::model::{Body, Change, Group, Named, Verb, same_name};
-use rolewright_core::planner::{Desired, DesiredBody, Finding, Held, Issue, Plan, Step};
+use rolewright_core::planner::{Desired, DesiredBody, Finding, Held, Issue, Step};
 
 /// The most changes, and details of one change, that a status lists.
 const MAX_LISTED: usize = 50;

@@ -4,6 +4,7 @@
 mod binding;
 mod inherited;
 mod names;
+mod own_role;
 mod places;
 mod recorded;
 mod roles;
