@@ -13,13 +13,6 @@ async fn counts_follow_objects_without_a_sweep() {
     let world = World::without_backend("counts").await;
     // Only the first sweep runs during this test.
     world.connect_with(json!({ "sweepInterval": "24h" })).await;
-    world
-        .until("Backend", "arize", "naming what no object manages", |backend| {
-            let unmanaged = &backend.data["status"]["unmanaged"];
-            unmanaged["Role"] == json!(["Legacy reviewer"])
-                && unmanaged["Grant"].to_string().contains("carol@example.com as Legacy reviewer")
-        })
-        .await;
     world.apply(role("reader", &[READ], json!({}))).await;
     world.apply(binding("readers", "reader", &["alice@example.com"], json!({}))).await;
     world.ready("RoleBinding", "readers").await;
@@ -28,6 +21,13 @@ async fn counts_follow_objects_without_a_sweep() {
             let counts = &backend.data["status"]["counts"];
             (&counts["objects"], &counts["ready"]) == (&json!(2), &json!(2))
                 && counts["held"] == json!({ "Grant": 1, "Role": 1 })
+        })
+        .await;
+    world
+        .until("Backend", "arize", "naming what no object manages", |backend| {
+            let unmanaged = &backend.data["status"]["unmanaged"];
+            unmanaged["Role"] == json!(["Legacy reviewer"])
+                && unmanaged["Grant"].to_string().contains("carol@example.com as Legacy reviewer")
         })
         .await;
     world.delete_and_wait("RoleBinding", "readers").await;

@@ -42,7 +42,7 @@ async fn wrong_names_are_reported_with_field_and_nearest_name() {
 
     world.apply(role("action", &[READ, "PROJECT_REED"], json!({}))).await;
     let words =
-        r#"spec.rules[0].actions[1]: Arize has no action "PROJECT_REED"; did you mean "PROJECT_READ"?"#;
+        r#"spec.rules[0].actions[1]: Arize AX has no action "PROJECT_REED"; did you mean "PROJECT_READ"?"#;
     world.reports("Role", "action", "Invalid", &[words]).await;
 }
 
@@ -65,8 +65,8 @@ async fn zenml_action_workspace_and_user_are_suggested() {
     let world = World::zenml("zenml-did-you-mean").await;
     world.apply(zenml::role("odd", rule("raed", "pipelines"))).await;
     let words = [
-        r#"spec.rules[0].actions[0]: no visible role has the action "raed"; did you mean "read"?"#,
-        r#"spec.rules[0].resources[0]: no visible role has the resource "pipelines"; did you mean "pipeline"?"#,
+        r#"spec.rules[0].actions[0]: the action "raed" is not known; did you mean "read"?"#,
+        r#"spec.rules[0].resources[0]: the resource "pipelines" is not known; did you mean "pipeline"?"#,
     ];
     world.reports("Role", "odd", "Invalid", &words).await;
     world.apply(zenml::role("reader", json!({}))).await;
@@ -86,7 +86,7 @@ async fn zenml_action_workspace_and_user_are_suggested() {
 async fn lenses_action_and_group_are_suggested() {
     let world = World::lenses("lenses-did-you-mean").await;
     world.apply(lenses::role("odd", rule("kafka:ListTopic", "kafka:topic:*"))).await;
-    let words = r#"spec.rules[0].actions[0]: Lenses has no action "kafka:ListTopic"; did you mean "kafka:ListTopics"?"#;
+    let words = r#"spec.rules[0].actions[0]: Lenses HQ has no action "kafka:ListTopic"; did you mean "kafka:ListTopics"?"#;
     world.reports("Role", "odd", "Invalid", &[words]).await;
     // As the identity provider names the group.
     world.sim.edit(|tenant| tenant.groups.get_mut("sre").unwrap().sso_name = "Platform Engineers".to_owned());

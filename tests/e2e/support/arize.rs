@@ -152,7 +152,7 @@ impl World {
     pub async fn backend_status(&self) -> Value {
         let mut backend = self.get("Backend", "arize").await;
         let status = backend.data["status"].as_object_mut().unwrap();
-        ["counts", "unmanaged"].map(|field| status.remove(field));
+        status.retain(|field, _| field != "counts" && field != "unmanaged");
         backend.data["status"].clone()
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rolewright_api::{BackendStatus, Counts};
 use rolewright_reconcile::{
-    account::{Link, Report, unmanaged},
+    account::{Link, Report, Unmanaged, unmanaged},
     decide::Resolve,
     object::ObjectName,
 };
@@ -14,14 +14,20 @@ use crate::{
     kube::{Cached, Visitor},
 };
 
-/// The present report of a Backend. None before the first complete sweep: what nobody manages is not known then.
-pub fn report(ctx: &Context, backend: &ObjectName, link: &Link) -> Option<Report> {
+/// The present report of a Backend. None before the first complete sweep: what no object manages is not known then. While the account is
+/// read only in part, that stays as it was `written`.
+pub fn report(ctx: &Context, backend: &ObjectName, link: &Link, written: Option<&Report>) -> Option<Report> {
     let stretched = ctx.backends.stretched(backend)?;
     let mut count = Count(Counts::default());
     ctx.caches.each_of(backend, &mut count);
-    let unmanaged = unmanaged(&link.view);
-    let counts = Counts { unmanaged: unmanaged.counts, ..count.0 };
-    Some(Report { counts, unmanaged: unmanaged.names, stretched })
+    let is_partial = ctx.backends.sweep_failure(backend).is_some();
+    let Unmanaged { counts, names } = match written.filter(|_| is_partial) {
+        Some(written) => {
+            Unmanaged { counts: written.counts.unmanaged.clone(), names: written.unmanaged.clone() }
+        }
+        None => unmanaged(&link.view),
+    };
+    Some(Report { counts: Counts { unmanaged: counts, ..count.0 }, unmanaged: names, stretched })
 }
 
 /// The report in a status.

@@ -163,8 +163,9 @@ fn describe_account(
     after.identity = Some(link.identity.clone());
     let kinds = dialect.capabilities().kinds().filter(|kind| !link.lacks.contains_key(kind));
     after.capabilities = kinds.map(|kind| kind.to_string()).collect();
-    let (report, again) =
-        ctx.backends.report_to_write(name, counts::report(ctx, name, link), written_report(before));
+    let written = written_report(before);
+    let present = counts::report(ctx, name, link, written.as_ref());
+    let (report, again) = ctx.backends.report_to_write(name, present, written);
     if let Some(time) = again {
         ctx.queue.add_after(ObjectRef::backend(name), time);
     }

@@ -85,7 +85,7 @@ pub fn compare(
         let is_synced = status.conditions.iter().any(|one| one.type_ == SYNCED && one.status == "True");
         if had_failed
             || !is_synced
-            || report(ctx, backend, link) != written_report(&status)
+            || report(ctx, backend, link, None) != written_report(&status)
             || status.last_handled_reconcile_at != reconcile_request(&*object)
         {
             ctx.queue.add_in_background(ObjectRef::backend(backend));

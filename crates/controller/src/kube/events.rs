@@ -159,3 +159,22 @@ async fn repeat(api: &Api<Event>, event: &Event, known: &Known) -> Result<(), ku
     api.patch(name, &params, &Patch::Merge(repeated)).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn event_without_room_is_counted() {
+        let (sender, mut receiver) = mpsc::channel(1);
+        let events = Events { sender, instance: "rolewright-0".to_owned(), dropped: Counter::default() };
+        for _ in 0..3 {
+            let regarding = ObjectReference { name: Some("reader".to_owned()), ..ObjectReference::default() };
+            events.publish_in("team-a", regarding, Severity::Normal, "Created", &"ä".repeat(600));
+        }
+        assert_eq!(events.dropped.get(), 2);
+        let event = receiver.try_recv().expect("the first Event");
+        assert_eq!(event.message.map(|note| note.len()), Some(MAX_NOTE));
+        assert_eq!(event.last_timestamp.map(|time| time.0), event.event_time.map(|time| time.0));
+    }
+}

@@ -21,6 +21,6 @@ pub use self::{
     corrections::Corrections,
     identity::{AccountId, Address},
     reader::{Access, Reader, Withheld},
-    sweep::{min_interval, read_next_outline, stretched_interval, unmanaged},
+    sweep::{Unmanaged, min_interval, read_next_outline, stretched_interval, unmanaged},
     view::{AccountView, Published, Read},
 };

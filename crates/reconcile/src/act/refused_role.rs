@@ -39,6 +39,7 @@ fn add_roles(known: &mut Vocabulary, snapshot: &Snapshot) {
 }
 
 fn explain(title: &str, rules: &[api::Rule], known: &Vocabulary, message: &str) -> String {
+    let message = message.strip_prefix("spec.rules: ").unwrap_or(message);
     let named = named_in(rules, message);
     if let Some(text) = &named {
         let is_known = known.of(text.is_action).contains(text.text);
@@ -60,13 +61,7 @@ fn explain(title: &str, rules: &[api::Rule], known: &Vocabulary, message: &str) 
     let lines: Vec<String> = unknown
         .take(MAX_NAMED)
         .map(|text| {
-            format!(
-                "{}: no visible role has the {} {:?}{}",
-                text.field,
-                noun(&text),
-                text.text,
-                near(&text, known)
-            )
+            format!("{}: the {} {:?} is not known{}", text.field, noun(&text), text.text, near(&text, known))
         })
         .collect();
     if lines.is_empty() { message.to_owned() } else { format!("{} ({message})", lines.join("; ")) }
@@ -125,11 +120,11 @@ mod tests {
     }
 
     #[test]
-    fn unnamed_error_shows_what_no_role_has() {
+    fn unnamed_error_shows_what_is_not_known() {
         assert_eq!(
             explained(&["report:read", "report:read"], "422: Unknown permission"),
-            "spec.rules[0].actions[0]: no visible role has the action \"report:read\"; did you mean \"reports:read\"?; \
-             spec.rules[0].resources[0]: no visible role has the resource \"pipeline\"; did you mean \"pipelines\"? (422: Unknown permission)"
+            "spec.rules[0].actions[0]: the action \"report:read\" is not known; did you mean \"reports:read\"?; \
+             spec.rules[0].resources[0]: the resource \"pipeline\" is not known; did you mean \"pipelines\"? (422: Unknown permission)"
         );
         let other = "422: String should have at most 50 characters";
         assert_eq!(explained(&["report:read"], other), other);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     InheritedRole, Lookup, Resolve, Resolved, Surroundings, find, of_roles,
-    own_role::{ROLE, inherited_role, is_another, manages_no_role, own_role, role_object},
+    own_role::{ROLE, inherited_role, is_another, is_planned, own_role, role_object},
     places::{Place, deepest, locate, place_levels},
     recorded::{EXTERNAL_NAME, RecordedNames, SCOPE, moved_before_record},
     roles::{owner, role_without_rules},
@@ -50,7 +50,7 @@ impl Resolve for api::RoleBinding {
         };
         let place = Place::of_scope(self.spec.scope.as_ref());
         let fields = place.fields(SCOPE).chain([role_field(self).to_owned()]).collect();
-        let role_is_planned = inherited_role.is_none() && manages_no_role(self, around);
+        let role_is_planned = inherited_role.is_none() && is_planned(self, around);
         Resolved { desired, lookups, names: names.into_status(&fields), inherited_role, role_is_planned }
     }
 }

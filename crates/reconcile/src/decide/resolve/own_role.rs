@@ -25,13 +25,13 @@ pub fn inherited_role(binding: &api::RoleBinding, around: &Surroundings<'_>) -> 
     if role.backend_name() != binding.backend_name() { None } else { InheritedRole::of(&role, around) }
 }
 
-/// Whether the Role of a binding manages no role yet.
-pub fn manages_no_role(binding: &api::RoleBinding, around: &Surroundings<'_>) -> bool {
+/// Whether the Role of a binding manages no role yet, and its plan or that of the binding is shown.
+pub fn is_planned(binding: &api::RoleBinding, around: &Surroundings<'_>) -> bool {
     let role = binding.spec.role_ref.name.as_deref().and_then(|name| role_object(binding, name, around));
     let manages = |role: Arc<api::Role>| {
         role.held().iter().any(|entry| entry.kind == "Role" && entry.state == api::HeldState::Present)
     };
-    role.is_some_and(|role| !manages(role))
+    role.is_some_and(|role| has_shown_plan(&role, around) && !manages(role))
 }
 
 /// The Role object that a binding names, in the namespace of the binding.
@@ -90,7 +90,7 @@ pub fn own_role(
             let id = around.dialect.granted_as(&id);
             Ok(RoleRef::Existing(Named::new(Level::ROLE, id, external)))
         }
-        None if around.plans_only || role.status().is_some_and(|status| status.plan.is_some()) => {
+        None if has_shown_plan(&role, around) => {
             // What exists of its grants already would be adopted.
             Ok(match existing_role(&role, around) {
                 Some(id) => {
@@ -101,6 +101,10 @@ pub fn own_role(
         }
         None => Err(waits_for_role(name)),
     }
+}
+
+fn has_shown_plan(role: &api::Role, around: &Surroundings<'_>) -> bool {
+    around.plans_only || role.status().is_some_and(|status| status.plan.is_some())
 }
 
 /// Whether another role has the place of the one with this id, which is not visible.
