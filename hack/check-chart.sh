@@ -65,6 +65,8 @@ for name in minimal namespaced; do
   done
   secrets=$(grep -A1 'resources: \[secrets\]' "$work/rules.yaml" | grep verbs: | sort -u | tr -d ' ' || true)
   [ "$secrets" = "verbs:[get]" ] || fail "ci/$name.yaml: the only right on Secrets must be get, found $secrets"
+  namespaces=$(grep -A1 'resources: \[namespaces\]' "$work/rules.yaml" | grep verbs: | sort -u | tr -d ' ' || true)
+  [ "$namespaces" = "verbs:[get]" ] || fail "ci/$name.yaml: the only right on Namespaces must be get, found $namespaces"
   ! grep -E '^ +(resources|verbs|apiGroups):.*\*' "$work/rules.yaml" || fail "ci/$name.yaml: a rule has a wildcard"
 done
 

@@ -1,9 +1,9 @@
 {{/*
 The operator's rights on the objects that it serves: in a ClusterRole, or in a Role of each watched namespace.
-The operator creates only Events, deletes nothing, and writes only the finalizer and the status.
+The operator creates only Events, deletes nothing, and writes only the finalizer, one annotation and the status.
 */}}
 {{- define "rolewright.servingRules" -}}
-# The operator patches only metadata.finalizers; RBAC cannot express that.
+# The operator patches only metadata.finalizers and its annotation rolewright.dev/restore; RBAC cannot express that.
 - apiGroups: [rolewright.dev]
   resources: [backends, roles, rolebindings, resourcerestrictions]
   verbs: [get, list, watch, patch]
@@ -13,6 +13,10 @@ The operator creates only Events, deletes nothing, and writes only the finalizer
 # No list and no watch: the operator reads only Secrets that a Backend names, and caches none.
 - apiGroups: [""]
   resources: [secrets]
+  verbs: [get]
+# For the annotation rolewright.dev/secret-hosts. In a Role, this covers only the namespace of the Role.
+- apiGroups: [""]
+  resources: [namespaces]
   verbs: [get]
 {{ include "rolewright.eventRules" . }}
 {{- end }}

@@ -98,7 +98,12 @@ impl Reason {
         matches!(self, Reason::InSync | Reason::Connected)
     }
 
-    /// Whether the user must act. Such an object has the kstatus condition `Stalled`.
+    /// Whether there are changes that Rolewright makes only after a user decides.
+    pub fn withheld(self) -> bool {
+        matches!(self, Reason::Planned | Reason::Paused)
+    }
+
+    /// Whether the user must fix something.
     pub fn stalled(self) -> bool {
         matches!(
             self,
@@ -195,7 +200,7 @@ const NOT_READABLE: (&str, &str) = (
     "the back end does not show the permissions of the role: Rolewright assumes that it has those that were last applied",
 );
 
-/// The conditions for `reason`: `Ready`; `Stalled` or `Reconciling` according to the reason; and `Verified` (False) if the object is ready
+/// The conditions for `reason`: `Ready`; `Stalled` (nothing changes until a user acts) or `Reconciling` according to the reason; and `Verified` (False) if the object is ready
 /// but `unverified`. `before` are the current conditions: a condition with the same status keeps its transition time, so equal input
 /// results in equal conditions and no write.
 pub fn condition(
@@ -223,7 +228,8 @@ pub fn condition(
     };
     let word = reason.as_str();
     let mut conditions = vec![make("Ready", reason.ready(), word, message)];
-    if reason.stalled() {
+    // For tools that know kstatus: without this condition, they wait for a change that no controller makes.
+    if reason.stalled() || reason.withheld() {
         conditions.push(make("Stalled", true, word, message));
     }
     if reason.reconciling() {
@@ -280,5 +286,14 @@ mod tests {
         assert_eq!(types(Reason::InSync, true), [pair("Ready", "True"), pair("Verified", "False")]);
         assert_eq!(types(Reason::InSync, false), [pair("Ready", "True")]);
         assert_eq!(types(Reason::Denied, true), [pair("Ready", "False"), pair("Stalled", "True")]);
+    }
+
+    #[test]
+    fn every_reason_that_is_not_ready_is_stalled_or_reconciling() {
+        for reason in Reason::ALL {
+            let conditions = condition(reason, "", None, false, &[], at("2027-01-01T00:00:00Z"));
+            let others = conditions.iter().filter(|condition| condition.type_ != "Ready").count();
+            assert_eq!(others, usize::from(!reason.ready()), "{reason:?}");
+        }
     }
 }

@@ -17,7 +17,7 @@ use rolewright_reconcile::{
 };
 
 use crate::{
-    kube::{Cached, Caches, Events, Visitor},
+    kube::{Cached, Caches, Definitions, Events, Visitor},
     metrics::Metrics,
     queue::{BackOff, Enqueue, Requests},
 };
@@ -57,6 +57,8 @@ pub struct Context {
     pub options: Options,
     /// The objects.
     pub caches: Caches,
+    /// Reads of the CRDs for deletions.
+    pub definitions: Definitions,
     /// Adds objects to the queue.
     pub queue: Enqueue,
     /// Accounts of back ends.

@@ -22,7 +22,7 @@ use tracing::Instrument;
 use crate::{
     backend,
     context::{Context, Options},
-    kube::{Cache, Caches, Events, lease, schema, start},
+    kube::{Cache, Caches, Definitions, Events, lease, schema, start},
     metrics::Metrics,
     object,
     queue::{self, BackOff, Group, Queue, Requests, SameAccount, Work, triggers},
@@ -80,6 +80,7 @@ pub async fn run(
     let ctx = Arc::new(Context {
         client: client.clone(),
         caches: Caches { backends, roles, bindings, restrictions },
+        definitions: Definitions::default(),
         queue: enqueue,
         accounts: Accounts::new(options.settle),
         backends: BackendStates::default(),

@@ -18,3 +18,4 @@ pub mod convert;
 pub mod decide;
 pub mod object;
 pub mod readiness;
+pub mod restore;

@@ -8,7 +8,7 @@ use std::{
 
 use control_plane::ControlPlane;
 use k8s_openapi::api::coordination::v1::Lease;
-use kube::Api;
+use kube::{Api, api::Patch};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -85,6 +85,18 @@ async fn assert_rights_suffice(world: &mut World, own: &str) {
     world.apply(restriction("churn", "churn", json!({}))).await;
     world.ready("RoleBinding", "readers").await;
     world.ready("ResourceRestriction", "churn").await;
+    // From now on the Namespace names the host of the Secret.
+    world
+        .annotate_namespace("rolewright.dev/secret-hosts", format!("arize-key={}", world.sim.address()))
+        .await;
+    let annotations = json!({ "metadata": { "annotations": { "rolewright.dev/hosts": null } } });
+    let secrets = world.api("v1", "Secret");
+    secrets.patch("arize-key", &Default::default(), &Patch::Merge(annotations)).await.unwrap();
+    world.request_reconcile("Backend", "arize", "now").await;
+    world
+        .until("Backend", "arize", "reconciled", |it| it.data["status"]["lastHandledReconcileAt"] == "now")
+        .await;
+    world.ready("Backend", "arize").await;
     world.event("reader", "Created").await;
     world.event("readers", "Granted").await;
     world.patch("Role", "reader", json!({ "spec": { "description": "Reads" } })).await;

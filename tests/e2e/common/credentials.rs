@@ -6,7 +6,7 @@ use rolewright_simulators::{
     arize::{self, Kind, Simulator},
     kit::log::Entry,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{
     ADMIN_CREDENTIAL, World, WorldBuilder, backend, condition, echo, has_finalizer, http_status, managed_ids,
@@ -15,6 +15,7 @@ use crate::support::{
 
 const READ: &str = "PROJECT_READ";
 const WRITE: &str = "PROJECT_UPDATE";
+const SECRET_HOSTS: &str = "rolewright.dev/secret-hosts";
 
 fn refusals(entries: &[Entry]) -> usize {
     entries.iter().filter(|entry| entry.status == Some(401)).count()
@@ -159,6 +160,45 @@ async fn missing_secret_key_and_host_are_reported_with_a_fix() {
     world.apply(secret(&format!("api.arize.com, {host}"), "key")).await;
     world.ready("Backend", "arize").await;
     world.ready("Role", "reader").await;
+}
+
+/// A controller that rotates the Secret writes no annotation.
+#[tokio::test(flavor = "multi_thread")]
+async fn namespace_names_the_hosts_of_a_secret_without_annotation() {
+    let world = World::without_backend("namespace-hosts").await;
+    let (host, namespace) = (world.sim.address(), world.namespace.clone());
+    let secret = |annotations: Value| {
+        json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": { "name": "arize-key", "annotations": annotations },
+            "stringData": { "key": ADMIN_CREDENTIAL },
+        })
+    };
+    world.apply(secret(json!({}))).await;
+    world.apply(backend(&world.sim.url(), json!({}))).await;
+    let entry = format!("arize-key={host}");
+    let both = [
+        "kubectl annotate --overwrite",
+        "rolewright.dev/hosts=",
+        &entry,
+        "rolewright.dev/secret-hosts of Namespace",
+        &namespace,
+    ];
+    world.reports("Backend", "arize", "Denied", &both).await;
+    world.annotate_namespace(SECRET_HOSTS, format!("other={host}\narize-key=api.arize.com")).await;
+    world.reports("Backend", "arize", "Denied", &["it names \"api.arize.com\""]).await;
+    assert!(world.requests_since(0).is_empty(), "the credential was sent");
+    world.annotate_namespace(SECRET_HOSTS, format!("other=api.arize.com\n{entry}\n")).await;
+    world.ready("Backend", "arize").await;
+    world.apply(role("reader", &[READ], json!({}))).await;
+    world.ready("Role", "reader").await;
+    // The annotation of the Secret comes first.
+    world.apply(secret(json!({ "rolewright.dev/hosts": "api.arize.com" }))).await;
+    world.reports("Backend", "arize", "Denied", &["it names \"api.arize.com\""]).await;
+    world.apply(secret(json!({}))).await;
+    world.ready("Backend", "arize").await;
+    world.annotate_namespace(SECRET_HOSTS, Value::Null).await;
+    world.reports("Backend", "arize", "Denied", &["it names none"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,9 +1,11 @@
 //! Deleting objects: exactly what they manage is deleted, in the right order. If it cannot be, the object reports why.
 
+use control_plane::ControlPlane;
 use serde_json::{Value, json};
 
 use crate::support::{
-    ADMIN_CREDENTIAL, World, WorldBuilder, backend, binding, has_finalizer, plan, restriction, role, unique,
+    ADMIN_CREDENTIAL, World, WorldBuilder, backend, binding, dedicated_control_plane, has_finalizer,
+    kubectl_on, plan, restriction, role, unique,
 };
 
 const READ: &str = "PROJECT_READ";
@@ -293,4 +295,34 @@ async fn retain_of_a_backend_counts_without_its_secret() {
     world.delete_and_wait("Role", "reader").await;
     world.assert_no_writes(since);
     assert_eq!(world.role_id("reader"), id);
+}
+
+/// Reads of single CRDs that the API server answered.
+async fn definition_reads(plane: &ControlPlane) -> f64 {
+    let metrics = kubectl_on(plane, &["get", "--raw", "/metrics"], None).await.unwrap();
+    let is_read = |line: &&str| {
+        line.starts_with("apiserver_request_total{")
+            && line.contains(r#"resource="customresourcedefinitions""#)
+            && line.contains(r#"verb="GET""#)
+    };
+    let counts =
+        metrics.lines().filter(is_read).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+    counts.sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deletions_at_once_share_the_read_of_their_definition() {
+    const COUNT: usize = 60;
+    let plane = dedicated_control_plane("definition-reads").await;
+    let requests = json!({ "requests": { "perSecond": 200, "burst": 200, "concurrency": 8 } });
+    let world = WorldBuilder::new("definition-reads").on(&plane).build_connected(requests).await;
+    let names: Vec<String> = (0..COUNT).map(|number| format!("r{number}")).collect();
+    let roles: Vec<Value> = names.iter().map(|name| role(name, &[READ], json!({}))).collect();
+    world.apply_all(&roles).await;
+    let before = definition_reads(&plane).await;
+    let all: Vec<(&str, &str)> = names.iter().map(|name| ("Role", name.as_str())).collect();
+    world.delete_all(&all).await;
+    let reads = definition_reads(&plane).await - before;
+    assert!(reads >= 1.0, "the CRD was not read before the first removal");
+    assert!(reads <= 30.0, "{reads} reads of CRDs for {COUNT} deletions");
 }

@@ -14,6 +14,7 @@ mod names;
 mod neighbours;
 mod platform;
 mod processes;
+mod restores;
 mod reused_names;
 mod schema;
 mod sharing;

@@ -1,8 +1,11 @@
 //! Objects that only show their plan: mode Plan, and paused objects. Also requests to reconcile.
 
+use kube::api::DynamicObject;
 use serde_json::{Value, json};
 
-use crate::support::{World, binding, has_finalizer, managed_ids, plan, reason, restriction, role};
+use crate::support::{
+    World, binding, condition, has_finalizer, has_reason, managed_ids, plan, reason, restriction, role,
+};
 
 const READ: &str = "PROJECT_READ";
 const WRITE: &str = "PROJECT_UPDATE";
@@ -19,7 +22,7 @@ async fn backend_in_plan_mode_only_shows_plans() {
     world.apply(restriction("churn", "churn", json!({}))).await;
 
     let planned = world.reports("Role", "reader", "Planned", &[]).await;
-    assert_eq!(plan(&planned)["summary"], "+1 ~0 -0");
+    assert_eq!((&plan(&planned)["summary"], kstatus(&planned)), (&json!("+1 ~0 -0"), "Failed"));
     assert_eq!(plan(&planned)["changes"][0]["verb"], "Create");
     assert_eq!(plan(&planned)["changes"][0]["name"], "reader");
     assert_eq!(
@@ -99,11 +102,14 @@ async fn paused_object_shows_its_plan_and_changes_nothing() {
     world.ready("Role", "reader").await;
     let since = world.log_position();
     world.annotate("Role", "reader", PAUSE, "true").await;
-    world.reports("Role", "reader", "Paused", &[]).await;
+    // Nothing is to be done, so it stays ready, and tools that wait for it continue.
+    let ready = world.reports("Role", "reader", "InSync", &["paused", PAUSE]).await;
+    assert_eq!((condition(&ready, "Ready")["status"].as_str(), kstatus(&ready)), (Some("True"), "Current"));
+    world.assert_steady().await;
     world.patch("Role", "reader", json!({ "spec": { "description": "Reads" } })).await;
     let shown =
         world.until("Role", "reader", "paused with a plan", |role| plan(role)["summary"] == "+0 ~1 -0").await;
-    assert_eq!(reason(&shown), "Paused");
+    assert_eq!((reason(&shown).as_str(), kstatus(&shown)), ("Paused", "Failed"));
     world.add_permission("reader", WRITE);
     world
         .until("Role", "reader", "paused with the drift in its plan", |role| {
@@ -113,8 +119,40 @@ async fn paused_object_shows_its_plan_and_changes_nothing() {
     world.assert_no_writes_after_sweep(since).await;
 
     world.annotate("Role", "reader", PAUSE, Value::Null).await;
-    world.ready("Role", "reader").await;
+    world
+        .until("Role", "reader", "ready and not paused", |role| {
+            has_reason(role, "InSync", &[]) && !has_reason(role, "InSync", &["paused"])
+        })
+        .await;
     assert_eq!(world.permissions_of("reader"), [READ]);
+    assert_eq!(world.count_events("reader", "Paused").await, 0, "a user paused it: no Warning Event");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drift_undone_by_hand_makes_a_paused_object_ready() {
+    let world = World::new("paused-undone").await;
+    world.apply(role("reader", &[READ], json!({}))).await;
+    world.ready("Role", "reader").await;
+    world.annotate("Role", "reader", PAUSE, "true").await;
+    world.add_permission("reader", WRITE);
+    world.reports("Role", "reader", "Paused", &[]).await;
+    world.sim.edit(|tenant| {
+        let id = tenant.role_by_name("reader").unwrap();
+        tenant.roles.get_mut(id).unwrap().permissions = vec![READ.to_owned()];
+    });
+    let ready = world.reports("Role", "reader", "InSync", &["paused"]).await;
+    assert_eq!(plan(&ready), &Value::Null);
+}
+
+/// What kstatus computes from these conditions.
+fn kstatus(object: &DynamicObject) -> &'static str {
+    let is = |kind: &str, status: &str| condition(object, kind)["status"] == status;
+    match () {
+        () if is("Reconciling", "True") => "InProgress",
+        () if is("Stalled", "True") => "Failed",
+        () if is("Ready", "True") => "Current",
+        () => "InProgress",
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -41,7 +41,7 @@ async fn deleting_the_crds_removes_nothing() {
     world.apply(role("paused", &[READ], json!({}))).await;
     world.ready("Role", "paused").await;
     world.annotate("Role", "paused", "rolewright.dev/pause", "true").await;
-    world.reports("Role", "paused", "Paused", &[]).await;
+    world.reports("Role", "paused", "InSync", &["paused"]).await;
     let since = world.log_position();
     // The operator notices the deletion of the first CRD. It must still release the objects of the others.
     let first = "resourcerestrictions.rolewright.dev";

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use kube::ResourceExt;
 use rolewright_simulators::{
     grafana::{
         Grafana,
@@ -107,7 +108,7 @@ async fn drift_is_corrected_until_the_object_is_deleted() {
 
     // A user opens the folder to editors while the object is paused, and the object is deleted.
     world.annotate(KIND, "sre", "rolewright.dev/pause", "true").await;
-    world.reports(KIND, "sre", "Paused", &[]).await;
+    world.reports(KIND, "sre", "InSync", &["paused"]).await;
     world.set_default_permission(Folders, "sre", Editor, "View");
     world.delete(KIND, "sre").await;
     world.annotate(KIND, "sre", "rolewright.dev/pause", Value::Null).await;
@@ -360,4 +361,63 @@ async fn folder_that_cannot_be_read_does_not_stop_the_rest() {
     world.apply(restriction("sre", json!({ "folder": "SRE" }), json!({ "deletionPolicy": "Retain" }))).await;
     world.wait_deleted(KIND, "sre").await;
     world.completely_read().await;
+}
+
+const RESTORE: &str = "rolewright.dev/restore";
+
+/// The value of the annotation, once the operator has written it.
+async fn kept(world: &World<Grafana>) -> String {
+    let object = world.until(KIND, "sre", "annotated", |it| it.annotations().contains_key(RESTORE)).await;
+    object.annotations()[RESTORE].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn restored_restriction_restores_the_defaults_when_deleted() {
+    let mut world = restricted("grafana-restore").await;
+    let kept = kept(&world).await;
+    assert!(kept.contains(r#""taken":{"Editor":"Edit","Viewer":"View"}"#), "{kept}");
+    world.assert_steady().await;
+    let since = world.log_position();
+    world.restore_from_backup().await;
+    let ready = world.ready(KIND, "sre").await;
+    assert_eq!(ready.data["status"]["held"][0]["taken"], json!(view_and_edit()));
+    world.assert_no_writes(since);
+    world.assert_steady().await;
+    world.delete_and_wait(KIND, "sre").await;
+    assert_eq!(world.default_permissions(Folders, "sre").0, view_and_edit());
+}
+
+/// Users can edit and copy the annotation.
+#[tokio::test(flavor = "multi_thread")]
+async fn edited_annotation_opens_no_resource_further_than_grafana_does() {
+    let mut world = restricted("grafana-restore-edited").await;
+    let kept = kept(&world).await;
+    let cases = [
+        (kept.replace("View\"}", "Admin\"}"), defaults(&[("Editor", "Edit")])),
+        (kept.replace("folder:sre", "folder:finance"), defaults(&[])),
+        (kept.replace("http://", "https://"), defaults(&[])),
+        (kept.replace("sre", &"x".repeat(5000)), defaults(&[])),
+    ];
+    for (edited, expected) in cases {
+        assert_ne!(edited, kept);
+        world.operator.kill();
+        world.annotate(KIND, "sre", RESTORE, edited).await;
+        world.restore_from_backup().await;
+        let ready = world.ready(KIND, "sre").await;
+        assert_eq!(ready.data["status"]["held"][0]["taken"], json!(expected));
+    }
+}
+
+/// The permissions that are open now are recorded, whatever an annotation says.
+#[tokio::test(flavor = "multi_thread")]
+async fn annotation_does_not_count_for_an_open_resource() {
+    let mut world = restricted("grafana-restore-open").await;
+    kept(&world).await;
+    world.operator.kill();
+    world.set_default_permission(Folders, "sre", Editor, "View");
+    world.restore_from_backup().await;
+    let ready = world.ready(KIND, "sre").await;
+    assert_eq!(ready.data["status"]["held"][0]["taken"], json!({ "Editor": "View" }));
+    world.delete_and_wait(KIND, "sre").await;
+    assert_eq!(world.default_permissions(Folders, "sre").0, defaults(&[("Editor", "View")]));
 }

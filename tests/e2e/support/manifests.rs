@@ -61,6 +61,6 @@ pub(super) fn restriction(vendor: &str, name: &str, resource: Value, more: Value
 }
 
 /// The kind and the name of an object.
-pub(super) fn kind_and_name(object: &Value) -> (&str, &str) {
+pub fn kind_and_name(object: &Value) -> (&str, &str) {
     (object["kind"].as_str().unwrap(), object["metadata"]["name"].as_str().unwrap())
 }

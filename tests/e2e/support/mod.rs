@@ -10,7 +10,7 @@ mod cluster;
 mod faults;
 pub mod grafana;
 pub mod lenses;
-mod manifests;
+pub mod manifests;
 mod objects;
 mod operator;
 mod requests;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use kube::{
-    Api,
-    api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, ValidationDirective},
+    Api, ResourceExt,
+    api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams, ValidationDirective},
     runtime::wait::await_condition,
 };
 use serde_json::{Value, json};
@@ -74,6 +74,13 @@ impl<V: Account> World<V> {
         self.patch(kind, name, patch).await;
     }
 
+    /// Sets an annotation of the namespace; null removes it.
+    pub async fn annotate_namespace(&self, annotation: &str, value: impl Into<Value>) {
+        let namespaces: Api<DynamicObject> = Api::all_with(self.client.clone(), &resource("v1", "Namespace"));
+        let patch = Patch::Merge(json!({ "metadata": { "annotations": { annotation: value.into() } } }));
+        namespaces.patch(&self.namespace, &PatchParams::default(), &patch).await.unwrap();
+    }
+
     /// Requests a reconcile with this value, which must be a new one.
     pub async fn request_reconcile(&self, kind: &str, name: &str, value: impl ToString) {
         self.annotate(kind, name, "rolewright.dev/reconcile-at", value.to_string()).await;
@@ -108,6 +115,31 @@ impl<V: Account> World<V> {
         for (kind, name) in objects {
             self.wait_deleted(kind, name).await;
         }
+    }
+
+    /// Deletes all objects while no operator runs, and creates them again as a tool for backups does: with their annotations, without
+    /// status and finalizers. Then starts an operator.
+    pub async fn restore_from_backup(&mut self) {
+        self.operator.kill();
+        let mut backup = Vec::new();
+        for kind in MANAGING_KINDS.iter().chain(&["Backend"]) {
+            for object in self.list(GROUP_VERSION, kind).await {
+                let name = object.name_any();
+                backup.push(json!({
+                    "apiVersion": GROUP_VERSION,
+                    "kind": kind,
+                    "metadata": { "name": name, "annotations": object.annotations() },
+                    "spec": object.data["spec"],
+                }));
+                self.patch(kind, &name, json!({ "metadata": { "finalizers": null } })).await;
+                self.delete_and_wait(kind, &name).await;
+            }
+        }
+        for object in backup {
+            let api = self.custom_resources(kind_and_name(&object).0);
+            api.create(&PostParams::default(), &serde_json::from_value(object).unwrap()).await.unwrap();
+        }
+        self.restart();
     }
 
     /// Requests the deletion of the whole namespace.

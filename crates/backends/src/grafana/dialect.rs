@@ -156,6 +156,17 @@ impl SpecRules for GrafanaDialect {
         .map(Reserved::description)
     }
 
+    /// Grafana gives them on folders and dashboards outside of folders, and on data sources (contract 2.5).
+    fn is_initial_default(&self, resource: &Id, whose: &str, permission: &str) -> bool {
+        match Resource::of(resource).map(|resource| resource.kind) {
+            Some(ResourceKind::Folder | ResourceKind::Dashboard) => {
+                matches!((whose, permission), ("Viewer" | "Editor", "View") | ("Editor", "Edit"))
+            }
+            Some(ResourceKind::DataSource) => matches!((whose, permission), ("Viewer" | "Editor", "Query")),
+            None => false,
+        }
+    }
+
     fn id_of(&self, level: Level, text: &str) -> Option<Id> {
         if let Some(kind) = ResourceKind::of(level) {
             let uid = text.strip_prefix("uid:")?;

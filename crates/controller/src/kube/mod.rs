@@ -2,6 +2,7 @@
 
 mod cache;
 mod caches;
+mod definitions;
 mod destination;
 mod events;
 pub mod lease;
@@ -16,6 +17,7 @@ pub mod writes;
 pub use self::{
     cache::{Cache, CacheChange, Changes},
     caches::{Cached, Caches, Visitor},
+    definitions::Definitions,
     destination::Destination,
     events::{Events, Severity},
     publish::publish_condition,

@@ -2,6 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::Resource;
+use rolewright_api::Reason;
 use rolewright_reconcile::object::ObjectRef;
 
 use super::events::{Events, Severity};
@@ -20,7 +21,7 @@ pub fn publish_condition<K: Resource<DynamicType = ()>>(
     {
         let (namespace, name) = (&reference.name.namespace, &reference.name.name);
         tracing::info!(kind = reference.kind.as_str(), %namespace, %name, ready, reason, "{message}");
-        let is_stalled = after.iter().any(|condition| condition.type_ == "Stalled");
+        let is_stalled = Reason::ALL.iter().any(|known| known.as_str() == reason && known.stalled());
         if is_stalled && ready_of(before).is_none_or(|(_, known, _)| known != reason) {
             events.publish(object, Severity::Warning, &reason, &message);
         }

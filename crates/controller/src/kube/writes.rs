@@ -1,4 +1,6 @@
-//! Writes to the Kubernetes API: statuses and finalizers. Each write names the version that was read; each answer goes into the cache.
+//! Writes to the Kubernetes API: statuses, finalizers and one annotation. Each write names the version that was read; each answer goes into the cache.
+
+use std::sync::Arc;
 
 use kube::{
     Api, Client, Resource, ResourceExt,
@@ -25,7 +27,7 @@ pub enum WriteError {
     Gone,
     /// The API server refused or failed.
     #[error("the Kubernetes API: {0}")]
-    Api(#[source] Box<kube::Error>),
+    Api(#[source] Arc<kube::Error>),
 }
 
 impl From<kube::Error> for WriteError {
@@ -33,7 +35,7 @@ impl From<kube::Error> for WriteError {
         match &error {
             kube::Error::Api(status) if status.code == 409 => WriteError::Stale,
             kube::Error::Api(status) if status.code == 404 => WriteError::Gone,
-            _ => WriteError::Api(Box::new(error)),
+            _ => WriteError::Api(Arc::new(error)),
         }
     }
 }
@@ -121,6 +123,20 @@ pub async fn status_after_work<K: RolewrightResource>(
     Err(WriteError::Stale)
 }
 
+/// Sets an annotation of an object.
+///
+/// # Errors
+/// As for [`status`].
+pub async fn annotate<K: RolewrightResource>(
+    client: &Client,
+    cache: &Cache<K>,
+    object: &K,
+    annotation: &str,
+    value: &str,
+) -> Result<K, WriteError> {
+    set_metadata(client, cache, object, "annotations", json!({ annotation: value })).await
+}
+
 /// Adds the finalizer of this operator.
 ///
 /// # Errors
@@ -157,10 +173,20 @@ async fn set_finalizers<K: RolewrightResource>(
     object: &K,
     finalizers: Vec<String>,
 ) -> Result<K, WriteError> {
+    set_metadata(client, cache, object, "finalizers", json!(finalizers)).await
+}
+
+async fn set_metadata<K: RolewrightResource>(
+    client: &Client,
+    cache: &Cache<K>,
+    object: &K,
+    field: &str,
+    value: Value,
+) -> Result<K, WriteError> {
     let body = json!({ "metadata": {
         "resourceVersion": object.resource_version(),
         "uid": object.uid(),
-        "finalizers": finalizers,
+        field: value,
     }});
     let written = api_of(client, object).patch(&object.name_any(), &params(), &Patch::Merge(body)).await?;
     if written.meta().deletion_timestamp.is_none() {

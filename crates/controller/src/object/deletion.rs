@@ -2,11 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use k8s_openapi::{
-    api::core::v1::ObjectReference,
-    apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
-};
-use kube::{Api, Resource, ResourceExt};
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::{Resource, ResourceExt};
 use rolewright_api::{DeletionPolicy, HeldEntry, HeldState, Reason, RoleBinding};
 use rolewright_backends::{Class, Error};
 use rolewright_reconcile::{
@@ -29,13 +26,8 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
     /// # Errors
     /// When the API server does not answer: nothing is removed on a guess.
     pub(super) async fn is_crd_being_deleted(&self) -> Result<bool, WriteError> {
-        let api: Api<CustomResourceDefinition> = Api::all(self.ctx.client.clone());
-        let name = format!("{}.{}", K::plural(&()), K::group(&()));
-        match api.get_opt(&name).await {
-            Ok(Some(crd)) => Ok(crd.metadata.deletion_timestamp.is_some()),
-            Ok(None) => Ok(true),
-            Err(error) => Err(WriteError::Api(Box::new(error))),
-        }
+        let cache = K::cache(&self.ctx.caches);
+        self.ctx.definitions.is_being_deleted(&self.ctx.client, cache, &*self.object).await
     }
 
     /// Releases all that the object manages, without removing anything.

@@ -8,7 +8,7 @@ use std::{
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Condition, jiff::Timestamp};
 use kube::ResourceExt;
-use rolewright_api::{HeldEntry, Reason};
+use rolewright_api::{HeldEntry, Reason, annotations};
 use rolewright_backends::Error;
 use rolewright_core::planner::{Held, Issue, OtherClaims};
 use rolewright_reconcile::{
@@ -18,6 +18,7 @@ use rolewright_reconcile::{
     decide::{Decision, Resolve},
     object::ManagedObject,
     readiness::Readiness,
+    restore,
 };
 
 use super::{Next, Reconcile, Stage, end_with, written};
@@ -63,7 +64,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         });
         let serial = self.serial() + i64::from(executed);
         let is_recorded = withheld.is_none();
-        let ready = self.readiness(decision, failure, withheld);
+        let ready = self.readiness(link, decision, failure, withheld);
         let content = StatusContent {
             ready: &ready,
             unverified: decision.plan.is_unverified(),
@@ -77,6 +78,9 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         written(self.write(content).await)?;
         if is_recorded {
             self.report_still_shared(decision);
+            if failure.is_none() {
+                self.keep_for_restore(link, decision).await?;
+            }
         }
         // The status is written: what the object claims now can change the standing of others.
         let updated = self.decide(&*self.object, link);
@@ -88,8 +92,22 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         })
     }
 
+    /// Keeps what a restored object cannot learn from its spec and the back end. After the work is recorded: what was not done must not be
+    /// undone by a restored object.
+    async fn keep_for_restore(&mut self, link: &Link, decision: &Decision) -> Stage<()> {
+        let account = link.view.account.id.as_str();
+        if let Some(kept) = restore::to_keep(&*self.object, &decision.plan, account) {
+            let cache = K::cache(&self.ctx.caches);
+            let (client, name) = (&self.ctx.client, annotations::RESTORE);
+            self.object =
+                Arc::new(written(writes::annotate(client, cache, &*self.object, name, &kept).await)?);
+        }
+        Continue(())
+    }
+
     fn readiness(
         &self,
+        link: &Link,
         decision: &Decision,
         failure: Option<&Error>,
         withheld: Option<Readiness>,
@@ -111,7 +129,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         if found.is_none() && !decision.plan.is_empty() {
             return Readiness::new(Reason::Reconciling, "some of the changes are still to be made");
         }
-        act::settled(&*self.object, decision, self.ctx.is_contested(&self.reference))
+        act::settled(&*self.object, link, decision, self.ctx.is_contested(&self.reference))
     }
 
     /// A status that time alone can change is checked again. All others wait for an event.

@@ -268,6 +268,12 @@ pub trait SpecRules: Send + Sync {
         None
     }
 
+    /// Whether the back end itself gives at least this default permission on a new resource: no more is restored on the word of an
+    /// annotation, which users can edit.
+    fn is_initial_default(&self, _resource: &Id, _whose: &str, _permission: &str) -> bool {
+        false
+    }
+
     /// The natural key of the role that a RoleBinding with this scope means by a name.
     fn role_key(&self, name: &str, _scope: Option<&Named>) -> Key {
         Key::new([("name", name)])

@@ -7,7 +7,12 @@ use rolewright_core::{
 };
 
 use super::report::{plan_status, settled, subject_states};
-use crate::{account::Link, decide::Decision, object::ManagedObject};
+use crate::{
+    account::Link,
+    decide::{self, Decision},
+    object::ManagedObject,
+    restore,
+};
 
 /// Whether an object in sync keeps its status: all that is wrong is that a part of what it manages could not be read. The Backend reports
 /// that, and nothing new is known of the object.
@@ -32,7 +37,8 @@ pub fn differs<K: ManagedObject>(object: &K, link: &Link, decision: &Decision, c
     if plan.as_ref() != status.and_then(|status| status.plan.as_ref()) {
         return true;
     }
-    if plan.is_some() || object.is_paused() || link.paused {
+    let is_paused = object.is_paused() || link.paused;
+    if plan.is_some() || is_paused && !decide::is_settled(object, decision) {
         return false;
     }
     if object.is_being_deleted() {
@@ -46,9 +52,12 @@ pub fn differs<K: ManagedObject>(object: &K, link: &Link, decision: &Decision, c
     if keeps_status(object, decision) {
         return false;
     }
+    if restore::to_keep(object, &decision.plan, link.view.account.id.as_str()).is_some() {
+        return true;
+    }
     let condition =
         |type_: &str| status.and_then(|status| status.conditions.iter().find(|one| one.type_ == type_));
-    let ready = settled(object, decision, contested);
+    let ready = settled(object, link, decision, contested);
     let unverified = ready.reason.ready() && decision.plan.is_unverified();
     condition("Ready").is_none_or(|now| now.reason != ready.reason.as_str() || now.message != ready.message)
         || condition("Verified").is_some() != unverified

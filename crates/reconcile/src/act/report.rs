@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::outcome::Outcome;
 use crate::{
+    account::Link,
     convert::held_to_status,
-    decide::Decision,
+    decide::{self, Decision},
     object::{ManagedObject, reconcile_request},
     readiness::{self, MAX_MESSAGE, Readiness, truncate},
 };
@@ -29,7 +30,7 @@ pub fn desired_count<K: ManagedObject>(object: &K, decision: &Decision) -> usize
 }
 
 /// For an object without changes to make. `contested`: others keep changing what it manages.
-pub fn settled<K: ManagedObject>(object: &K, decision: &Decision, contested: bool) -> Readiness {
+pub fn settled<K: ManagedObject>(object: &K, link: &Link, decision: &Decision, contested: bool) -> Readiness {
     let desired = desired_count(object, decision);
     if let Some(found) = Readiness::of_findings(decision.plan.findings(), desired) {
         return found;
@@ -37,8 +38,11 @@ pub fn settled<K: ManagedObject>(object: &K, decision: &Decision, contested: boo
     if contested {
         return readiness::contested();
     }
-    let remarks: Vec<String> =
+    let mut remarks: Vec<String> =
         decision.plan.remarks().iter().chain(&decision.still_shared).cloned().collect();
+    remarks.extend(decide::paused_by(object, link).map(|owner| {
+        format!("paused: drift is not corrected until the annotation rolewright.dev/pause is removed{owner}")
+    }));
     if decision.resolved.desired.iter().any(|item| is_decided_elsewhere(Some(item))) {
         return Readiness::with("the group of this object has the role", &remarks);
     }

@@ -24,7 +24,7 @@ pub fn guard<K: ManagedObject>(
     now: Instant,
 ) -> Option<Readiness> {
     let plan = &decision.plan;
-    if let Some(owner) = paused_by(object, link) {
+    if let Some(owner) = paused_by(object, link).filter(|_| !is_settled(object, decision)) {
         return Some(Readiness::new(
             Reason::Paused,
             format!("paused: nothing is changed until the annotation rolewright.dev/pause is removed{owner}"),
@@ -53,8 +53,15 @@ pub fn guard<K: ManagedObject>(
     None
 }
 
-/// Where the pause annotation is, as the end of a message.
-fn paused_by<K: ManagedObject>(object: &K, link: &Link) -> Option<String> {
+/// Whether nothing is to be done: an object in sync stays ready while it is paused.
+pub fn is_settled<K: ManagedObject>(object: &K, decision: &Decision) -> bool {
+    let plan = &decision.plan;
+    let has_work = object.is_being_deleted() || !plan.is_empty() || !plan.absent().is_empty();
+    !has_work && plan.findings().is_empty() && ids(plan.held()) == ids(&decision.recorded)
+}
+
+/// Where the pause annotation is, as the end of a message. None if the object is not paused.
+pub fn paused_by<K: ManagedObject>(object: &K, link: &Link) -> Option<String> {
     match (object.is_paused(), link.paused) {
         (true, _) => Some(String::new()),
         (false, true) => Some(format!(" from Backend {}", object.backend_name())),

@@ -15,7 +15,7 @@ use rolewright_core::planner;
 
 pub use self::{
     claim::register_held,
-    guard::guard,
+    guard::{guard, is_settled, paused_by},
     plan::Decision,
     policy::{mode, needs},
     resolve::{Lookup, Resolve, Resolved},

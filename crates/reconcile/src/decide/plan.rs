@@ -13,6 +13,7 @@ use crate::{
     account::Link,
     convert,
     object::{ManagedObject, ObjectRef},
+    restore,
 };
 
 /// The result of a comparison.
@@ -72,8 +73,14 @@ pub fn plan<K: ManagedObject>(
             let key = dialect.key(body);
             let existing = planner::candidates(item, &key, &recorded, snapshot);
             item.standing = claims.standing(&claimant, body.kind(), &key, &existing, fingerprint);
-            if item.standing == Standing::NextOwner {
-                item.inherited = claims.taken(&claimant, body.kind(), &key, &existing);
+            match item.standing {
+                Standing::NextOwner => {
+                    item.inherited = claims.taken(&claimant, body.kind(), &key, &existing);
+                }
+                Standing::Free if recorded.is_empty() => {
+                    restore::recall(object, item, link.view.account.id.as_str(), snapshot, dialect);
+                }
+                _ => {}
             }
         }
     }

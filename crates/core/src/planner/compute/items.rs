@@ -146,7 +146,8 @@ impl<'a> Planner<'a> {
         let applied = held.filter(|held| held.fingerprint == item.fingerprint && held.id() == Some(&seen.id));
         if !seen.outline && seen.body.is_unreadable() {
             // The hidden part is taken to be as last applied.
-            return Ok(applied.is_some() && seen.body.readable_part_satisfies(item.body));
+            let is_applied = applied.is_some() || item.desired.last_applied.as_ref() == Some(&seen.id);
+            return Ok(is_applied && seen.body.readable_part_satisfies(item.body));
         }
         if !seen.outline {
             return Ok(seen.body.satisfies(item.body));

@@ -164,6 +164,19 @@ fn next_owner_inherits_the_defaults_to_restore() {
 }
 
 #[test]
+fn closed_resource_is_adopted_with_the_defaults_of_a_lost_status() {
+    let mut world = world(&BOTH);
+    closed(&mut world);
+    let mut item = desired(resource(Defaults::new()));
+    item.inherited = Some(defaults(&BOTH));
+    let plan = planned(&world, &[item], &[], Adopt::IfIdentical);
+    assert!(plan.is_empty());
+    assert_eq!(taken(plan.held()), Some(&defaults(&BOTH)));
+    open_again(&mut world, plan.held());
+    assert_eq!(open_now(&world), defaults(&BOTH));
+}
+
+#[test]
 fn unread_resource_is_read_and_missing_one_is_not_created() {
     let nothing = World::new(CLOSES);
     let plan =

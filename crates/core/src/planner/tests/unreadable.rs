@@ -66,6 +66,21 @@ fn role_with_hidden_rules_is_not_identical() {
 }
 
 #[test]
+fn role_that_was_applied_before_its_status_was_lost_is_adopted() {
+    let world = World::new(PLAIN).with("W", hidden("writer", None));
+    let with = |id: &str| [Desired { last_applied: Some(Id::new(id)), ..desired(role("writer", &["read"])) }];
+    let plan = planned(&world, &with("W"), &[], Adopt::IfIdentical);
+    assert!(plan.is_empty() && plan.findings().is_empty() && plan.is_unverified(), "{plan:?}");
+    // From now on the status records it.
+    let held = plan.held().to_vec();
+    assert!(planned(&world, &items(&["read"]), &held, Adopt::IfIdentical).is_empty());
+    assert_eq!(issues(&planned(&world, &with("X"), &[], Adopt::IfIdentical)), [Issue::Conflict]);
+    assert_eq!(issues(&planned(&world, &with("W"), &[], Adopt::Never)), [Issue::Conflict]);
+    let renamed = World::new(PLAIN).with("W", hidden("writer", Some("another one")));
+    assert_eq!(issues(&planned(&renamed, &with("W"), &[], Adopt::IfIdentical)), [Issue::Conflict]);
+}
+
+#[test]
 fn pending_role_is_recognized_by_name_and_set_again() {
     let world = World::new(PLAIN).with("W", hidden("writer", None));
     let intent = [pending(PLAIN, &role("writer", &["read"]), None)];
