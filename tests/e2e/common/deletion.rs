@@ -324,5 +324,5 @@ async fn deletions_at_once_share_the_read_of_their_definition() {
     world.delete_all(&all).await;
     let reads = definition_reads(&plane).await - before;
     assert!(reads >= 1.0, "the CRD was not read before the first removal");
-    assert!(reads <= 30.0, "{reads} reads of CRDs for {COUNT} deletions");
+    assert!(reads <= 20.0, "{reads} reads of CRDs for {COUNT} deletions");
 }

@@ -37,6 +37,24 @@ fn a_valid_role_is_returned_in_normal_form() {
 }
 
 #[test]
+fn initial_defaults_are_at_most_those_of_a_new_resource() {
+    let is_initial = |resource: &str, whose: &str, permission: &str| {
+        GrafanaDialect.is_initial_default(&Id::new(resource), whose, permission)
+    };
+    for resource in ["folder:sre", "dashboard:home"] {
+        assert!(is_initial(resource, "Viewer", "View") && is_initial(resource, "Editor", "Edit"));
+        for (whose, permission) in [("Viewer", "Edit"), ("Editor", "Admin"), ("Admin", "View"), ("", "View")]
+        {
+            assert!(!is_initial(resource, whose, permission), "{permission} for {whose}");
+        }
+    }
+    assert!(
+        is_initial("dataSource:loki", "Viewer", "Query") && !is_initial("dataSource:loki", "Editor", "Edit")
+    );
+    assert!(!is_initial("writer", "Viewer", "View"), "not a resource");
+}
+
+#[test]
 fn a_reserved_name_is_a_fault() {
     for (name, description) in [
         ("fixed:reports:writer", "a fixed role"),
