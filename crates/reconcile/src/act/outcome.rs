@@ -9,10 +9,6 @@ use rolewright_core::planner::Held;
 
 /// The result of one step.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a plan has few steps, and their results live for one reconcile"
-)]
 pub enum StepResult {
     /// Done now.
     Done(Option<Observed>),
