@@ -114,7 +114,7 @@ fn reason_of_backend(cluster: &Cluster) -> Value {
 fn suspect_backend_says_so_also_after_a_restart() {
     simulated(1, async {
         let mut scene = after_an_accident(5).await;
-        let is_suspect = |cluster: &Cluster| reason_of_backend(cluster) == "BackendError";
+        let is_suspect = |cluster: &Cluster| reason_of_backend(cluster) == "Vanished";
         scene.cluster.until("the Backend is suspect", is_suspect).await.unwrap();
         scene.cluster.kill().await;
         let version = scene.cluster.api.version();
@@ -140,7 +140,7 @@ fn shared_grants_that_vanish_count_once() {
         scene.swept().await.unwrap();
         Grafana::drift(&mut scene.sim.world().tenant());
         let is_corrected = |cluster: &Cluster| {
-            assert_ne!(reason_of_backend(cluster), "BackendError");
+            assert_ne!(reason_of_backend(cluster), "Vanished");
             !Grafana::has_drift(&scene.sim.world().tenant())
         };
         scene.cluster.until("the grants are back", is_corrected).await.unwrap();
