@@ -392,7 +392,7 @@ async fn restored_restriction_restores_the_defaults_when_deleted() {
 
 /// Users can edit and copy the annotation.
 #[tokio::test(flavor = "multi_thread")]
-async fn edited_annotation_opens_no_resource_further_than_grafana_does() {
+async fn edited_annotation_opens_no_more_than_grafana_does() {
     let mut world = restricted("grafana-restore-edited").await;
     let kept = kept(&world).await;
     let cases = [

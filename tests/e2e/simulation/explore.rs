@@ -463,7 +463,7 @@ fn sample<V: Simulated>(kind: &str, is_changed: bool) -> Value {
     changed.or_else(|| find(V::objects())).expect("an object of each kind")
 }
 
-/// The status of a Backend without what it tells of its credential, and without what is unmanaged: that depends on what was read.
+/// The status of a Backend without what it says of its credential, and without what is unmanaged: that depends on what was read.
 fn without_identity(backend: &Value) -> Value {
     let reasons = ["Ready", "Synced"].map(|type_| condition(backend, type_)["reason"].clone());
     let counts = ["held", "objects", "ready"].map(|field| backend["status"]["counts"][field].clone());

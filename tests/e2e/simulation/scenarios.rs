@@ -40,6 +40,18 @@ fn blocked_role_names_the_binding_that_named_it_before() {
     });
 }
 
+/// The account is as before, and nothing was removed from it in between.
+fn assert_nothing_removed<V: Simulated>(scene: &Scene<V>, before: &Value) {
+    assert_eq!(scene.external(), *before, "{}", V::NAME);
+    let calls = scene.cluster.process().calls();
+    let removals: Vec<String> = calls
+        .iter()
+        .filter(|call| call.method == "DELETE" && call.to != "kubernetes")
+        .map(ToString::to_string)
+        .collect();
+    assert!(removals.is_empty(), "{}: {removals:#?}", V::NAME);
+}
+
 /// Applies all objects in another namespace and deletes the old ones at once, as a GitOps tool does after a commit that moves them.
 fn moves_in_one_sync<V: Simulated>() {
     simulated(1, async {
@@ -54,14 +66,7 @@ fn moves_in_one_sync<V: Simulated>() {
         }
         scene.delete_all(NAMESPACE, &V::objects());
         scene.swept().await.unwrap();
-        assert_eq!(scene.external(), before, "{}", V::NAME);
-        let calls = scene.cluster.process().calls();
-        let removals: Vec<String> = calls
-            .iter()
-            .filter(|call| call.method == "DELETE" && call.to != "kubernetes")
-            .map(ToString::to_string)
-            .collect();
-        assert!(removals.is_empty(), "{}: {removals:#?}", V::NAME);
+        assert_nothing_removed(&scene, &before);
         scene.cluster.process().kill();
     });
 }
@@ -166,10 +171,7 @@ fn subjects_move_in_one_sync<V: Simulated>() {
         scene.cluster.process().arm(None);
         scene.cluster.apply_all(&[with_subject("one", 1), with_subject("two", 0)]);
         scene.swept().await.unwrap();
-        assert_eq!(scene.external(), before, "{}", V::NAME);
-        let calls = scene.cluster.process().calls();
-        let removals = calls.iter().filter(|call| call.method == "DELETE" && call.to != "kubernetes").count();
-        assert_eq!(removals, 0, "{}", V::NAME);
+        assert_nothing_removed(&scene, &before);
         scene.cluster.process().kill();
     });
 }

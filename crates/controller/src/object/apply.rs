@@ -6,15 +6,17 @@ use std::{
     time::Duration,
 };
 
-use rolewright_api::{HeldEntry, Reason};
-use rolewright_core::{model::Verb, planner::Held};
+use rolewright_api::HeldEntry;
+use rolewright_core::{
+    model::Verb,
+    planner::{Held, Issue},
+};
 use rolewright_reconcile::{
     account::{BackendState, Link},
     act::{self, Outcome},
     convert::held_to_status,
     decide::{self, Decision, Resolve},
     object::{ObjectName, has_finalizer},
-    readiness::Readiness,
 };
 use tokio::time::Instant;
 
@@ -28,8 +30,8 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
     /// Ends the chain if the plan removes something that objects which changed before this one did not have the time to claim.
     pub(super) fn let_others_claim(&self, link: &Link, decision: &Decision) -> Stage<()> {
         const SOON: Duration = Duration::from_millis(100);
-        let found = Readiness::of_findings(decision.plan.findings(), 0);
-        let waits_for_role = found.is_some_and(|found| found.reason == Reason::DependencyNotReady);
+        let gravest = decision.plan.findings().iter().map(|finding| finding.issue).min();
+        let waits_for_role = gravest == Some(Issue::Waiting);
         if !waits_for_role || !decision.plan.held().is_empty() {
             self.ctx.arrivals.settle(&self.reference);
         }

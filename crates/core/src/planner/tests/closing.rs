@@ -164,7 +164,7 @@ fn next_owner_inherits_the_defaults_to_restore() {
 }
 
 #[test]
-fn closed_resource_is_adopted_with_the_defaults_of_a_lost_status() {
+fn closed_resource_is_adopted_with_its_kept_defaults() {
     let mut world = world(&BOTH);
     closed(&mut world);
     let mut item = desired(resource(Defaults::new()));

@@ -450,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_subjects_are_reported_by_index_and_some_with_a_suggestion() {
+    fn wrong_subjects_are_reported_by_index_with_suggestions() {
         let mut builder = shown(Some("reader#5f0c"));
         builder.directory().insert(rolewright_core::model::Entry {
             named: Named::new(Level::USER, Id::new("principal:alice"), "alice"),
