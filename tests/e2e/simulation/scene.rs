@@ -1,6 +1,13 @@
 //! One account in memory and one cluster that manages it.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use rolewright_simulators::{
     arize::Arize,
@@ -20,8 +27,14 @@ use super::{
 };
 use crate::support::{ADMIN_CREDENTIAL, Account, grafana as grafana_objects, kind_and_name, trial::Trial};
 
-/// The host of the back end.
-pub const HOST: &str = "back-end.example.com";
+/// The host of the back end. Each test has its own: Lenses' locks, which all clients of a process share, are for each host.
+fn host() -> String {
+    static TESTS: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static NUMBER: usize = TESTS.fetch_add(1, Ordering::Relaxed);
+    }
+    format!("back-end-{}.example.com", NUMBER.with(|number| *number))
+}
 
 /// What the simulation needs of a vendor beside its trial.
 pub trait Simulated: Trial {
@@ -87,7 +100,7 @@ impl<V: Simulated> Scene<V> {
     /// A seeded account, and a running operator with one Backend.
     pub fn new(options: Options<V>) -> Self {
         let sim = Arc::new(InMemory::new(options).unwrap());
-        let hosts: BTreeMap<String, Arc<dyn Host>> = [(HOST.to_owned(), sim.clone() as _)].into();
+        let hosts: BTreeMap<String, Arc<dyn Host>> = [(host(), sim.clone() as _)].into();
         let mut scene = Self { cluster: Cluster::new(Arc::new(hosts)), sim };
         scene.connect(NAMESPACE);
         scene.cluster.start();
@@ -96,7 +109,7 @@ impl<V: Simulated> Scene<V> {
 
     /// Applies a Backend with its Secret.
     pub fn connect(&self, namespace: &str) {
-        self.cluster.apply_secret(namespace, V::SECRET, ADMIN_CREDENTIAL, HOST);
+        self.cluster.apply_secret(namespace, V::SECRET, ADMIN_CREDENTIAL, &host());
         self.cluster.apply(within(backend::<V>("1m"), namespace));
     }
 
@@ -135,7 +148,7 @@ impl<V: Simulated> Scene<V> {
 
 /// The Backend of the account.
 pub fn backend<V: Simulated>(sweep_interval: &str) -> Value {
-    V::backend(&format!("https://{HOST}"), json!({ "sweepInterval": sweep_interval }))
+    V::backend(&format!("https://{}", host()), json!({ "sweepInterval": sweep_interval }))
 }
 
 /// The same object in another namespace.
