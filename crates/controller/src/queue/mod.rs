@@ -121,6 +121,10 @@ impl Queue {
         let mut running: JoinSet<(ObjectRef, Option<Duration>)> = JoinSet::new();
         let mut tasks: HashMap<tokio::task::Id, ObjectRef> = HashMap::new();
         loop {
+            // The choice of the next object needs all requests: a Role that was requested last comes before a binding that waits for it.
+            while let Ok(added) = self.receiver.try_recv() {
+                self.add(&work, added);
+            }
             while running.len() < max && !stop.is_cancelled() {
                 let Some((group, object)) = self.ready.pop(Group::workers) else { break };
                 let slot = self.slots.entry(object.clone()).or_default();
@@ -154,12 +158,14 @@ impl Queue {
                 Some(expired) = std::future::poll_fn(|cx| self.delayed.poll_expired(cx)), if !self.delayed.is_empty() => {
                     self.make_ready(&work, expired.into_inner(), Urgency::Background);
                 }
-                Some(Added { object, after, urgency }) = self.receiver.recv() => {
-                    self.request(&work, object, Instant::now() + after, urgency);
-                }
+                Some(added) = self.receiver.recv() => self.add(&work, added),
             }
         }
         while running.join_next().await.is_some() {}
+    }
+
+    fn add(&mut self, work: &impl Work, Added { object, after, urgency }: Added) {
+        self.request(work, object, Instant::now() + after, urgency);
     }
 
     fn request(&mut self, work: &impl Work, object: ObjectRef, at: Instant, urgency: Urgency) {
@@ -275,6 +281,28 @@ mod tests {
         stop.cancel();
         running.await.unwrap();
         assert_eq!(runs.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn role_requested_last_is_reconciled_first() {
+        let (enqueue, queue) = queue();
+        enqueue.open();
+        let stop = CancellationToken::new();
+        let (sender, mut seen) = mpsc::unbounded_channel();
+        let reconcile = move |object: ObjectRef| {
+            let sender = sender.clone();
+            async move {
+                sender.send(object.kind).unwrap();
+                None
+            }
+        };
+        enqueue.add_in_background(ObjectRef { kind: ObjectKind::RoleBinding, ..object("b") });
+        enqueue.add(object("a"));
+        let running = tokio::spawn(queue.run(1, stop.clone(), OneGroup(reconcile)));
+        assert_eq!(seen.recv().await, Some(ObjectKind::Role));
+        assert_eq!(seen.recv().await, Some(ObjectKind::RoleBinding));
+        stop.cancel();
+        running.await.unwrap();
     }
 
     #[tokio::test]

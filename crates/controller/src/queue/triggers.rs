@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{Resource, ResourceExt};
-use rolewright_api::{Backend, Role, RoleBinding, annotations};
+use rolewright_api::{Backend, HeldState, Role, RoleBinding, annotations};
 use rolewright_reconcile::{
     account::REPORT_INTERVAL,
     decide::named_roles,
@@ -108,10 +108,11 @@ fn enqueue_dependents<K: ManagedObject>(
             let relevant = |role: Option<&K>| {
                 role.map(|role| {
                     let has_plan = role.status().is_some_and(|status| status.plan.is_some());
-                    let ids: Vec<_> =
-                        role.held().iter().map(|entry| (entry.id.clone(), entry.state)).collect();
+                    // A role whose creation only began is as good as none.
+                    let created = role.held().iter().filter(|entry| entry.state != HeldState::Pending);
+                    let ids: Vec<_> = created.map(|entry| (entry.id.clone(), entry.state)).collect();
                     // A Role without a role can start to wait for one that another object manages.
-                    let waits = role.status().filter(|status| status.held.is_empty());
+                    let waits = role.status().filter(|_| ids.is_empty());
                     let reason = waits.and_then(|status| ready_reason(&status.conditions));
                     (ids, has_plan, role.is_being_deleted(), role.backend_name().to_owned(), reason)
                 })
