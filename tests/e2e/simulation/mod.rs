@@ -9,5 +9,6 @@ mod network;
 mod operations;
 mod path;
 mod process;
+mod rate;
 mod scene;
 mod shape;

@@ -70,18 +70,27 @@ pub struct Scene<V: Simulated> {
 impl<V: Simulated> Scene<V> {
     /// A seeded account, and a running operator with one Backend.
     pub fn new(options: Options<V>) -> Self {
+        Self::with_backend(options, json!({ "sweepInterval": "1m" }))
+    }
+
+    /// The same with these fields of the Backend.
+    pub fn with_backend(options: Options<V>, more: Value) -> Self {
         let sim = Arc::new(InMemory::new(options).unwrap());
         let hosts: BTreeMap<String, Arc<dyn Host>> = [(HOST.to_owned(), sim.clone() as _)].into();
         let mut scene = Self { cluster: Cluster::new(Arc::new(hosts)), sim };
-        scene.connect(NAMESPACE);
+        scene.connect_with(NAMESPACE, more);
         scene.cluster.start();
         scene
     }
 
     /// Applies a Backend with its Secret.
     pub fn connect(&self, namespace: &str) {
+        self.connect_with(namespace, json!({ "sweepInterval": "1m" }));
+    }
+
+    fn connect_with(&self, namespace: &str, more: Value) {
         self.cluster.apply_secret(namespace, V::SECRET, ADMIN_CREDENTIAL, HOST);
-        let backend = V::backend(&format!("https://{HOST}"), json!({ "sweepInterval": "1m" }));
+        let backend = V::backend(&format!("https://{HOST}"), more);
         self.cluster.apply(within(backend, namespace));
     }
 
