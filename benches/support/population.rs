@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use k8s_openapi::api::{core::v1::Secret, events::v1::Event};
+use k8s_openapi::api::core::v1::{Event, Secret};
 use kube::{Api, Client, Resource, api::PostParams, core::NamespaceResourceScope};
 use rolewright_api::{Backend, Role, RoleBinding};
 use rolewright_simulators::arize::{

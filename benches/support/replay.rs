@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, TryStreamExt, stream};
-use k8s_openapi::api::events::v1::Event;
+use k8s_openapi::api::core::v1::Event;
 use kube::{
     Api, Client, ResourceExt,
     api::{ListParams, Patch, PatchParams, PostParams, WatchParams},
@@ -166,9 +166,7 @@ async fn create_events(client: Client, namespace: String, events: Vec<Event>) ->
             namespace: Some(namespace.clone()),
             ..Default::default()
         };
-        if let Some(regarding) = &mut event.regarding {
-            regarding.namespace = Some(namespace.clone());
-        }
+        event.involved_object.namespace = Some(namespace.clone());
         api.create(&PostParams::default(), &event).await?;
     }
     Ok(())

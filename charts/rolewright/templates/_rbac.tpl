@@ -22,7 +22,7 @@ The operator creates only Events, deletes nothing, and writes only the finalizer
 {{- end }}
 
 {{- define "rolewright.eventRules" -}}
-- apiGroups: [events.k8s.io]
+- apiGroups: [""]
   resources: [events]
   verbs: [create, patch]
 {{- end }}

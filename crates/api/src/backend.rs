@@ -142,6 +142,10 @@ pub struct BackendStatus {
     /// The numbers of objects of this Backend, and of external things in the account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counts: Option<Counts>,
+    /// The external things in the account that no object manages, by kind: the first ten, and how many more there are. Things that the vendor predefines are left out.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 8))]
+    pub unmanaged: BTreeMap<String, Vec<String>>,
     /// The actual interval between sweeps, such as 7m. Present only if it is longer than spec.sweepInterval because a sweep needs so many requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 16))]

@@ -144,7 +144,7 @@ pub struct PlanStatus {
     /// The number of plans that Rolewright executed for this object before this one.
     #[schemars(range(min = 0))]
     pub serial: i64,
-    /// The numbers of external things to create (+), update (~) and delete (-), such as +2 ~1 -0.
+    /// The numbers of external things to create (+), update (~) and delete (-), such as +2 ~1 -0. Then, if there are any: how many rules, roles and members the updates remove, and how many existing things the object adopts.
     #[schemars(length(max = 64))]
     pub summary: String,
     /// The number of all changes. The field changes lists at most 50 of them.
@@ -159,7 +159,7 @@ pub struct PlanStatus {
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlannedChange {
-    /// The operation: Create, Update or Delete.
+    /// The operation: Create, Update, Delete, or Adopt if the thing exists and nothing is written.
     #[schemars(length(max = 32))]
     pub verb: String,
     /// The kind of the external thing: Role, Grant, Restriction or Group.

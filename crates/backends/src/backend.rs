@@ -38,6 +38,31 @@ pub struct Needs {
     pub hints: BTreeSet<Id>,
 }
 
+/// Actions and resources that the account is known to have, for messages about wrong ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Vocabulary {
+    actions: BTreeSet<String>,
+    resources: BTreeSet<String>,
+}
+
+impl Vocabulary {
+    /// Adds an action, and a resource that it applies to.
+    pub fn add(&mut self, action: &str, resource: Option<&str>) {
+        let add = |all: &mut BTreeSet<String>, text: &str| {
+            if !text.is_empty() && !all.contains(text) {
+                all.insert(text.to_owned());
+            }
+        };
+        add(&mut self.actions, action);
+        add(&mut self.resources, resource.unwrap_or_default());
+    }
+
+    /// The known actions, or else the known resources.
+    pub fn of(&self, actions: bool) -> &BTreeSet<String> {
+        if actions { &self.actions } else { &self.resources }
+    }
+}
+
 /// One account of a vendor, used with one credential.
 ///
 /// # Who calls what
@@ -123,6 +148,12 @@ pub trait Backend: Send + Sync {
 
     /// Asks who the credential is, or what it sees where the API has no such call.
     async fn probe(&self) -> Result<Identity, Error>;
+
+    /// Actions and resources that the account has, as far as the vendor shows them beside its roles. Called after a role was refused; at
+    /// most one call to the back end, whose failure shortens a message and nothing else.
+    async fn vocabulary(&self) -> Vocabulary {
+        Vocabulary::default()
+    }
 
     /// Reads every list that is needed to its end. A refused list leaves its part empty, unproven and noted as refused. A list or a single
     /// read that fails leaves its part unproven and recorded as unread: see [`Snapshot::failures`].

@@ -19,7 +19,7 @@ mod vendor;
 pub mod zenml;
 
 pub use self::{
-    backend::{Backend, Identity, Needs},
+    backend::{Backend, Identity, Needs, Vocabulary},
     budget::{Budget, Limits, Priority, Raised, metered},
     error::{Class, Error},
     http::{CallObserver, Dialling, Transport},

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 
 use crate::{
+    Vocabulary,
     backend::{Backend, Identity, Needs},
     error::{Class, Error},
 };
@@ -63,6 +64,10 @@ impl Backend for ReadOnlyGuard {
 
     async fn probe(&self) -> Result<Identity, Error> {
         self.inner.probe().await
+    }
+
+    async fn vocabulary(&self) -> Vocabulary {
+        self.inner.vocabulary().await
     }
 
     async fn snapshot(&self, needs: &Needs) -> Result<Snapshot, Error> {

@@ -102,7 +102,8 @@ impl Context {
     /// Decides about an object, which also registers its claims. None: no snapshot covers what it needs.
     pub fn decide<K: Resolve + Cached>(&self, object: &K, link: &Link) -> Option<Decision> {
         let role = |name: &ObjectName| self.caches.roles.get(name);
-        let cluster = Cluster { role: &role, may_write: self.may_write() };
+        let nearest_role = |name: &ObjectName| self.caches.roles.nearest_name(name);
+        let cluster = Cluster { role: &role, nearest_role: &nearest_role, may_write: self.may_write() };
         let mut decision = decide::decide(object, link, &cluster)?;
         // The object can have been deleted, and its claims removed, since it was taken from the cache.
         let name = ObjectName::of(object);

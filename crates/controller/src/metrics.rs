@@ -72,6 +72,7 @@ pub struct Metrics {
     changes: Family<ChangeLabels, Counter>,
     looks: Family<KindLabels, Counter>,
     panics: Family<KindLabels, Counter>,
+    dropped_events: Counter,
     deadlines: Family<KindLabels, Counter>,
     objects: Family<ObjectLabels, Gauge>,
     sweeps: Family<SweepLabels, Counter>,
@@ -99,6 +100,7 @@ impl Metrics {
             changes: Family::default(),
             looks: Family::default(),
             panics: Family::default(),
+            dropped_events: Counter::default(),
             deadlines: Family::default(),
             objects: Family::default(),
             sweeps: Family::default(),
@@ -120,6 +122,11 @@ impl Metrics {
             "reconcile_deadlines",
             "Reconciles that were stopped at their deadline",
             metrics.deadlines.clone(),
+        );
+        registry.register(
+            "dropped_events",
+            "Events that were not written because too many waited",
+            metrics.dropped_events.clone(),
         );
         registry.register("panics", "Reconciles of objects that panicked", metrics.panics.clone());
         registry.register(
@@ -196,6 +203,11 @@ impl Metrics {
     /// Counts a reconcile that panicked.
     pub fn panic(&self, kind: ObjectKind) {
         self.panics.get_or_create(&KindLabels { kind: kind.as_str() }).inc();
+    }
+
+    /// The counter of Events that were not written because too many waited.
+    pub fn dropped_events(&self) -> Counter {
+        self.dropped_events.clone()
     }
 
     /// Moves an object from one reason to another.

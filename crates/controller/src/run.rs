@@ -68,7 +68,7 @@ pub async fn run(
         return Ok(());
     }
     let identity = identity();
-    let (events, event_writer) = Events::start(client.clone(), identity.clone());
+    let (events, event_writer) = Events::start(client.clone(), identity.clone(), metrics.dropped_events());
     let (enqueue, queue) = queue::queue();
     let (backends, backend_changes) = Cache::<Backend>::new();
     let (roles, role_changes) = Cache::<Role>::new();

@@ -19,3 +19,4 @@ pub mod decide;
 pub mod object;
 pub mod readiness;
 pub mod restore;
+mod rule_fields;

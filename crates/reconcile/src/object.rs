@@ -136,6 +136,8 @@ pub trait ManagedObject:
     fn names(&self) -> &[api::ResolvedName];
     /// The subjects of the spec; None for kinds without subjects.
     fn listed_subjects(&self) -> Option<&[api::Subject]>;
+    /// The rules of the spec; empty for kinds without rules.
+    fn rules(&self) -> &[api::Rule];
 
     /// The object's kind and name.
     fn reference(&self) -> ObjectRef {
@@ -191,7 +193,7 @@ pub trait ManagedObject:
 }
 
 macro_rules! managed_object {
-    ($kind:ident, $own:ty, $status:expr, $status_mut:expr, $subjects:expr, $names:expr, $listed:expr) => {
+    ($kind:ident, $own:ty, $status:expr, $status_mut:expr, $subjects:expr, $names:expr, $listed:expr, $rules:expr) => {
         impl ManagedObject for $kind {
             const KIND: ObjectKind = ObjectKind::$kind;
 
@@ -232,11 +234,25 @@ macro_rules! managed_object {
                 let listed: fn(&$kind) -> Option<&[api::Subject]> = $listed;
                 listed(self)
             }
+
+            fn rules(&self) -> &[api::Rule] {
+                let rules: fn(&$kind) -> &[api::Rule] = $rules;
+                rules(self)
+            }
         }
     };
 }
 
-managed_object!(Role, ObjectStatus, |status| status, |status| status, |_| &[][..], |_| &[][..], |_| None);
+managed_object!(
+    Role,
+    ObjectStatus,
+    |status| status,
+    |status| status,
+    |_| &[][..],
+    |_| &[][..],
+    |_| None,
+    |role| &role.spec.rules
+);
 managed_object!(
     RoleBinding,
     RoleBindingStatus,
@@ -244,7 +260,8 @@ managed_object!(
     |status| &mut status.object,
     |status| status.subjects.as_slice(),
     |status| status.names.as_slice(),
-    |binding| Some(&binding.spec.subjects)
+    |binding| Some(&binding.spec.subjects),
+    |_| &[]
 );
 managed_object!(
     ResourceRestriction,
@@ -253,5 +270,6 @@ managed_object!(
     |status| status,
     |_| &[][..],
     |_| &[][..],
-    |_| None
+    |_| None,
+    |_| &[]
 );

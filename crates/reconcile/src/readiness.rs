@@ -42,6 +42,15 @@ impl Readiness {
         Self::new(reason, &error.message)
     }
 
+    /// With the message of another problem at its end.
+    #[must_use]
+    pub fn and(self, other: Option<&Self>) -> Self {
+        match other {
+            Some(other) => Self::new(self.reason, format!("{}; also: {}", self.message, other.message)),
+            None => self,
+        }
+    }
+
     /// For what no change can fix: the gravest finding decides the reason. None without findings.
     pub fn of_findings(findings: &[Finding], desired: usize) -> Option<Self> {
         let gravest = findings.iter().map(|finding| finding.issue).min()?;

@@ -15,9 +15,15 @@ async fn role_that_arize_cannot_have_is_invalid() {
     for (object, words) in [
         (role("star", &[READ], json!({ "name": "a*b" })), &["spec.name", "'*'"][..]),
         (role("umlaut", &[READ], json!({ "name": "größe" })), &["spec.name", "'ö'"]),
-        (role("resources", &[], resource), &["spec.rules", "leave out the resource", "project:1"]),
-        (role("deny", &[], deny), &["spec.rules", "only allow"]),
-        (role("spelling", &["project:read"], json!({})), &["did you mean PROJECT_READ?"]),
+        (
+            role("resources", &[], resource),
+            &["spec.rules[0].resources[0]", "leave out the resource", "project:1"],
+        ),
+        (role("deny", &[], deny), &["spec.rules[0].actions[0]", "only allow"]),
+        (
+            role("spelling", &["project:read"], json!({})),
+            &["spec.rules[0].actions[0]", r#"did you mean "PROJECT_READ"?"#],
+        ),
     ] {
         world.apply_invalid(object, words).await;
     }

@@ -111,7 +111,7 @@ async fn third_correction_within_an_hour_is_the_last() {
     world.add_permission("reader", WRITE);
     let contested =
         world.until("Role", "reader", "showing the fourth drift", |object| !plan(object).is_null()).await;
-    assert_eq!(plan(&contested)["summary"], "+0 ~1 -0");
+    assert_eq!(plan(&contested)["summary"], "+0 ~1 -0, updates remove 1");
     world.full_sweep().await;
     let versions = world.resource_versions().await;
     world.full_sweep().await;

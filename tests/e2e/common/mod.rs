@@ -3,10 +3,13 @@
 mod admission;
 mod chart;
 mod claims;
+mod counts;
 mod crashes;
 mod credentials;
 mod deletion;
+mod did_you_mean;
 mod drift;
+mod events;
 mod examples;
 mod field_managers;
 mod modes;

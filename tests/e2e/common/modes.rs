@@ -21,7 +21,8 @@ async fn backend_in_plan_mode_only_shows_plans() {
     world.apply(binding("readers", "reader", &["alice@example.com", "bob@example.com"], enforce)).await;
     world.apply(restriction("churn", "churn", json!({}))).await;
 
-    let planned = world.reports("Role", "reader", "Planned", &[]).await;
+    let words = "mode of Backend arize is Plan: would create the role reader";
+    let planned = world.reports("Role", "reader", "Planned", &[words]).await;
     assert_eq!((&plan(&planned)["summary"], kstatus(&planned)), (&json!("+1 ~0 -0"), "Failed"));
     assert_eq!(plan(&planned)["changes"][0]["verb"], "Create");
     assert_eq!(plan(&planned)["changes"][0]["name"], "reader");
@@ -30,11 +31,13 @@ async fn backend_in_plan_mode_only_shows_plans() {
         json!(["+ PROJECT_READ", "+ PROJECT_UPDATE"]),
         "{planned:?}"
     );
-    let readers = world.reports("RoleBinding", "readers", "Planned", &[]).await;
+    let words = "would grant reader to alice@example.com, bob@example.com on space research";
+    let readers = world.reports("RoleBinding", "readers", "Planned", &[words]).await;
     assert_eq!((&plan(&readers)["summary"], &plan(&readers)["total"]), (&json!("+2 ~0 -0"), &json!(2)));
     let name = plan(&readers)["changes"][0]["name"].as_str().unwrap();
     assert!(name.contains("alice@example.com as reader on space research"), "{name}");
-    let closed = world.reports("ResourceRestriction", "churn", "Planned", &[]).await;
+    let words = "would close project churn to inherited access";
+    let closed = world.reports("ResourceRestriction", "churn", "Planned", &[words]).await;
     assert_eq!(plan(&closed)["summary"], "+1 ~0 -0");
     world.assert_no_writes_after_sweep(0).await;
     for (kind, name) in [
@@ -62,7 +65,7 @@ async fn object_in_plan_mode_shows_changes_and_drift() {
     world.ready("Role", "reader").await;
     let since = world.log_position();
     world.apply(role("reader", &[READ, WRITE], json!({ "description": "Writes", "mode": "Plan" }))).await;
-    let planned = world.reports("Role", "reader", "Planned", &[]).await;
+    let planned = world.reports("Role", "reader", "Planned", &["spec.mode is Plan: would change"]).await;
     assert_eq!(plan(&planned)["summary"], "+0 ~1 -0");
     let details = &plan(&planned)["changes"][0]["details"];
     assert_eq!(details, &json!([r#"description: "Reads" -> "Writes""#, "+ PROJECT_UPDATE"]));
@@ -73,6 +76,7 @@ async fn object_in_plan_mode_shows_changes_and_drift() {
             plan(role)["changes"][0]["details"].to_string().contains("- DATASET_READ")
         })
         .await;
+    assert_eq!(plan(&drifted)["summary"], "+0 ~1 -0, updates remove 1");
     assert_ne!(plan(&drifted)["hash"], plan(&planned)["hash"], "another plan must have another hash");
     world.assert_no_writes_after_sweep(since).await;
 
@@ -87,8 +91,21 @@ async fn plan_mode_adopts_nothing() {
     let world = World::new("plan-adopt").await;
     let legacy = json!({ "name": "Legacy reviewer", "mode": "Plan" });
     world.apply(role("legacy", &["PROJECT_READ", "PROJECT_SPAN_READ"], legacy)).await;
-    world.reports("Role", "legacy", "Planned", &["adopting what exists"]).await;
-    let now = world.get("Role", "legacy").await;
+    let now = world.reports("Role", "legacy", "Planned", &["would adopt the role Legacy reviewer"]).await;
+    assert_eq!(plan(&now)["summary"], "+0 ~0 -0, adopts 1");
+    assert_eq!(plan(&now)["changes"][0]["verb"], "Adopt");
+    // The grant of carol exists already.
+    let place = json!({ "scope": { "space": "operations", "project": "payroll-assistant" }, "mode": "Plan" });
+    let users = ["alice@example.com", "carol@example.com"];
+    world.apply(binding("reviewers", "legacy", &users, place)).await;
+    let words = ["would adopt the grant of carol@example.com; grant Legacy reviewer to alice@example.com"];
+    let reviewers = world.reports("RoleBinding", "reviewers", "Planned", &words).await;
+    assert_eq!(plan(&reviewers)["summary"], "+1 ~0 -0, adopts 1");
+    // Without a mode of its own it waits for its Role, and shows the same.
+    world.patch("RoleBinding", "reviewers", json!({ "spec": { "mode": null } })).await;
+    world.reports("RoleBinding", "reviewers", "DependencyNotReady", &words).await;
+    world.assert_no_writes_after_sweep(0).await;
+    world.delete_and_wait("RoleBinding", "reviewers").await;
     assert!(managed_ids(&now).is_empty() && !has_finalizer(&now));
     world.patch("Role", "legacy", json!({ "spec": { "mode": "Enforce" } })).await;
     assert_eq!(managed_ids(&world.ready("Role", "legacy").await).len(), 1);

@@ -22,6 +22,9 @@ use super::path::{Target, Verb};
 /// How many changes a watch can resume from. An older one is answered 410, as after a compaction.
 const MAX_HISTORY: usize = 4096;
 
+/// The annotation that the operator writes.
+pub const RESTORE: &str = "rolewright.dev/restore";
+
 /// The name of an object: its plural, its namespace and its name.
 pub type Name = (String, String, String);
 
@@ -95,8 +98,13 @@ impl ApiServer {
                 next[field] = value.clone();
             }
         }
+        let kept = known.as_ref().map(|known| known["metadata"]["annotations"][RESTORE].clone());
         for field in ["labels", "annotations"] {
             set(&mut next["metadata"], field, object["metadata"].get(field).cloned());
+        }
+        // The operator's own annotation has another manager.
+        if let Some(kept) = kept.filter(|kept| !kept.is_null()) {
+            next["metadata"]["annotations"][RESTORE] = kept;
         }
         if let Some(known) = known.as_ref().filter(|known| known["spec"] != next["spec"]) {
             next["metadata"]["generation"] = json!(known["metadata"]["generation"].as_u64().unwrap_or(1) + 1);

@@ -62,7 +62,7 @@ fn cuts(calls: &[Call]) -> Vec<Cut> {
 fn crash_matrix<V: Simulated>() {
     let mut count = 0;
     for server in 0..V::servers().len() {
-        for operation in operations::<V>(server) {
+        for operation in operations::<V>() {
             let options = || V::servers().swap_remove(server);
             let expected = simulated(1, run(&operation, options(), None));
             for cut in cuts(&expected.calls) {
@@ -85,7 +85,7 @@ fn crash_matrix<V: Simulated>() {
 }
 
 fn is_repeatable<V: Simulated>() {
-    for operation in operations::<V>(V::servers().len() - 1) {
+    for operation in operations::<V>() {
         let calls = || simulated(1, run(&operation, V::servers().pop().unwrap(), None)).calls;
         let (one, other) = (calls(), calls());
         let first = one.iter().zip(&other).position(|(one, other)| one != other);

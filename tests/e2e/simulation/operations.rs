@@ -48,8 +48,8 @@ const PREPARATION: SignedDuration = SignedDuration::from_secs(90);
 
 const OTHER_NAMESPACE: &str = "team-b";
 
-/// All operations on this server of a vendor.
-pub fn operations<V: Simulated>(server: usize) -> Vec<Operation<V>> {
+/// All operations on a vendor.
+pub fn operations<V: Simulated>() -> Vec<Operation<V>> {
     let mut operations = vec![
         Operation { name: "create", before: none, is_prepared: all_ready, act: apply },
         Operation {
@@ -78,11 +78,16 @@ pub fn operations<V: Simulated>(server: usize) -> Vec<Operation<V>> {
             before: apply,
             is_prepared: all_ready,
             act: |scene| {
-                for object in V::objects() {
+                // A backup has the annotations, and not the status.
+                for mut object in V::objects() {
                     let (kind, name) = kind_and_name(&object);
+                    let known = scene.cluster.api.get(plural_of(kind), NAMESPACE, name).expect("an object");
                     scene.cluster.api.lose(plural_of(kind), NAMESPACE, name);
+                    if !known["metadata"]["annotations"].is_null() {
+                        object["metadata"]["annotations"] = known["metadata"]["annotations"].clone();
+                    }
+                    scene.cluster.apply(object);
                 }
-                apply(scene);
             },
         },
         Operation {
@@ -121,9 +126,6 @@ pub fn operations<V: Simulated>(server: usize) -> Vec<Operation<V>> {
             is_prepared: all_ready,
             act: |scene| scene.delete_all(NAMESPACE, &V::restriction().into_iter().collect::<Vec<_>>()),
         });
-    }
-    if !V::adopts_roles(server) {
-        operations.retain(|operation| operation.name != "restore");
     }
     operations
 }

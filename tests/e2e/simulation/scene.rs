@@ -36,11 +36,6 @@ pub trait Simulated: Trial {
     /// The kinds of things, and the lists of [`Simulated::external`] with a row for each.
     const KINDS: &'static [(&'static str, &'static [usize])] = &[("Role", &[0]), ("Grant", &[1])];
 
-    /// Whether this server shows what it takes to adopt a role.
-    fn adopts_roles(_server: usize) -> bool {
-        true
-    }
-
     /// A restriction that the trial does not contain.
     fn restriction() -> Option<Value> {
         None
@@ -80,10 +75,6 @@ impl Simulated for Lenses {
 
 impl Simulated for ZenMl {
     const GRANTS: &'static [&'static str] = &["assignments"];
-
-    fn adopts_roles(server: usize) -> bool {
-        server == 1
-    }
 }
 
 /// One account and one cluster.

@@ -148,10 +148,11 @@ impl World {
         });
     }
 
-    /// The status of the Backend without its counts, which follow the objects with a delay.
+    /// The status of the Backend without its counts and names, which follow the objects with a delay.
     pub async fn backend_status(&self) -> Value {
         let mut backend = self.get("Backend", "arize").await;
-        backend.data["status"].as_object_mut().unwrap().remove("counts");
+        let status = backend.data["status"].as_object_mut().unwrap();
+        status.retain(|field, _| field != "counts" && field != "unmanaged");
         backend.data["status"].clone()
     }
 }

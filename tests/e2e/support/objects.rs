@@ -273,9 +273,14 @@ impl<V: Account> World<V> {
         self.list(EVENTS, "Event").await.len()
     }
 
-    /// How many Events with this reason are about an object of this name.
+    /// How often something with this reason happened to an object of this name. Equal Events are one that counts them.
     pub async fn count_events(&self, name: &str, reason: &str) -> usize {
-        self.event_reasons(name).await.iter().filter(|found| *found == reason).count()
+        let events = self.list(EVENTS, "Event").await;
+        let about = |event: &&DynamicObject| {
+            event.data["regarding"]["name"] == name && event.data["reason"] == reason
+        };
+        let count = |event: &DynamicObject| event.data["deprecatedCount"].as_u64().unwrap_or(1);
+        usize::try_from(events.iter().filter(about).map(count).sum::<u64>()).unwrap()
     }
 
     /// The reasons of all Events about objects of this name, in any order.

@@ -108,7 +108,7 @@ fn rule_fault(rule: &Rule) -> Option<Fault> {
         .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
         .collect();
     fault(if is_action(&suggestion) {
-        format!("{action:?} is not an Arize permission; did you mean {suggestion}?")
+        format!("{action:?} is not an Arize permission; did you mean {suggestion:?}?")
     } else {
         format!("{action:?} is not an Arize permission: those are spelled like PROJECT_READ")
     })
@@ -178,7 +178,7 @@ mod tests {
         for action in ["project_read", "project:read", "Project-Read", " PROJECT_READ "] {
             let faults = faults(role("x", &[action]));
             assert_eq!(faults[0].field, "spec.rules");
-            assert!(faults[0].message.contains("did you mean PROJECT_READ?"), "{}", faults[0].message);
+            assert!(faults[0].message.contains("did you mean \"PROJECT_READ\"?"), "{}", faults[0].message);
         }
         for action in ["READ", "", "_READ", "PROJECT__READ", "PROJECT_", "1PROJECT_READ", "*"] {
             let faults = faults(role("x", &[action]));

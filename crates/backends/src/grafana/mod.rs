@@ -28,7 +28,7 @@ use self::{
     dialect::GrafanaDialect,
     write::{grants, restrictions, roles},
 };
-use super::{Backend, Error, Identity, Needs, Settings, Vendor};
+use super::{Backend, Error, Identity, Needs, Settings, Vendor, Vocabulary};
 use rolewright_core::model::{
     Dialect, Entry, Fault, Grant, Id, Level, Observed, Restriction, Role, Snapshot,
 };
@@ -58,6 +58,12 @@ impl Backend for Grafana {
 
     async fn probe(&self) -> Result<Identity, Error> {
         read::probe(&self.client, &self.connection).await
+    }
+
+    /// What the credential itself can do: it can handle only roles that permit no more.
+    async fn vocabulary(&self) -> Vocabulary {
+        let own = self.client.own_permissions().await;
+        own.map(|own| own.vocabulary()).unwrap_or_default()
     }
 
     async fn snapshot(&self, needs: &Needs) -> Result<Snapshot, Error> {

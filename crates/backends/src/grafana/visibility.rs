@@ -6,6 +6,7 @@ use super::{
     ids::{Endpoints, ResourceKind},
     wire::Permissions,
 };
+use crate::Vocabulary;
 use rolewright_core::model::Rule;
 
 /// The scopes of the credential, by action.
@@ -67,6 +68,16 @@ impl OwnPermissions {
         let name = kind.path();
         let scopes = ["*", &format!("{name}:*"), &format!("{name}:uid:*")];
         self.everywhere(&format!("{name}.permissions:read"), &scopes)
+    }
+
+    /// The actions and scopes.
+    pub fn vocabulary(&self) -> Vocabulary {
+        let mut known = Vocabulary::default();
+        for (action, scopes) in &self.0 {
+            known.add(action, None);
+            scopes.iter().for_each(|scope| known.add(action, Some(scope)));
+        }
+        known
     }
 
     /// The rules that these permissions do not cover.

@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::Mutex;
 
 use super::{client::Client, lrn, wire::Definitions};
-use crate::{Class, Error, text::listed};
+use crate::{Class, Error, Vocabulary, text::listed};
 use rolewright_core::model::Rule;
 
 /// How many faults of a role a message has.
@@ -60,6 +60,15 @@ impl Catalogue {
         };
         let shown: Vec<String> = faults.into_iter().take(MAX_FAULTS).collect();
         Err(Error::new(Class::Invalid, format!("spec.rules: {}{more}", shown.join("; "))))
+    }
+
+    /// The actions that were read, if they were.
+    pub async fn vocabulary(&self) -> Vocabulary {
+        let mut all = Vocabulary::default();
+        if let Some(known) = &*self.0.lock().await {
+            known.actions.values().flatten().for_each(|action| all.add(action, None));
+        }
+        all
     }
 }
 

@@ -34,7 +34,7 @@ use self::{
     client::Client,
     write::{grants, owned_groups, roles},
 };
-use super::{Backend, Error, Identity, Needs, Settings, Vendor};
+use super::{Backend, Error, Identity, Needs, Settings, Vendor, Vocabulary};
 use rolewright_core::model::{Dialect, Entry, Fault, Grant, Group, Id, Level, Observed, Role, Snapshot};
 
 /// Lenses HQ.
@@ -61,6 +61,11 @@ impl Backend for Lenses {
 
     async fn probe(&self) -> Result<Identity, Error> {
         read::probe(&self.client, &self.connection).await
+    }
+
+    /// The definitions of this HQ.
+    async fn vocabulary(&self) -> Vocabulary {
+        self.catalogue.vocabulary().await
     }
 
     async fn snapshot(&self, needs: &Needs) -> Result<Snapshot, Error> {

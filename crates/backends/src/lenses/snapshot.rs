@@ -292,11 +292,18 @@ async fn groups<'a>(
     }
     // Nothing is said about a group whose identity is unclear.
     others.retain(|whole| subjects.now.contains_key(&whole.name));
-    let names: Vec<String> = listed.iter().map(|item| item.name.clone()).collect();
+    let names: Vec<(String, Option<String>)> =
+        listed.iter().map(|item| (item.name.clone(), item.sso_name.clone())).collect();
     known.end_sweep(number);
     Ok(Box::new(move |builder| {
-        let of_list = names.iter().filter_map(|name| Some((name, subjects.now.get(name)?)));
-        of_list.for_each(|(name, incarnation)| builder.directory().insert(map::group(name, incarnation)));
+        for (name, sso_name) in &names {
+            let Some(incarnation) = subjects.now.get(name) else { continue };
+            let entry = map::group(name, incarnation);
+            if let Some(foreign) = sso_name.as_ref().filter(|foreign| *foreign != name) {
+                builder.directory().add_foreign_name(Level::GROUP, foreign, entry.named.id.clone());
+            }
+            builder.directory().insert(entry);
+        }
         // All roles are known of a group that is complete, and of one without roles.
         let mut complete = subjects.without_roles;
         for whole in others {

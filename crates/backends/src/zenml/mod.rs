@@ -18,6 +18,7 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 mod visibility;
+mod vocabulary;
 mod wire;
 mod write;
 
@@ -30,7 +31,7 @@ use self::{
     dialect::ZenmlDialect,
     write::{grants, roles},
 };
-use super::{Backend, Error, Identity, Needs, Settings, Vendor};
+use super::{Backend, Error, Identity, Needs, Settings, Vendor, Vocabulary};
 use rolewright_core::model::{Dialect, Entry, Fault, Grant, Id, Level, Observed, Role, Snapshot};
 
 /// ZenML Pro.
@@ -57,6 +58,11 @@ impl Backend for Zenml {
 
     async fn probe(&self) -> Result<Identity, Error> {
         read::probe(&self.client).await
+    }
+
+    /// Servers need not show the permissions of roles.
+    async fn vocabulary(&self) -> Vocabulary {
+        vocabulary::known()
     }
 
     async fn snapshot(&self, needs: &Needs) -> Result<Snapshot, Error> {

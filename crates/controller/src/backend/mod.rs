@@ -3,6 +3,7 @@
 
 mod attempt;
 mod connect;
+mod counts;
 mod credential;
 mod judge;
 mod probe;
@@ -10,9 +11,9 @@ mod reader;
 mod status;
 mod sweep;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use kube::Resource;
+use kube::{Resource, ResourceExt};
 use rolewright_api::{Backend, Reason, TenantPin};
 use rolewright_reconcile::{
     account::{Account, AccountId, BackendState},
@@ -171,11 +172,16 @@ fn pinned_account(ctx: &Context, backend: &Backend) -> Option<AccountId> {
     AccountId::of_pin(&address, backend.status.as_ref()?.tenant.as_ref()?)
 }
 
+/// How many objects the message of a Backend that waits for them names.
+const MAX_NAMED: usize = 5;
+
 /// The objects of a Backend that have the finalizer.
 #[derive(Default)]
 struct Dependents {
     with_finalizer: usize,
     being_deleted: usize,
+    /// The first of those that are not being deleted, or else of all.
+    first: BTreeSet<(bool, String)>,
 }
 
 impl Dependents {
@@ -184,6 +190,15 @@ impl Dependents {
         ctx.caches.each_of(backend, &mut dependents);
         dependents
     }
+
+    /// The first ones by name. Those that nobody deletes come first: a user has to act.
+    fn names(&self) -> String {
+        let mut names = self.first.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(", ");
+        if self.with_finalizer > self.first.len() {
+            names.push_str(&format!(" and {} more", self.with_finalizer - self.first.len()));
+        }
+        names
+    }
 }
 
 impl Visitor for Dependents {
@@ -191,6 +206,11 @@ impl Visitor for Dependents {
         if object.has_finalizer() {
             self.with_finalizer += 1;
             self.being_deleted += usize::from(object.is_being_deleted());
+            self.first
+                .insert((object.is_being_deleted(), format!("{} {}", K::KIND.as_str(), object.name_any())));
+            if self.first.len() > MAX_NAMED {
+                self.first.pop_last();
+            }
         }
     }
 }

@@ -7,20 +7,23 @@ use kube::Resource;
 use rolewright_api as api;
 use rolewright_api::{Backend, BackendStatus, Reason};
 use rolewright_reconcile::{
-    account::{Link, SweepFailure, SweepReport},
+    account::{Link, SweepFailure},
     object::{ObjectName, ObjectRef, reconcile_request},
     readiness::{MAX_MESSAGE, Readiness, truncate},
 };
 use serde_json::json;
 
-use super::Dependents;
+use super::{
+    Dependents,
+    counts::{self, written_report},
+};
 use crate::{
     context::Context,
     kube::{WriteError, publish_condition, writes},
 };
 
 /// The fields that the operator owns: a field that is absent from a new status is removed.
-const FIELDS: [&str; 9] = [
+const FIELDS: [&str; 10] = [
     "observedGeneration",
     "conditions",
     "vendor",
@@ -28,6 +31,7 @@ const FIELDS: [&str; 9] = [
     "identity",
     "capabilities",
     "counts",
+    "unmanaged",
     "sweepInterval",
     "lastHandledReconcileAt",
 ];
@@ -64,8 +68,10 @@ pub async fn write(
         ready = Some(Readiness::new(
             Reason::Deleting,
             format!(
-                "waits for {} objects that manage something through it ({} of them are being deleted)",
-                dependents.with_finalizer, dependents.being_deleted
+                "waits for {} objects that manage something through it ({} of them are being deleted): {}",
+                dependents.with_finalizer,
+                dependents.being_deleted,
+                dependents.names()
             ),
         ));
     }
@@ -174,9 +180,12 @@ fn describe_account(
     after.identity = Some(link.identity.clone());
     let kinds = dialect.capabilities().kinds().filter(|kind| !link.lacks.contains_key(kind));
     after.capabilities = kinds.map(|kind| kind.to_string()).collect();
-    let written =
-        before.counts.clone().map(|counts| SweepReport { counts, stretched: before.sweep_interval.clone() });
-    let report = ctx.backends.report_to_write(name, written);
-    after.sweep_interval = report.as_ref().and_then(|report| report.stretched.clone());
-    after.counts = report.map(|report| report.counts);
+    let written = written_report(before);
+    let present = counts::report(ctx, name, link, written.as_ref());
+    let (report, again) = ctx.backends.report_to_write(name, present, written);
+    if let Some(time) = again {
+        ctx.queue.add_after(ObjectRef::backend(name), time);
+    }
+    let report = report.map(|report| (Some(report.counts), report.unmanaged, report.stretched));
+    (after.counts, after.unmanaged, after.sweep_interval) = report.unwrap_or_default();
 }

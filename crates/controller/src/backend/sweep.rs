@@ -2,16 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rolewright_api::{Counts, SYNCED};
+use rolewright_api::SYNCED;
 use rolewright_backends::{Class, Error, Needs};
 use rolewright_reconcile::{
-    account::{AccountView, CredentialDoubt, Link, SweepReport, min_interval, stretched_interval, unmanaged},
+    account::{AccountView, CredentialDoubt, Link, min_interval, stretched_interval},
     act,
     decide::{self, Resolve},
     object::{ObjectName, ObjectRef, reconcile_request},
 };
 use tokio::time::Instant;
 
+use super::counts::{report, written_report};
 use crate::{
     context::Context,
     kube::{Cached, Visitor},
@@ -67,27 +68,22 @@ pub fn compare(
 ) {
     for (backend, link) in links {
         let link = &ctx.with_present_spec(backend, link.clone());
-        let mut compare = Compare { ctx, link, counts: Counts::default() };
-        ctx.caches.each_of(backend, &mut compare);
+        ctx.caches.each_of(backend, &mut Compare { ctx, link });
         if let Some(unread) = unread {
             ctx.backends.set_sweep_failure(backend, true, unread);
             ctx.queue.add_in_background(ObjectRef::backend(backend));
             continue;
         }
-        let mut counts = compare.counts;
-        counts.unmanaged = unmanaged(view);
-        let stretched = stretched_interval(link.interval, min_interval(calls, view));
-        let report = SweepReport { counts, stretched };
         let had_failed = ctx.backends.sweep_failure(backend).is_some();
-        ctx.backends.set_report(backend, report.clone(), began);
+        let stretched = stretched_interval(link.interval, min_interval(calls, view));
+        ctx.backends.set_swept(backend, stretched, began);
         ctx.metrics.set_swept(backend);
         let Some(object) = ctx.caches.backends.get(backend) else { continue };
         let status = object.status.clone().unwrap_or_default();
         let is_synced = status.conditions.iter().any(|one| one.type_ == SYNCED && one.status == "True");
         if had_failed
             || !is_synced
-            || status.counts != Some(report.counts)
-            || status.sweep_interval != report.stretched
+            || report(ctx, backend, link, None) != written_report(&status)
             || status.last_handled_reconcile_at != reconcile_request(&*object)
         {
             ctx.queue.add_in_background(ObjectRef::backend(backend));
@@ -117,20 +113,14 @@ pub fn report_failure(ctx: &Context, view: &AccountView, links: &[(ObjectName, L
     }
 }
 
-/// Counts the objects of a Backend, and enqueues those that differ from their status.
+/// Enqueues the objects of a Backend that differ from their status.
 struct Compare<'a> {
     ctx: &'a Arc<Context>,
     link: &'a Link,
-    counts: Counts,
 }
 
 impl Visitor for Compare<'_> {
     fn visit<K: Resolve + Cached>(&mut self, object: Arc<K>) {
-        self.counts.objects += 1;
-        self.counts.ready += i64::from(object.is_in_sync());
-        for held in object.held() {
-            *self.counts.held.entry(held.kind.clone()).or_default() += 1;
-        }
         if self.differs(&*object) {
             self.ctx.queue.add_in_background(object.reference());
         }

@@ -9,6 +9,7 @@ use std::{
 
 use kube::{Resource, ResourceExt, core::DeserializeGuard, runtime::watcher};
 use parking_lot::RwLock;
+use rolewright_core::model::nearest;
 use rolewright_reconcile::object::ObjectName;
 use tokio::{sync::mpsc, time::Instant};
 
@@ -76,6 +77,13 @@ impl<K: Resource> Cache<K> {
     /// The objects that the filter accepts, in the order of their names.
     pub fn select(&self, filter: impl Fn(&K) -> bool) -> Vec<Arc<K>> {
         self.stored.read().objects.values().filter(|object| filter(object)).cloned().collect()
+    }
+
+    /// The name in the same namespace that is most like this one.
+    pub fn nearest_name(&self, name: &ObjectName) -> Option<String> {
+        let stored = self.stored.read();
+        let here = stored.objects.keys().filter(|known| known.namespace == name.namespace);
+        nearest(&name.name, here.map(|known| &*known.name)).map(str::to_owned)
     }
 
     /// All objects, in the order of their names.
@@ -242,6 +250,20 @@ mod tests {
         assert!(cache.get(&name).is_some());
         feed.apply(watcher::Event::Delete(guard()));
         assert!(cache.get(&name).is_none());
+    }
+
+    #[test]
+    fn nearest_name_is_of_the_same_namespace() {
+        let (cache, _changes) = Cache::new();
+        let name = |name: &str| ObjectName::new("team-a", name);
+        for (namespace, name) in [("team-a", "grafana"), ("team-b", "grafna")] {
+            let mut object = object(&format!("{namespace}-{name}"), 1);
+            object.metadata.namespace = Some(namespace.to_owned());
+            object.metadata.name = Some(name.to_owned());
+            cache.put(object);
+        }
+        assert_eq!(cache.nearest_name(&name("grafna")).as_deref(), Some("grafana"));
+        assert_eq!(cache.nearest_name(&name("arize")), None);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod publish;
 pub mod release;
 pub mod schema;
 pub mod secrets;
+mod series;
 mod server_time;
 mod watch;
 pub mod writes;

@@ -14,7 +14,7 @@ use super::cache::Cache;
 use rolewright_api as api;
 
 /// The field manager of all writes.
-const FIELD_MANAGER: &str = "rolewright";
+pub const FIELD_MANAGER: &str = "rolewright";
 
 /// Why a write was not made.
 #[derive(Debug, thiserror::Error)]

@@ -84,11 +84,11 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             Ok(false) => return Break(Exit::Replan),
             Err(error) => return self.read_failed(&error).await,
         }
-        self.report_adoptions(decision);
         if plan.is_empty() {
             return Continue(None);
         }
         self.record_intents(decision).await?;
+        self.report_adoptions(decision);
         let outcome = act::apply(&link.view, plan, &*self.object, &hash).await;
         self.report_changes(decision, &outcome);
         Continue(Some(outcome))
@@ -123,7 +123,8 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         };
         let takes = decision.plan.held().iter().any(|held| held.taken.is_some() && !is_recorded(held));
         let names = &decision.resolved.names;
-        if (creates || takes || decision.plan.held().len() != self.object.held().len())
+        let adopts = decision.adoptions().next().is_some();
+        if (creates || takes || adopts || decision.plan.held().len() != self.object.held().len())
             && let Some((mut status, cache)) = self.changed_held(decision.plan.held())
         {
             if !names.is_empty() {

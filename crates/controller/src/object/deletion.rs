@@ -44,14 +44,16 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
 
     /// Ends the deletion of an object that manages nothing any more. `stays`: what it managed and stays in the back end.
     pub(super) async fn finish_deletion(&mut self, stays: &[HeldEntry]) -> Result<Next, WriteError> {
+        let next = self.remove_finalizer().await?;
         if !stays.is_empty() {
-            let mut note = "what this object managed stays as it is".to_owned();
+            let mut note =
+                format!("no object manages this any more, and it stays as it is: {}", describe_all(stays));
             if let Some(taken) = describe_taken(stays) {
                 note.push_str(&format!("; defaults that were taken for it and are not restored: {taken}"));
             }
             self.ctx.events.publish(&*self.object, Severity::Normal, "Released", &note);
         }
-        self.remove_finalizer().await
+        Ok(next)
     }
 
     async fn remove_finalizer(&mut self) -> Result<Next, WriteError> {
@@ -88,8 +90,9 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             self.report_unchanged(&Readiness::new(Reason::BackendNotReady, message)).await?;
             return Ok(Next::After(rest));
         }
+        let next = self.release_all("no credential came in time").await?;
         self.report_left_behind();
-        self.release_all("no credential came in time").await
+        Ok(next)
     }
 
     /// The object's own policy, else that of its Backend, ready or not.
@@ -108,11 +111,10 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
     }
 
     fn report_left_behind(&self) {
-        let left: Vec<String> = self.object.held().iter().map(describe).collect();
         let mut note = format!(
             "{} was released without a credential; this stays in the back end: {}",
             self.object.title(),
-            left.join(", ")
+            describe_all(self.object.held())
         );
         if let Some(taken) = describe_taken(self.object.held()) {
             note.push_str(&format!("; defaults that were taken for it and are not restored: {taken}"));
@@ -178,6 +180,16 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         names.truncate(MAX_NAMED);
         Some((names.join(", "), blocking.iter().all(|binding| binding.is_being_deleted())))
     }
+}
+
+/// The first entries, and how many more there are.
+fn describe_all(held: &[HeldEntry]) -> String {
+    const SHOWN: usize = 10;
+    let mut text = held.iter().take(SHOWN).map(describe).collect::<Vec<_>>().join(", ");
+    if held.len() > SHOWN {
+        text.push_str(&format!(" and {} more", held.len() - SHOWN));
+    }
+    text
 }
 
 fn describe(entry: &HeldEntry) -> String {

@@ -16,7 +16,7 @@ use std::{
 use rolewright_api::Reason;
 use rolewright_reconcile::{
     account::{BackendState, Link},
-    decide::Resolve,
+    decide::{self, Resolve},
     object::{ObjectName, ObjectRef, reconcile_request},
     readiness::Readiness,
 };
@@ -136,7 +136,10 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             }
             None if self.ctx.caches.backends.get(&self.backend).is_some() => Ok(Next::AwaitChange),
             None => {
-                let message = format!("there is no Backend {} in this namespace", self.backend.name);
+                let near = decide::suggestion(self.ctx.caches.backends.nearest_name(&self.backend));
+                let name = &self.backend.name;
+                let message =
+                    format!("spec.backendRef.name: there is no Backend {name} in this namespace{near}");
                 if self.object.is_being_deleted() {
                     return self.delete_without_link(true, &message).await;
                 }

@@ -56,9 +56,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         if outcome.is_none() && withheld.is_none() && act::keeps_status(&*self.object, decision) {
             return Continue(Next::Done);
         }
-        let executed = outcome.is_some_and(|outcome| {
-            outcome.results.iter().any(|result| matches!(result, StepResult::Done(_)))
-        });
+        let executed = outcome.is_some_and(|outcome| outcome.results.iter().any(StepResult::is_done));
         let serial = self.serial() + i64::from(executed);
         let is_recorded = withheld.is_none();
         let ready = self.readiness(link, decision, failure, withheld);
@@ -66,7 +64,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             ready: &ready,
             unverified: decision.plan.is_unverified(),
             held: &held,
-            plan: act::plan_status(&decision.plan, link.view.account.id.as_str(), &self.uid(), serial),
+            plan: act::plan_status(&*self.object, link, decision, serial),
             subjects: act::subject_states(&*self.object, decision, outcome),
             names: &decision.resolved.names,
             serial,
@@ -78,6 +76,10 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             if failure.is_none() {
                 self.keep_for_restore(link, decision).await?;
             }
+        }
+        // Adoptions of a plan with changes were recorded before the writes.
+        if is_recorded && outcome.is_none() {
+            self.report_adoptions(decision);
         }
         // The status is written: what the object claims now can change the standing of others.
         let updated = self.decide(&*self.object, link);
@@ -121,7 +123,8 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
                 .unwrap_or(withheld);
         }
         if let Some(error) = failure {
-            return Readiness::of_error(error);
+            // One refused write does not hide what is wrong with the other subjects.
+            return Readiness::of_error(error).and(found.as_ref());
         }
         if found.is_none() && !decision.plan.is_empty() {
             return Readiness::new(Reason::Reconciling, "some of the changes are still to be made");

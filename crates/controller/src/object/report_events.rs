@@ -2,7 +2,7 @@
 
 use rolewright_core::{
     model::{Body, Change, Kind, Verb},
-    planner::{self, Held, Step},
+    planner::{self, Held, Step, past},
 };
 use rolewright_reconcile::{
     act::{Moved, Outcome, StepResult},
@@ -15,15 +15,14 @@ use crate::kube::{Cached, Severity};
 impl<K: Resolve + Cached> Reconcile<'_, K> {
     /// Events for what existed and is managed from now on.
     pub(super) fn report_adoptions(&self, decision: &Decision) {
-        let is_recorded = |held: &Held| decision.recorded.iter().any(|entry| entry.id() == held.id());
-        let is_adopted =
-            |held: &&Held| held.origin == planner::Origin::Adopted && held.is_present() && !is_recorded(held);
-        for held in decision.plan.held().iter().filter(is_adopted) {
-            let name = held.name.as_deref().or_else(|| held.key.get("name"));
-            let note = match name {
-                Some(name) => format!("adopted the {} {name} ({})", held.kind, held.key),
-                None => format!("adopted the {} ({})", held.kind, held.key),
+        for held in decision.adoptions().filter(|held| held.origin == planner::Origin::Adopted) {
+            let what = match held.name.as_deref().or_else(|| held.key.get("name")) {
+                Some(subject) if held.kind == Kind::Grant => format!("the grant of {subject}"),
+                Some(name) => format!("the {} {name}", held.kind.to_string().to_lowercase()),
+                None => format!("the {}", held.kind.to_string().to_lowercase()),
             };
+            let note =
+                format!("{what} existed already, and this object manages it from now on ({})", held.key);
             self.ctx.events.publish(&*self.object, Severity::Normal, "Adopted", &note);
         }
     }
@@ -82,11 +81,6 @@ fn restored_by_others(change: &Change, held: &Held) -> Vec<String> {
 fn event(step: &Step, drift: bool) -> (&'static str, String) {
     let change = &step.change;
     let body = change.body();
-    let details = change.details().join("; ");
-    let note = match details.is_empty() {
-        true => format!("{} {}", body.kind(), body.title()),
-        false => format!("{} {}: {details}", body.kind(), body.title()),
-    };
     let reason = match (change.verb(), body.kind()) {
         _ if drift => "DriftCorrected",
         (Verb::Create, Kind::Role) => "Created",
@@ -98,9 +92,10 @@ fn event(step: &Step, drift: bool) -> (&'static str, String) {
         (Verb::Delete, Kind::Grant | Kind::Group) => "Revoked",
         (Verb::Delete, Kind::Restriction) => "Unrestricted",
     };
-    let note = match change {
-        Change::Create { .. } if drift => format!("{note} (it was deleted outside Rolewright)"),
-        _ => note,
+    let note = match change.verb() {
+        Verb::Create if drift => format!("{} (it was deleted outside Rolewright)", past(step)),
+        Verb::Update if drift => format!("{} (it was changed outside Rolewright)", past(step)),
+        _ => past(step),
     };
     (reason, note)
 }

@@ -6,6 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{Resource, ResourceExt};
 use rolewright_api::{Backend, Role, RoleBinding, annotations};
 use rolewright_reconcile::{
+    account::REPORT_INTERVAL,
     decide::named_roles,
     object::{ManagedObject, ObjectKind, ObjectName, ObjectRef, reconcile_request},
 };
@@ -65,6 +66,27 @@ pub async fn managed<K: Cached>(ctx: Arc<Context>, mut changes: Changes<K>) {
             deletion::after_deletion(&ctx, &**deleted);
         }
         enqueue_dependents(&ctx, &reference, before.as_deref(), after.as_deref());
+        count_again(&ctx, before.as_deref(), after.as_deref());
+    }
+}
+
+/// A Backend counts its objects again soon after they changed. Many changes are counted together.
+fn count_again<K: ManagedObject>(ctx: &Context, before: Option<&K>, after: Option<&K>) {
+    let counted = |object: &K| {
+        (
+            object.backend(),
+            object.is_in_sync(),
+            object.held().iter().map(|held| held.kind.clone()).collect::<Vec<_>>(),
+        )
+    };
+    let (before, after) = (before.map(counted), after.map(counted));
+    if before == after {
+        return;
+    }
+    for (backend, ..) in [before, after].into_iter().flatten() {
+        if ctx.caches.backends.get(&backend).is_some() {
+            ctx.queue.add_after(ObjectRef::backend(&backend), REPORT_INTERVAL);
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use super::{body::Named, key::Id, level::Level};
+use super::{body::Named, key::Id, level::Level, nearest::nearest};
 
 /// One user, space, project or the like of a back end.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +43,8 @@ pub struct Directory {
     by_id: HashMap<Id, Entry>,
     by_name: HashMap<(Level, String), Vec<Id>>,
     refused: HashMap<Level, String>,
+    /// Names that others use for a thing and a spec cannot.
+    called_elsewhere: HashMap<(Level, String), Id>,
 }
 
 impl Directory {
@@ -88,6 +90,21 @@ impl Directory {
                 NameMatch::Many(found)
             }
         }
+    }
+
+    /// Records a name that another system has for a thing, such as an identity provider for a group. A spec cannot use it.
+    pub fn add_foreign_name(&mut self, level: Level, name: &str, id: Id) {
+        self.called_elsewhere.insert(slot(level, name), id);
+    }
+
+    /// The name that a name most likely means, which is not found at a level, inside `parent` if it is given.
+    pub fn nearest(&self, level: Level, name: &str, parent: Option<&Id>) -> Option<&str> {
+        let elsewhere = self.called_elsewhere.get(&slot(level, name)).and_then(|id| self.by_id.get(id));
+        if let Some(entry) = elsewhere {
+            return Some(&entry.named.name);
+        }
+        let here = self.by_id.values().filter(|entry| entry.named.level == level && inside(entry, parent));
+        nearest(name, here.flat_map(Entry::names))
     }
 
     /// Records why a level could not be listed. A name that is not found there can still exist.

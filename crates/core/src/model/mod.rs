@@ -7,6 +7,7 @@ mod dialect;
 mod directory;
 mod key;
 mod level;
+mod nearest;
 mod snapshot;
 mod unread;
 
@@ -24,5 +25,6 @@ pub use dialect::{
 pub use directory::{Directory, Entry, NameMatch, same_name};
 pub use key::{Fingerprint, Id, Key, sha256_hex};
 pub use level::Level;
+pub use nearest::nearest;
 pub use snapshot::{Absence, Builder, Observed, Proof, Snapshot};
 pub use unread::{Failures, Part, ReadFailure};

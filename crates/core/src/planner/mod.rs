@@ -10,6 +10,7 @@ mod problem;
 mod rekey;
 mod render;
 mod retained;
+mod words;
 
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -27,3 +28,4 @@ pub use problem::{Issue, Problem};
 pub use rekey::rekey;
 pub use render::{Row, Summary, text};
 pub use retained::{desired_keys, recorded_keys};
+pub use words::past;

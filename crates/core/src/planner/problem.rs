@@ -40,10 +40,20 @@ impl Problem {
         Self { issue, message: message.into() }
     }
 
-    /// The problem of a spec with these faults, with the message of each.
+    /// The problem of a spec with these faults, with the messages of the first ones.
     pub fn of_faults(faults: &[Fault]) -> Self {
-        let lines: Vec<String> =
-            faults.iter().map(|fault| format!("{}: {}", fault.field, fault.message)).collect();
-        Self::new(Issue::Invalid, lines.join("; "))
+        const SHOWN: usize = 5;
+        let lines = faults.iter().take(SHOWN).map(|fault| format!("{}: {}", fault.field, fault.message));
+        let mut text = lines.collect::<Vec<_>>().join("; ");
+        if faults.len() > SHOWN {
+            text.push_str(&format!("; and {} more", faults.len() - SHOWN));
+        }
+        Self::new(Issue::Invalid, text)
+    }
+
+    /// The same problem, with the field of the spec that has it.
+    #[must_use]
+    pub fn of_field(self, field: &str) -> Self {
+        Self { message: format!("{field}: {}", self.message), ..self }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::plan::Plan;
+use super::{plan::Plan, words::removals_inside};
 use crate::model::Verb;
 
 /// One change of a plan in words.
@@ -18,7 +18,8 @@ pub struct Row {
     pub details: Vec<String>,
 }
 
-/// How many things a plan creates, updates and deletes: `+2 ~1 -0`.
+/// How many things a plan creates, updates and deletes: `+2 ~1 -0`. An update that takes something away must not look harmless:
+/// `+0 ~1 -0, updates remove 2`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Things to create.
@@ -27,11 +28,17 @@ pub struct Summary {
     pub update: usize,
     /// Things to delete.
     pub delete: usize,
+    /// Rules, roles and members that the updates take away.
+    pub removed: usize,
 }
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "+{} ~{} -{}", self.create, self.update, self.delete)
+        write!(f, "+{} ~{} -{}", self.create, self.update, self.delete)?;
+        if self.removed > 0 {
+            write!(f, ", updates remove {}", self.removed)?;
+        }
+        Ok(())
     }
 }
 
@@ -50,7 +57,13 @@ impl Plan {
     /// The number of changes by verb.
     pub fn summary(&self) -> Summary {
         let count = |verb| self.steps().iter().filter(|step| step.change.verb() == verb).count();
-        Summary { create: count(Verb::Create), update: count(Verb::Update), delete: count(Verb::Delete) }
+        let removed = self.steps().iter().map(|step| removals_inside(&step.change)).sum();
+        Summary {
+            create: count(Verb::Create),
+            update: count(Verb::Update),
+            delete: count(Verb::Delete),
+            removed,
+        }
     }
 }
 

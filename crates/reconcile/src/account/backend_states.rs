@@ -77,7 +77,8 @@ struct Entry {
     /// When the last complete sweep began.
     swept: Option<Instant>,
     sweep_failure: Option<SweepFailure>,
-    report: Option<SweepReport>,
+    /// The time between two sweeps as the last complete sweep found it; None before that sweep.
+    stretched: Option<Option<String>>,
     report_written: Option<Instant>,
 }
 
@@ -103,14 +104,19 @@ pub struct SweepFailure {
     pub message: String,
 }
 
-/// The result of a sweep for one Backend.
+/// What the status of a Backend shows of its objects and of the account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SweepReport {
+pub struct Report {
     /// Its objects by state.
     pub counts: Counts,
+    /// The names of what no object manages, by kind.
+    pub unmanaged: BTreeMap<String, Vec<String>>,
     /// The time between two sweeps, where it is longer than the spec requests.
     pub stretched: Option<String>,
 }
+
+/// The shortest time between two writes of changed counts.
+pub const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
 impl BackendStates {
     /// Changes what is known of a Backend, also before its first state.
@@ -237,31 +243,45 @@ impl BackendStates {
         self.with(backend, |entry| entry.next_probe = at);
     }
 
-    /// The report to write into the status: changed counts are written at most once a minute.
-    pub fn report_to_write(&self, backend: &ObjectName, written: Option<SweepReport>) -> Option<SweepReport> {
-        const MIN_INTERVAL: Duration = Duration::from_secs(60);
+    /// The report to write into the status, and when to try again if that one is not the present one: changed counts are written at most
+    /// once in ten seconds, so that a storm of new objects does not become one of writes.
+    pub fn report_to_write(
+        &self,
+        backend: &ObjectName,
+        present: Option<Report>,
+        written: Option<Report>,
+    ) -> (Option<Report>, Option<Duration>) {
+        // Before the first sweep the written report is the best one.
+        if present.is_none() || present == written {
+            return (written, None);
+        }
         self.with(backend, |entry| {
             let is_stretched =
-                |report: &Option<SweepReport>| report.as_ref().is_some_and(|it| it.stretched.is_some());
+                |report: &Option<Report>| report.as_ref().is_some_and(|it| it.stretched.is_some());
+            let rest = entry.report_written.and_then(|since| REPORT_INTERVAL.checked_sub(since.elapsed()));
             // A change of the interval is written at once.
-            let too_soon = is_stretched(&entry.report) == is_stretched(&written)
-                && entry.report_written.is_some_and(|since| since.elapsed() < MIN_INTERVAL);
-            // Before the first sweep the written report is the best one.
-            if entry.report.is_none() || entry.report == written || too_soon {
-                return written;
+            if is_stretched(&present) == is_stretched(&written)
+                && let Some(rest) = rest.filter(|rest| !rest.is_zero())
+            {
+                return (written, Some(rest));
             }
             entry.report_written = Some(Instant::now());
-            entry.report.clone()
+            (present, None)
         })
     }
 
-    /// Records the report of a complete sweep that began at this time.
-    pub fn set_report(&self, backend: &ObjectName, report: SweepReport, began: Instant) {
+    /// Records a complete sweep that began at this time. `stretched`: the time between two sweeps, where it is longer than requested.
+    pub fn set_swept(&self, backend: &ObjectName, stretched: Option<String>, began: Instant) {
         self.known(backend, |entry| {
-            entry.report = Some(report);
+            entry.stretched = Some(stretched);
             entry.swept = Some(began);
             entry.sweep_failure = None;
         });
+    }
+
+    /// The time between two sweeps, where it is longer than requested. None before the first complete sweep.
+    pub fn stretched(&self, backend: &ObjectName) -> Option<Option<String>> {
+        self.known(backend, |entry| entry.stretched.clone())
     }
 
     /// Records that a sweep did not read the account completely. `is_partial`: it read a part.
@@ -327,7 +347,7 @@ mod tests {
         assert!(states.get(&name).is_none() && states.last_link(&name).is_none());
         assert!(!states.is_doubted(&name) && states.swept(&name).is_none());
         states.set_sweep_failure(&name, false, "timeout");
-        states.set_report(&name, SweepReport::default(), Instant::now());
+        states.set_swept(&name, None, Instant::now());
         assert!(states.entries.lock().is_empty(), "an object can name a Backend that does not exist");
 
         states.set_next_probe(&name, Some(Instant::now()));
@@ -335,5 +355,27 @@ mod tests {
         states.remove(&name);
         states.set_sweep_failure(&name, false, "a sweep that ended later");
         assert!(states.entries.lock().is_empty());
+    }
+
+    #[test]
+    fn changed_counts_are_written_at_most_once_in_ten_seconds() {
+        let states = BackendStates::default();
+        let name = ObjectName::new("team-a", "arize");
+        let report = |objects: i64, stretched: Option<&str>| {
+            let counts = Counts { objects, ..Counts::default() };
+            Some(Report { counts, stretched: stretched.map(str::to_owned), ..Report::default() })
+        };
+        assert_eq!(
+            states.report_to_write(&name, None, report(1, None)),
+            (report(1, None), None),
+            "no sweep yet"
+        );
+        assert_eq!(states.report_to_write(&name, report(1, None), report(1, None)), (report(1, None), None));
+        assert_eq!(states.report_to_write(&name, report(2, None), report(1, None)), (report(2, None), None));
+        let (kept, again) = states.report_to_write(&name, report(3, None), report(2, None));
+        assert_eq!(kept, report(2, None));
+        assert!(again.is_some_and(|rest| rest <= REPORT_INTERVAL), "the last counts are written in the end");
+        let at_once = states.report_to_write(&name, report(4, Some("6m")), report(2, None));
+        assert_eq!(at_once, (report(4, Some("6m")), None));
     }
 }

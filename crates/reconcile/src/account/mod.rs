@@ -15,10 +15,12 @@ mod view;
 
 pub use self::{
     accounts::{Account, Accounts},
-    backend_states::{BackendState, BackendStates, CredentialDoubt, Link, SweepFailure, SweepReport},
+    backend_states::{
+        BackendState, BackendStates, CredentialDoubt, Link, REPORT_INTERVAL, Report, SweepFailure,
+    },
     corrections::Corrections,
     identity::{AccountId, Address},
     reader::{Access, Reader, Withheld},
-    sweep::{min_interval, read_next_outline, stretched_interval, unmanaged},
+    sweep::{Unmanaged, min_interval, read_next_outline, stretched_interval, unmanaged},
     view::{AccountView, Published, Read},
 };

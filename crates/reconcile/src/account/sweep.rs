@@ -1,6 +1,9 @@
 //! What a sweep reads and counts beside the comparison of objects.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BinaryHeap},
+    time::Duration,
+};
 
 use rolewright_backends::Needs;
 use rolewright_core::model::{Id, Kind, Observed};
@@ -56,25 +59,72 @@ fn next_outline(view: &AccountView) -> Option<(Kind, Id)> {
     last.clone()
 }
 
-/// External things that no object manages, by kind. Things that belong to the vendor do not count.
-pub fn unmanaged(view: &AccountView) -> BTreeMap<String, i64> {
-    let counted = view.with_snapshot(&Needs::default(), |snapshot| {
+/// External things that no object manages. Things that belong to the vendor are left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unmanaged {
+    /// How many there are, by kind.
+    pub counts: BTreeMap<String, i64>,
+    /// The first of them in the order of their titles, and how many more there are, by kind.
+    pub names: BTreeMap<String, Vec<String>>,
+}
+
+/// The external things of an account that no object manages.
+pub fn unmanaged(view: &AccountView) -> Unmanaged {
+    let found = view.with_snapshot(&Needs::default(), |snapshot| {
         let claims = view.account.claims.lock();
-        let kinds = view.backend.dialect().capabilities().kinds();
-        let count = |kind: Kind| {
+        let mut found = Unmanaged::default();
+        for kind in view.backend.dialect().capabilities().kinds() {
             let is_unmanaged = |seen: &&Observed| {
                 seen.read_only.is_none() && !seen.body.is_open() && !claims.is_managed(kind, &seen.id)
             };
-            i64::try_from(snapshot.all(kind).filter(is_unmanaged).count()).unwrap_or(i64::MAX)
-        };
-        kinds.map(|kind| (kind.to_string(), count(kind))).filter(|(_, count)| *count > 0).collect()
+            let (count, names) = named(snapshot.all(kind).filter(is_unmanaged).map(|seen| seen.body.title()));
+            if count > 0 {
+                found.counts.insert(kind.to_string(), i64::try_from(count).unwrap_or(i64::MAX));
+                found.names.insert(kind.to_string(), names);
+            }
+        }
+        found
     });
-    counted.unwrap_or_default()
+    found.unwrap_or_default()
+}
+
+/// The number of titles, and the first ones in their order with the number of the others.
+fn named(titles: impl Iterator<Item = String>) -> (usize, Vec<String>) {
+    const SHOWN: usize = 10;
+    const MAX_BYTES: usize = 256;
+    let (mut count, mut first) = (0, BinaryHeap::new());
+    for title in titles {
+        count += 1;
+        first.push(title);
+        if first.len() > SHOWN {
+            first.pop();
+        }
+    }
+    let mut names = first.into_sorted_vec();
+    names.iter_mut().for_each(|name| name.truncate(name.floor_char_boundary(MAX_BYTES)));
+    if count > SHOWN {
+        names.push(format!("and {} more", count - SHOWN));
+    }
+    (count, names)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn unmanaged_things_are_named_up_to_a_limit() {
+        let titles = |count: usize| (0..count).rev().map(|number| format!("role-{number:02}"));
+        assert_eq!(named(titles(0)), (0, Vec::new()));
+        assert_eq!(named(titles(2)), (2, vec!["role-00".to_owned(), "role-01".to_owned()]));
+        let (count, names) = named(titles(22));
+        assert_eq!(
+            (count, names.len(), names[9].as_str(), names[10].as_str()),
+            (22, 11, "role-09", "and 12 more")
+        );
+        let (_, long) = named(std::iter::once("ä".repeat(300)));
+        assert_eq!(long[0].len(), 256);
+    }
 
     #[test]
     fn a_stretched_interval_is_rounded_up() {

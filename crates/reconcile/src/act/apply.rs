@@ -8,6 +8,7 @@ use futures::{StreamExt, stream};
 use super::{
     change_log,
     outcome::{Moved, Outcome, PlanOwner, StepResult},
+    refused_role::explained,
 };
 use crate::{account::AccountView, object::ManagedObject};
 use rolewright_backends::{Class, Error};
@@ -54,8 +55,7 @@ pub async fn apply<K: ManagedObject>(view: &AccountView, plan: &Plan, object: &K
     for verb in [Verb::Create, Verb::Update, Verb::Delete] {
         let able = |index: &usize| {
             let step = &steps[*index];
-            step.change.verb() == verb
-                && step.after.is_none_or(|after| matches!(results[after], StepResult::Done(_)))
+            step.change.verb() == verb && step.after.is_none_or(|after| results[after].is_done())
         };
         let round: Vec<usize> = (0..steps.len()).filter(able).collect();
         let done: Vec<(usize, StepResult)> = stream::iter(round)
@@ -66,7 +66,12 @@ pub async fn apply<K: ManagedObject>(view: &AccountView, plan: &Plan, object: &K
                     if stopped.load(Ordering::Relaxed) {
                         return (index, StepResult::Skipped);
                     }
-                    let result = execute(view, step, plan.held_of(step), claimant).await;
+                    let result = match execute(view, step, plan.held_of(step), claimant).await {
+                        StepResult::Failed(error) => {
+                            StepResult::Failed(explained(view, &step.change, object.rules(), error).await)
+                        }
+                        result => result,
+                    };
                     if result.stops_the_plan() {
                         stopped.store(true, Ordering::Relaxed);
                     }
@@ -102,7 +107,8 @@ async fn execute(view: &AccountView, step: &Step, held: &Held, claimant: &Claima
         Change::Create { after, .. } => create(view, step, after, &held.key).await,
         Change::Update { id, before, after, .. } => {
             let stands = || !step.releases || is_unclaimed(id);
-            update(view, &step.change, id, before, after, stands, is_first_closing(step)).await
+            update(view, &step.change, id, before, after, stands, (is_first_closing(step), step.resumed))
+                .await
         }
         Change::Delete { id, before, .. } => {
             delete(view, &step.change, id, before, || is_unclaimed(id)).await
@@ -173,7 +179,7 @@ async fn update(
     before: &Body,
     after: &Body,
     stands: impl Fn() -> bool,
-    first: bool,
+    (first, resumed): (bool, bool),
 ) -> StepResult {
     let backend = &*view.backend;
     match backend.read(before.kind(), id).await {
@@ -181,7 +187,11 @@ async fn update(
             view.put(seen);
             return StepResult::Moved(Moved::Foreign);
         }
-        Ok(Some(seen)) if seen.body == *after => return done(view, seen),
+        Ok(Some(seen)) if seen.body == *after && resumed => return done(view, seen),
+        Ok(Some(seen)) if seen.body == *after => {
+            view.put(seen.clone());
+            return StepResult::Unchanged(seen);
+        }
         Ok(Some(seen)) if seen.body != *before || !stands() => return moved(view, seen),
         Ok(Some(_)) => {}
         Ok(None) => return vanished(view),
@@ -270,8 +280,11 @@ fn vanished(view: &AccountView) -> StepResult {
 fn held_after(plan: &Plan, results: &[StepResult]) -> Vec<Held> {
     plan.held_after(|index, step, held| match (&step.change, &results[index]) {
         (Change::Delete { .. }, StepResult::Done(_)) | (_, StepResult::Moved(Moved::Foreign)) => None,
-        (_, StepResult::Done(_)) if step.releases => None,
-        (Change::Create { after, .. } | Change::Update { after, .. }, StepResult::Done(Some(now))) => {
+        (_, result) if step.releases && result.is_done() => None,
+        (
+            Change::Create { after, .. } | Change::Update { after, .. },
+            StepResult::Done(Some(now)) | StepResult::Unchanged(now),
+        ) => {
             // The mark of a state that differs from the desired one would hide the difference.
             let revision = now.revision.clone().filter(|_| now.body.satisfies(after));
             let state = HeldState::Present { id: now.id.clone(), revision };

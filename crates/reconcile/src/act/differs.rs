@@ -1,6 +1,5 @@
 //! The comparison of a sweep: whether an object needs a reconcile. Pure.
 
-use kube::ResourceExt;
 use rolewright_core::{
     model::Id,
     planner::{Held, Issue},
@@ -32,8 +31,7 @@ pub fn keeps_status<K: ManagedObject>(object: &K, decision: &Decision) -> bool {
 pub fn differs<K: ManagedObject>(object: &K, link: &Link, decision: &Decision, contested: bool) -> bool {
     let status = object.status();
     let serial = status.and_then(|status| status.serial).unwrap_or_default();
-    let uid = object.uid().unwrap_or_default();
-    let plan = plan_status(&decision.plan, link.view.account.id.as_str(), &uid, serial);
+    let plan = plan_status(object, link, decision, serial);
     if plan.as_ref() != status.and_then(|status| status.plan.as_ref()) {
         return true;
     }

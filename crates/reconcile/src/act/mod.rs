@@ -4,6 +4,7 @@ mod apply;
 mod change_log;
 mod differs;
 mod outcome;
+mod refused_role;
 mod report;
 
 pub use self::{

@@ -9,13 +9,11 @@ use rolewright_core::planner::Held;
 
 /// The result of one step.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a plan has few steps, and their results live for one reconcile"
-)]
 pub enum StepResult {
-    /// Done now, or found done already.
+    /// Done now.
     Done(Option<Observed>),
+    /// Nothing was written: the live thing is as desired already.
+    Unchanged(Observed),
     /// The live thing no longer matches the plan's base. The snapshot is refreshed; plan again.
     Moved(Moved),
     /// Not done. For [`Class::Lost`] the result is unknown.
@@ -30,10 +28,16 @@ impl StepResult {
         matches!(self, StepResult::Failed(error) if stops_every_call(error))
     }
 
+    /// Whether the back end is now as the step desires.
+    pub fn is_done(&self) -> bool {
+        matches!(self, StepResult::Done(_) | StepResult::Unchanged(_))
+    }
+
     /// One word for logs and metrics.
     pub fn outcome(&self) -> &'static str {
         match self {
             StepResult::Done(_) => "done",
+            StepResult::Unchanged(_) => "unchanged",
             StepResult::Moved(Moved::Removed) => "vanished",
             StepResult::Moved(_) => "superseded",
             StepResult::Failed(error) => error.class.as_str(),

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use kube::ResourceExt;
 use serde_json::{Value, json};
 
 use super::outcome::Outcome;
 use crate::{
     account::Link,
     convert::held_to_status,
-    decide::{self, Decision},
+    decide::{self, Decision, shows_adoptions},
     object::{ManagedObject, reconcile_request},
     readiness::{self, MAX_MESSAGE, Readiness, truncate},
 };
@@ -19,7 +20,7 @@ use rolewright_api::{
 };
 use rolewright_backends::Error;
 use rolewright_core::model::{Body, Change, Group, Named, Verb, same_name};
-use rolewright_core::planner::{Desired, DesiredBody, Finding, Held, Issue, Plan, Step};
+use rolewright_core::planner::{Desired, DesiredBody, Finding, Held, Issue, Step};
 
 /// The most changes, and details of one change, that a status lists.
 const MAX_LISTED: usize = 50;
@@ -49,25 +50,44 @@ pub fn settled<K: ManagedObject>(object: &K, link: &Link, decision: &Decision, c
     Readiness::in_sync(desired, K::KIND.as_str(), &remarks)
 }
 
-/// The plan as `status.plan`; None when there is nothing to do.
-pub fn plan_status(plan: &Plan, account: &str, uid: &str, serial: i64) -> Option<PlanStatus> {
-    if plan.is_empty() {
+/// The plan as `status.plan`; None when there is nothing to do. Adoptions are part of it while the object only shows what it would do.
+pub fn plan_status<K: ManagedObject>(
+    object: &K,
+    link: &Link,
+    decision: &Decision,
+    serial: i64,
+) -> Option<PlanStatus> {
+    let plan = &decision.plan;
+    let adoptions: Vec<&Held> =
+        if shows_adoptions(object, link) { decision.adoptions().collect() } else { Vec::new() };
+    if plan.is_empty() && adoptions.is_empty() {
         return None;
     }
     let rows = plan.rows();
-    let changes = rows.iter().take(MAX_LISTED).map(|row| {
+    let adopted = adoptions.iter().map(|held| PlannedChange {
+        verb: "Adopt".to_owned(),
+        kind: held.kind.to_string(),
+        name: held.name.clone().unwrap_or_else(|| held.key.to_string()),
+        details: Vec::new(),
+    });
+    let changes = rows.iter().map(|row| {
         let mut details: Vec<String> = row.details.iter().take(MAX_LISTED).cloned().collect();
         if row.details.len() > MAX_LISTED {
             details.push(format!("and {} more", row.details.len() - MAX_LISTED));
         }
         PlannedChange { verb: row.verb.to_string(), kind: row.kind.clone(), name: row.name.clone(), details }
     });
+    let mut summary = plan.summary().to_string();
+    if !adoptions.is_empty() {
+        summary.push_str(&format!(", adopts {}", adoptions.len()));
+    }
+    let uid = object.uid().unwrap_or_default();
     Some(PlanStatus {
-        hash: plan.hash(account, uid, serial),
+        hash: plan.hash(link.view.account.id.as_str(), &uid, serial),
         serial,
-        summary: plan.summary().to_string(),
-        total: i64::try_from(rows.len()).unwrap_or(i64::MAX),
-        changes: changes.collect(),
+        summary,
+        total: i64::try_from(rows.len() + adoptions.len()).unwrap_or(i64::MAX),
+        changes: adopted.chain(changes).take(MAX_LISTED).collect(),
     })
 }
 

@@ -23,26 +23,33 @@ pub fn guard<K: ManagedObject>(
     now: Instant,
 ) -> Option<Readiness> {
     let plan = &decision.plan;
+    let intent = || match decision.intent() {
+        intent if intent.is_empty() => String::new(),
+        intent => format!(": would {intent}"),
+    };
     if let Some(owner) = paused_by(object, link).filter(|_| !is_settled(object, decision)) {
         return Some(Readiness::new(
             Reason::Paused,
-            format!("paused: nothing is changed until the annotation rolewright.dev/pause is removed{owner}"),
+            format!("paused until the annotation rolewright.dev/pause is removed{owner}{}", intent()),
         ));
     }
     if plan.is_empty() && ids(plan.held()) == ids(&decision.recorded) {
         return None;
     }
     if mode(object, link) == Mode::Plan && !(object.is_being_deleted() && plan.is_empty()) {
-        let adopting = if plan.is_empty() { ", and adopting what exists" } else { "" };
-        return Some(Readiness::new(
-            Reason::Planned,
-            format!("mode is Plan: {}{adopting} is shown and not executed", plan.summary()),
-        ));
+        let whose = match link.mode {
+            Mode::Plan => format!("mode of Backend {}", object.backend_name()),
+            _ => "spec.mode".to_owned(),
+        };
+        return Some(Readiness::new(Reason::Planned, format!("{whose} is Plan{}", intent())));
     }
     if decision.depends_on_planned_role() {
         return Some(Readiness::new(
             Reason::DependencyNotReady,
-            "waits for its role, which is not in the back end yet: see its Role for the reason",
+            format!(
+                "waits for its Role, which manages no role yet: see there for the reason. Then{}",
+                intent()
+            ),
         ));
     }
     let corrects_drift = plan.steps().iter().any(|step| step.cause == planner::Cause::Drift);

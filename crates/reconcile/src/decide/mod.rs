@@ -7,7 +7,7 @@ mod policy;
 mod resolve;
 mod sweep;
 
-use std::sync::Arc;
+use std::{cell::Cell, sync::Arc};
 
 use rolewright_api as api;
 use rolewright_api::Mode;
@@ -17,8 +17,8 @@ pub use self::{
     claim::register_held,
     guard::{guard, is_settled, paused_by},
     plan::Decision,
-    policy::{mode, needs},
-    resolve::{Lookup, Resolve, Resolved, named_roles},
+    policy::{mode, needs, shows_adoptions},
+    resolve::{Lookup, Resolve, Resolved, named_roles, suggestion},
     sweep::{Vanished, sweep_needs},
 };
 use self::{plan::plan, resolve::Surroundings};
@@ -28,6 +28,8 @@ use crate::{account::Link, convert::held_from_status, object::ObjectName};
 pub struct Cluster<'a> {
     /// The Role of this name, if it exists.
     pub role: &'a dyn Fn(&ObjectName) -> Option<Arc<api::Role>>,
+    /// The Role in the same namespace whose name is most like this one.
+    pub nearest_role: &'a dyn Fn(&ObjectName) -> Option<String>,
     /// Whether the operator can write: an object claims what it will create only then.
     pub may_write: bool,
 }
@@ -43,7 +45,10 @@ pub fn decide<K: Resolve>(object: &K, link: &Link, cluster: &Cluster<'_>) -> Opt
         };
         let recorded = planner::rekey(object.held().iter().filter_map(held_from_status).collect(), snapshot);
         let is_paused = object.is_paused() || link.paused;
-        let can_act = !is_paused && mode(object, link) == Mode::Enforce && cluster.may_write;
+        let can_act = !is_paused
+            && !resolved.role_is_planned
+            && mode(object, link) == Mode::Enforce
+            && cluster.may_write;
         let view = &*link.view;
         let mut claims = view.account.claims.lock();
         let before = claims.get(&object.claimant()).cloned();
@@ -76,6 +81,8 @@ fn surroundings<'a, K: Resolve>(
         dialect: link.view.backend.dialect(),
         snapshot,
         role: cluster.role,
+        nearest_role: cluster.nearest_role,
+        suggestions: Cell::new(resolve::MAX_SUGGESTIONS),
         account: link.view.account.id.as_str(),
         lacks: &link.lacks,
         plans_only: mode(object, link) == Mode::Plan,

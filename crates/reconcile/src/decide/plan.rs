@@ -2,8 +2,8 @@
 
 use rolewright_api::DeletionPolicy;
 use rolewright_core::{
-    model::{Body, Change, RoleRef, Snapshot},
-    planner::{self, Claims, DesiredBody, Held, HeldState, Plan, Policy, Removal, Standing},
+    model::{Body, Change, Kind, RoleRef, Snapshot, Verb},
+    planner::{self, Claims, DesiredBody, Held, HeldState, Origin, Plan, Policy, Removal, Standing},
 };
 use tokio::time::Instant;
 
@@ -38,8 +38,43 @@ impl Decision {
         self.unsettled.filter(|at| *at <= now)
     }
 
+    /// What exists and the object would manage from now on, without a change.
+    pub fn adoptions(&self) -> impl Iterator<Item = &Held> {
+        let is_recorded = |held: &Held| self.recorded.iter().any(|entry| entry.id() == held.id());
+        let is_new =
+            move |held: &&Held| held.origin != Origin::Created && held.is_present() && !is_recorded(held);
+        self.plan.held().iter().filter(is_new)
+    }
+
+    /// What the object would do, in words. Empty if that is nothing.
+    pub fn intent(&self) -> String {
+        const MAX_LISTED: usize = 5;
+        let name = |held: &Held| held.name.clone().or_else(|| held.key.get("name").map(str::to_owned));
+        let adopted: Vec<String> = self
+            .adoptions()
+            .map(|held| match (held.kind, name(held)) {
+                (Kind::Grant, Some(subject)) => format!("the grant of {subject}"),
+                (kind, Some(name)) => format!("the {} {name}", kind.to_string().to_lowercase()),
+                (kind, None) => format!("the {} ({})", kind.to_string().to_lowercase(), held.key),
+            })
+            .collect();
+        let mut clauses = Vec::new();
+        if !adopted.is_empty() {
+            let more = adopted.len().saturating_sub(MAX_LISTED);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            clauses.push(format!("adopt {}{more}", adopted[..adopted.len().min(MAX_LISTED)].join(", ")));
+        }
+        clauses.push(self.plan.intent());
+        clauses.retain(|clause| !clause.is_empty());
+        clauses.join("; ")
+    }
+
     /// Whether a change refers to a role that is itself only planned: such a plan can be shown and not executed.
     pub fn depends_on_planned_role(&self) -> bool {
+        if self.resolved.role_is_planned {
+            let grants = self.plan.steps().iter().any(|step| step.change.verb() != Verb::Delete);
+            return grants || self.adoptions().next().is_some();
+        }
         let is_planned = |change: &Change| match change {
             Change::Create { after: Body::Grant(grant), .. }
             | Change::Update { after: Body::Grant(grant), .. } => {

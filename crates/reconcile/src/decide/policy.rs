@@ -11,6 +11,11 @@ pub fn mode<K: ManagedObject>(object: &K, link: &Link) -> Mode {
     object.mode().unwrap_or_default().max(link.mode)
 }
 
+/// Whether the object only shows what it would do, so that adoptions belong to its plan too.
+pub fn shows_adoptions<K: ManagedObject>(object: &K, link: &Link) -> bool {
+    mode(object, link) == Mode::Plan || object.is_paused() || link.paused
+}
+
 /// The deletion policy of an object: its own, else its Backend's.
 pub fn deletion_policy<K: ManagedObject>(object: &K, link: &Link) -> DeletionPolicy {
     object.deletion_policy().unwrap_or(link.deletion)

@@ -4,6 +4,7 @@
 mod binding;
 mod inherited;
 mod names;
+mod own_role;
 mod places;
 mod recorded;
 mod roles;
@@ -12,7 +13,7 @@ use std::collections::BTreeSet;
 
 pub use self::{
     binding::named_roles,
-    names::{Lookup, Surroundings},
+    names::{Lookup, MAX_SUGGESTIONS, Surroundings, suggestion},
 };
 use self::{
     inherited::InheritedRole,
@@ -21,10 +22,13 @@ use self::{
     recorded::RecordedNames,
     roles::{desired_role, owner},
 };
-use crate::object::ManagedObject;
+use crate::{
+    object::ManagedObject,
+    rule_fields::{RULES, named_in},
+};
 use rolewright_api as api;
 use rolewright_backends::Needs;
-use rolewright_core::model::{Body, Dialect, Kind, Restriction, Snapshot};
+use rolewright_core::model::{Body, Dialect, Fault, Kind, Restriction, Snapshot};
 use rolewright_core::planner::{Claims, Desired, Issue, Problem};
 
 /// The desired state of a spec.
@@ -38,6 +42,8 @@ pub struct Resolved {
     pub names: Vec<api::ResolvedName>,
     /// The role that the grants refer to, if the Role of the RoleBinding does not manage it yet and can take it over.
     pub inherited_role: Option<InheritedRole>,
+    /// The Role of the RoleBinding manages no role yet, so grants can be shown and not made.
+    pub role_is_planned: bool,
 }
 
 impl Resolved {
@@ -106,12 +112,24 @@ impl Resolve for api::Role {
                         item.chosen = chosen;
                         item
                     }
-                    Err(faults) => Desired::unresolved(None, Problem::of_faults(&faults)),
+                    Err(faults) => Desired::unresolved(None, Problem::of_faults(&located(faults, self))),
                 }
             }
         };
         Resolved { desired: vec![item], ..Resolved::default() }
     }
+}
+
+/// Faults of rules, with the field of the action or resource that each names.
+fn located(mut faults: Vec<Fault>, object: &api::Role) -> Vec<Fault> {
+    // Each rule can have a fault, and messages have only the first ones.
+    const MAX_LOCATED: usize = 16;
+    for fault in faults.iter_mut().filter(|fault| fault.field == RULES).take(MAX_LOCATED) {
+        if let Some(named) = named_in(&object.spec.rules, &fault.message) {
+            fault.field = named.field;
+        }
+    }
+    faults
 }
 
 fn of_another_vendor(object: &api::Role, around: &Surroundings<'_>) -> Option<Problem> {
@@ -159,7 +177,7 @@ impl Resolve for api::ResourceRestriction {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::{cell::Cell, collections::BTreeMap};
 
     use rolewright_backends::lenses::VENDOR;
     use rolewright_core::{model::Snapshot, planner::DesiredBody};
@@ -181,6 +199,8 @@ mod tests {
             dialect: VENDOR.dialect,
             snapshot: &Snapshot::default(),
             role: &|_| None,
+            nearest_role: &|_| None,
+            suggestions: Cell::new(MAX_SUGGESTIONS),
             account: "hq",
             lacks: &BTreeMap::new(),
             plans_only: false,

@@ -320,3 +320,18 @@ async fn an_absence_that_cannot_be_confirmed_is_unread() {
         assert_eq!(confirmed.ok(), passes.then_some(false), "{class:?}");
     }
 }
+
+#[tokio::test]
+async fn update_that_is_made_already_writes_nothing() {
+    let (before, mut after) = (alices(), alices());
+    if let Body::Grant(grant) = &mut after.body {
+        grant.role = RoleRef::Existing(Named::new(Level::ROLE, Id::new("writer"), "writer"));
+    }
+    let (view, backend) = account(Duration::ZERO, vec![Some(after.clone())], false);
+    let change = testing::update(before.id, before.body, after.body.clone());
+    let (result, writes) = step(&view, &backend, change.clone(), false).await;
+    assert!(matches!(&result, StepResult::Unchanged(seen) if seen.body == after.body), "{result:?}");
+    assert_eq!((result.outcome(), result.is_done(), writes), ("unchanged", true, 0));
+    // An earlier attempt, whose end was not recorded, can have written it.
+    assert!(matches!(step(&view, &backend, change, true).await.0, StepResult::Done(_)));
+}

@@ -1,32 +1,27 @@
 //! A RoleBinding becomes a grant for each subject, or one group whose members they are.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    InheritedRole, Lookup, Resolve, Resolved, Surroundings, find,
-    inherited::waits_for_role,
-    of_roles,
+    InheritedRole, Lookup, Resolve, Resolved, Surroundings, find, of_roles,
+    own_role::{ROLE, inherited_role, is_another, is_planned, own_role, role_object},
     places::{Place, deepest, locate, place_levels},
     recorded::{EXTERNAL_NAME, RecordedNames, SCOPE, moved_before_record},
-    roles::{owner, role_name, role_without_rules},
+    roles::{owner, role_without_rules},
     unsupported,
 };
 use crate::{
     convert::{held_from_status, subject_kind},
-    object::{ManagedObject, ObjectName},
+    object::ManagedObject,
 };
 use rolewright_api as api;
 use rolewright_backends::Needs;
-use rolewright_core::model::{
-    Body, Dialect, Grant, Group, Id, Key, Kind, Level, Named, Role, RoleRef, same_name,
-};
+use rolewright_core::model::{Body, Dialect, Grant, Group, Id, Kind, Level, Named, Role, RoleRef, same_name};
 use rolewright_core::planner::{Desired, Issue, Problem, rekey};
 
-const ROLE: &str = "spec.roleRef.name";
 const EXTERNAL_ID: &str = "spec.roleRef.external.id";
+/// How many ids of one ambiguous name a message has.
+const MAX_SHOWN_IDS: usize = 5;
 
 /// The Roles that a RoleBinding can manage grants of: the one that its spec names, and the one that it named when it made its grants.
 pub fn named_roles(binding: &api::RoleBinding) -> BTreeSet<&str> {
@@ -61,7 +56,8 @@ impl Resolve for api::RoleBinding {
         };
         let place = Place::of_scope(self.spec.scope.as_ref());
         let fields = place.fields(SCOPE).chain([role_field(self).to_owned()]).collect();
-        Resolved { desired, lookups, names: names.into_status(&fields), inherited_role }
+        let role_is_planned = inherited_role.is_none() && is_planned(self, around);
+        Resolved { desired, lookups, names: names.into_status(&fields), inherited_role, role_is_planned }
     }
 }
 
@@ -162,17 +158,18 @@ fn grants(
     }
     let mut seen: BTreeMap<Id, String> = BTreeMap::new();
     let (mut desired, mut resolved, mut unknown) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
-    for listed in subjects {
+    for (index, listed) in subjects.iter().enumerate() {
         let name = Some(listed.called());
         let subject = subject(listed, around, lookups).and_then(|subject| {
             match seen.insert(subject.id.clone(), listed.name.clone()) {
                 Some(other) => Err(Problem::new(
                     Issue::Invalid,
-                    format!("spec.subjects: {} and {other} are the same account: list it once", listed.name),
+                    format!("{} and {other} are the same account: list it once", listed.name),
                 )),
                 None => Ok(subject),
             }
         });
+        let subject = subject.map_err(|problem| problem.of_field(&format!("spec.subjects[{index}]")));
         match subject {
             Ok(subject) if group.is_some() => {
                 resolved.insert(subject);
@@ -272,8 +269,14 @@ fn binding_role(
     let name = external.name.unwrap_or_default();
     let key = around.dialect.role_key(&name, scope);
     if around.snapshot.is_ambiguous(Kind::Role, &key) {
+        let same = around.snapshot.all(Kind::Role).filter(|seen| seen.key == key);
+        let mut ids: Vec<&str> = same.map(|seen| seen.id.as_str()).collect();
+        ids.sort_unstable();
+        ids.truncate(MAX_SHOWN_IDS);
         let message = format!(
-            "spec.roleRef.external.name: more than one role is called {name:?}: write the id of the one that is meant"
+            "{EXTERNAL_NAME}: more than one role is called {name:?}: write the id of the one that you mean, as \
+             roleRef: {{external: {{id: ...}}}}: {}",
+            ids.join(", ")
         );
         return Err(Problem::new(Issue::Invalid, message));
     }
@@ -293,75 +296,8 @@ fn binding_role(
     }
     match find(around, Level::ROLE, &name, None, lookups) {
         Ok(role) => record(&role.id).map(|()| RoleRef::Existing(role)),
-        Err(problem) => {
-            Err(Problem::new(problem.issue, format!("spec.roleRef.external.name: {}", problem.message)))
-        }
+        Err(problem) => Err(problem.of_field(EXTERNAL_NAME)),
     }
-}
-
-/// The role that the Role of a binding can take over. None if the Role manages a role, or if none exists.
-fn inherited_role(binding: &api::RoleBinding, around: &Surroundings<'_>) -> Option<InheritedRole> {
-    let role = role_object(binding, binding.spec.role_ref.name.as_deref()?, around)?;
-    if role.backend_name() != binding.backend_name() { None } else { InheritedRole::of(&role, around) }
-}
-
-/// The Role object that a binding names, in the namespace of the binding.
-fn role_object(binding: &api::RoleBinding, name: &str, around: &Surroundings<'_>) -> Option<Arc<api::Role>> {
-    let namespace = binding.metadata.namespace.as_deref().unwrap_or_default();
-    (around.role)(&ObjectName::new(namespace, name))
-}
-
-fn own_role(
-    binding: &api::RoleBinding,
-    name: &str,
-    around: &Surroundings<'_>,
-    names: &mut RecordedNames<'_>,
-) -> Result<RoleRef, Problem> {
-    let Some(role) = role_object(binding, name, around) else {
-        return Err(Problem::new(Issue::Waiting, format!("waits for Role {name}, which does not exist")));
-    };
-    if role.backend_name() != binding.backend_name() {
-        return Err(Problem::new(
-            Issue::Invalid,
-            format!(
-                "spec.roleRef.name: Role {name} belongs to Backend {}, this object to Backend {}: both must name the same",
-                role.backend_name(),
-                binding.backend_name()
-            ),
-        ));
-    }
-    if role.is_being_deleted() && !binding.is_being_deleted() {
-        return Err(Problem::new(Issue::Waiting, format!("Role {name} is being deleted: name another role")));
-    }
-    let made = |entry: &&api::HeldEntry| entry.kind == "Role" && entry.state == api::HeldState::Present;
-    let held = role.held().iter().find(made).and_then(|entry| Some((entry.id.clone()?, &entry.key)));
-    let external = role_name(&role);
-    match held {
-        Some((id, key)) => {
-            let (id, key) = (around.snapshot.current(Kind::Role, Id::new(id)), key.iter().collect());
-            if is_another(around, &id, &key) {
-                let message = format!(
-                    "the role that Role {name} manages was deleted, and another role has its name: see Role {name}"
-                );
-                return Err(Problem::new(Issue::Waiting, message));
-            }
-            // A Role object that was deleted and created again manages another role.
-            names.set(ROLE.to_owned(), name, &id);
-            let id = around.dialect.granted_as(&id);
-            Ok(RoleRef::Existing(Named::new(Level::ROLE, id, external)))
-        }
-        None if around.plans_only || role.status().is_some_and(|status| status.plan.is_some()) => {
-            Ok(RoleRef::Planned(external))
-        }
-        None => Err(waits_for_role(name)),
-    }
-}
-
-/// Whether another role has the place of the one with this id, which is not visible.
-fn is_another(around: &Surroundings<'_>, id: &Id, key: &Key) -> bool {
-    let seen = |id: &Id| around.snapshot.by_id(Kind::Role, id).is_some();
-    let granted = around.dialect.granted_as(id);
-    !seen(id) && (around.snapshot.by_key(Kind::Role, key).is_some() || granted != *id && seen(&granted))
 }
 
 fn subject(
@@ -375,11 +311,7 @@ fn subject(
         let offered: Vec<String> = offered.iter().map(ToString::to_string).collect();
         return Err(Problem::new(
             Issue::Invalid,
-            format!(
-                "spec.subjects: {} has no {kind}s; it has: {}",
-                around.dialect.vendor(),
-                offered.join(", ")
-            ),
+            format!("{} has no {kind}s; it has: {}", around.dialect.vendor(), offered.join(", ")),
         ));
     }
     if let Some(id) = around.dialect.id_of(kind.level(), &listed.name) {
@@ -413,9 +345,11 @@ fn scope(
 
 #[cfg(test)]
 mod tests {
+    use std::{cell::Cell, sync::Arc};
+
     use serde_json::json;
 
-    use super::*;
+    use super::{super::MAX_SUGGESTIONS, *};
     use rolewright_backends::lenses::VENDOR;
     use rolewright_core::model::{Builder, Observed, Snapshot};
     use rolewright_core::planner::DesiredBody;
@@ -475,6 +409,8 @@ mod tests {
             dialect: VENDOR.dialect,
             snapshot,
             role: &|_| role.clone(),
+            nearest_role: &|_| Some("reader".to_owned()),
+            suggestions: Cell::new(MAX_SUGGESTIONS),
             account: "hq",
             lacks: &BTreeMap::new(),
             plans_only: false,
@@ -516,6 +452,52 @@ mod tests {
             }
             _ => None,
         })
+    }
+
+    #[test]
+    fn wrong_subjects_are_reported_by_index_and_some_with_a_suggestion() {
+        let mut builder = shown(Some("reader#5f0c"));
+        builder.directory().insert(rolewright_core::model::Entry {
+            named: Named::new(Level::USER, Id::new("principal:alice"), "alice"),
+            parent: None,
+            aliases: Vec::new(),
+        });
+        let wrong = ["alise", "alcie", "alic", "alicee", "alica", "elice"];
+        let names: Vec<&str> = ["alice"].into_iter().chain(wrong).collect();
+        let desired = resolved(&users(&names), None, &builder.complete()).desired;
+        let messages: Vec<String> = desired
+            .into_iter()
+            .filter_map(|item| match item.body {
+                DesiredBody::Unresolved(problem) => Some(problem.message),
+                _ => None,
+            })
+            .collect();
+        let message = "spec.subjects[1]: no user \"alise\"; did you mean \"alice\"?";
+        assert_eq!((messages.len(), messages[0].as_str()), (6, message));
+        let suggested = messages.iter().filter(|message| message.contains("did you mean")).count();
+        assert_eq!(suggested, MAX_SUGGESTIONS, "the cost of one object is bounded");
+    }
+
+    #[test]
+    fn planned_role_that_exists_is_bound_by_its_id() {
+        let role: api::Role = serde_json::from_value(json!({
+            "apiVersion": "rolewright.dev/v1alpha1", "kind": "Role", "metadata": {"name": "reader", "namespace": "team-a"},
+            "spec": {"backendRef": {"name": "lenses"}, "rules": []},
+            "status": {"plan": {"hash": "0", "serial": 0, "summary": "+0 ~0 -0, adopts 1", "total": 1, "changes": []}},
+        }))
+        .expect("a Role");
+        let mut binding = users(&["alice"]);
+        binding.spec.role_ref = serde_json::from_value(json!({"name": "reader"})).expect("a reference");
+        binding.spec.subjects =
+            serde_json::from_value(json!([{"kind": "Group", "name": "devs"}])).expect("subjects");
+        for (id, is_planned) in [(Some("reader#5f0c"), false), (None, true)] {
+            let resolved = resolved(&binding, Some(Arc::new(role.clone())), &shown(id).complete());
+            let DesiredBody::Resolved(Body::Grant(grant)) = &resolved.desired[0].body else {
+                panic!("no grant")
+            };
+            assert!(resolved.role_is_planned, "nothing is executed before the Role manages the role");
+            assert_eq!(matches!(grant.role, RoleRef::Planned(_)), is_planned);
+        }
     }
 
     #[test]

@@ -37,17 +37,7 @@ impl InheritedRole {
         if role.is_being_deleted() || manages || has_plan || around.plans_only {
             return None;
         }
-        // Its rules do not decide which role it is.
-        let desired = role_without_rules(role);
-        let chosen = around.dialect.role_id(&desired, &owner(role, around));
-        let mut item = Desired::new(None, Body::Role(desired));
-        item.chosen = chosen;
-        let DesiredBody::Resolved(body) = &item.body else { return None };
-        let key = around.dialect.key(body);
-        if around.snapshot.is_ambiguous(Kind::Role, &key) {
-            return None;
-        }
-        let id = planner::candidates(&item, &key, &[], around.snapshot).into_iter().next()?;
+        let id = existing_role(role, around)?;
         Some(Self { role: role.claimant(), object: role.name_any(), id, name: role_name(role) })
     }
 
@@ -89,6 +79,21 @@ impl InheritedRole {
             false => waits_for_role(&self.object),
         }
     }
+}
+
+/// The role that a Role means and does not manage, if exactly one exists.
+pub fn existing_role(role: &api::Role, around: &Surroundings<'_>) -> Option<Id> {
+    // Its rules do not decide which role it is.
+    let desired = role_without_rules(role);
+    let chosen = around.dialect.role_id(&desired, &owner(role, around));
+    let mut item = Desired::new(None, Body::Role(desired));
+    item.chosen = chosen;
+    let DesiredBody::Resolved(body) = &item.body else { return None };
+    let key = around.dialect.key(body);
+    if around.snapshot.is_ambiguous(Kind::Role, &key) {
+        return None;
+    }
+    planner::candidates(&item, &key, &[], around.snapshot).into_iter().next()
 }
 
 /// The problem of a RoleBinding whose Role manages no role yet.

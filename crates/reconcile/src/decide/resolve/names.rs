@@ -1,13 +1,15 @@
 //! Names become ids by the directory of a snapshot.
 
 use std::{
+    borrow::Borrow,
+    cell::Cell,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
 use rolewright_api as api;
 use rolewright_core::{
-    model::{Dialect, Id, Kind, Level, NameMatch, Named, Snapshot},
+    model::{Body, Dialect, Id, Kind, Level, NameMatch, Named, Snapshot, nearest},
     planner::{Issue, Problem},
 };
 
@@ -32,12 +34,36 @@ pub struct Surroundings<'a> {
     pub snapshot: &'a Snapshot,
     /// The Role objects that a binding can name.
     pub role: &'a dyn Fn(&ObjectName) -> Option<Arc<api::Role>>,
+    /// The Role object of the same namespace whose name is most like a name that no Role has.
+    pub nearest_role: &'a dyn Fn(&ObjectName) -> Option<String>,
+    /// How many more wrong names of this object are compared with all names of the account.
+    pub suggestions: Cell<usize>,
     /// The id of the account.
     pub account: &'a str,
     /// The kinds of external things that the vendor has and this account lacks, and why.
     pub lacks: &'a BTreeMap<Kind, String>,
     /// The object is in mode Plan: it can refer to a role that is itself only planned.
     pub plans_only: bool,
+}
+
+/// How many wrong names of one object are compared with all names of the account: as many as a condition's message has.
+pub const MAX_SUGGESTIONS: usize = 5;
+
+impl Surroundings<'_> {
+    /// "Did you mean", as the end of a message. `nearest` searches for the name.
+    pub fn suggest<T: Borrow<str>>(&self, nearest: impl FnOnce() -> Option<T>) -> String {
+        let rest = self.suggestions.get();
+        if rest == 0 {
+            return String::new();
+        }
+        self.suggestions.set(rest - 1);
+        suggestion(nearest())
+    }
+}
+
+/// "Did you mean" a text, as the end of a message.
+pub fn suggestion<T: Borrow<str>>(text: Option<T>) -> String {
+    text.map(|text| format!("; did you mean {:?}?", text.borrow())).unwrap_or_default()
 }
 
 /// The id of a name at a level, inside `parent` if it is given. A name that is not found becomes a look-up.
@@ -53,18 +79,20 @@ pub fn find(
         NameMatch::One(entry) => Ok(entry.named.clone()),
         NameMatch::None => {
             let parent = parent.map(|parent| parent.id.clone());
-            lookups.insert(Lookup { level, name: name.to_owned(), parent });
+            lookups.insert(Lookup { level, name: name.to_owned(), parent: parent.clone() });
             if let Some(failure) = around.snapshot.unread_name(level, name) {
                 let what = level_in_words(level);
                 let message = format!("it is unknown which {what} {name:?}{inside} is: {}", failure.message);
                 return Err(Problem::new(Issue::Unread, message));
             }
-            let refused = around.snapshot.directory().refusal(level);
-            let why = refused.map(|why| format!(": {why}")).unwrap_or_default();
-            Err(Problem::new(
-                Issue::NotFound,
-                format!("no {} {name:?}{inside} that the credential can see{why}", level_in_words(level)),
-            ))
+            let (what, directory) = (level_in_words(level), around.snapshot.directory());
+            let near = around.suggest(|| nearest_name(around, level, name, parent.as_ref()));
+            let message = match directory.refusal(level) {
+                Some(why) => format!("cannot find the {what} {name:?}{inside}: {why}{near}"),
+                None if near.is_empty() => format!("no {what} {name:?}{inside} that the credential can see"),
+                None => format!("no {what} {name:?}{inside}{near}"),
+            };
+            Err(Problem::new(Issue::NotFound, message))
         }
         NameMatch::Many(entries) => {
             let ids: Vec<String> = entries.iter().map(|entry| entry.named.id.to_string()).collect();
@@ -79,6 +107,23 @@ pub fn find(
             ))
         }
     }
+}
+
+fn nearest_name<'a>(
+    around: &Surroundings<'a>,
+    level: Level,
+    name: &str,
+    parent: Option<&Id>,
+) -> Option<&'a str> {
+    if level != Level::ROLE {
+        return around.snapshot.directory().nearest(level, name, parent);
+    }
+    // Not every back end enters its roles into the directory.
+    let names = around.snapshot.all(Kind::Role).filter_map(|seen| match &seen.body {
+        Body::Role(role) => Some(role.name.as_str()),
+        _ => None,
+    });
+    nearest(name, names)
 }
 
 fn level_in_words(level: Level) -> &'static str {

@@ -91,9 +91,8 @@ pub fn locate(
             let named = if let Some(id) = around.dialect.id_of(level, name) {
                 around.snapshot.directory().named(level, &id)
             } else {
-                find(around, level, name, found.as_ref(), lookups).map_err(|problem| {
-                    Problem::new(problem.issue, format!("{field}.{level}: {}", problem.message))
-                })?
+                find(around, level, name, found.as_ref(), lookups)
+                    .map_err(|problem| problem.of_field(&format!("{field}.{level}")))?
             };
             names.add_scope(format!("{field}.{level}"), name, &named.id)?;
             found = Some(named);
@@ -104,28 +103,40 @@ pub fn locate(
                 format!(
                     "{field}: names nothing that {} has this for: write {}",
                     around.dialect.vendor(),
-                    listed(admitted, " or ")
+                    by_name_or_id(admitted, around.dialect.capabilities().levels)
                 ),
             )
         })?
     };
     if !admitted.contains(&found.level) {
-        let what = if found.level == UNKNOWN {
-            "something unknown".to_owned()
-        } else {
-            format!("a {}", found.level)
-        };
-        return Err(Problem::new(
-            Issue::Invalid,
+        // A text without a mark of a vendor looks like the id of a role.
+        let message = if found.level == UNKNOWN || found.level == Level::ROLE {
+            let admitted = by_name_or_id(admitted, around.dialect.capabilities().levels);
             format!(
-                "{field}: {} is {what}, and {} has this for: {}",
+                "{field}.id: {:?} is not the id of something that can stand here: write {admitted}",
+                found.id.as_str()
+            )
+        } else {
+            format!(
+                "{field}: {} is a {}, and {} has this for: {}",
                 found.name,
+                found.level,
                 around.dialect.vendor(),
                 listed(admitted, ", ")
-            ),
-        ));
+            )
+        };
+        return Err(Problem::new(Issue::Invalid, message));
     }
     Ok(found)
+}
+
+/// The fields that a spec can write: levels by name, and those that it can name only by id.
+fn by_name_or_id(admitted: &[Level], by_name: &[Level]) -> String {
+    let (names, ids): (Vec<Level>, Vec<Level>) = admitted.iter().partition(|level| by_name.contains(level));
+    match ids.is_empty() {
+        true => listed(&names, " or "),
+        false => format!("{}, or id with the id of a {}", listed(&names, " or "), listed(&ids, " or ")),
+    }
 }
 
 fn listed(levels: &[Level], separator: &str) -> String {

@@ -1,0 +1,115 @@
+//! The Role object that a RoleBinding names.
+
+use std::sync::Arc;
+
+use rolewright_api as api;
+use rolewright_core::{
+    model::{Id, Key, Kind, Level, Named, RoleRef},
+    planner::{Issue, Problem},
+};
+
+use super::{
+    inherited::{InheritedRole, existing_role, waits_for_role},
+    names::Surroundings,
+    recorded::RecordedNames,
+    roles::role_name,
+};
+use crate::object::{ManagedObject, ObjectName};
+
+/// The field that names the Role.
+pub const ROLE: &str = "spec.roleRef.name";
+
+/// The role that the Role of a binding can take over. None if the Role manages a role, or if none exists.
+pub fn inherited_role(binding: &api::RoleBinding, around: &Surroundings<'_>) -> Option<InheritedRole> {
+    let role = role_object(binding, binding.spec.role_ref.name.as_deref()?, around)?;
+    if role.backend_name() != binding.backend_name() { None } else { InheritedRole::of(&role, around) }
+}
+
+/// Whether the Role of a binding manages no role yet, and its plan or that of the binding is shown.
+pub fn is_planned(binding: &api::RoleBinding, around: &Surroundings<'_>) -> bool {
+    let role = binding.spec.role_ref.name.as_deref().and_then(|name| role_object(binding, name, around));
+    let manages = |role: Arc<api::Role>| {
+        role.held().iter().any(|entry| entry.kind == "Role" && entry.state == api::HeldState::Present)
+    };
+    role.is_some_and(|role| has_shown_plan(&role, around) && !manages(role))
+}
+
+/// The Role object that a binding names, in the namespace of the binding.
+pub fn role_object(
+    binding: &api::RoleBinding,
+    name: &str,
+    around: &Surroundings<'_>,
+) -> Option<Arc<api::Role>> {
+    let namespace = binding.metadata.namespace.as_deref().unwrap_or_default();
+    (around.role)(&ObjectName::new(namespace, name))
+}
+
+/// The role that the Role object of a binding manages, or would create or adopt.
+///
+/// # Errors
+/// What the binding waits for, or what is wrong with its reference.
+pub fn own_role(
+    binding: &api::RoleBinding,
+    name: &str,
+    around: &Surroundings<'_>,
+    names: &mut RecordedNames<'_>,
+) -> Result<RoleRef, Problem> {
+    let Some(role) = role_object(binding, name, around) else {
+        let namespace = binding.metadata.namespace.as_deref().unwrap_or_default();
+        let near = around.suggest(|| (around.nearest_role)(&ObjectName::new(namespace, name)));
+        let message = format!("{ROLE}: waits for Role {name}, which does not exist{near}");
+        return Err(Problem::new(Issue::Waiting, message));
+    };
+    if role.backend_name() != binding.backend_name() {
+        return Err(Problem::new(
+            Issue::Invalid,
+            format!(
+                "spec.roleRef.name: Role {name} belongs to Backend {}, this object to Backend {}: both must name the same",
+                role.backend_name(),
+                binding.backend_name()
+            ),
+        ));
+    }
+    if role.is_being_deleted() && !binding.is_being_deleted() {
+        return Err(Problem::new(Issue::Waiting, format!("Role {name} is being deleted: name another role")));
+    }
+    let made = |entry: &&api::HeldEntry| entry.kind == "Role" && entry.state == api::HeldState::Present;
+    let held = role.held().iter().find(made).and_then(|entry| Some((entry.id.clone()?, &entry.key)));
+    let external = role_name(&role);
+    match held {
+        Some((id, key)) => {
+            let (id, key) = (around.snapshot.current(Kind::Role, Id::new(id)), key.iter().collect());
+            if is_another(around, &id, &key) {
+                let message = format!(
+                    "the role that Role {name} manages was deleted, and another role has its name: see Role {name}"
+                );
+                return Err(Problem::new(Issue::Waiting, message));
+            }
+            // A Role object that was deleted and created again manages another role.
+            names.set(ROLE.to_owned(), name, &id);
+            let id = around.dialect.granted_as(&id);
+            Ok(RoleRef::Existing(Named::new(Level::ROLE, id, external)))
+        }
+        None if has_shown_plan(&role, around) => {
+            // What exists of its grants already would be adopted.
+            Ok(match existing_role(&role, around) {
+                Some(id) => {
+                    RoleRef::Existing(Named::new(Level::ROLE, around.dialect.granted_as(&id), external))
+                }
+                None => RoleRef::Planned(external),
+            })
+        }
+        None => Err(waits_for_role(name)),
+    }
+}
+
+fn has_shown_plan(role: &api::Role, around: &Surroundings<'_>) -> bool {
+    around.plans_only || role.status().is_some_and(|status| status.plan.is_some())
+}
+
+/// Whether another role has the place of the one with this id, which is not visible.
+pub fn is_another(around: &Surroundings<'_>, id: &Id, key: &Key) -> bool {
+    let seen = |id: &Id| around.snapshot.by_id(Kind::Role, id).is_some();
+    let granted = around.dialect.granted_as(id);
+    !seen(id) && (around.snapshot.by_key(Kind::Role, key).is_some() || granted != *id && seen(&granted))
+}
