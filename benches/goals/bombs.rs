@@ -124,7 +124,7 @@ fn many_users() -> Outcome<Value> {
     Ok(serde_json::to_value(tenant)?)
 }
 
-/// The peaks of an operator with the objects of `vendor`, of which fifty reach this reason.
+/// Measures the peaks of an operator with these objects. Fifty of them, or all in sync, get this reason.
 async fn objects(
     cluster: &Cluster,
     table: &mut Table,

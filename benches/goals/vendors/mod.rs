@@ -33,7 +33,7 @@ pub struct Vendor {
     /// The name of the namespace and of the Backend.
     pub namespace: &'static str,
     /// The name in the table.
-    title: &'static str,
+    pub title: &'static str,
     /// The account, unless it is the seeded one.
     pub tenant: Option<Value>,
     /// The number of Roles.
@@ -41,9 +41,9 @@ pub struct Vendor {
     /// The number of RoleBindings. They refer to the Roles in turn.
     pub bindings: usize,
     /// The Backend's block without URL and credentials.
-    block: Value,
+    pub block: Value,
     /// The field for the credential in the block.
-    credential: &'static str,
+    pub credential: &'static str,
     /// The spec of a Role without its Backend.
     pub role: fn(usize) -> Value,
     /// The spec of a RoleBinding without its Backend and its role.
@@ -51,11 +51,11 @@ pub struct Vendor {
     /// The sweep interval in seconds.
     pub sweep_seconds: u64,
     /// The goal for the requests of an idle sweep.
-    max_requests: usize,
+    pub max_requests: usize,
     /// Why a sweep needs that many requests.
-    reason: &'static str,
+    pub reason: &'static str,
     /// Whether a POST to this path changes nothing.
-    is_read: fn(&str) -> bool,
+    pub is_read: fn(&str) -> bool,
 }
 
 /// The names of the parts.
