@@ -69,11 +69,10 @@ fn bombs() -> Outcome<Vendor> {
     Ok(Vendor { roles: OBJECTS, bindings: 0, sweep_seconds: 20, ..grafana::vendor()? })
 }
 
-/// 156 rules, each of one action on 64 resources, with the longest texts that Grafana takes.
+/// 52 rules, each of three actions on 64 resources, with the longest scopes that Grafana takes.
 fn valid_role(number: usize) -> Value {
-    rules(156, &["dashboards:read".to_owned()], |index| {
-        filled(&format!("dashboards:uid:{number}-{index}-"), 'x', 190)
-    })
+    let actions = ["read", "write", "delete"].map(|verb| format!("dashboards:{verb}"));
+    rules(52, &actions, |index| filled(&format!("dashboards:uid:{number}-{index}-"), 'x', 190))
 }
 
 /// The longest actions and resources of the schema, in an object that is just smaller than the API server's limit.
