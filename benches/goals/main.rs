@@ -1,8 +1,8 @@
 //! Measures the figures that the project promises and compares them with their goals: a real API server, simulated back ends, a thousand
 //! objects and more. The exit code is 1 if a goal is missed.
 //!
-//! `cargo bench` measures all parts but the long ones, `cargo bench -- steady` one of them. The operator and the back end are separate processes, so their
-//! memory and time can be measured apart from the benchmark's.
+//! `cargo bench` measures all parts but the long ones, `cargo bench -- steady` one of them. The operator and the back end are separate
+//! processes, so their memory and time can be measured apart from the benchmark's.
 
 mod bombs;
 mod convergence;
@@ -20,7 +20,7 @@ use support::{Outcome, cluster::Cluster, simulator::Simulator, table::Table};
 
 /// The parts on Arize. Other arguments come from cargo and are ignored.
 const PARTS: [&str; 3] = ["convergence", "steady", "credential"];
-/// The parts on several accounts.
+/// The part on several accounts.
 const NEIGHBOURS: &str = "neighbours";
 /// The parts that take more than five minutes. Only their names select them.
 const LONG_PARTS: [&str; 2] = [LARGE, BOMBS];
