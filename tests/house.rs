@@ -78,6 +78,25 @@ fn source_file_has_at_most_600_lines() {
 /// A section of a contract: a chapter such as 2, or a section of it such as 2.1.
 type Section = (u32, Option<u32>);
 
+/// Simulations decide how fast time passes. Whatever waits or measures must use the clock of the runtime.
+#[test]
+fn operator_uses_the_clock_of_the_runtime() {
+    // The budget's rate limiter takes standard instants, which come from that clock.
+    const EXCEPTIONS: [&str; 2] = ["crates/backends/src/budget.rs", "crates/backends/src/http/stub.rs"];
+    let packages = ["core", "backends", "reconcile", "controller"].map(|name| format!("crates/{name}/src"));
+    for file in sources() {
+        let path = file.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+        if !packages.iter().any(|package| path.starts_with(package)) || EXCEPTIONS.contains(&path.as_str()) {
+            continue;
+        }
+        let text = fs::read_to_string(&file).unwrap();
+        let imports_std = text.contains("std::time::Instant")
+            || text.contains("    time::{Duration, Instant},")
+            || text.contains("    time::Instant,");
+        assert!(!imports_std, "{path}: use tokio::time::Instant");
+    }
+}
+
 #[test]
 fn contract_references_point_to_existing_sections() {
     let mut found = BTreeMap::new();

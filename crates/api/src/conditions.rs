@@ -44,11 +44,13 @@ pub enum Reason {
     DeletionBlocked,
     /// Another client keeps reverting the changes of this object.
     Contested,
+    /// On a Backend: many managed things vanished at once. The user must decide whether they were deleted.
+    Vanished,
 }
 
 impl Reason {
     /// All reasons. The docs are checked against this list, and metrics use it as the bounded set of labels.
-    pub const ALL: [Reason; 18] = [
+    pub const ALL: [Reason; 19] = [
         Reason::InSync,
         Reason::Connected,
         Reason::Reconciling,
@@ -67,6 +69,7 @@ impl Reason {
         Reason::Denied,
         Reason::DeletionBlocked,
         Reason::Contested,
+        Reason::Vanished,
     ];
 
     /// The reason as the condition spells it.
@@ -90,6 +93,7 @@ impl Reason {
             Reason::Denied => "Denied",
             Reason::DeletionBlocked => "DeletionBlocked",
             Reason::Contested => "Contested",
+            Reason::Vanished => "Vanished",
         }
     }
 
@@ -114,6 +118,7 @@ impl Reason {
                 | Reason::Denied
                 | Reason::DeletionBlocked
                 | Reason::Contested
+                | Reason::Vanished
         )
     }
 

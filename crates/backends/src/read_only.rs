@@ -7,8 +7,7 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 
 use crate::{
-    Vocabulary,
-    backend::{Backend, Identity, Needs},
+    backend::{Backend, Identity, Needs, Vocabulary},
     error::{Class, Error},
 };
 use rolewright_core::model::{Body, Change, Dialect, Entry, Id, Kind, Level, Observed, Snapshot};

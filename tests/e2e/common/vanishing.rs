@@ -37,7 +37,7 @@ async fn vanished_things_wait_for_their_acknowledgement() {
         .reports(
             "Backend",
             "arize",
-            "BackendError",
+            "Vanished",
             &["6 of 8 managed things vanished", "kubectl annotate", "rolewright.dev/acknowledge="],
         )
         .await;
@@ -79,7 +79,7 @@ async fn an_acknowledgement_lasts_until_all_are_created_again() {
     world.full_sweep().await;
     let reader = world.role_id("reader").unwrap();
     world.sim.edit(|tenant| tenant.role_bindings.retain(|binding| binding.role_id != reader));
-    world.reports("Backend", "arize", "BackendError", &["20 of 21 managed things vanished"]).await;
+    world.reports("Backend", "arize", "Vanished", &["20 of 21 managed things vanished"]).await;
     let since = world.log_position();
     world.acknowledge("arize").await;
     world.until_account("all are granted again", |tenant| tenant.role_bindings.len() == 21).await;
@@ -96,7 +96,7 @@ async fn things_that_reappear_need_no_acknowledgement() {
     let since = world.log_position();
     let bindings = world.sim.edit(|tenant| tenant.role_bindings.clone());
     revoke_all(&world);
-    world.reports("Backend", "arize", "BackendError", &["vanished"]).await;
+    world.reports("Backend", "arize", "Vanished", &["vanished"]).await;
     world.sim.edit(|tenant| tenant.role_bindings = bindings);
     world.ready("Backend", "arize").await;
     world.ready("RoleBinding", "readers").await;

@@ -343,8 +343,15 @@ impl<V: Simulated> Explorer<V> {
 
     /// Each new row of the account is recorded by an object, each record is a row, and no object is still at work.
     fn assert_recorded(&self) {
-        const AT_WORK: [&str; 7] =
-            ["Reconciling", "BackendError", "Throttled", "BackendNotReady", "Deleting", "Planned", "Paused"];
+        const AT_WORK: [&str; 7] = [
+            "Reconciling",
+            "BackendError",
+            "Throttled",
+            "BackendNotReady",
+            "Deleting",
+            "Planned",
+            "Vanished",
+        ];
         let objects = self.scene.cluster.objects();
         let now = self.scene.external();
         let rows = |account: &Value, lists: &[usize]| -> usize {

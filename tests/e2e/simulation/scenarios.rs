@@ -8,7 +8,7 @@ use super::{
     scene::{Scene, Simulated, simulated, within},
 };
 
-use crate::support::trial::Trial;
+use crate::support::{Account, trial::Trial};
 
 const OTHER_NAMESPACE: &str = "team-b";
 
@@ -114,7 +114,7 @@ fn reason_of_backend(cluster: &Cluster) -> Value {
 fn suspect_backend_says_so_also_after_a_restart() {
     simulated(1, async {
         let mut scene = after_an_accident(5).await;
-        let is_suspect = |cluster: &Cluster| reason_of_backend(cluster) == "BackendError";
+        let is_suspect = |cluster: &Cluster| reason_of_backend(cluster) == "Vanished";
         scene.cluster.until("the Backend is suspect", is_suspect).await.unwrap();
         scene.cluster.kill().await;
         let version = scene.cluster.api.version();
@@ -140,10 +140,68 @@ fn shared_grants_that_vanish_count_once() {
         scene.swept().await.unwrap();
         Grafana::drift(&mut scene.sim.world().tenant());
         let is_corrected = |cluster: &Cluster| {
-            assert_ne!(reason_of_backend(cluster), "BackendError");
+            assert_ne!(reason_of_backend(cluster), "Vanished");
             !Grafana::has_drift(&scene.sim.world().tenant())
         };
         scene.cluster.until("the grants are back", is_corrected).await.unwrap();
+        scene.cluster.process().kill();
+    });
+}
+
+/// A commit moves the first subject of one RoleBinding to another one, and the second subject the other way.
+fn subjects_move_in_one_sync<V: Simulated>() {
+    simulated(1, async {
+        let scene = Scene::<V>::new(V::servers().pop().unwrap());
+        let binding = of_kind::<V>("RoleBinding");
+        let subjects = binding["spec"]["subjects"].as_array().unwrap().clone();
+        let with_subject = |name: &str, number: usize| {
+            let mut binding = binding.clone();
+            binding["metadata"]["name"] = json!(name);
+            binding["spec"]["subjects"] = json!([subjects[number]]);
+            binding
+        };
+        scene.cluster.apply_all(&[of_kind::<V>("Role"), with_subject("one", 0), with_subject("two", 1)]);
+        scene.settled().await.unwrap();
+        let before = scene.external();
+        scene.cluster.process().arm(None);
+        scene.cluster.apply_all(&[with_subject("one", 1), with_subject("two", 0)]);
+        scene.swept().await.unwrap();
+        assert_eq!(scene.external(), before, "{}", V::NAME);
+        let calls = scene.cluster.process().calls();
+        let removals = calls.iter().filter(|call| call.method == "DELETE" && call.to != "kubernetes").count();
+        assert_eq!(removals, 0, "{}", V::NAME);
+        scene.cluster.process().kill();
+    });
+}
+
+#[test]
+fn subjects_move_to_another_binding_in_one_sync() {
+    subjects_move_in_one_sync::<Arize>();
+    subjects_move_in_one_sync::<Grafana>();
+    subjects_move_in_one_sync::<ZenMl>();
+}
+
+#[test]
+fn restored_secret_is_followed_by_a_sweep_at_once() {
+    simulated(1, async {
+        let scene = Scene::<Grafana>::new(Grafana::servers().swap_remove(0));
+        scene.cluster.apply_all(&Grafana::objects());
+        scene.swept().await.unwrap();
+        scene.cluster.api.delete("secrets", NAMESPACE, Grafana::SECRET.0);
+        let is_missing = |cluster: &Cluster| reason_of_backend(cluster) == "NotFound";
+        scene.cluster.until("the Secret is missing", is_missing).await.unwrap();
+        let later = scene.cluster.api.now() + jiff::SignedDuration::from_hours(1);
+        scene.cluster.until("an hour later", |cluster| cluster.api.now() > later).await.unwrap();
+        Grafana::drift(&mut scene.sim.world().tenant());
+        scene.connect(NAMESPACE);
+        let is_back = |cluster: &Cluster| reason_of_backend(cluster) == "Connected";
+        scene.cluster.until("the Backend is connected", is_back).await.unwrap();
+        let soon = scene.cluster.api.now() + jiff::SignedDuration::from_secs(10);
+        let is_corrected = |cluster: &Cluster| {
+            assert!(cluster.api.now() < soon, "no sweep within 10 s");
+            !Grafana::has_drift(&scene.sim.world().tenant())
+        };
+        scene.cluster.until("the drift is corrected", is_corrected).await.unwrap();
         scene.cluster.process().kill();
     });
 }

@@ -105,8 +105,13 @@ async fn run(
             ctx.backends.set_next_probe(name, None);
             register_held(ctx, &link.view.account, name);
             let view = link.view.clone();
+            // Without a Backend that was ready, nothing kept the snapshot up to date.
+            let was_idle = ctx.backends.links_of(&view).is_empty();
+            if was_idle {
+                view.invalidate();
+            }
             let changed = ctx.backends.set(name, BackendState::Ready(link), made_from);
-            reader::start(ctx, &view);
+            reader::start(ctx, &view, was_idle);
             (changed, None)
         }
         Attempt::Failed { ready, no_credential, retry_after } => {

@@ -19,10 +19,13 @@ use tokio::time::Instant;
 use super::{judge::judge, sweep};
 use crate::context::Context;
 
-/// Starts the task of a view, once. Later, a failed read is repeated at once. The task ends with the view.
-pub fn start(ctx: &Arc<Context>, view: &Arc<AccountView>) {
+/// Starts the task of a view, once. Later, a failed read is repeated at once, and so is one that no Backend needed for a while
+/// (`was_idle`). The task ends with the view.
+pub fn start(ctx: &Arc<Context>, view: &Arc<AccountView>, was_idle: bool) {
     if view.reader.start_once() {
         ctx.spawn(supervise(ctx.clone(), Arc::downgrade(view), view.reader.clone()));
+    } else if was_idle {
+        view.reader.hurry();
     } else {
         view.reader.retry();
     }

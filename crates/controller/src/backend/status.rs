@@ -56,7 +56,7 @@ pub async fn write(
     if let Some(link) = &link {
         describe_account(ctx, name, link, &before, &mut after);
         ready = match link.view.suspicion() {
-            Some(why) => Some(Readiness::new(Reason::BackendError, why)),
+            Some(why) => Some(Readiness::new(Reason::Vanished, why)),
             // Until the first sweep after a start, what the last one before it found still counts.
             None if !is_swept(ctx, name) && failed_sweeps(&before) => None,
             None => Some(sweeps_fail_for_long(ctx, name, link).unwrap_or_else(|| {
@@ -132,7 +132,7 @@ fn failed_sweeps(before: &BackendStatus) -> bool {
         condition.filter(|condition| condition.status == "False").map(|condition| condition.reason.clone())
     };
     let is_about_sweeps =
-        |reason: String| reason == Reason::BackendError.as_str() || reason == Reason::SweepFailing.as_str();
+        |reason: String| reason == Reason::Vanished.as_str() || reason == Reason::SweepFailing.as_str();
     reason(api::SYNCED).is_some() && reason("Ready").is_some_and(is_about_sweeps)
 }
 

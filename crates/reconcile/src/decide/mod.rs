@@ -2,6 +2,7 @@
 
 mod claim;
 mod guard;
+mod named_roles;
 mod plan;
 mod policy;
 mod resolve;
@@ -16,9 +17,10 @@ use rolewright_core::planner;
 pub use self::{
     claim::register_held,
     guard::{guard, is_settled, paused_by},
+    named_roles::named_roles,
     plan::Decision,
     policy::{mode, needs, shows_adoptions},
-    resolve::{Lookup, Resolve, Resolved, named_roles, suggestion},
+    resolve::{Lookup, Resolve, Resolved, suggestion},
     sweep::{Vanished, sweep_needs},
 };
 use self::{plan::plan, resolve::Surroundings};

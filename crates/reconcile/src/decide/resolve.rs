@@ -11,10 +11,7 @@ mod roles;
 
 use std::collections::BTreeSet;
 
-pub use self::{
-    binding::named_roles,
-    names::{Lookup, MAX_SUGGESTIONS, Surroundings, suggestion},
-};
+pub use self::names::{Lookup, MAX_SUGGESTIONS, Surroundings, suggestion};
 use self::{
     inherited::InheritedRole,
     names::find,

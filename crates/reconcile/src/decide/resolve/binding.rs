@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     InheritedRole, Lookup, Resolve, Resolved, Surroundings, find, of_roles,
-    own_role::{ROLE, inherited_role, is_another, is_planned, own_role, role_object},
+    own_role::{inherited_role, is_another, is_planned, own_role, role_object},
     places::{Place, deepest, locate, place_levels},
     recorded::{EXTERNAL_NAME, RecordedNames, SCOPE, moved_before_record},
     roles::{owner, role_without_rules},
@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     convert::{held_from_status, subject_kind},
+    decide::named_roles::ROLE,
     object::ManagedObject,
 };
 use rolewright_api as api;
@@ -22,12 +23,6 @@ use rolewright_core::planner::{Desired, Issue, Problem, rekey};
 const EXTERNAL_ID: &str = "spec.roleRef.external.id";
 /// How many ids of one ambiguous name a message has.
 const MAX_SHOWN_IDS: usize = 5;
-
-/// The Roles that a RoleBinding can manage grants of: the one that its spec names, and the one that it named when it made its grants.
-pub fn named_roles(binding: &api::RoleBinding) -> BTreeSet<&str> {
-    let recorded = binding.names().iter().filter(|name| name.field == ROLE).map(|name| name.name.as_str());
-    recorded.chain(binding.spec.role_ref.name.as_deref()).collect()
-}
 
 impl Resolve for api::RoleBinding {
     fn needs(&self, dialect: &dyn Dialect) -> Needs {

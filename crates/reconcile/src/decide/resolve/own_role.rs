@@ -14,10 +14,10 @@ use super::{
     recorded::RecordedNames,
     roles::role_name,
 };
-use crate::object::{ManagedObject, ObjectName};
-
-/// The field that names the Role.
-pub const ROLE: &str = "spec.roleRef.name";
+use crate::{
+    decide::named_roles::ROLE,
+    object::{ManagedObject, ObjectName},
+};
 
 /// The role that the Role of a binding can take over. None if the Role manages a role, or if none exists.
 pub fn inherited_role(binding: &api::RoleBinding, around: &Surroundings<'_>) -> Option<InheritedRole> {
