@@ -75,6 +75,17 @@ fn source_file_has_at_most_600_lines() {
     assert!(too_long.is_empty(), "{too_long:?}");
 }
 
+#[test]
+fn documented_limits_are_those_of_the_vendors() {
+    let page = fs::read_to_string(root().join("docs/operating.md")).unwrap();
+    for vendor in rolewright_backends::VENDORS {
+        let limits = vendor.limits;
+        let row = [limits.initial_per_second, limits.max_per_second, limits.burst, limits.concurrency];
+        let row = format!("| {} | {} |\n", vendor.title, row.map(|limit| limit.to_string()).join(" | "));
+        assert!(page.contains(&row), "docs/operating.md lacks the row {row}");
+    }
+}
+
 /// A section of a contract: a chapter such as 2, or a section of it such as 2.1.
 type Section = (u32, Option<u32>);
 

@@ -1,9 +1,7 @@
 //! What one more object costs in addition to the thousand: writes to the API server, and time, also during a sweep.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use kube::{Api, ResourceExt, runtime::wait::await_condition};
-use rolewright_api::{ObjectStatus, Role, RoleBinding};
 use rolewright_simulators::arize::{Kind, Tenant, roles};
 use serde_json::json;
 
@@ -12,7 +10,8 @@ use super::support::{
     cluster::Cluster,
     median,
     operator::Operator,
-    population::{self, Object, PAIRS, binding, create, role},
+    population::{self, PAIRS, binding, role},
+    ready::{HasStatus, time_to_ready},
     simulator::Simulator,
     table::Table,
     until,
@@ -112,7 +111,7 @@ impl Bench<'_> {
     ) -> Outcome<f64> {
         let before = self.cluster.writes().await?;
         for number in first..first + SAMPLES {
-            self.ready(&object(number)?).await?;
+            time_to_ready(&self.cluster.client, self.namespace, &object(number)?).await?;
         }
         // A superfluous write can follow with a later sweep.
         self.operator.sweep_ends(2.0).await?;
@@ -125,41 +124,8 @@ impl Bench<'_> {
         let mut times = Vec::new();
         for number in first..first + SAMPLES {
             wait().await?;
-            let started = Instant::now();
-            self.ready(&role(number)?).await?;
-            times.push(started.elapsed().as_secs_f64());
+            times.push(time_to_ready(&self.cluster.client, self.namespace, &role(number)?).await?);
         }
         Ok(median(times))
-    }
-
-    /// Creates an object, and waits until it is ready.
-    async fn ready<K: HasStatus>(&self, object: &K) -> Outcome<()> {
-        create(&self.cluster.client, self.namespace, object).await?;
-        let api: Api<K> = Api::namespaced(self.cluster.client.clone(), self.namespace);
-        let name = object.name_any();
-        let ready = await_condition(api, &name, |object: Option<&K>| {
-            object.and_then(HasStatus::status).is_some_and(|status| {
-                status.conditions.iter().any(|one| one.type_ == "Ready" && one.status == "True")
-            })
-        });
-        tokio::time::timeout(Duration::from_secs(60), ready).await??;
-        Ok(())
-    }
-}
-
-/// A kind with the status that all objects share.
-trait HasStatus: Object {
-    fn status(&self) -> Option<&ObjectStatus>;
-}
-
-impl HasStatus for Role {
-    fn status(&self) -> Option<&ObjectStatus> {
-        self.status.as_ref()
-    }
-}
-
-impl HasStatus for RoleBinding {
-    fn status(&self) -> Option<&ObjectStatus> {
-        self.status.as_ref().map(|status| &status.object)
     }
 }

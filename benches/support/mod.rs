@@ -3,6 +3,7 @@
 pub mod cluster;
 pub mod operator;
 pub mod population;
+pub mod ready;
 pub mod replay;
 pub mod samples;
 pub mod simulator;
@@ -38,7 +39,13 @@ pub async fn until<T>(
 }
 
 /// The median. For an even number of figures, the higher of the two in the middle.
-pub fn median(mut figures: Vec<f64>) -> f64 {
+pub fn median(figures: Vec<f64>) -> f64 {
+    percentile(figures, 50)
+}
+
+/// The lowest figure that is higher than this percentage of all figures, or the highest of all.
+pub fn percentile(mut figures: Vec<f64>, percent: usize) -> f64 {
     figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
+    let index = figures.len() * percent / 100;
+    figures.get(index).or(figures.last()).copied().unwrap_or(f64::NAN)
 }

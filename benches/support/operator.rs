@@ -102,11 +102,20 @@ impl Operator {
     /// Waits until `count` objects are in sync.
     ///
     /// # Errors
-    /// If it takes longer than two minutes.
+    /// If it takes longer than two minutes for each thousand.
     pub async fn in_sync(&self, count: usize) -> Outcome<()> {
-        until("objects in sync", Duration::from_secs(120), async || {
+        self.reach("InSync", count).await
+    }
+
+    /// Waits until `count` objects have this reason.
+    ///
+    /// # Errors
+    /// If it takes longer than two minutes for each thousand.
+    pub async fn reach(&self, reason: &str, count: usize) -> Outcome<()> {
+        let thousands = u32::try_from(count.div_ceil(1000))?;
+        until(reason, Duration::from_secs(120) * thousands, async || {
             #[expect(clippy::cast_precision_loss, reason = "thousands at the most")]
-            Ok((self.objects("InSync").await? >= count as f64).then_some(()))
+            Ok((self.objects(reason).await? >= count as f64).then_some(()))
         })
         .await
     }

@@ -3,17 +3,24 @@
 use rolewright_simulators::grafana::{BasicRole, Tenant};
 use serde_json::{Value, json};
 
-use super::Vendor;
+use super::{PAIRS, Vendor};
 use crate::support::Outcome;
 
 /// The number of users, of service accounts and of teams.
 const EACH: usize = 50;
 
+/// Grafana with a thousand Roles and a thousand RoleBindings.
+///
+/// # Errors
+/// If the seed has no user.
 pub fn vendor() -> Outcome<Vendor> {
     Ok(Vendor {
         name: "grafana",
+        namespace: "grafana",
         title: "Grafana",
         tenant: Some(serde_json::to_value(tenant()?)?),
+        roles: PAIRS,
+        bindings: PAIRS,
         block: json!({}),
         credential: "tokenSecretRef",
         role: |_| json!({ "rules": [{ "actions": ["reports:read", "reports:write"], "resources": ["reports:*"] }] }),
@@ -27,7 +34,8 @@ pub fn vendor() -> Outcome<Vendor> {
 }
 
 fn binding(number: usize) -> Value {
-    let of_kind = number % EACH;
+    // If a role has several bindings, each has another subject.
+    let of_kind = (number + number / PAIRS) % EACH;
     let (kind, name) = match number % 3 {
         0 => ("User", format!("user-{of_kind:02}@example.com")),
         1 => ("ServiceAccount", format!("account-{of_kind:02}")),

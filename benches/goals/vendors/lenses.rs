@@ -13,8 +13,11 @@ const LISTS: usize = 10;
 pub fn vendor() -> Vendor {
     Vendor {
         name: "lenses",
+        namespace: "lenses",
         title: "Lenses HQ",
         tenant: None,
+        roles: PAIRS,
+        bindings: PAIRS,
         block: json!({ "serviceAccount": ADMIN_ACCOUNT }),
         credential: "tokenSecretRef",
         role: |_| json!({ "rules": [{ "actions": ["kafka:ListTopics"], "resources": ["kafka:topic:development/*"] }] }),

@@ -1,7 +1,8 @@
 //! What a thousand Roles and a thousand RoleBindings cost in steady state and across a restart, on Grafana, ZenML Pro and Lenses HQ. Their
 //! lists show less than those of Arize.
 
-mod grafana;
+pub mod grafana;
+pub mod large;
 mod lenses;
 mod zenml;
 
@@ -25,30 +26,36 @@ use super::support::{
 /// The number of Roles, and of RoleBindings with one subject each.
 const PAIRS: usize = 1000;
 
-/// The data of a vendor for the measurement.
-struct Vendor {
-    /// The name for `rolewright simulate` and of the block. The namespace and the Backend have it too.
-    name: &'static str,
+/// The data of a vendor for a measurement.
+pub struct Vendor {
+    /// The name for `rolewright simulate` and of the block.
+    pub name: &'static str,
+    /// The name of the namespace and of the Backend.
+    pub namespace: &'static str,
     /// The name in the table.
-    title: &'static str,
+    pub title: &'static str,
     /// The account, unless it is the seeded one.
-    tenant: Option<Value>,
+    pub tenant: Option<Value>,
+    /// The number of Roles.
+    pub roles: usize,
+    /// The number of RoleBindings. They refer to the Roles in turn.
+    pub bindings: usize,
     /// The Backend's block without URL and credentials.
-    block: Value,
+    pub block: Value,
     /// The field for the credential in the block.
-    credential: &'static str,
+    pub credential: &'static str,
     /// The spec of a Role without its Backend.
-    role: fn(usize) -> Value,
+    pub role: fn(usize) -> Value,
     /// The spec of a RoleBinding without its Backend and its role.
-    binding: fn(usize) -> Value,
+    pub binding: fn(usize) -> Value,
     /// The sweep interval in seconds.
-    sweep_seconds: u64,
+    pub sweep_seconds: u64,
     /// The goal for the requests of an idle sweep.
-    max_requests: usize,
+    pub max_requests: usize,
     /// Why a sweep needs that many requests.
-    reason: &'static str,
+    pub reason: &'static str,
     /// Whether a POST to this path changes nothing.
-    is_read: fn(&str) -> bool,
+    pub is_read: fn(&str) -> bool,
 }
 
 /// The names of the parts.
@@ -63,12 +70,7 @@ pub async fn measure(part: &str, cluster: &Cluster, table: &mut Table) -> Outcom
     };
     let (name, title) = (vendor.name, vendor.title);
     eprintln!("{name}: two thousand objects converge");
-    let sim = Simulator::start(name).await?;
-    if let Some(tenant) = &vendor.tenant {
-        sim.reset(tenant).await?;
-    }
-    cluster.namespace(name).await?;
-    populate(cluster, &sim, &vendor).await?;
+    let sim = vendor.populate(cluster).await?;
     let flags = Flags { secret_interval: 1, probe_backoff: 1, ..Flags::new(name) };
     let operator = Operator::start(cluster, flags).await?;
     operator.in_sync(2 * PAIRS).await?;
@@ -115,51 +117,64 @@ impl Vendor {
     fn is_write(&self, entry: &Entry) -> bool {
         entry.is_write() && !(entry.method == "POST" && (self.is_read)(&entry.path))
     }
+
+    /// Starts the simulator, and creates the namespace with the Secret, the Backend, the Roles and the RoleBindings.
+    ///
+    /// # Errors
+    /// If the simulator or the API server refuses a part.
+    pub async fn populate(&self, cluster: &Cluster) -> Outcome<Simulator> {
+        let (client, namespace) = (&cluster.client, self.namespace);
+        let sim = Simulator::start(self.name).await?;
+        if let Some(tenant) = &self.tenant {
+            sim.reset(tenant).await?;
+        }
+        cluster.namespace(namespace).await?;
+        let secret: Secret = serde_json::from_value(json!({
+            "metadata": { "name": namespace, "annotations": { "rolewright.dev/hosts": sim.host() } },
+            "stringData": { "key": TOKEN },
+        }))?;
+        let mut block = self.block.clone();
+        block["url"] = json!(sim.url);
+        block["allowInsecure"] = json!(true);
+        block["credentials"] = json!({ self.credential: { "name": namespace, "key": "key" } });
+        let backend: Backend = serde_json::from_value(json!({
+            "metadata": { "name": namespace },
+            "spec": {
+                self.name: block,
+                "sweepInterval": format!("{}s", self.sweep_seconds),
+                "requests": { "perSecond": 10000, "burst": 10000, "concurrency": 4 },
+            },
+        }))?;
+        let roles: Vec<Role> = (0..self.roles).map(|number| self.role(number)).collect::<Outcome<_>>()?;
+        let bindings: Vec<RoleBinding> =
+            (0..self.bindings).map(|number| self.binding(number)).collect::<Outcome<_>>()?;
+        create(client, namespace, &secret).await?;
+        create(client, namespace, &backend).await?;
+        create_all(client, namespace, &roles).await?;
+        create_all(client, namespace, &bindings).await?;
+        Ok(sim)
+    }
+
+    /// The Role with this number.
+    fn role(&self, number: usize) -> Outcome<Role> {
+        self.object("role", number, (self.role)(number))
+    }
+
+    /// The RoleBinding with this number.
+    fn binding(&self, number: usize) -> Outcome<RoleBinding> {
+        let mut spec = (self.binding)(number);
+        spec["roleRef"] = json!({ "name": format!("role-{:04}", number % self.roles) });
+        self.object("binding", number, spec)
+    }
+
+    fn object<K: DeserializeOwned>(&self, kind: &str, number: usize, mut spec: Value) -> Outcome<K> {
+        spec["backendRef"] = json!({ "name": self.namespace });
+        let name = format!("{kind}-{number:04}");
+        Ok(serde_json::from_value(json!({ "metadata": { "name": name }, "spec": spec }))?)
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "thousands at the most")]
 fn count(log: &[Entry], matches: impl Fn(&Entry) -> bool) -> f64 {
     log.iter().filter(|entry| matches(entry)).count() as f64
-}
-
-/// Creates the Secret, the Backend, the Roles and the RoleBindings.
-async fn populate(cluster: &Cluster, sim: &Simulator, vendor: &Vendor) -> Outcome<()> {
-    let name = vendor.name;
-    let secret: Secret = serde_json::from_value(json!({
-        "metadata": { "name": name, "annotations": { "rolewright.dev/hosts": sim.host() } },
-        "stringData": { "key": TOKEN },
-    }))?;
-    let mut block = vendor.block.clone();
-    block["url"] = json!(sim.url);
-    block["allowInsecure"] = json!(true);
-    block["credentials"] = json!({ vendor.credential: { "name": name, "key": "key" } });
-    let backend: Backend = serde_json::from_value(json!({
-        "metadata": { "name": name },
-        "spec": {
-            name: block,
-            "sweepInterval": format!("{}s", vendor.sweep_seconds),
-            "requests": { "perSecond": 10000, "burst": 10000, "concurrency": 4 },
-        },
-    }))?;
-    let roles: Vec<Role> = objects("role", name, |number| (vendor.role)(number))?;
-    let bindings: Vec<RoleBinding> = objects("binding", name, |number| {
-        let mut spec = (vendor.binding)(number);
-        spec["roleRef"] = json!({ "name": format!("role-{number:04}") });
-        spec
-    })?;
-    create(&cluster.client, name, &secret).await?;
-    create(&cluster.client, name, &backend).await?;
-    create_all(&cluster.client, name, &roles).await?;
-    create_all(&cluster.client, name, &bindings).await
-}
-
-/// The objects `NAME-0000`, `NAME-0001`, and so on.
-fn objects<K: DeserializeOwned>(name: &str, backend: &str, spec: impl Fn(usize) -> Value) -> Outcome<Vec<K>> {
-    let one = |number: usize| {
-        let mut spec = spec(number);
-        spec["backendRef"] = json!({ "name": backend });
-        let object = json!({ "metadata": { "name": format!("{name}-{number:04}") }, "spec": spec });
-        Ok(serde_json::from_value(object)?)
-    };
-    (0..PAIRS).map(one).collect()
 }

@@ -11,8 +11,11 @@ const LISTS: usize = 40;
 pub fn vendor() -> Vendor {
     Vendor {
         name: "zenml",
+        namespace: "zenml",
         title: "ZenML Pro",
         tenant: None,
+        roles: PAIRS,
+        bindings: PAIRS,
         block: json!({ "organization": ORGANIZATION }),
         credential: "apiKeySecretRef",
         role: |_| {

@@ -98,15 +98,15 @@ pub struct Tls {
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Requests {
-    /// The average number of requests per second. Default: 5.
+    /// The highest average number of requests per second. Rolewright starts at this rate, lowers it while the back end throttles or is slow, and never exceeds it. Default: Rolewright starts at 5 (Arize, ZenML) or 10 (Grafana, Lenses) and raises the rate while objects wait for it, up to 25 or 50.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10000))]
     pub per_second: Option<i32>,
-    /// The number of requests that Rolewright can send at once after an idle time. Default: 10.
+    /// The number of requests that Rolewright can send at once after an idle time. Default: 10 (Arize, ZenML) or 20 (Grafana, Lenses).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10000))]
     pub burst: Option<i32>,
-    /// The number of requests in flight at the same time. Default: 4.
+    /// The number of requests in flight at the same time. Default: 8 (Arize, ZenML) or 4 (Grafana, Lenses).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 64))]
     pub concurrency: Option<i32>,

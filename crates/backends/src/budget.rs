@@ -1,33 +1,33 @@
 //! The limits of the calls to one account: a rate, a burst and a number at the same time. Everything that calls the account shares them,
 //! and pauses together when the back end requests it. Background calls use at most half of the rate.
 
+mod bucket;
+mod rate;
+
 use std::{
     future::Future,
-    num::NonZeroU32,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
-use governor::{
-    Quota, RateLimiter,
-    clock::Clock,
-    middleware::NoOpMiddleware,
-    state::{InMemoryState, NotKeyed},
-};
+use parking_lot::Mutex;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
-    time::Instant,
+    time::{Instant, sleep},
 };
+
+use self::{bucket::Bucket, rate::Rate};
 
 /// The limits of the calls to one account.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
-    /// The average number of calls per second.
-    pub per_second: u32,
+    /// The average number of calls per second at the start.
+    pub initial_per_second: u32,
+    /// The highest average number of calls per second.
+    pub max_per_second: u32,
     /// The number of calls without a delay after a quiet time.
     pub burst: u32,
     /// The number of calls at the same time.
@@ -35,70 +35,24 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// These limits for calls that start at the highest rate.
+    pub const fn new(per_second: u32, burst: u32, concurrency: u32) -> Self {
+        Self { initial_per_second: per_second, max_per_second: per_second, burst, concurrency }
+    }
+
+    /// The same with another highest rate, at which the calls start.
+    #[must_use]
+    pub const fn at(self, per_second: u32) -> Self {
+        Self { initial_per_second: per_second, max_per_second: per_second, ..self }
+    }
+
     /// The lower value of each limit.
     pub fn stricter(self, other: Self) -> Self {
         Self {
-            per_second: self.per_second.min(other.per_second),
+            initial_per_second: self.initial_per_second.min(other.initial_per_second),
+            max_per_second: self.max_per_second.min(other.max_per_second),
             burst: self.burst.min(other.burst),
             concurrency: self.concurrency.min(other.concurrency),
-        }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { per_second: 5, burst: 10, concurrency: 4 }
-    }
-}
-
-/// The clock of the runtime, so that a simulation decides how fast time passes.
-#[derive(Clone, Copy)]
-struct RuntimeClock;
-
-impl Clock for RuntimeClock {
-    type Instant = std::time::Instant;
-
-    fn now(&self) -> Self::Instant {
-        Instant::now().into_std()
-    }
-}
-
-/// A rate and a burst.
-struct Rate(RateLimiter<NotKeyed, InMemoryState, RuntimeClock, NoOpMiddleware<std::time::Instant>>);
-
-impl Rate {
-    fn new(quota: Quota) -> Self {
-        Self(RateLimiter::direct_with_clock(quota, RuntimeClock))
-    }
-
-    async fn until_ready(&self) {
-        while let Err(not_until) = self.0.check() {
-            tokio::time::sleep(not_until.wait_time_from(RuntimeClock.now())).await;
-        }
-    }
-}
-
-struct Gate {
-    limits: Limits,
-    rate: Rate,
-    /// Half of the rate and of the burst. Background calls pass this first.
-    background: Rate,
-    slots: Arc<Semaphore>,
-}
-
-impl Gate {
-    fn new(limits: Limits) -> Self {
-        let at_least_one = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
-        let quota =
-            Quota::per_second(at_least_one(limits.per_second)).allow_burst(at_least_one(limits.burst));
-        let half = Quota::with_period(quota.replenish_interval() * 2)
-            .map_or(quota, |half| half.allow_burst(at_least_one(limits.burst / 2)));
-        let slots = usize::try_from(limits.concurrency.max(1)).unwrap_or(1);
-        Self {
-            limits,
-            rate: Rate::new(quota),
-            background: Rate::new(half),
-            slots: Arc::new(Semaphore::new(slots)),
         }
     }
 }
@@ -161,102 +115,141 @@ pub async fn metered<T>(priority: Priority, task: impl Future<Output = T>) -> (T
 
 /// The budget of calls to one account.
 pub struct Budget {
-    gate: ArcSwap<Gate>,
-    paused_until: Mutex<Option<Instant>>,
+    state: Mutex<State>,
+    /// Calls wait in the order of their arrival: the lock is fair, and its owner waits for the rate.
+    all: tokio::sync::Mutex<Bucket>,
+    /// Half of the rate and of the burst. Background calls pass this first.
+    background: tokio::sync::Mutex<Bucket>,
+}
+
+struct State {
+    limits: Limits,
+    rate: Rate,
+    slots: Arc<Semaphore>,
+    paused_until: Option<Instant>,
+}
+
+/// The permission for one call. Dropping it allows another one at the same time.
+#[derive(Debug)]
+pub struct Permit {
+    _slot: OwnedSemaphorePermit,
+    /// The rate delayed the call.
+    waited: bool,
+    since: Instant,
 }
 
 impl Budget {
     /// A budget with these limits.
     pub fn new(limits: Limits) -> Self {
-        Self { gate: ArcSwap::from_pointee(Gate::new(limits)), paused_until: Mutex::new(None) }
+        Self {
+            state: Mutex::new(State {
+                limits,
+                rate: Rate::new(limits.initial_per_second, limits.max_per_second),
+                slots: slots(limits),
+                paused_until: None,
+            }),
+            all: tokio::sync::Mutex::default(),
+            background: tokio::sync::Mutex::default(),
+        }
     }
 
     /// The limits in force.
     pub fn limits(&self) -> Limits {
-        self.gate.load().limits
+        self.state.lock().limits
     }
 
-    /// Changes the limits. Calls that already wait keep the old ones.
+    /// The present rate, in calls per second.
+    pub fn per_second(&self) -> f64 {
+        self.state.lock().rate.per_second()
+    }
+
+    /// Changes the limits. Calls that are under way keep their slots.
     pub fn set(&self, limits: Limits) {
-        if self.limits() != limits {
-            self.gate.store(Arc::new(Gate::new(limits)));
+        let mut state = self.state.lock();
+        if state.limits != limits {
+            state.rate.set(limits.initial_per_second, limits.max_per_second, Instant::now());
+            state.slots = slots(limits);
+            state.limits = limits;
         }
     }
 
-    /// Delays every further call by this long, as `Retry-After` requests.
-    pub fn pause(&self, time: Duration) {
-        let until = Instant::now() + time;
-        let mut paused = self.paused_until.lock().expect("nothing panics while it holds this lock");
-        *paused = Some(paused.map_or(until, |earlier| earlier.max(until)));
+    /// The back end throttled this call: the rate falls, and every further call is delayed by this long, as `Retry-After` requests.
+    pub fn throttled(&self, permit: &Permit, pause: Duration) {
+        let now = Instant::now();
+        let mut state = self.state.lock();
+        state.rate.throttled(permit.since, now);
+        state.paused_until = state.paused_until.max(Some(now + pause));
+    }
+
+    /// The call of this permit succeeded.
+    pub fn answered(&self, permit: &Permit) {
+        self.state.lock().rate.answered(permit.since.elapsed(), permit.waited, Instant::now());
+    }
+
+    /// A call had no answer, or the back end failed.
+    pub fn failed(&self) {
+        self.state.lock().rate.failed();
     }
 
     /// Waits for a slot, for the rate and for the end of a short pause. Dropping the permit frees the slot.
     ///
     /// # Errors
     /// The rest of a longer pause: whatever waits for the call must not stay in a worker that long.
-    pub async fn acquire(&self) -> Result<OwnedSemaphorePermit, Duration> {
+    pub async fn acquire(&self) -> Result<Permit, Duration> {
         self.check_pause()?;
-        let gate = self.gate.load_full();
         let meter = METER.try_with(Clone::clone).ok();
+        let mut waited = false;
         if let Some(meter) = &meter {
-            tokio::select! {
+            waited = tokio::select! {
                 biased;
-                () = meter.priority.raised() => {}
-                () = gate.background.until_ready() => {}
-            }
+                () = meter.priority.raised() => false,
+                passed = self.pass(&self.background, 0.5) => passed?,
+            };
         }
-        let permit = gate.slots.clone().acquire_owned().await.expect("this semaphore is never closed");
-        gate.rate.until_ready().await;
-        loop {
-            let rest = self.check_pause()?;
-            if rest.is_zero() {
-                break;
-            }
-            tokio::time::sleep(rest).await;
-        }
+        let slots = self.state.lock().slots.clone();
+        let slot = slots.acquire_owned().await.expect("this semaphore is never closed");
+        waited |= self.pass(&self.all, 1.0).await?;
         if let Some(meter) = meter {
             meter.calls.fetch_add(1, Ordering::Relaxed);
         }
-        Ok(permit)
+        Ok(Permit { _slot: slot, waited, since: Instant::now() })
+    }
+
+    /// Waits for the end of a short pause, and for this share of the rate. Returns whether the rate caused a delay.
+    async fn pass(&self, bucket: &tokio::sync::Mutex<Bucket>, share: f64) -> Result<bool, Duration> {
+        let mut bucket = bucket.lock().await;
+        let mut waited = false;
+        loop {
+            let pause = self.check_pause()?;
+            if !pause.is_zero() {
+                sleep(pause).await;
+                continue;
+            }
+            let (per_second, burst, now) = self.allowed();
+            let Err(wait) = bucket.take(per_second * share, burst * share, now) else { return Ok(waited) };
+            waited = true;
+            sleep(wait).await;
+        }
+    }
+
+    /// The present rate and burst.
+    fn allowed(&self) -> (f64, f64, Instant) {
+        let (state, now) = (self.state.lock(), Instant::now());
+        (state.rate.per_second(), state.rate.burst(state.limits.burst, now), now)
     }
 
     /// The rest of a pause that is short enough to wait for; a longer one is the error.
     fn check_pause(&self) -> Result<Duration, Duration> {
         const MAX_WAIT: Duration = Duration::from_secs(5);
-        let until = *self.paused_until.lock().expect("nothing panics while it holds this lock");
+        let until = self.state.lock().paused_until;
         let rest = until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()));
         if rest > MAX_WAIT { Err(rest) } else { Ok(rest) }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use futures::FutureExt;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn background_calls_use_half_of_the_rate_until_raised() {
-        let budget = Budget::new(Limits { per_second: 1, burst: 4, concurrency: 4 });
-        let priority = Priority::default();
-        let mut background = Box::pin(metered(priority.clone(), async {
-            for _ in 0..3 {
-                drop(budget.acquire().await.unwrap());
-            }
-        }));
-        assert!((&mut background).now_or_never().is_none(), "half of the burst is less than three");
-        assert!(budget.acquire().now_or_never().is_some(), "any other call goes at once");
-        let raised = priority.raise();
-        assert_eq!(background.await, ((), 3), "the other call is not counted");
-        drop(raised);
-        assert!(priority.raised().now_or_never().is_none());
-    }
-
-    #[tokio::test]
-    async fn a_long_pause_is_an_error_and_not_a_wait() {
-        let budget = Budget::new(Limits::default());
-        budget.pause(Duration::from_secs(600));
-        let rest = budget.acquire().now_or_never().expect("no wait").expect_err("a pause");
-        assert!(rest > Duration::from_secs(590), "{rest:?}");
-    }
+fn slots(limits: Limits) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(usize::try_from(limits.concurrency.max(1)).unwrap_or(1)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,7 +28,7 @@ pub fn connect(vendor: &Vendor, block: Value, field: &str, secret: &str) -> Arc<
         block,
         secrets: BTreeMap::from([(field.to_owned(), format!("{secret}\n").into())]),
         ca: None,
-        budget: Arc::new(Budget::new(Limits { per_second: 1000, burst: 1000, concurrency: 4 })),
+        budget: Arc::new(Budget::new(Limits::new(1000, 1000, 4))),
         dialling: Dialling { allow_local: true },
         transport: None,
         observer: Arc::new(()),

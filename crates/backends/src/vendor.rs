@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use crate::{
     backend::Backend,
-    budget::Budget,
+    budget::{Budget, Limits},
     http::{CallObserver, Dialling, ErrorSchema, Http, Options, Times, Transport},
     read_only::ReadOnlyGuard,
 };
@@ -63,6 +63,8 @@ pub struct Vendor {
     pub title: &'static str,
     /// Its pure part, unless a block selects another one.
     pub dialect: &'static dyn Dialect,
+    /// The limits of the calls to an account for which the user sets none.
+    pub limits: Limits,
     /// The scheme, host and port that the calls of a block go to, such as `https://api.arize.com`: the host that a Secret has to name,
     /// and the first half of an account's identity.
     pub origin: fn(&serde_json::Value) -> Result<url::Url, Fault>,

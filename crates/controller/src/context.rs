@@ -66,7 +66,7 @@ pub struct Context {
     /// Adds objects to the queue.
     pub queue: Enqueue,
     /// Accounts of back ends.
-    pub accounts: Accounts,
+    pub accounts: Arc<Accounts>,
     /// The state of each Backend.
     pub backends: BackendStates,
     /// Failures in a row by object.

@@ -1,9 +1,9 @@
 //! Counters in the Prometheus text format. Every label takes its values from a fixed set, or names a Backend.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, sync::atomic::AtomicU64, time::Duration};
 
 use k8s_openapi::jiff::Timestamp;
-use parking_lot::RwLock;
+use parking_lot::Mutex;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
     metrics::{
@@ -52,7 +52,7 @@ struct ObjectLabels {
     reason: String,
 }
 
-/// One for each Backend whose credential expires.
+/// For each Backend.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct BackendLabels {
     namespace: String,
@@ -66,9 +66,11 @@ struct SweepLabels {
 
 /// All metrics of the operator.
 pub struct Metrics {
-    registry: RwLock<Registry>,
+    registry: Mutex<Registry>,
     calls: Family<Call, Counter>,
     call_seconds: Family<VendorLabels, Histogram, fn() -> Histogram>,
+    wait_seconds: Family<VendorLabels, Histogram, fn() -> Histogram>,
+    rates: Family<BackendLabels, Gauge<f64, AtomicU64>>,
     changes: Family<ChangeLabels, Counter>,
     looks: Family<KindLabels, Counter>,
     panics: Family<KindLabels, Counter>,
@@ -97,6 +99,8 @@ impl Metrics {
         let metrics = Self {
             calls: Family::default(),
             call_seconds: Family::new_with_constructor(seconds),
+            wait_seconds: Family::new_with_constructor(seconds),
+            rates: Family::default(),
             changes: Family::default(),
             looks: Family::default(),
             panics: Family::default(),
@@ -108,13 +112,23 @@ impl Metrics {
             leader: Gauge::default(),
             expiries: Family::default(),
             swept: Family::default(),
-            registry: RwLock::default(),
+            registry: Mutex::default(),
         };
         registry.register("backend_calls", "Calls to back ends, by outcome", metrics.calls.clone());
         registry.register(
             "backend_call_duration_seconds",
             "Duration of calls to back ends",
             metrics.call_seconds.clone(),
+        );
+        registry.register(
+            "backend_wait_seconds",
+            "Time that calls to back ends wait for the limits of their account",
+            metrics.wait_seconds.clone(),
+        );
+        registry.register(
+            "backend_rate",
+            "Calls per second that the account of a Backend allows at present",
+            metrics.rates.clone(),
         );
         registry.register("changes", "Changes sent to back ends, by outcome", metrics.changes.clone());
         registry.register("looks", "Reconciles of objects", metrics.looks.clone());
@@ -147,14 +161,20 @@ impl Metrics {
             "When the account of a Backend was last read completely",
             metrics.swept.clone(),
         );
-        *metrics.registry.write() = registry;
+        *metrics.registry.lock() = registry;
         metrics
     }
 
-    /// The metrics as text.
-    pub fn text(&self) -> String {
+    /// The metrics as text, with these rates of the Backends' accounts.
+    pub fn text(&self, rates: &BTreeMap<ObjectName, f64>) -> String {
+        // Only one scrape at a time, so that none shows the rates of half of the Backends.
+        let registry = self.registry.lock();
+        self.rates.clear();
+        for (backend, rate) in rates {
+            self.rates.get_or_create(&labels(backend)).set(*rate);
+        }
         let mut body = String::new();
-        text::encode(&mut body, &self.registry.read()).expect("writing to a String cannot fail");
+        text::encode(&mut body, &registry).expect("writing to a String cannot fail");
         body
     }
 
@@ -251,5 +271,9 @@ impl CallObserver for Metrics {
         let call = Call { vendor, method: method.to_owned(), outcome: outcome.to_owned() };
         self.calls.get_or_create(&call).inc();
         self.call_seconds.get_or_create(&VendorLabels { vendor }).observe(elapsed.as_secs_f64());
+    }
+
+    fn waited(&self, vendor: &'static str, elapsed: Duration) {
+        self.wait_seconds.get_or_create(&VendorLabels { vendor }).observe(elapsed.as_secs_f64());
     }
 }

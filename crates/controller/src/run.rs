@@ -59,9 +59,11 @@ pub async fn run(
 ) -> Result<(), RunError> {
     let Clients { calls: client, watches } = clients;
     let metrics = Arc::new(Metrics::new());
+    let accounts = Arc::new(Accounts::new(options.settle));
     let ready = Arc::new(AtomicBool::new(false));
     if let Some(address) = listen {
-        let state = ServerState { metrics: metrics.clone(), ready: ready.clone() };
+        let state =
+            ServerState { metrics: metrics.clone(), accounts: accounts.clone(), ready: ready.clone() };
         server::listen(address, state).await.map_err(|source| RunError::Listen { address, source })?;
     }
     if !wait_for_schema(&client, &stop).await {
@@ -82,7 +84,7 @@ pub async fn run(
         caches: Caches { backends, roles, bindings, restrictions },
         definitions: Definitions::default(),
         queue: enqueue,
-        accounts: Accounts::new(options.settle),
+        accounts,
         backends: BackendStates::default(),
         back_off: BackOff::default(),
         arrivals: Arrivals::default(),

@@ -9,6 +9,7 @@ use std::{
 };
 
 use axum::{Router, extract::State, http::StatusCode, routing::get};
+use rolewright_reconcile::account::Accounts;
 use tokio::net::TcpListener;
 
 use super::metrics::Metrics;
@@ -18,6 +19,8 @@ use super::metrics::Metrics;
 pub struct ServerState {
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// For the rates of their calls.
+    pub accounts: Arc<Accounts>,
     /// Whether the caches are complete and the CRDs fit.
     pub ready: Arc<AtomicBool>,
 }
@@ -51,5 +54,5 @@ async fn ready(State(state): State<ServerState>) -> (StatusCode, &'static str) {
 
 async fn metrics(State(state): State<ServerState>) -> ([(axum::http::HeaderName, &'static str); 1], String) {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(axum::http::header::CONTENT_TYPE, kind)], state.metrics.text())
+    ([(axum::http::header::CONTENT_TYPE, kind)], state.metrics.text(&state.accounts.rates()))
 }

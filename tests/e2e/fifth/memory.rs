@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use rolewright_backends::{Backend, Class, Error, Identity, Needs, Settings, Vendor};
+use rolewright_backends::{Backend, Class, Error, Identity, Limits, Needs, Settings, Vendor};
 use rolewright_core::model::{
     Body, Builder, Capabilities, Dialect, Entry, Fault, Grant, Grants, Id, IdentityRules, Kind, Level, Named,
     Observed, Proof, Restrictions, Role, RoleNames, RoleRef, Snapshot, SpecRules, SubjectKind, SweepHints,
@@ -16,7 +16,14 @@ use serde_json::Value;
 use url::Url;
 
 /// Users and tests name the vendor by Arize's block, because the blocks are a part of the API that a test cannot extend.
-pub const VENDOR: Vendor = Vendor { name: "arize", title: "Memory", dialect: &MemoryDialect, origin, client };
+pub const VENDOR: Vendor = Vendor {
+    name: "arize",
+    title: "Memory",
+    dialect: &MemoryDialect,
+    limits: Limits::new(1000, 1000, 4),
+    origin,
+    client,
+};
 
 static CAPABILITIES: Capabilities = Capabilities {
     vendor: "memory",

@@ -10,6 +10,7 @@ mod network;
 mod operations;
 mod path;
 mod process;
+mod rate;
 mod scenarios;
 mod scene;
 mod shape;

@@ -28,7 +28,7 @@ use super::{
 use crate::support::{ADMIN_CREDENTIAL, Account, grafana as grafana_objects, kind_and_name, trial::Trial};
 
 /// The host of the back end. Each test has its own: Lenses' locks, which all clients of a process share, are for each host.
-fn host() -> String {
+pub fn host() -> String {
     static TESTS: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
         static NUMBER: usize = TESTS.fetch_add(1, Ordering::Relaxed);
@@ -99,18 +99,27 @@ pub struct Scene<V: Simulated> {
 impl<V: Simulated> Scene<V> {
     /// A seeded account, and a running operator with one Backend.
     pub fn new(options: Options<V>) -> Self {
+        Self::with_backend(options, json!({ "sweepInterval": "1m" }))
+    }
+
+    /// The same with these fields of the Backend.
+    pub fn with_backend(options: Options<V>, more: Value) -> Self {
         let sim = Arc::new(InMemory::new(options).unwrap());
         let hosts: BTreeMap<String, Arc<dyn Host>> = [(host(), sim.clone() as _)].into();
         let mut scene = Self { cluster: Cluster::new(Arc::new(hosts)), sim };
-        scene.connect(NAMESPACE);
+        scene.connect_with(NAMESPACE, more);
         scene.cluster.start();
         scene
     }
 
     /// Applies a Backend with its Secret.
     pub fn connect(&self, namespace: &str) {
+        self.connect_with(namespace, json!({ "sweepInterval": "1m" }));
+    }
+
+    fn connect_with(&self, namespace: &str, more: Value) {
         self.cluster.apply_secret(namespace, V::SECRET, ADMIN_CREDENTIAL, &host());
-        self.cluster.apply(within(backend::<V>("1m"), namespace));
+        self.cluster.apply(within(backend_with::<V>(more), namespace));
     }
 
     /// Deletes these objects.
@@ -148,7 +157,11 @@ impl<V: Simulated> Scene<V> {
 
 /// The Backend of the account.
 pub fn backend<V: Simulated>(sweep_interval: &str) -> Value {
-    V::backend(&format!("https://{}", host()), json!({ "sweepInterval": sweep_interval }))
+    backend_with::<V>(json!({ "sweepInterval": sweep_interval }))
+}
+
+fn backend_with<V: Simulated>(more: Value) -> Value {
+    V::backend(&format!("https://{}", host()), more)
 }
 
 /// The same object in another namespace.

@@ -7,11 +7,15 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use crate::{address, http::Credential};
+use crate::{address, budget::Limits, http::Credential};
 use rolewright_core::model::Fault;
 
 /// The name of the vendor's block in a Backend.
 pub const NAME: &str = "arize";
+
+/// The contract has no numbers (contract 1.3). It recommends the limits of another API of the same server, 300 writes per minute, as the
+/// start. Every endpoint can answer 429 with `Retry-After`, so a higher rate can be tried.
+pub const LIMITS: Limits = Limits { initial_per_second: 5, max_per_second: 25, burst: 10, concurrency: 8 };
 
 /// The field that refers to the Secret with the API key.
 pub const KEY_FIELD: &str = "apiKeySecretRef";

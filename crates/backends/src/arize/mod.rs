@@ -25,8 +25,14 @@ use rolewright_core::model::{
 };
 
 /// Arize AX.
-pub const VENDOR: Vendor =
-    Vendor { name: config::NAME, title: "Arize AX", dialect: &ArizeDialect, origin: config::origin, client };
+pub const VENDOR: Vendor = Vendor {
+    name: config::NAME,
+    title: "Arize AX",
+    dialect: &ArizeDialect,
+    limits: config::LIMITS,
+    origin: config::origin,
+    client,
+};
 
 fn client(settings: Settings) -> Result<Arc<dyn Backend>, Fault> {
     let base = config::origin(&settings.block)?;

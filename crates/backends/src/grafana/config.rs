@@ -7,11 +7,15 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use crate::{address, http::Credential};
+use crate::{address, budget::Limits, http::Credential};
 use rolewright_core::model::Fault;
 
 /// The name of the vendor's block in a Backend.
 pub const NAME: &str = "grafana";
+
+/// The contract has no limit of this API; users report 429s of Grafana Cloud and slow reads of permissions (contract 5). Few calls at the
+/// same time, because concurrent writes of permissions fail on some servers (contract 5).
+pub const LIMITS: Limits = Limits { initial_per_second: 10, max_per_second: 50, burst: 20, concurrency: 4 };
 
 /// The field that refers to the Secret with a service account's token.
 pub const TOKEN_FIELD: &str = "tokenSecretRef";

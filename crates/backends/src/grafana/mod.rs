@@ -34,8 +34,14 @@ use rolewright_core::model::{
 };
 
 /// Grafana.
-pub const VENDOR: Vendor =
-    Vendor { name: config::NAME, title: "Grafana", dialect: &GrafanaDialect, origin: config::origin, client };
+pub const VENDOR: Vendor = Vendor {
+    name: config::NAME,
+    title: "Grafana",
+    dialect: &GrafanaDialect,
+    limits: config::LIMITS,
+    origin: config::origin,
+    client,
+};
 
 fn client(settings: Settings) -> Result<Arc<dyn Backend>, Fault> {
     let connection = config::connection(&settings.block)?;

@@ -23,7 +23,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::Timestamp;
 use reqwest::{
     Certificate, Client, Method, Response, StatusCode,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION},
     redirect::Policy,
 };
 use secrecy::ExposeSecret;
@@ -44,7 +44,7 @@ use self::{
     throttle::{OwnPauses, retry_after},
 };
 use super::{
-    budget::Budget,
+    budget::{Budget, Permit},
     error::{Class, Error},
 };
 use rolewright_core::model::Fault;
@@ -54,10 +54,15 @@ pub trait CallObserver: Send + Sync {
     /// A call to `vendor` had this outcome after `elapsed`. The outcome is a class of statuses (`2xx`) or a kind of failure (`connect`,
     /// `timeout`, `cut`, `refused`, `oversized`): few enough for a metric's label.
     fn called(&self, vendor: &'static str, method: &str, outcome: &str, elapsed: Duration);
+
+    /// A call to `vendor` waited this long for the budget of its account.
+    fn waited(&self, vendor: &'static str, elapsed: Duration);
 }
 
 impl CallObserver for () {
     fn called(&self, _: &'static str, _: &str, _: &str, _: Duration) {}
+
+    fn waited(&self, _: &'static str, _: Duration) {}
 }
 
 /// The configuration of a stack.
@@ -170,14 +175,16 @@ impl Http {
             .with_jitter()
             .build();
         let acquire = async || {
+            let began = Instant::now();
             let permit = self.options.budget.acquire().await;
+            self.options.observer.waited(self.options.vendor, began.elapsed());
             permit.map_err(|rest| Failure::paused(&request, &url, rest).error)
         };
         let mut permit = acquire().await?;
         let deadline = Instant::now() + self.options.times.total;
         loop {
             let time = self.options.times.call.min(deadline.saturating_duration_since(Instant::now()));
-            let failure = match self.try_once(&request, &url, time).await {
+            let failure = match self.try_once(&request, &url, time, &permit).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
@@ -200,7 +207,13 @@ impl Http {
         }
     }
 
-    async fn try_once(&self, request: &Request<'_>, url: &Url, time: Duration) -> Result<Answer, Failure> {
+    async fn try_once(
+        &self,
+        request: &Request<'_>,
+        url: &Url,
+        time: Duration,
+        permit: &Permit,
+    ) -> Result<Answer, Failure> {
         let begun = Instant::now();
         let span = debug_span!(
             "call",
@@ -210,7 +223,15 @@ impl Http {
             status = field::Empty,
             request_id = field::Empty,
         );
-        let result = self.exchange(request, url, time).instrument(span.clone()).await;
+        let result = self.exchange(request, url, time, permit).instrument(span.clone()).await;
+        match &result {
+            Ok(_) => self.options.budget.answered(permit),
+            Err(failure) if matches!(failure.error.class, Class::Transient | Class::Lost) => {
+                self.options.budget.failed();
+            }
+            // Throttling is recorded already. Other refusals are often faster than work, so they say nothing.
+            Err(_) => {}
+        }
         let outcome = match &result {
             Ok(_) => "2xx",
             Err(failure) => failure.outcome,
@@ -221,7 +242,13 @@ impl Http {
         result
     }
 
-    async fn exchange(&self, request: &Request<'_>, url: &Url, time: Duration) -> Result<Answer, Failure> {
+    async fn exchange(
+        &self,
+        request: &Request<'_>,
+        url: &Url,
+        time: Duration,
+        permit: &Permit,
+    ) -> Result<Answer, Failure> {
         let Some(sent) = sendable(request, url, time) else {
             return Err(Failure::unsendable(request, "it cannot be built"));
         };
@@ -236,7 +263,7 @@ impl Http {
             self.own_pauses.reset();
             self.success(request, url, response, time).await
         } else {
-            Err(self.refusal(request, url, response).await)
+            Err(self.refusal(request, url, response, permit).await)
         }
     }
 
@@ -258,9 +285,18 @@ impl Http {
         }
     }
 
-    async fn refusal(&self, request: &Request<'_>, url: &Url, response: Response) -> Failure {
+    async fn refusal(
+        &self,
+        request: &Request<'_>,
+        url: &Url,
+        response: Response,
+        permit: &Permit,
+    ) -> Failure {
         let (status, headers) = (response.status(), response.headers().clone());
         let pause = self.pause(status, &headers);
+        if let Some(pause) = pause {
+            self.options.budget.throttled(permit, pause);
+        }
         let location = headers.get(LOCATION).and_then(|to| to.to_str().ok()).and_then(|to| url.join(to).ok());
         let content_type = content_type(&headers);
         // The class comes from the status, even if the body cannot be read.
@@ -270,19 +306,16 @@ impl Http {
         Failure::refused(request, url, status, pause, location.as_ref(), &text)
     }
 
-    /// Delays all calls to this account if the answer requests it.
+    /// How long all calls to this account must wait, if the answer requests it.
     fn pause(&self, status: StatusCode, headers: &reqwest::header::HeaderMap) -> Option<Duration> {
-        let pause = match status {
+        let requested = || retry_after(headers, Timestamp::now());
+        match status {
             StatusCode::TOO_MANY_REQUESTS => {
-                retry_after(headers, Timestamp::now()).unwrap_or_else(|| self.own_pauses.next(Instant::now()))
+                Some(requested().unwrap_or_else(|| self.own_pauses.next(Instant::now())))
             }
-            StatusCode::SERVICE_UNAVAILABLE if headers.contains_key(RETRY_AFTER) => {
-                retry_after(headers, Timestamp::now())?
-            }
-            _ => return None,
-        };
-        self.options.budget.pause(pause);
-        Some(pause)
+            StatusCode::SERVICE_UNAVAILABLE => requested(),
+            _ => None,
+        }
     }
 }
 

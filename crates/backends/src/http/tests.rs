@@ -20,6 +20,8 @@ impl CallObserver for Outcomes {
     fn called(&self, vendor: &'static str, method: &str, outcome: &str, _: Duration) {
         self.0.lock().expect("not poisoned").push(format!("{vendor} {method} {outcome}"));
     }
+
+    fn waited(&self, _: &'static str, _: Duration) {}
 }
 
 fn schema(body: &[u8]) -> Option<VendorError> {
@@ -36,7 +38,7 @@ pub fn options(base: &Url) -> Options {
         ca: None,
         dialling: Dialling { allow_local: true },
         transport: None,
-        budget: Arc::new(Budget::new(Limits { per_second: 1000, burst: 1000, concurrency: 4 })),
+        budget: Arc::new(Budget::new(Limits::new(1000, 1000, 4))),
         observer: Arc::new(()),
         errors: schema,
         times: Times { retry_delay: Duration::from_millis(1), ..Times::default() },

@@ -8,11 +8,14 @@ use serde_json::Value;
 use url::Url;
 
 use super::ids;
-use crate::{address, http::Credential};
+use crate::{address, budget::Limits, http::Credential};
 use rolewright_core::model::Fault;
 
 /// The name of the vendor's block in a Backend.
 pub const NAME: &str = "lenses";
+
+/// No rate limits are documented (contract 1.4), and HQ is a server of the user's own.
+pub const LIMITS: Limits = Limits { initial_per_second: 10, max_per_second: 50, burst: 20, concurrency: 4 };
 
 /// The field that refers to the Secret with a service account's token.
 pub const TOKEN_FIELD: &str = "tokenSecretRef";

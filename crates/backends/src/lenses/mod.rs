@@ -42,6 +42,7 @@ pub const VENDOR: Vendor = Vendor {
     name: config::NAME,
     title: "Lenses HQ",
     dialect: dialect::of(config::Membership::Manual),
+    limits: config::LIMITS,
     origin: config::origin,
     client,
 };

@@ -8,11 +8,14 @@ use serde_json::Value;
 use url::Url;
 
 use super::session::Login;
-use crate::address;
+use crate::{address, budget::Limits};
 use rolewright_core::model::Fault;
 
 /// The name of the vendor's block in a Backend.
 pub const NAME: &str = "zenml";
+
+/// 429 is documented without numbers (contract 1.5), and many customers share the control plane.
+pub const LIMITS: Limits = Limits { initial_per_second: 5, max_per_second: 25, burst: 10, concurrency: 8 };
 
 /// The field that refers to the Secret with an API key or personal access token.
 pub const KEY_FIELD: &str = "apiKeySecretRef";

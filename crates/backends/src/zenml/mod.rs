@@ -35,8 +35,14 @@ use super::{Backend, Error, Identity, Needs, Settings, Vendor, Vocabulary};
 use rolewright_core::model::{Dialect, Entry, Fault, Grant, Id, Level, Observed, Role, Snapshot};
 
 /// ZenML Pro.
-pub const VENDOR: Vendor =
-    Vendor { name: config::NAME, title: "ZenML Pro", dialect: &ZenmlDialect, origin: config::origin, client };
+pub const VENDOR: Vendor = Vendor {
+    name: config::NAME,
+    title: "ZenML Pro",
+    dialect: &ZenmlDialect,
+    limits: config::LIMITS,
+    origin: config::origin,
+    client,
+};
 
 fn client(settings: Settings) -> Result<Arc<dyn Backend>, Fault> {
     let connection = config::connection(&settings.block)?;

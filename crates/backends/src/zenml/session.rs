@@ -249,7 +249,7 @@ mod tests {
             ca: None,
             dialling: Dialling { allow_local: true },
             transport: None,
-            budget: Arc::new(Budget::new(Limits { per_second: 1000, burst: 1000, concurrency: 4 })),
+            budget: Arc::new(Budget::new(Limits::new(1000, 1000, 4))),
             observer: Arc::new(()),
             errors: wire::problem,
             times: Times { retry_delay: Duration::from_millis(1), ..Times::default() },

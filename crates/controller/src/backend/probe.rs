@@ -64,7 +64,7 @@ struct Refused {
 impl Probe<'_> {
     async fn run(&self) -> Result<Attempt, Refused> {
         let Probe { ctx, name, backend, .. } = self;
-        let limits = limits(&backend.spec);
+        let limits = limits(self.vendor, &backend.spec);
         let pinned = backend.status.as_ref().and_then(|status| status.tenant.clone());
         let address = address(self.vendor, self.origin, self.block);
         // A pause that the account requested (Retry-After) holds for a probe too.
@@ -185,13 +185,14 @@ fn another_account(pin: &TenantPin) -> Readiness {
     )
 }
 
-fn limits(spec: &api::BackendSpec) -> Limits {
-    let default = Limits::default();
+/// The limits of a Backend: those of its vendor, as far as the user sets none.
+fn limits(vendor: &Vendor, spec: &api::BackendSpec) -> Limits {
     let requests = spec.requests.clone().unwrap_or_default();
-    let or = |value: Option<i32>, default: u32| value.and_then(|n| u32::try_from(n).ok()).unwrap_or(default);
+    let given = |value: Option<i32>| value.and_then(|n| u32::try_from(n).ok());
+    let limits = given(requests.per_second).map_or(vendor.limits, |per_second| vendor.limits.at(per_second));
     Limits {
-        per_second: or(requests.per_second, default.per_second),
-        burst: or(requests.burst, default.burst),
-        concurrency: or(requests.concurrency, default.concurrency),
+        burst: given(requests.burst).unwrap_or(limits.burst),
+        concurrency: given(requests.concurrency).unwrap_or(limits.concurrency),
+        ..limits
     }
 }

@@ -127,6 +127,15 @@ impl Accounts {
         account
     }
 
+    /// The present rate of each Backend's account, in calls per second.
+    pub fn rates(&self) -> BTreeMap<ObjectName, f64> {
+        let rate_of = |account: Arc<Account>| {
+            let backends: Vec<ObjectName> = account.limits.lock().keys().cloned().collect();
+            backends.into_iter().map(move |backend| (backend, account.budget.per_second()))
+        };
+        self.all().into_iter().flat_map(rate_of).collect()
+    }
+
     /// The budget of an account, if it is known.
     pub fn budget(&self, id: &AccountId) -> Option<Arc<Budget>> {
         let accounts = self.accounts.lock();
@@ -193,7 +202,7 @@ mod tests {
     fn connect(accounts: &Accounts, backend: &str, url: &str, anchors: &[&str]) -> Arc<Account> {
         let address = Address::new("arize", &Url::parse(url).unwrap(), "");
         let backend = ObjectName::new("team-a", backend);
-        accounts.connect(&backend, &address, &identity(anchors), None, &backend.name, Limits::default())
+        accounts.connect(&backend, &address, &identity(anchors), None, &backend.name, Limits::new(5, 10, 4))
     }
 
     fn claimant(uid: &str) -> Claimant {
@@ -221,7 +230,7 @@ mod tests {
 
     #[test]
     fn strictest_limits_of_two_backends_count_until_deleted() {
-        let limits = |per_second, concurrency| Limits { per_second, burst: 10, concurrency };
+        let limits = |per_second, concurrency| Limits::new(per_second, 10, concurrency);
         let address = Address::new("arize", &Url::parse("https://api.example.com").unwrap(), "");
         let (strict, loose) = (ObjectName::new("team-a", "arize"), ObjectName::new("team-b", "arize"));
         let accounts = Accounts::new(Duration::ZERO);
@@ -230,8 +239,10 @@ mod tests {
         connect(&strict, limits(2, 4));
         let account = connect(&loose, limits(9, 1));
         assert_eq!(account.budget.limits(), limits(2, 1));
+        assert_eq!(accounts.rates(), BTreeMap::from([(strict.clone(), 2.0), (loose.clone(), 2.0)]));
         accounts.disconnect(&strict);
         assert_eq!(account.budget.limits(), limits(9, 1));
+        assert_eq!(accounts.rates(), BTreeMap::from([(loose, 9.0)]));
     }
 
     #[test]

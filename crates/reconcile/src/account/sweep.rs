@@ -10,9 +10,10 @@ use rolewright_core::model::{Id, Kind, Observed};
 
 use super::view::AccountView;
 
-/// The shortest time between two sweeps of this many calls: a sweep uses at most half of the account's budget.
+/// The shortest time between two sweeps of this many calls: a sweep uses at most half of the account's budget. The present rate would
+/// change the interval in the status again and again.
 pub fn min_interval(calls: u64, view: &AccountView) -> Duration {
-    let per_second = f64::from(view.account.budget.limits().per_second);
+    let per_second = f64::from(view.account.budget.limits().initial_per_second);
     #[allow(clippy::cast_precision_loss)]
     Duration::from_secs_f64(calls as f64 / (per_second / 2.0))
 }

@@ -186,7 +186,7 @@ fn a_local_address_is_a_fault_unless_allowed() {
         block: json!({"url": "https://[::ffff:169.254.169.254]"}),
         secrets: BTreeMap::from([("apiKeySecretRef".to_owned(), KEY.into())]),
         ca: None,
-        budget: Arc::new(Budget::new(Limits::default())),
+        budget: Arc::new(Budget::new(Limits::new(5, 10, 4))),
         dialling: Dialling::default(),
         transport: None,
         observer: Arc::new(()),

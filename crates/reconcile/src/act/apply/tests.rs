@@ -155,7 +155,7 @@ fn account(settle: Duration, seen: Vec<Option<Observed>>, loses: bool) -> (Accou
     };
     let address = Address::new("arize", &Url::parse("https://api.example.com").unwrap(), "");
     let name = ObjectName::new("team-a", "arize");
-    let account = Accounts::new(settle).connect(&name, &address, &identity, None, "x", Limits::default());
+    let account = Accounts::new(settle).connect(&name, &address, &identity, None, "x", Limits::new(5, 10, 4));
     let backend = Arc::new(Shows {
         seen: Mutex::new(seen),
         asks: Mutex::default(),
