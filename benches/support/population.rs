@@ -196,7 +196,8 @@ pub async fn populate(client: &Client, namespace: &str) -> Outcome<()> {
 /// # Errors
 /// If the API server refuses one of them.
 pub async fn create_all<K: Object>(client: &Client, namespace: &str, objects: &[K]) -> Outcome<()> {
-    let requests = objects.iter().map(|object| create(client, namespace, object));
+    // Collected, so that a task can be spawned with it: the compiler does not see that the closure is general.
+    let requests: Vec<_> = objects.iter().map(|object| create(client, namespace, object)).collect();
     stream::iter(requests).buffer_unordered(CONCURRENCY).try_collect().await
 }
 
