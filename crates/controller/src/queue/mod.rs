@@ -128,7 +128,13 @@ impl Queue {
             while running.len() < max && !stop.is_cancelled() {
                 let Some((group, object)) = self.ready.pop(Group::workers) else { break };
                 let slot = self.slots.entry(object.clone()).or_default();
-                slot.waits = None;
+                let waited = slot.waits.take();
+                if let Some((_, urgency)) = waited.filter(|_| work.group(&object) != group) {
+                    // Its Backend connected to another account while it waited.
+                    self.ready.finish(&group);
+                    self.make_ready(&work, object, urgency);
+                    continue;
+                }
                 slot.runs = Some(group);
                 let task = work.reconcile(object.clone());
                 let handle = running.spawn({
@@ -301,6 +307,67 @@ mod tests {
         let running = tokio::spawn(queue.run(1, stop.clone(), OneGroup(reconcile)));
         assert_eq!(seen.recv().await, Some(ObjectKind::Role));
         assert_eq!(seen.recv().await, Some(ObjectKind::RoleBinding));
+        stop.cancel();
+        running.await.unwrap();
+    }
+
+    /// Objects are in the group with this name.
+    struct NamedGroup<F>(Arc<parking_lot::Mutex<&'static str>>, F);
+
+    impl<F, R> Work for NamedGroup<F>
+    where
+        F: Fn(ObjectRef) -> R + Send + Sync + 'static,
+        R: Future<Output = Option<Duration>> + Send + 'static,
+    {
+        fn group(&self, _: &ObjectRef) -> Group {
+            Group::Unconnected(ObjectName::new("ns", *self.0.lock()))
+        }
+
+        fn reconcile(&self, object: ObjectRef) -> impl Future<Output = Option<Duration>> + Send + 'static {
+            (self.1)(object)
+        }
+
+        fn panicked(&self, _: &ObjectRef) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    #[tokio::test]
+    async fn object_that_waits_moves_to_its_new_group() {
+        let (enqueue, queue) = queue();
+        enqueue.open();
+        let stop = CancellationToken::new();
+        let (sender, mut started) = mpsc::unbounded_channel();
+        let ends: Arc<HashMap<&str, Notify>> =
+            Arc::new(["1", "2", "3"].map(|name| (name, Notify::new())).into());
+        let reconcile = {
+            let ends = ends.clone();
+            move |object: ObjectRef| {
+                let (sender, ends) = (sender.clone(), ends.clone());
+                async move {
+                    sender.send(object.name.name.to_string()).unwrap();
+                    ends[&*object.name.name].notified().await;
+                    None
+                }
+            }
+        };
+        let group = Arc::new(parking_lot::Mutex::new("unconnected"));
+        let running = tokio::spawn(queue.run(4, stop.clone(), NamedGroup(group.clone(), reconcile)));
+        enqueue.add(object("1"));
+        assert_eq!(started.recv().await.unwrap(), "1");
+        enqueue.add(object("2"));
+        tokio::task::yield_now().await;
+        *group.lock() = "connected";
+        enqueue.add(object("3"));
+        assert_eq!(started.recv().await.unwrap(), "3");
+        ends["1"].notify_one();
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+            assert!(started.is_empty(), "the one worker of the new group is busy");
+        }
+        ends["3"].notify_one();
+        assert_eq!(started.recv().await.unwrap(), "2");
+        ends["2"].notify_one();
         stop.cancel();
         running.await.unwrap();
     }
