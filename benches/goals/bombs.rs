@@ -150,10 +150,32 @@ async fn objects(
 
 /// The peaks of an operator that reads 100,000 grants, and pages of long bodies.
 async fn answers(cluster: &Cluster, table: &mut Table) -> Outcome<()> {
-    eprintln!("bombs: an account of 100,000 grants");
-    let namespace = "bomb-answers";
+    let (_sim, operator) = account(cluster, "bomb-grants", &many_grants()?, None).await?;
+    let memory = operator.memory()?;
+    table.at_most("12 an account of 100,000 grants", memory.peak, LIMIT, "MiB");
+    table.show("12   idle", memory.now, "MiB");
+    operator.kill().await?;
+
+    let blanks = json!({ "kind": "HugeBody", "megabytes": BLANKS_MEGABYTES });
+    let blanks = json!({ "match": { "methods": ["GET"] }, "action": blanks });
+    let (_sim, operator) = account(cluster, "bomb-bodies", &population::tenant()?, Some(blanks)).await?;
+    table.at_most("12 bodies of 7 MiB", operator.memory()?.peak, LIMIT, "MiB");
+    operator.kill().await
+}
+
+/// An operator with fifty Roles on this account, after two sweeps.
+async fn account(
+    cluster: &Cluster,
+    namespace: &'static str,
+    tenant: &rolewright_simulators::arize::Tenant,
+    fault: Option<Value>,
+) -> Outcome<(Simulator, Operator)> {
+    eprintln!("{namespace}");
     let sim = Simulator::start("arize").await?;
-    sim.reset(&many_grants()?).await?;
+    sim.reset(tenant).await?;
+    if let Some(fault) = fault {
+        sim.fault(&fault).await?;
+    }
     cluster.namespace(namespace).await?;
     connect(cluster, namespace, &sim, TOKEN, "20s").await?;
     let roles: Vec<Role> = (0..OBJECTS).map(population::role).collect::<Outcome<_>>()?;
@@ -161,20 +183,7 @@ async fn answers(cluster: &Cluster, table: &mut Table) -> Outcome<()> {
     let operator = Operator::start(cluster, Flags::new(namespace)).await?;
     operator.in_sync(OBJECTS).await?;
     sweeps(&operator).await?;
-    let memory = operator.memory()?;
-    table.at_most("12 an account of 100,000 grants", memory.peak, LIMIT, "MiB");
-    table.show("12   idle", memory.now, "MiB");
-    operator.kill().await?;
-
-    eprintln!("bombs: long bodies");
-    sim.reset(&population::tenant()?).await?;
-    let blanks = json!({ "kind": "HugeBody", "megabytes": BLANKS_MEGABYTES });
-    sim.fault(&json!({ "match": { "methods": ["GET"] }, "action": blanks })).await?;
-    let operator = Operator::start(cluster, Flags::new(namespace)).await?;
-    operator.in_sync(OBJECTS).await?;
-    sweeps(&operator).await?;
-    table.at_most("12 bodies of 7 MiB", operator.memory()?.peak, LIMIT, "MiB");
-    operator.kill().await
+    Ok((sim, operator))
 }
 
 /// Waits for two sweeps of a large account.

@@ -3,6 +3,7 @@
 
 mod bucket;
 mod rate;
+pub mod volume;
 
 use std::{
     future::Future,
@@ -106,10 +107,10 @@ impl Drop for Raised {
 }
 
 /// Runs a task, counts its calls and makes them in the background: they use at most half of the rate while `priority` is not raised, so
-/// that the other half is free for all other calls.
+/// that the other half is free for all other calls. The answers have a [bounded volume](volume).
 pub async fn metered<T>(priority: Priority, task: impl Future<Output = T>) -> (T, u64) {
     let calls = Arc::new(AtomicU64::new(0));
-    let done = METER.scope(Meter { calls: calls.clone(), priority }, task).await;
+    let done = METER.scope(Meter { calls: calls.clone(), priority }, volume::bounded(task)).await;
     (done, calls.load(Ordering::Relaxed))
 }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use rolewright_backends::{Dialling, VENDORS};
-use rolewright_controller::Options;
+use rolewright_controller::{Options, RunError};
 use serde_json::{Value, json};
 use tokio::{
     task::JoinHandle,
@@ -17,6 +17,7 @@ use super::{
     network::{Host, Network, clients},
     path::plural_of,
     process::{Cut, Process},
+    witness::{LEASE, Witness},
 };
 
 /// The longest that anything takes, in simulated time.
@@ -33,7 +34,10 @@ pub struct Cluster {
     pub api: ApiServer,
     hosts: Hosts,
     started: Timestamp,
-    running: Option<(Process, JoinHandle<()>)>,
+    /// How many operator processes run. More than one elect a leader.
+    pub replicas: usize,
+    pub witness: Witness,
+    running: Vec<(Process, JoinHandle<()>)>,
 }
 
 /// The operator was killed while a test waited.
@@ -59,19 +63,27 @@ impl Cluster {
                 }),
             );
         }
-        Self { started: api.now(), api, hosts, running: None }
+        let witness = Witness::new(api.clone());
+        Self { started: api.now(), api, hosts, replicas: 1, witness, running: Vec::new() }
     }
 
-    /// Starts an operator process.
+    /// Starts the operator processes that do not run.
     pub fn start(&mut self) {
-        assert!(self.running.is_none(), "one operator at a time");
+        while self.running.len() < self.replicas {
+            let started = self.start_one();
+            self.running.push(started);
+        }
+    }
+
+    fn start_one(&self) -> (Process, JoinHandle<()>) {
         let process = Process::new();
-        let network = Network { hosts: self.hosts.clone(), process: process.clone() };
+        let network =
+            Network { hosts: self.hosts.clone(), process: process.clone(), witness: self.witness.clone() };
         let options = Options {
             vendors: VENDORS,
             namespaces: Vec::new(),
-            own_namespace: "rolewright".to_owned(),
-            leader_elect: false,
+            own_namespace: LEASE.0.to_owned(),
+            leader_elect: self.replicas > 1,
             max_reconciles: 128,
             dialling: Dialling::default(),
             transport: Some(Arc::new(network)),
@@ -81,21 +93,44 @@ impl Cluster {
             settle: Duration::from_secs(120),
         };
         let clients = clients(&self.api, &process);
-        let task = tokio::spawn(async move {
-            let done = rolewright_controller::run(options, clients, None, CancellationToken::new()).await;
-            panic!("the operator ended: {done:?}");
+        let task = tokio::spawn({
+            let process = process.clone();
+            async move {
+                let done = rolewright_controller::run(options, clients, None, CancellationToken::new()).await;
+                assert!(matches!(done, Err(RunError::LeaseLost)), "the operator ended: {done:?}");
+                process.kill();
+            }
         });
-        self.running = Some((process, task));
+        (process, task)
     }
 
-    /// Ends the operator process as SIGKILL does.
+    /// Ends all operator processes as SIGKILL does.
     pub async fn kill(&mut self) {
-        if let Some((process, task)) = self.running.take() {
-            process.kill();
-            task.abort();
-            let ended = task.await;
-            assert!(ended.is_err_and(|error| error.is_cancelled()), "the operator had ended by itself");
+        for running in self.running.drain(..) {
+            end(running).await;
         }
+    }
+
+    /// Starts a process in place of each that died.
+    pub async fn replace_dead(&mut self) {
+        for number in 0..self.running.len() {
+            if self.running[number].0.is_dead() {
+                let dead = self.running.swap_remove(number);
+                end(dead).await;
+                let started = self.start_one();
+                self.running.push(started);
+                let last = self.running.len() - 1;
+                self.running.swap(number, last);
+            }
+        }
+    }
+
+    /// Waits until a process dies.
+    pub fn one_died(&self) -> impl Future<Output = ()> + use<> {
+        let processes: Vec<Process> = self.processes().cloned().collect();
+        let died = processes.into_iter().map(|process| Box::pin(async move { process.died().await }));
+        let first = futures::future::select_all(died);
+        async move { drop(first.await) }
     }
 
     /// When this cluster was made.
@@ -103,9 +138,14 @@ impl Cluster {
         self.started
     }
 
-    /// The running process.
+    /// The running processes.
+    pub fn processes(&self) -> impl Iterator<Item = &Process> {
+        self.running.iter().map(|(process, _)| process)
+    }
+
+    /// The running process, where there is one.
     pub fn process(&self) -> &Process {
-        &self.running.as_ref().expect("an operator runs").0
+        self.processes().next().expect("an operator runs")
     }
 
     /// Kills the running process at this call, counted from now on.
@@ -172,6 +212,13 @@ impl Cluster {
         let plurals = ["backends", "roles", "rolebindings", "resourcerestrictions"];
         plurals.iter().flat_map(|plural| self.api.list(plural)).collect()
     }
+}
+
+async fn end((process, task): (Process, JoinHandle<()>)) {
+    process.kill();
+    task.abort();
+    let ended = task.await;
+    assert!(!ended.is_err_and(|error| error.is_panic()), "the operator had ended by itself");
 }
 
 /// Whether an object is ready at its present generation.

@@ -1,7 +1,10 @@
 //! Random schedules: users change objects in two namespaces, hands change the account, calls fail, the operator is killed, time passes.
 //! A seed replays a schedule exactly.
 //!
-//! After each step: nothing unmanaged changed, and nothing is there twice. In the end, when nothing fails any more: no call writes anything,
+//! Every other schedule has two operator processes that elect a leader and can be cut off from the API server.
+//!
+//! At each write: its process holds the Lease, and its object changes nothing that only objects of another namespace manage. After each
+//! step: nothing unmanaged changed, and nothing is there twice. In the end, when nothing fails any more: no call writes anything,
 //! also after a restart; the account and the objects are as in a run in which nothing ever failed; and deleting all objects leaves the
 //! account as it was.
 
@@ -23,7 +26,7 @@ use tokio::time::{Instant, sleep_until};
 use super::{
     cluster::{NAMESPACE, condition},
     path::plural_of,
-    process::{Cut, Moment, Trouble},
+    process::{Cut, Moment, Process, Trouble},
     scene::{Scene, Simulated, backend, simulated, within},
     shape::{difference, shape},
 };
@@ -43,31 +46,32 @@ struct Explorer<V: Simulated> {
     random: fastrand::Rng,
     /// The account at the start.
     seeded: Value,
+    /// The access of the credential at the start.
+    access: V::Grant,
     steps: Vec<String>,
 }
 
 impl<V: Simulated> Explorer<V> {
-    fn new(seed: u64) -> Self {
-        let scene = Scene::<V>::new(V::servers().pop().unwrap());
+    fn new(seed: u64, replicas: usize) -> Self {
+        let scene =
+            Scene::<V>::with(V::servers().pop().unwrap(), json!({ "sweepInterval": SWEEP }), replicas);
         for namespace in NAMESPACES {
             scene.connect(namespace);
             scene.cluster.apply(within(backend::<V>(SWEEP), namespace));
         }
         let seeded = scene.external();
-        Self { scene, random: fastrand::Rng::with_seed(seed), seeded, steps: Vec::new() }
+        let access = scene.sim.world().credentials.list().swap_remove(0).grant;
+        Self { scene, random: fastrand::Rng::with_seed(seed), seeded, access, steps: Vec::new() }
     }
 
     /// Lets time pass, and restarts the operator when it was killed.
     async fn pass(&mut self, time: Duration) {
         let end = Instant::now() + time;
         loop {
-            let process = self.scene.cluster.process().clone();
+            let died = self.scene.cluster.one_died();
             tokio::select! {
                 biased;
-                () = process.died() => {
-                    self.scene.cluster.kill().await;
-                    self.scene.cluster.start();
-                }
+                () = died => self.scene.cluster.replace_dead().await,
                 () = sleep_until(end) => return,
             }
         }
@@ -89,8 +93,9 @@ impl<V: Simulated> Explorer<V> {
             36..40 => self.apply_restriction(),
             40..54 => self.delete(),
             54..66 => self.fail_calls(),
-            66..73 => self.fail_writes_of_objects(),
-            73..82 => self.kill(),
+            66..71 => self.fail_writes_of_objects(),
+            71..74 => self.partition(),
+            74..82 => self.kill(),
             82..88 => self.meddle(),
             88..92 => self.change_credential(),
             92..96 => self.change_backend(),
@@ -173,6 +178,8 @@ impl<V: Simulated> Explorer<V> {
             Action::CutBody { keep_bytes: 10 },
             Action::Garbage,
             Action::Delay { millis: 40_000, after_work: true },
+            Action::ShortPage { keep: 1, last: false },
+            Action::ShortPage { keep: 1, last: true },
         ];
         let action = actions[self.number(0..actions.len())].clone();
         let methods: &[&str] = self.pick(&[&["GET"][..], &["POST"], &["PUT", "PATCH"], &["DELETE"], &[]]);
@@ -187,14 +194,26 @@ impl<V: Simulated> Explorer<V> {
     fn fail_writes_of_objects(&mut self) -> String {
         let trouble = self.pick(&[Trouble::Refused, Trouble::Stale, Trouble::AnswerLost]);
         let times = self.number(1..5);
-        self.scene.cluster.process().fail(trouble, times);
+        self.one_process().fail(trouble, times);
         format!("{times} writes to the API server: {trouble:?}")
+    }
+
+    fn one_process(&mut self) -> Process {
+        let processes: Vec<Process> = self.scene.cluster.processes().cloned().collect();
+        processes[self.number(0..processes.len())].clone()
+    }
+
+    /// Long enough to lose the Lease, or not.
+    fn partition(&mut self) -> String {
+        let seconds = self.pick(&[3, 12, 40]);
+        self.one_process().partition(Duration::from_secs(seconds));
+        format!("a process does not reach the API server for {seconds} s")
     }
 
     fn kill(&mut self) -> String {
         let call = self.number(0..60);
         let moment = self.pick(&[Moment::Before, Moment::After]);
-        self.scene.cluster.arm(Some(Cut { call, moment }));
+        self.one_process().arm(Some(Cut { call, moment }));
         format!("kill at call {call}, {moment:?}")
     }
 
@@ -223,14 +242,16 @@ impl<V: Simulated> Explorer<V> {
     }
 
     fn change_credential(&mut self) -> String {
+        let choice = self.number(0..4);
         let credentials = &self.scene.sim.world().credentials;
-        if self.random.bool() {
-            credentials.expire(ADMIN).unwrap();
-            "the credential expires".to_owned()
-        } else {
-            credentials.revive(ADMIN).unwrap();
-            "the credential is valid".to_owned()
+        match choice {
+            0 => credentials.expire(ADMIN).unwrap(),
+            1 => credentials.narrow(ADMIN, V::narrowed(self.access.clone())).unwrap(),
+            2 => credentials.narrow(ADMIN, self.access.clone()).unwrap(),
+            _ => credentials.revive(ADMIN).unwrap(),
         }
+        let what = ["it expires", "it sees less", "it sees all", "it is valid"][choice];
+        format!("the credential: {what}")
     }
 
     fn change_backend(&mut self) -> String {
@@ -258,6 +279,8 @@ impl<V: Simulated> Explorer<V> {
         names.retain(|name| name.as_str().is_some_and(|name| name.starts_with("explored")));
         names.sort_by_key(|name| name.to_string());
         assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}\n{:#?}", self.steps);
+        let violations = self.scene.cluster.witness.violations();
+        assert!(violations.is_empty(), "{violations:#?}\n{:#?}", self.steps);
     }
 
     /// Ends all faults and pauses.
@@ -265,8 +288,11 @@ impl<V: Simulated> Explorer<V> {
         let world = self.scene.sim.world();
         world.faults.clear();
         world.credentials.revive(ADMIN).unwrap();
-        self.scene.cluster.arm(None);
-        self.scene.cluster.process().fail(Trouble::Stale, 0);
+        world.credentials.narrow(ADMIN, self.access.clone()).unwrap();
+        for process in self.scene.cluster.processes() {
+            process.arm(None);
+            process.fail(Trouble::Stale, 0);
+        }
         for object in self.scene.cluster.objects() {
             let namespace = object["metadata"]["namespace"].as_str().unwrap();
             let mut object = match object["kind"] == "Backend" {
@@ -387,7 +413,7 @@ impl<V: Simulated> Explorer<V> {
 
     /// What a run without faults makes of the present objects.
     async fn expected(&self) -> Vec<String> {
-        let mut reference = Self::new(0);
+        let mut reference = Self::new(0, 1);
         let mut objects = self.scene.cluster.objects();
         objects.retain(|object| object["kind"] != "Backend");
         // What manages something keeps it, so it comes first.
@@ -487,9 +513,10 @@ fn setting(name: &str) -> Option<u64> {
 /// `EXPLORE_SECONDS` the time.
 fn explore<V: Simulated>() {
     let steps = setting("EXPLORE_STEPS").map_or(30, |steps| usize::try_from(steps).unwrap());
-    let run = |seed| {
+    let run = |seed: u64| {
         println!("{}: EXPLORE_SEED={seed} EXPLORE_STEPS={steps}", V::NAME);
-        simulated(seed, async move { Explorer::<V>::new(seed).run(steps).await });
+        let replicas = if seed.is_multiple_of(2) { 2 } else { 1 };
+        simulated(seed, async move { Explorer::<V>::new(seed, replicas).run(steps).await });
     };
     if let Some(seed) = setting("EXPLORE_SEED") {
         return run(seed);

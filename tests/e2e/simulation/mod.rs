@@ -14,3 +14,4 @@ mod rate;
 mod scenarios;
 mod scene;
 mod shape;
+mod witness;

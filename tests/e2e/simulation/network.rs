@@ -13,20 +13,30 @@ use futures::{future::BoxFuture, stream};
 use kube::Client;
 use rolewright_backends::Transport;
 use rolewright_controller::Clients;
-use rolewright_simulators::kit::{InMemory, Vendor};
+use rolewright_simulators::kit::InMemory;
+use serde_json::Value;
 
 use super::{
     api_server::{ApiServer, refusal},
     process::{Call, Process, Trouble},
+    scene::Simulated,
+    witness::{LEASE, Witness},
 };
 
 /// A back end in memory.
 pub trait Host: Send + Sync {
     /// Answers one request. None: the connection was cut.
     fn answer(&self, request: Request) -> BoxFuture<'_, Option<Response>>;
+
+    /// The id of the external thing that a request to this path changes, if the path names one.
+    fn target<'a>(&self, path: &'a str) -> Option<&'a str>;
 }
 
-impl<V: Vendor> Host for InMemory<V> {
+impl<V: Simulated> Host for InMemory<V> {
+    fn target<'a>(&self, path: &'a str) -> Option<&'a str> {
+        V::target(path)
+    }
+
     fn answer(&self, request: Request) -> BoxFuture<'_, Option<Response>> {
         Box::pin(InMemory::answer(self, request))
     }
@@ -37,6 +47,7 @@ impl<V: Vendor> Host for InMemory<V> {
 pub struct Network {
     pub hosts: Arc<BTreeMap<String, Arc<dyn Host>>>,
     pub process: Process,
+    pub witness: Witness,
 }
 
 impl fmt::Debug for Network {
@@ -57,8 +68,14 @@ impl Transport for Network {
             is_write: request.method() != reqwest::Method::GET,
         };
         let request = axum::http::Request::try_from(request)?.map(Body::new);
+        let deliver = async {
+            if call.is_write {
+                self.witness.write(&self.process, &call, host.target(&call.path));
+            }
+            host.answer(request).await
+        };
         // A connection that was cut is a body that breaks off: both leave the outcome of the call open.
-        let Some(answer) = self.process.call(call, host.answer(request)).await else {
+        let Some(answer) = self.process.call(call.clone(), deliver).await else {
             return Ok(axum::http::Response::new(broken_body()).into());
         };
         let (parts, body) = answer.into_parts();
@@ -100,6 +117,14 @@ async fn deliver(
         path: request.uri().path().to_owned(),
         is_write: request.method() != axum::http::Method::GET,
     };
+    let is_claim = call.path.ends_with(&format!("/leases/{}", LEASE.1)) || call.path.ends_with("/leases");
+    if is_claim
+        && let Ok(lease) = serde_json::from_slice::<Value>(&body)
+        && let Some(identity) = lease["spec"]["holderIdentity"].as_str()
+    {
+        process.set_identity(identity.to_owned());
+    }
+    process.reach_api_server().await;
     let trouble = if call.is_write { process.trouble() } else { None };
     let deliver = async {
         match trouble {

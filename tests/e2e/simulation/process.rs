@@ -3,7 +3,10 @@
 use std::{fmt, future, sync::Arc};
 
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::{
+    sync::Notify,
+    time::{Duration, Instant, sleep_until},
+};
 
 /// Where a process is killed: before or after one of its calls, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +46,10 @@ struct State {
     cut: Option<Cut>,
     is_dead: bool,
     trouble: Option<(Trouble, usize)>,
+    /// Until then, calls to the API server do not arrive.
+    partitioned_until: Option<Instant>,
+    /// The name under which it claims the Lease.
+    identity: Option<String>,
 }
 
 /// One call.
@@ -84,6 +91,29 @@ impl Process {
         let (trouble, times) = state.trouble.take()?;
         state.trouble = (times > 1).then_some((trouble, times - 1));
         Some(trouble)
+    }
+
+    /// Cuts the process off from the API server for this long.
+    pub fn partition(&self, time: Duration) {
+        self.state.lock().partitioned_until = Some(Instant::now() + time);
+    }
+
+    /// Waits for the end of a partition.
+    pub async fn reach_api_server(&self) {
+        let until = self.state.lock().partitioned_until;
+        if let Some(until) = until {
+            sleep_until(until).await;
+        }
+    }
+
+    /// Learns the name under which the process claims the Lease.
+    pub fn set_identity(&self, identity: String) {
+        self.state.lock().identity = Some(identity);
+    }
+
+    /// The name under which the process claims the Lease, if it did.
+    pub fn identity(&self) -> Option<String> {
+        self.state.lock().identity.clone()
     }
 
     /// The calls since [`Process::arm`].

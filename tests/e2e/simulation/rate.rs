@@ -53,7 +53,7 @@ impl Outcome {
 impl Import {
     async fn run<V: Simulated>(self) -> Outcome {
         let more = json!({ "sweepInterval": "24h", "requests": self.requests });
-        let mut scene = Scene::<V>::with_backend(V::servers().swap_remove(0), more);
+        let mut scene = Scene::<V>::with(V::servers().swap_remove(0), more, 1);
         scene.settled().await.unwrap();
         let faults = &scene.sim.world().faults;
         let millis = u64::try_from(self.latency.as_millis()).unwrap();

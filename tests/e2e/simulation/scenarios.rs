@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::{
     cluster::{Cluster, NAMESPACE, condition},
-    scene::{Scene, Simulated, simulated, within},
+    process::Call,
+    scene::{Scene, Simulated, host, simulated, within},
 };
 
 use crate::support::{Account, trial::Trial};
@@ -90,6 +91,27 @@ fn backends_that_connect_at_once_share_one_view() {
         let calls = scene.cluster.process().calls();
         let lists = calls.iter().filter(|call| call.path == "/v2/roles").count();
         assert!((1..=2).contains(&lists), "{lists} lists in 90 s: a sweep a minute reads it once");
+        scene.cluster.process().kill();
+    });
+}
+
+#[test]
+fn witness_reports_writes_to_what_others_manage() {
+    simulated(1, async {
+        let scene = Scene::<Arize>::new(Arize::servers().pop().unwrap());
+        scene.cluster.apply_all(&Arize::objects());
+        scene.settled().await.unwrap();
+        scene.delete_all(NAMESPACE, &[of_kind::<Arize>("RoleBinding")]);
+        let is_deleted = |cluster: &Cluster| cluster.api.list("rolebindings").is_empty();
+        scene.cluster.until("the binding is deleted", is_deleted).await.unwrap();
+        let witness = &scene.cluster.witness;
+        assert!(witness.checked() > 0, "the binding managed what was removed");
+        assert_eq!(witness.violations(), [""; 0]);
+        let role = scene.cluster.api.get("roles", NAMESPACE, "reader").unwrap();
+        let id = role["status"]["held"][0]["id"].as_str().unwrap();
+        let call = Call { to: host(), method: "DELETE".to_owned(), path: id.to_owned(), is_write: true };
+        witness.write(scene.cluster.process(), &call, Some(id));
+        assert_eq!(witness.violations().len(), 1, "no reconcile of its namespace makes this call");
         scene.cluster.process().kill();
     });
 }

@@ -10,11 +10,11 @@ use std::{
 };
 
 use rolewright_simulators::{
-    arize::Arize,
-    grafana::Grafana,
+    arize::{self, Arize},
+    grafana::{self, Grafana, rows::permissions::Permissions},
     kit::{InMemory, Options, Vendor},
-    lenses::Lenses,
-    zenml::ZenMl,
+    lenses::{self, Lenses},
+    zenml::{self, ZenMl},
 };
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -24,6 +24,7 @@ use super::{
     network::Host,
     path::plural_of,
     shape::shape,
+    witness::follow_objects,
 };
 use crate::support::{ADMIN_CREDENTIAL, Account, grafana as grafana_objects, kind_and_name, trial::Trial};
 
@@ -53,6 +54,14 @@ pub trait Simulated: Trial {
     fn restriction() -> Option<Value> {
         None
     }
+
+    /// The id of the external thing that a write to this path changes, if the path ends with one.
+    fn target(path: &str) -> Option<&str> {
+        path.rsplit('/').next()
+    }
+
+    /// The access of a credential that sees less.
+    fn narrowed(grant: Self::Grant) -> Self::Grant;
 }
 
 impl Simulated for Arize {
@@ -66,6 +75,10 @@ impl Simulated for Arize {
     const GRANTS: &'static [&'static str] = &["role_bindings"];
     const KINDS: &'static [(&'static str, &'static [usize])] =
         &[("Role", &[0]), ("Grant", &[1]), ("Restriction", &[2])];
+
+    fn narrowed(grant: Self::Grant) -> Self::Grant {
+        arize::access::Grant { spaces: Some([].into()), ..grant }
+    }
 }
 
 impl Simulated for Grafana {
@@ -79,15 +92,32 @@ impl Simulated for Grafana {
     fn restriction() -> Option<Value> {
         Some(grafana_objects::restriction("sre", json!({ "folder": "SRE" }), json!({})))
     }
+
+    // The paths of grants end with the uid of the role.
+    fn target(path: &str) -> Option<&str> {
+        path.strip_prefix("/api/access-control/roles/")
+    }
+
+    fn narrowed(grant: Self::Grant) -> Self::Grant {
+        grafana::access::Grant { permissions: Some(Permissions::default()), ..grant }
+    }
 }
 
 impl Simulated for Lenses {
     const GRANTS: &'static [&'static str] = &[];
     const KINDS: &'static [(&'static str, &'static [usize])] = &[("Role", &[0])];
+
+    fn narrowed(grant: Self::Grant) -> Self::Grant {
+        lenses::access::Grant { policy: Some(Vec::new()), ..grant }
+    }
 }
 
 impl Simulated for ZenMl {
     const GRANTS: &'static [&'static str] = &["assignments"];
+
+    fn narrowed(grant: Self::Grant) -> Self::Grant {
+        zenml::access::Grant { workspaces: Some([].into()), ..grant }
+    }
 }
 
 /// One account and one cluster.
@@ -99,15 +129,16 @@ pub struct Scene<V: Simulated> {
 impl<V: Simulated> Scene<V> {
     /// A seeded account, and a running operator with one Backend.
     pub fn new(options: Options<V>) -> Self {
-        Self::with_backend(options, json!({ "sweepInterval": "1m" }))
+        Self::with(options, json!({ "sweepInterval": "1m" }), 1)
     }
 
-    /// The same with these fields of the Backend.
-    pub fn with_backend(options: Options<V>, more: Value) -> Self {
+    /// The same with these fields of the Backend and so many operator processes.
+    pub fn with(options: Options<V>, more: Value, replicas: usize) -> Self {
         let sim = Arc::new(InMemory::new(options).unwrap());
         let hosts: BTreeMap<String, Arc<dyn Host>> = [(host(), sim.clone() as _)].into();
         let mut scene = Self { cluster: Cluster::new(Arc::new(hosts)), sim };
         scene.connect_with(NAMESPACE, more);
+        scene.cluster.replicas = replicas;
         scene.cluster.start();
         scene
     }
@@ -173,6 +204,7 @@ pub fn within(mut object: Value, namespace: &str) -> Value {
 /// Runs a task in one thread and in simulated time. Two runs with the same seed are equal.
 pub fn simulated<T>(seed: u64, task: impl Future<Output = T>) -> T {
     fastrand::seed(seed);
+    let _following = follow_objects();
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(task)

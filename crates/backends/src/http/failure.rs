@@ -9,7 +9,10 @@ use reqwest::StatusCode;
 use url::Url;
 
 use super::{
-    super::error::{Class, Error},
+    super::{
+        budget::volume::Exceeded,
+        error::{Class, Error},
+    },
     answer::{MAX_BODY, tidy},
     dialling::Refused,
     request::Request,
@@ -89,6 +92,11 @@ impl Failure {
         let message =
             format!("{}: answer larger than {} MiB", call_of(request, url), MAX_BODY / (1024 * 1024));
         Self::new(unknown(request), message, "oversized")
+    }
+
+    /// The answer would need more memory than any valid one.
+    pub fn too_large(request: &Request<'_>, url: &Url, exceeded: Exceeded) -> Self {
+        Self::new(unknown(request), format!("{}: {exceeded}", call_of(request, url)), "oversized")
     }
 
     /// The call was not made, because the back end requested a pause. The message is the same at any time of the pause.

@@ -44,7 +44,7 @@ use self::{
     throttle::{OwnPauses, retry_after},
 };
 use super::{
-    budget::{Budget, Permit},
+    budget::{Budget, Permit, volume},
     error::{Class, Error},
 };
 use rolewright_core::model::Fault;
@@ -277,6 +277,7 @@ impl Http {
         let (status, content_type) = (response.status(), content_type(response.headers()));
         match read_body(response, MAX_BODY).await {
             Ok(body) => {
+                volume::count(&body).map_err(|exceeded| Failure::too_large(request, url, exceeded))?;
                 let (call, read) = (failure::call_of(request, url), request.is_read());
                 Ok(Answer { call, read, status, content_type, body })
             }

@@ -16,6 +16,7 @@ use std::{
 use rolewright_api::Reason;
 use rolewright_reconcile::{
     account::{BackendState, Link},
+    convert::held_from_status,
     decide::{self, Resolve},
     object::{ObjectName, ObjectRef, reconcile_request},
     readiness::Readiness,
@@ -195,14 +196,27 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         self.let_others_claim(link, &decision)?;
         self.guard(link, &decision).await?;
         let Some(outcome) = self.apply(link, &decision).await? else {
-            return self.report(link, &decision, None, None).await;
+            let reported = self.report(link, &decision, None, None).await;
+            self.shorten_managed(link);
+            return reported;
         };
         let still_shared = decision.still_shared.clone();
         let mut after = self.plan_again(link, decision, &outcome).await?;
         after.still_shared = still_shared;
         let reported = self.report(link, &after, Some(&outcome), None).await;
+        self.shorten_managed(link);
         self.ctx.back_off.set_failed_plan(&self.reference, &outcome.plan_hash);
         reported
+    }
+
+    /// Drops the rules of managed roles from the snapshot. Their version marks are recorded.
+    fn shorten_managed(&self, link: &Link) {
+        let marked = self.object.held().iter().filter(|entry| entry.revision.is_some());
+        for held in marked.filter_map(held_from_status) {
+            if let (Some(id), Some(revision)) = (held.id(), held.revision()) {
+                link.view.shorten(held.kind, id, revision);
+            }
+        }
     }
 
     fn retry_soon(&self) -> Next {

@@ -35,6 +35,18 @@ impl Observed {
     pub fn new(id: Id, key: Key, body: Body) -> Self {
         Self { id, key, body, read_only: None, revision: None, outline: false, remark: None }
     }
+
+    /// Drops the rules of a role whose version mark is this one. A caller that recorded the mark needs only the mark to find changes, and
+    /// the rules of a long role need megabytes.
+    pub fn shorten(&mut self, revision: &str) {
+        if let Body::Role(role) = &mut self.body
+            && !role.unreadable
+            && self.revision.as_deref() == Some(revision)
+        {
+            role.rules = BTreeSet::new();
+            self.outline = true;
+        }
+    }
 }
 
 /// Where this sweep proved that it would have read every thing of a kind.
@@ -289,6 +301,13 @@ impl Snapshot {
     pub fn put(&mut self, observed: Observed) {
         self.unread_since.remove(&(observed.body.kind(), observed.id.clone()));
         insert(self.parts.entry(observed.body.kind()).or_default(), observed);
+    }
+
+    /// Applies [`Observed::shorten`] to a thing.
+    pub fn shorten(&mut self, kind: Kind, id: &Id, revision: &str) {
+        if let Some(seen) = self.parts.get_mut(&kind).and_then(|part| part.by_id.get_mut(id)) {
+            seen.shorten(revision);
+        }
     }
 
     /// Removes a thing that was deleted.

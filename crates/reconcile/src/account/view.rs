@@ -211,6 +211,21 @@ impl AccountView {
         self.note(Note::Remove(kind, id.clone()));
     }
 
+    /// Drops the rules of a role from the snapshot if its version mark is this one, which is recorded: [`Observed::shorten`].
+    pub fn shorten(&self, kind: Kind, id: &Id, revision: &str) {
+        let mut cached = self.cached.write();
+        if let Some(snapshot) = &mut cached.snapshot {
+            snapshot.shorten(kind, id, revision);
+        }
+        for note in cached.journal.iter_mut().flatten() {
+            if let Note::Put(seen) = note
+                && (seen.body.kind(), &seen.id) == (kind, id)
+            {
+                seen.shorten(revision);
+            }
+        }
+    }
+
     /// Records in the snapshot that a read by this id found nothing. If the snapshot shows the thing, it is older than the deletion and is
     /// read again, but only once: a thing that lists still show then is unread.
     pub fn miss(&self, kind: Kind, id: &Id) {
