@@ -213,7 +213,9 @@ impl Budget {
         if let Some(meter) = meter {
             meter.calls.fetch_add(1, Ordering::Relaxed);
         }
-        Ok(Permit { _slot: slot, waited, since: Instant::now() })
+        let since = Instant::now();
+        self.state.lock().rate.sent(since);
+        Ok(Permit { _slot: slot, waited, since })
     }
 
     /// Waits for the end of a short pause, and for this share of the rate. Returns whether the rate caused a delay.

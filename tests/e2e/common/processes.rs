@@ -119,7 +119,11 @@ async fn probes_and_metrics_are_served() {
     ] {
         assert!(metrics.contains(expected), "no {expected} in:\n{metrics}");
     }
-    let of_backends = ["rolewright_backend_last_sweep_timestamp_seconds{", "rolewright_credential_expiry"];
+    let of_backends = [
+        "rolewright_backend_last_sweep_timestamp_seconds{",
+        "rolewright_backend_rate{",
+        "rolewright_credential_expiry",
+    ];
     let grows =
         |line: &&str| line.contains(&world.namespace) && !of_backends.iter().any(|it| line.starts_with(it));
     assert_eq!(metrics.lines().find(grows), None, "a metric grows with the objects");

@@ -76,13 +76,18 @@ impl Witness {
 
     /// The namespaces with objects that manage the thing with this id.
     fn managers(&self, id: &str) -> BTreeSet<String> {
-        let objects = ["roles", "rolebindings", "resourcerestrictions"].map(|plural| self.api.list(plural));
-        let manages = |object: &&Value| {
-            let held = object["status"]["held"].as_array();
-            held.into_iter().flatten().any(|entry| entry["id"] == id && entry["state"] == "Present")
-        };
-        let managers = objects.iter().flatten().filter(manages);
-        managers.filter_map(|object| object["metadata"]["namespace"].as_str()).map(str::to_owned).collect()
+        let mut managers = BTreeSet::new();
+        for plural in ["roles", "rolebindings", "resourcerestrictions"] {
+            self.api.all(plural, |object| {
+                let held = object["status"]["held"].as_array();
+                let is_it = |entry: &Value| entry["id"] == id && entry["state"] == "Present";
+                if held.into_iter().flatten().any(is_it) {
+                    managers.extend(object["metadata"]["namespace"].as_str().map(str::to_owned));
+                }
+                true
+            });
+        }
+        managers
     }
 }
 

@@ -41,6 +41,7 @@ pub struct Rate {
     per_second: f64,
     max: f64,
     throttled: Option<Throttled>,
+    sent: Sent,
     window: Window,
     /// The fastest answer of a usual window.
     usual: Option<Duration>,
@@ -50,6 +51,39 @@ pub struct Rate {
 struct Throttled {
     per_second: f64,
     at: Instant,
+}
+
+/// The calls of the present second and of the one before.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sent {
+    since: Option<Instant>,
+    now: u32,
+    before: u32,
+}
+
+impl Sent {
+    fn add(&mut self, now: Instant) {
+        self.advance(now);
+        self.now += 1;
+    }
+
+    fn advance(&mut self, now: Instant) {
+        let since = *self.since.get_or_insert(now);
+        match now.saturating_duration_since(since).as_secs() {
+            0 => {}
+            seconds => {
+                let before = if seconds == 1 { self.now } else { 0 };
+                *self = Self { since: Some(since + Duration::from_secs(seconds)), now: 0, before };
+            }
+        }
+    }
+
+    /// The calls of the last second, about: those of the second before count as far as it overlaps.
+    fn per_second(mut self, now: Instant) -> f64 {
+        self.advance(now);
+        let passed = self.since.map_or(0.0, |since| now.saturating_duration_since(since).as_secs_f64());
+        f64::from(self.before).mul_add(1.0 - passed, f64::from(self.now))
+    }
 }
 
 /// The answers since the last decision.
@@ -73,7 +107,14 @@ impl Rate {
     pub fn new(initial: u32, max: u32) -> Self {
         let max = f64::from(max).max(MIN_PER_SECOND);
         let per_second = f64::from(initial).clamp(MIN_PER_SECOND, max);
-        Self { per_second, max, throttled: None, window: Window::default(), usual: None }
+        Self {
+            per_second,
+            max,
+            throttled: None,
+            sent: Sent::default(),
+            window: Window::default(),
+            usual: None,
+        }
     }
 
     /// The present rate, in calls per second.
@@ -100,13 +141,20 @@ impl Rate {
         self.per_second = self.per_second.min(self.max);
     }
 
+    /// A call is sent.
+    pub fn sent(&mut self, now: Instant) {
+        self.sent.add(now);
+    }
+
     /// The back end throttled a call that was sent at this time. Calls that were already under way when the rate fell do not lower it again.
     pub fn throttled(&mut self, sent: Instant, now: Instant) {
         if self.throttled.is_some_and(|last| sent <= last.at) {
             return;
         }
-        self.throttled = Some(Throttled { per_second: self.per_second, at: now });
-        self.per_second = (self.per_second * CUT).max(MIN_PER_SECOND);
+        // A burst is faster than the rate, and says nothing against it.
+        let too_high = self.per_second.max(self.sent.per_second(now));
+        self.throttled = Some(Throttled { per_second: too_high, at: now });
+        self.per_second = self.per_second.min(too_high * CUT).max(MIN_PER_SECOND);
         self.window = Window::default();
     }
 

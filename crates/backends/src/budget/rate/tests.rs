@@ -71,6 +71,18 @@ fn calls_throttled_at_the_same_time_halve_the_rate_once() {
 }
 
 #[test]
+fn throttled_burst_does_not_slow_the_rate_down() {
+    let mut trial = Trial::new(5, 50);
+    for _ in 0..13 {
+        trial.rate.sent(trial.now);
+    }
+    trial.throttle();
+    assert!(trial.is_about(5.0), "13 calls in a second were too many, and 5 were not");
+    trial.calls(5, FAST, true);
+    assert!(trial.rate.per_second() > 7.0, "{}", trial.rate.per_second());
+}
+
+#[test]
 fn rate_rises_carefully_near_the_one_that_was_too_high() {
     let mut trial = Trial::new(20, 100);
     trial.throttle();
