@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 /// The most JSON objects of one answer.
 const MAX_OBJECTS_OF_ANSWER: usize = 100_000;
 /// The most JSON objects of all answers of a [`bounded`] task. An account of 100,000 grants needs about 110,000.
-const MAX_OBJECTS: usize = 500_000;
+const MAX_OBJECTS: usize = 250_000;
 /// The most bytes of all these answers.
 const MAX_BYTES: usize = 128 * MEBIBYTE;
 const MEBIBYTE: usize = 1024 * 1024;
@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(count(&objects(MAX_OBJECTS_OF_ANSWER + 1)), Err(Exceeded::Answer));
         let page = objects(MAX_OBJECTS_OF_ANSWER);
         let read = async |times| (0..times).try_for_each(|_| count(&page));
-        assert_eq!(bounded(read(5)).await, Ok(()));
-        assert_eq!(bounded(read(6)).await, Err(Exceeded::Task));
+        assert_eq!(bounded(read(2)).await, Ok(()));
+        assert_eq!(bounded(read(3)).await, Err(Exceeded::Task));
     }
 }

@@ -325,8 +325,8 @@ fn sendable(request: &Request<'_>, url: &Url, time: Duration) -> Option<reqwest:
     let mut sent = reqwest::Request::new(request.method.clone(), url.clone());
     *sent.timeout_mut() = Some(time);
     let body = match (&request.form, &request.body) {
-        (Some(form), _) => Some((FORM, form.expose_secret().as_bytes().to_vec())),
-        (None, Some(body)) => Some((JSON, serde_json::to_vec(body).ok()?)),
+        (Some(form), _) => Some((FORM, form.expose_secret().as_bytes().to_vec().into())),
+        (None, Some(body)) => Some((JSON, body.clone())),
         (None, None) => None,
     };
     let headers = sent.headers_mut();

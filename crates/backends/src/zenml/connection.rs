@@ -1,5 +1,6 @@
 //! Makes each call in a session, and finds out what a 401 means.
 
+use bytes::Bytes;
 use reqwest::Method;
 use serde_json::Value;
 
@@ -15,7 +16,7 @@ pub struct Call<'a> {
     method: Method,
     path: Vec<&'a str>,
     pub query: Vec<(&'a str, &'a str)>,
-    body: Option<Value>,
+    body: Option<Bytes>,
 }
 
 impl<'a> Call<'a> {
@@ -37,7 +38,7 @@ impl<'a> Call<'a> {
 
     /// Sets the body.
     pub fn body(mut self, body: Value) -> Self {
-        self.body = Some(body);
+        self.body = Some(body.to_string().into());
         self
     }
 

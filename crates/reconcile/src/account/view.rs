@@ -280,15 +280,14 @@ impl AccountView {
 
     fn note(&self, note: Note) {
         let mut cached = self.cached.write();
-        if let Some(snapshot) = &mut cached.snapshot {
-            match &note {
-                Note::Miss(kind, id) => snapshot.mark_missing(*kind, id.clone()),
-                Note::Fail(kind, id, failure) => snapshot.mark_unread(*kind, id.clone(), failure.clone()),
-                other => other.clone().apply(snapshot),
-            }
-        }
         if let Some(journal) = &mut cached.journal {
-            journal.push(note);
+            journal.push(note.clone());
+        }
+        let Some(snapshot) = &mut cached.snapshot else { return };
+        match note {
+            Note::Miss(kind, id) => snapshot.mark_missing(kind, id),
+            Note::Fail(kind, id, failure) => snapshot.mark_unread(kind, id, failure),
+            other => other.apply(snapshot),
         }
     }
 
