@@ -1,6 +1,6 @@
 //! Single schedules that once went wrong.
 
-use rolewright_simulators::{arize::Arize, grafana::Grafana, zenml::ZenMl};
+use rolewright_simulators::{arize::Arize, grafana::Grafana, lenses::Lenses, zenml::ZenMl};
 use serde_json::{Value, json};
 
 use super::{
@@ -93,6 +93,74 @@ fn backends_that_connect_at_once_share_one_view() {
         assert!((1..=2).contains(&lists), "{lists} lists in 90 s: a sweep a minute reads it once");
         scene.cluster.process().kill();
     });
+}
+
+/// A role and its grants are deleted by hand. No call names a role that is not there again.
+fn role_deleted_by_hand_is_granted_when_it_exists<V: Simulated>() {
+    simulated(1, async {
+        let scene = Scene::<V>::new(V::servers().pop().unwrap());
+        let seeded = serde_json::to_value(&*scene.sim.world().tenant()).unwrap();
+        let objects: Vec<Value> = ["Role", "RoleBinding"].map(of_kind::<V>).into();
+        scene.cluster.apply_all(&objects);
+        scene.swept().await.unwrap();
+        let before = scene.shape();
+        scene.sim.world().replace(serde_json::from_value(seeded).unwrap()).unwrap();
+        let since = scene.sim.world().log.since(0).last;
+        scene.cluster.until("all is there again", |_| scene.shape() == before).await.unwrap();
+        let log = scene.sim.world().log.since(since);
+        let refused: Vec<String> = log
+            .requests
+            .iter()
+            .filter(|entry| V::is_change(entry) && entry.status.is_none_or(|status| status >= 400))
+            .map(|entry| format!("{} {} {:?}", entry.method, entry.path, entry.status))
+            .collect();
+        assert_eq!(refused, [""; 0], "{}", V::NAME);
+        scene.cluster.process().kill();
+    });
+}
+
+#[test]
+fn role_deleted_by_hand_is_created_before_its_grants() {
+    role_deleted_by_hand_is_granted_when_it_exists::<Arize>();
+    role_deleted_by_hand_is_granted_when_it_exists::<Grafana>();
+    role_deleted_by_hand_is_granted_when_it_exists::<Lenses>();
+    role_deleted_by_hand_is_granted_when_it_exists::<ZenMl>();
+}
+
+/// Two clusters manage different roles of one account. One of them deletes all of its objects.
+fn clusters_share_an_account<V: Simulated>() {
+    simulated(1, async {
+        let scene = Scene::<V>::new(V::servers().pop().unwrap());
+        let other = scene.another_cluster();
+        let mut role = of_kind::<V>("Role");
+        role["metadata"]["name"] = json!("elsewhere");
+        other.apply(role);
+        scene.cluster.apply_all(&V::objects());
+        scene.swept().await.unwrap();
+        let roles = |name: &str| -> Vec<Value> {
+            let account = scene.external();
+            account[0].as_array().unwrap().iter().filter(|role| role["name"] == name).cloned().collect()
+        };
+        let elsewhere = roles("elsewhere");
+        assert_eq!(elsewhere.len(), 1, "{}", V::NAME);
+        scene.delete_all(NAMESPACE, &V::objects());
+        let are_deleted = |cluster: &Cluster| cluster.objects().len() == 1;
+        scene.cluster.until("only the Backend is left", are_deleted).await.unwrap();
+        let end = other.api.now() + jiff::SignedDuration::from_mins(10);
+        other.until("some sweeps", |cluster| cluster.api.now() > end).await.unwrap();
+        assert_eq!(roles("elsewhere"), elsewhere, "{}", V::NAME);
+        assert_eq!(roles("reader"), [Value::Null; 0], "{}: the other cluster made it again", V::NAME);
+        other.process().kill();
+        scene.cluster.process().kill();
+    });
+}
+
+#[test]
+fn two_clusters_on_one_account_leave_each_other_alone() {
+    clusters_share_an_account::<Arize>();
+    clusters_share_an_account::<Grafana>();
+    clusters_share_an_account::<Lenses>();
+    clusters_share_an_account::<ZenMl>();
 }
 
 #[test]

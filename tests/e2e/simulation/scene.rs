@@ -135,22 +135,27 @@ impl<V: Simulated> Scene<V> {
     /// The same with these fields of the Backend and so many operator processes.
     pub fn with(options: Options<V>, more: Value, replicas: usize) -> Self {
         let sim = Arc::new(InMemory::new(options).unwrap());
+        let cluster = Self::cluster_of(&sim, more, replicas);
+        Self { cluster, sim }
+    }
+
+    /// Another cluster that manages the same account.
+    pub fn another_cluster(&self) -> Cluster {
+        Self::cluster_of(&self.sim, json!({ "sweepInterval": "1m" }), 1)
+    }
+
+    fn cluster_of(sim: &Arc<InMemory<V>>, more: Value, replicas: usize) -> Cluster {
         let hosts: BTreeMap<String, Arc<dyn Host>> = [(host(), sim.clone() as _)].into();
-        let mut scene = Self { cluster: Cluster::new(Arc::new(hosts)), sim };
-        scene.connect_with(NAMESPACE, more);
-        scene.cluster.replicas = replicas;
-        scene.cluster.start();
-        scene
+        let mut cluster = Cluster::new(Arc::new(hosts));
+        connect_with::<V>(&cluster, NAMESPACE, more);
+        cluster.replicas = replicas;
+        cluster.start();
+        cluster
     }
 
     /// Applies a Backend with its Secret.
     pub fn connect(&self, namespace: &str) {
-        self.connect_with(namespace, json!({ "sweepInterval": "1m" }));
-    }
-
-    fn connect_with(&self, namespace: &str, more: Value) {
-        self.cluster.apply_secret(namespace, V::SECRET, ADMIN_CREDENTIAL, &host());
-        self.cluster.apply(within(backend_with::<V>(more), namespace));
+        connect_with::<V>(&self.cluster, namespace, json!({ "sweepInterval": "1m" }));
     }
 
     /// Deletes these objects.
@@ -184,6 +189,11 @@ impl<V: Simulated> Scene<V> {
         self.cluster.until("the next sweeps", |_| Instant::now() >= end).await?;
         self.settled().await
     }
+}
+
+fn connect_with<V: Simulated>(cluster: &Cluster, namespace: &str, more: Value) {
+    cluster.apply_secret(namespace, V::SECRET, ADMIN_CREDENTIAL, &host());
+    cluster.apply(within(backend_with::<V>(more), namespace));
 }
 
 /// The Backend of the account.

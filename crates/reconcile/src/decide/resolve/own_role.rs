@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rolewright_api as api;
 use rolewright_core::{
-    model::{Id, Key, Kind, Level, Named, RoleRef},
+    model::{Absence, Id, Key, Kind, Level, Named, RoleRef},
     planner::{Issue, Problem},
 };
 
@@ -76,15 +76,17 @@ pub fn own_role(
     let made = |entry: &&api::HeldEntry| entry.kind == "Role" && entry.state == api::HeldState::Present;
     let held = role.held().iter().find(made).and_then(|entry| Some((entry.id.clone()?, &entry.key)));
     let external = role_name(&role);
-    match held {
-        Some((id, key)) => {
-            let (id, key) = (around.snapshot.current(Kind::Role, Id::new(id)), key.iter().collect());
-            if is_another(around, &id, &key) {
-                let message = format!(
-                    "the role that Role {name} manages was deleted, and another role has its name: see Role {name}"
-                );
-                return Err(Problem::new(Issue::Waiting, message));
-            }
+    let managed =
+        held.map(|(id, key)| (around.snapshot.current(Kind::Role, Id::new(id)), key.iter().collect::<Key>()));
+    if managed.as_ref().is_some_and(|(id, key)| is_another(around, id, key)) {
+        let message = format!(
+            "the role that Role {name} manages was deleted, and another role has its name: see Role {name}"
+        );
+        return Err(Problem::new(Issue::Waiting, message));
+    }
+    // A role that was deleted by hand cannot be granted before its Role has created it again.
+    match managed.filter(|(id, key)| binding.is_being_deleted() || !is_deleted(around, id, key)) {
+        Some((id, _)) => {
             // A Role object that was deleted and created again manages another role.
             names.set(ROLE.to_owned(), name, &id);
             let id = around.dialect.granted_as(&id);
@@ -105,6 +107,14 @@ pub fn own_role(
 
 fn has_shown_plan(role: &api::Role, around: &Surroundings<'_>) -> bool {
     around.plans_only || role.status().is_some_and(|status| status.plan.is_some())
+}
+
+/// Whether the snapshot proves that the role with this id does not exist.
+fn is_deleted(around: &Surroundings<'_>, id: &Id, key: &Key) -> bool {
+    let (snapshot, place) = (around.snapshot, key.place());
+    snapshot.by_id(Kind::Role, id).is_none()
+        && snapshot.unread(Kind::Role, Some(id), place.as_ref(), None).is_none()
+        && snapshot.absence(Kind::Role, place.as_ref()) == Absence::Proven
 }
 
 /// Whether another role has the place of the one with this id, which is not visible.
