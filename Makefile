@@ -32,6 +32,13 @@ explore: ## Run random schedules of the operator in memory (SEED=7 STEPS=30 SECO
 	EXPLORE_SEED=$(SEED) EXPLORE_STEPS=$(STEPS) EXPLORE_SECONDS=$(or $(SECONDS),120) EXPLORE_FIRST=$$RANDOM \
 		cargo test --test e2e simulation::explore -- --nocapture
 
+.PHONY: test-kubernetes
+test-kubernetes: ## Run the end-to-end tests on another Kubernetes version (VERSION=1.33)
+	$(if $(VERSION),,$(error VERSION is not set: write make test-kubernetes VERSION=1.33))
+	@hack/tools.sh "k8s-$(VERSION)" helm
+	hack/bin-$(VERSION)/kube-apiserver --version
+	KUBEBUILDER_ASSETS=$(CURDIR)/hack/bin-$(VERSION) RUST_TEST_THREADS=10 cargo test --test e2e
+
 .PHONY: lint
 lint: ## Check the format and run clippy; a warning is an error
 	cargo fmt --all --check
@@ -52,4 +59,4 @@ bench: ## Run the benchmarks
 .PHONY: clean
 clean: ## Remove everything that was built, also the tools
 	cargo clean
-	rm -rf hack/bin
+	rm -rf hack/bin hack/bin-*
