@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::client::grafana;
+use crate::client::{Login, grafana};
 
 #[tokio::test]
 async fn users_match_by_part_of_login_address_or_name() {
@@ -26,6 +26,23 @@ async fn users_match_by_part_of_login_address_or_name() {
     let page = grafana.get("/org/users/search?perpage=4&page=3").await;
     assert_eq!((page.body["totalCount"].as_i64(), page.each_of("orgUsers", "login").len()), (Some(9), 1));
     assert_eq!((page.body["page"].as_i64(), page.body["perPage"].as_i64()), (Some(3), Some(4)));
+}
+
+#[tokio::test]
+async fn any_caller_reads_itself() {
+    let grafana = grafana().await;
+    let grant = json!({"service_account_id": grafana.account("nightly-reports")});
+    grafana.credential("nightly", "glsa_nightly", grant).await;
+    let account = grafana.with(Login::Token("glsa_nightly".to_owned())).get("/user").await;
+    assert_eq!((account.status, account.body["id"].as_i64()), (200, Some(0)));
+    assert_eq!(
+        (account.text("name"), account.text("login").starts_with("sa-")),
+        ("nightly-reports".into(), true)
+    );
+    let alice = grafana.login("alice").await.get("/user").await;
+    assert_eq!((alice.text("login"), alice.text("email")), ("alice".into(), "alice@example.com".into()));
+    let without = grafana.caller_with("narrow", &["folders:read@folders:*"]).await;
+    assert_eq!(without.get("/user").await.status, 404);
 }
 
 #[tokio::test]

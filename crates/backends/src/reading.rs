@@ -84,7 +84,8 @@ impl<T> List<Vec<T>> {
 
     /// Adds the names of a level to the directory.
     pub fn enter(self, directory: &mut Directory, level: Level, entry: impl FnMut(T) -> Option<Entry>) {
-        let items = self.or_refuse(directory, level).unwrap_or_default();
+        let Some(items) = self.or_refuse(directory, level) else { return };
+        directory.mark_listed(level);
         items.into_iter().filter_map(entry).for_each(|entry| directory.insert(entry));
     }
 }

@@ -21,7 +21,7 @@ use tracing::Instrument;
 use crate::{
     backend,
     context::{Context, Options},
-    kube::{Cache, Caches, Clients, Definitions, Events, lease, schema, start},
+    kube::{Cache, Caches, Clients, Definitions, Events, lease, namespaces, schema, start},
     metrics::Metrics,
     object,
     queue::{self, Arrivals, BackOff, Group, Queue, Requests, SameAccount, Work, triggers},
@@ -68,6 +68,11 @@ pub async fn run(
     }
     if !wait_for_schema(&client, &stop).await {
         return Ok(());
+    }
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => return Ok(()),
+        () = namespaces::warn_of_missing(&client, &options.namespaces) => {}
     }
     let identity = identity();
     let (events, event_writer) = Events::start(client.clone(), identity.clone(), metrics.dropped_events());

@@ -12,8 +12,8 @@ use kube::{Api, api::Patch};
 use serde_json::{Value, json};
 
 use crate::support::{
-    World, WorldBuilder, binding, client, dedicated_control_plane, kubectl_on, make_namespace, restriction,
-    role, run, shared, unique,
+    Operator, World, WorldBuilder, binding, client, dedicated_control_plane, fresh_log, kubectl_on,
+    make_namespace, restriction, role, run, shared, unique,
 };
 
 fn chart() -> PathBuf {
@@ -158,4 +158,18 @@ async fn namespaced_rights_suffice() {
     let mut world =
         builder.kubeconfig(kubeconfig).all_namespaces().args(serving).build_connected(json!({})).await;
     assert_rights_suffice(&mut world, &own).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unreadable_namespace_is_not_called_missing() {
+    let plane = shared().await;
+    let own = unique("narrow-system");
+    make_namespace(&client(plane).await, &own).await;
+    let (user, _) = apply_rbac(plane, &own, &["--set", &format!("watchNamespaces={{{own}}}")]).await;
+    let kubeconfig = plane.kubeconfig_as(&user, &[]).unwrap();
+    let args = ["--namespaces", &unique("hidden"), "--own-namespace", &own];
+    let operator = Operator::start(&kubeconfig, &fresh_log(&unique("hidden")), &args);
+    let is_refused = |line: &Value| line["message"] == "a watch broke and is restarted";
+    operator.until_logged("the refused watch, which comes after the check", is_refused).await;
+    assert!(!operator.log().contains("--namespaces"), "{}", operator.log_tail());
 }

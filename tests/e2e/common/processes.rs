@@ -6,8 +6,8 @@ use rolewright_simulators::kit::faults::Action;
 use serde_json::{Value, json};
 
 use crate::support::{
-    ADMIN_CREDENTIAL, Operator, World, WorldBuilder, binding, echo, fresh_log, http_status, managed_ids,
-    ready_condition, role, shared, unique,
+    ADMIN_CREDENTIAL, Operator, World, WorldBuilder, binding, client, echo, fresh_log, http_status,
+    make_namespace, managed_ids, ready_condition, role, shared, unique,
 };
 
 const READ: &str = "PROJECT_READ";
@@ -127,6 +127,21 @@ async fn probes_and_metrics_are_served() {
     let grows =
         |line: &&str| line.contains(&world.namespace) && !of_backends.iter().any(|it| line.starts_with(it));
     assert_eq!(metrics.lines().find(grows), None, "a metric grows with the objects");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn missing_namespaces_are_named_at_start() {
+    let plane = shared().await;
+    let (own, missing) = (unique("spelt-system"), unique("misspelt"));
+    make_namespace(&client(plane).await, &own).await;
+    let args = ["--namespaces", &format!("{own},{missing}"), "--own-namespace", &own];
+    let operator = Operator::start(plane.kubeconfig(), &fresh_log(&unique("misspelt")), &args);
+    operator.until_logged("the caches", |line| line["message"] == "the caches are complete").await;
+    let lines = operator.log_lines();
+    let warnings: Vec<&Value> = lines.iter().filter(|line| line["level"] == "WARN").collect();
+    let [warning] = warnings[..] else { panic!("{}", operator.log_tail()) };
+    assert_eq!(warning["namespace"], json!(missing), "{warning}");
+    assert!(warning["message"].as_str().unwrap().starts_with("--namespaces names"), "{warning}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

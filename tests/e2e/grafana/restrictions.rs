@@ -85,7 +85,7 @@ async fn message_names_the_access_that_remains() {
         "closed to its defaults, those of Viewer and Editor",
         "View for Viewer (from a parent folder)",
         "Edit for Editor (from a parent folder)",
-        "a role on folders:*",
+        "by another role on this folder",
     ];
     world.reports(KIND, "runbooks", "InSync", words).await;
     // The remaining access changes, and the message follows.
@@ -95,6 +95,48 @@ async fn message_names_the_access_that_remains() {
             has_reason(it, "InSync", &["Edit for Editor"]) && !has_reason(it, "InSync", &["View for Viewer"])
         })
         .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn message_names_who_has_access_by_managed_roles() {
+    let mut world = restricted("grafana-let-in").await;
+    let rules = json!([{ "actions": ["dashboards:read"], "resources": ["folders:uid:sre"] }]);
+    world.apply(role("incident-room", json!({ "rules": rules }))).await;
+    world.apply(binding("on-call", "incident-room", &SUBJECTS[..1], json!({}))).await;
+    world.ready("RoleBinding", "on-call").await;
+    let named =
+        &["closed to its defaults", "alice@example.com (by the role incident-room)", "by another role"];
+    world.until(KIND, "sre", "with alice in its message", |it| has_reason(it, "InSync", named)).await;
+    world.full_sweep().await;
+    world.assert_steady().await;
+    let before = world.ready(KIND, "sre").await.resource_version();
+    world.restart();
+    world.full_sweep().await;
+    assert_eq!(world.ready(KIND, "sre").await.resource_version(), before, "a restart wrote the status");
+    world.delete_all(&[("RoleBinding", "on-call"), ("Role", "incident-room")]).await;
+    world
+        .until(KIND, "sre", "without the role", |it| {
+            has_reason(it, "InSync", &["closed"]) && !has_reason(it, "InSync", &["incident-room"])
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unseen_folder_in_a_rule_is_only_a_hint() {
+    let world = World::grafana("grafana-unseen").await;
+    let rules = |uid: &str| json!({ "rules": [{ "actions": ["dashboards:read"], "resources": [format!("folders:uid:{uid}")] }] });
+    world.apply(role("misspelt", rules("does-not-exist"))).await;
+    world.apply(role("correct", rules("sre"))).await;
+    world.reports("Role", "misspelt", "InSync", &["the role is as the spec says"]).await;
+    // Only now does a sweep read the list of folders.
+    world.apply(restriction("sre", json!({ "folder": "SRE" }), json!({}))).await;
+    let words =
+        &["check spec.rules", "the scope folders:uid:does-not-exist", "or the credential cannot read it"];
+    world.until("Role", "misspelt", "with a hint", |it| has_reason(it, "InSync", words)).await;
+    let correct = world.ready("Role", "correct").await;
+    assert!(!has_reason(&correct, "InSync", &["check spec.rules"]), "{:?}", correct.data["status"]);
+    world.full_sweep().await;
+    world.assert_steady().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@ use super::{
     client::Client,
     ids::{self, ORGANIZATION, PROJECT, SPACE},
     map::{self, Names, NoNames},
+    visibility,
     wire::{self, ApiKey, Binding, Organization, Project, Space, User},
 };
 use crate::{
@@ -40,8 +41,15 @@ pub async fn probe(client: &Client) -> Result<Identity, Error> {
     let mut anchors: BTreeSet<String> =
         spaces.iter().filter_map(|space| space.organization_id.clone()).filter(|id| !id.is_empty()).collect();
     anchors.extend(organizations.iter().map(|organization| organization.id.clone()));
+    let (whose, unknown) = match visibility::is_proven_admin(client).await? {
+        true => ("an account admin's API key", ""),
+        false => (
+            "an API key",
+            "; it cannot read the audit log, so it is unknown whether it is an account admin's",
+        ),
+    };
     let description = format!(
-        "an API key that sees {} and {}",
+        "{whose} that sees {} and {}{unknown}",
         count(anchors.len(), "organization", all_organizations),
         count(spaces.len(), "space", all_spaces)
     );

@@ -119,6 +119,11 @@ impl Client {
         self.get(&["org"], &[]).await
     }
 
+    /// The user or service account of the credential.
+    pub async fn caller(&self) -> Result<wire::Caller, Error> {
+        self.get(&["user"], &[]).await
+    }
+
     /// The number of the current organization, read once. None if the credential may not read it.
     pub async fn org_number(&self) -> Result<Option<i64>, Error> {
         let ask = || async {

@@ -3,8 +3,8 @@
 use super::ids::{self, DASHBOARD, DATA_SOURCE, FOLDER, Principal, Resource, ResourceKind};
 use crate::text::{DERIVED_PREFIX, DIGEST, derived_name};
 use rolewright_core::model::{
-    Body, Capabilities, ChosenId, Effect, Fault, Grants, Id, IdentityRules, Key, Kind, Level, Restrictions,
-    Role, RoleNames, RoleRef, Rule, SpecRules, SubjectKind, SweepHints,
+    Body, Capabilities, ChosenId, Effect, Fault, Grants, Id, IdentityRules, Key, Kind, Level, Reach,
+    Restrictions, Role, RoleNames, RoleRef, Rule, SpecRules, SubjectKind, SweepHints,
 };
 
 /// The settings of a role.
@@ -21,6 +21,9 @@ const MAX_DESCRIPTION: usize = 65_535;
 /// For the object's name in a derived uid, which must leave room for the prefix and the digest.
 const MAX_IN_UID: usize = 20;
 const _: () = assert!(DERIVED_PREFIX.len() + MAX_IN_UID + 1 + DIGEST <= MAX_UID);
+
+/// Folders that no list shows: the root, and what others shared.
+const VIRTUAL_FOLDERS: [&str; 2] = ["general", "sharedwithme"];
 
 const RESOURCES: [Level; 3] = [FOLDER, DASHBOARD, DATA_SOURCE];
 
@@ -164,6 +167,29 @@ impl SpecRules for GrafanaDialect {
             }
             Some(ResourceKind::DataSource) => matches!((whose, permission), ("Viewer" | "Editor", "Query")),
             None => false,
+        }
+    }
+
+    fn reach(&self, rule: &Rule) -> Vec<Reach> {
+        let Some(scope) = rule.resource.as_ref().filter(|_| rule.effect == Effect::Allow) else {
+            return Vec::new();
+        };
+        let kind_of = |path: &str| ResourceKind::ALL.into_iter().find(|kind| kind.path() == path);
+        let all = |kind: Option<ResourceKind>| match kind {
+            // A scope of folders covers the dashboards in them.
+            Some(ResourceKind::Folder) => vec![Reach::All(FOLDER), Reach::All(DASHBOARD)],
+            Some(kind) => vec![Reach::All(kind.level())],
+            None => Vec::new(),
+        };
+        match scope.split_once(':') {
+            None if scope == "*" => all(kind_of(rule.action.split([':', '.']).next().unwrap_or_default())),
+            Some((path, "*" | "uid:*")) => all(kind_of(path)),
+            Some((path, rest)) => {
+                let uid = rest.strip_prefix("uid:").filter(|uid| !VIRTUAL_FOLDERS.contains(uid));
+                let id = kind_of(path).zip(uid).map(|(kind, uid)| Id::new(format!("{}:{uid}", kind.level())));
+                id.filter(|id| Resource::of(id).is_some()).map(Reach::One).into_iter().collect()
+            }
+            None => Vec::new(),
         }
     }
 

@@ -12,8 +12,14 @@ use super::{
     resources,
     wire::{self, ServiceAccount, Team, User},
 };
-use crate::{Class, Error, Identity, reading::no_look_up};
+use crate::{
+    Class, Error, Identity,
+    reading::{no_look_up, present},
+};
 use rolewright_core::model::{Entry, Grant, Id, Kind, Level, Named, Observed, Role, RoleRef, SubjectKind};
+
+/// The start of a service account's login (contract 2.6).
+const ACCOUNT_LOGIN: &str = "sa-";
 
 /// Whether Grafana has the RBAC API, and in which organization the credential works.
 pub async fn probe(client: &Client, connection: &Connection) -> Result<Identity, Error> {
@@ -55,7 +61,7 @@ pub async fn probe(client: &Client, connection: &Connection) -> Result<Identity,
     };
     let who = match &connection.username {
         Some(username) => format!("user {username}"),
-        None => "a service account token".to_owned(),
+        None => owner_of_token(client).await?,
     };
     let number = org.map(|org| org.id).or(requested);
     let anchors: BTreeSet<String> =
@@ -67,6 +73,30 @@ pub async fn probe(client: &Client, connection: &Connection) -> Result<Identity,
         lacks.extend([Kind::Role, Kind::Grant].map(|kind| (kind, error.message.clone())));
     }
     Ok(Identity { description, anchors, lacks, expires: None })
+}
+
+/// The longest part of a name in a description, in bytes.
+const MAX_NAME: usize = 128;
+
+/// Whose the token is. A server that does not show it, such as for an API key, changes nothing else.
+async fn owner_of_token(client: &Client) -> Result<String, Error> {
+    let caller = match client.caller().await {
+        Ok(caller) => caller,
+        Err(error) if matches!(error.class, Class::Unauthenticated | Class::Throttled(_)) => {
+            return Err(error);
+        }
+        Err(_) => return Ok("a service account token".to_owned()),
+    };
+    let short = |text: String| text[..text.floor_char_boundary(MAX_NAME)].to_owned();
+    let (name, login) = (present(caller.name).map(short), present(caller.login).map(short));
+    let is_account = login.as_ref().is_some_and(|login| login.starts_with(ACCOUNT_LOGIN));
+    Ok(match (is_account, name, login) {
+        (true, Some(name), _) => format!("service account {name}"),
+        (true, None, Some(login)) => format!("service account {login}"),
+        (false, _, Some(login)) => format!("the token of user {login}"),
+        (_, Some(name), None) => format!("the token of {name}"),
+        (_, None, None) => "a service account token".to_owned(),
+    })
 }
 
 /// What a name means at a level. Grafana's searches match parts of names, so the results are compared (contract 2.6).

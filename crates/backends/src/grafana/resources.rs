@@ -14,15 +14,16 @@ use super::{
 use crate::{
     Class, Error,
     reading::{MAX_PAGES, endless_list, page_error},
-    text::listed,
 };
-use rolewright_core::model::{Body, Defaults, Entry, Id, IdentityRules, Named, Observed, Restriction};
+use rolewright_core::model::{
+    Body, Defaults, Entry, Id, IdentityRules, Named, Observed, Restriction, StillOpen,
+};
 
 /// The built-in roles whose permissions are defaults. Admin has every permission anyway.
 const DEFAULTS: [&str; 2] = ["Viewer", "Editor"];
 /// The page size that is requested; the server can return fewer items.
 const PER_PAGE: &str = "1000";
-/// How many remaining permissions a remark names.
+/// How many remaining permissions are named.
 const MAX_NAMED: usize = 8;
 
 /// All resources of a kind by their names, or at least those whose names contain `name`.
@@ -120,8 +121,9 @@ fn observed(named: Named, kind: ResourceKind, permissions: &[ResourcePermission]
     }
     let id = named.id.clone();
     let body = Body::Restriction(Restriction { resource: named, open });
-    let remark = Some(remark(kind, permissions));
-    Observed { remark, ..Observed::new(id, GrafanaDialect.key(&body), body) }
+    let remark = Some(format!("closed to its defaults, those of {}", DEFAULTS.join(" and ")));
+    let still_open = Some(Box::new(still_open(kind, permissions)));
+    Observed { remark, still_open, ..Observed::new(id, GrafanaDialect.key(&body), body) }
 }
 
 /// Whether a permission is on the resource itself. Without a statement by the server it is, so that the resource never looks closed by
@@ -135,23 +137,22 @@ fn default_role(permission: &ResourcePermission) -> Option<&str> {
 }
 
 /// The permissions that remain although the defaults are closed, as far as Grafana shows them. Permissions of users and teams on the
-/// resource itself are intended, so the remark does not name them.
-fn remark(kind: ResourceKind, permissions: &[ResourcePermission]) -> String {
+/// resource itself are intended, so they are not among them.
+fn still_open(kind: ResourceKind, permissions: &[ResourcePermission]) -> StillOpen {
     let remains = |permission: &&ResourcePermission| !is_own(permission);
     let mut left: Vec<String> = permissions.iter().filter(remains).filter_map(remaining).collect();
     left.sort();
     left.dedup();
-    let mut text = format!("closed to its defaults, those of {}", DEFAULTS.join(" and "));
-    if !left.is_empty() {
-        text.push_str(&format!("; still open: {}", listed(left, MAX_NAMED)));
-    }
+    let more = left.len().saturating_sub(MAX_NAMED);
+    left.truncate(MAX_NAMED);
+    // A list of roles omits their permissions (contract 2.1).
     let scopes = match kind {
-        ResourceKind::Folder => "folders:*",
-        ResourceKind::Dashboard => "dashboards:* or folders:*",
-        ResourceKind::DataSource => "datasources:*",
+        ResourceKind::Folder => "this folder, its dashboards, its parents or folders:*",
+        ResourceKind::Dashboard => "this dashboard, its folders, dashboards:* or folders:*",
+        ResourceKind::DataSource => "this data source or datasources:*",
     };
-    text.push_str(&format!("; Grafana does not show who has access by a role on {scopes}"));
-    text
+    let unknown = format!("Grafana does not show who has access by another role on {scopes}");
+    StillOpen { to: left, more, unknown }
 }
 
 fn remaining(permission: &ResourcePermission) -> Option<String> {

@@ -58,6 +58,13 @@ pub struct Org {
     pub name: Option<String>,
 }
 
+/// The sender of a call (contract 2.6).
+#[derive(Debug, Deserialize)]
+pub struct Caller {
+    pub name: Option<String>,
+    pub login: Option<String>,
+}
+
 /// A user of the current organization.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -7,6 +7,7 @@ mod definitions;
 mod destination;
 mod events;
 pub mod lease;
+pub mod namespaces;
 mod publish;
 pub mod release;
 pub mod schema;

@@ -2,9 +2,10 @@
 //! A [`Dialect`] is the sum of the three. Nothing here makes a call.
 
 use super::{
-    body::{Body, Grant, Kind, Named, Role, RoleRef, SubjectKind},
+    body::{Body, Grant, Kind, Named, Role, RoleRef, Rule, SubjectKind},
     key::{Id, Key},
     level::Level,
+    reach::Reach,
 };
 
 /// A field of a spec that this back end does not accept, and what to write instead.
@@ -272,6 +273,11 @@ pub trait SpecRules: Send + Sync {
     /// annotation, which users can edit.
     fn is_initial_default(&self, _resource: &Id, _whose: &str, _permission: &str) -> bool {
         false
+    }
+
+    /// What a rule gives access to, of the resources that a ResourceRestriction can close. Empty where closed resources ignore roles.
+    fn reach(&self, _rule: &Rule) -> Vec<Reach> {
+        Vec::new()
     }
 
     /// The natural key of the role that a RoleBinding with this scope means by a name.

@@ -1,6 +1,9 @@
 //! The names of a back end's users, spaces, projects and so on. They turn names in specs into ids.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use super::{body::Named, key::Id, level::Level, nearest::nearest};
 
@@ -42,6 +45,7 @@ pub enum NameMatch<'a> {
 pub struct Directory {
     by_id: HashMap<Id, Entry>,
     by_name: HashMap<(Level, String), Vec<Id>>,
+    listed: HashSet<Level>,
     refused: HashMap<Level, String>,
     /// Names that others use for a thing and a spec cannot.
     called_elsewhere: HashMap<(Level, String), Id>,
@@ -105,6 +109,16 @@ impl Directory {
         }
         let here = self.by_id.values().filter(|entry| entry.named.level == level && inside(entry, parent));
         nearest(name, here.flat_map(Entry::names))
+    }
+
+    /// Records that a level was listed to its end.
+    pub fn mark_listed(&mut self, level: Level) {
+        self.listed.insert(level);
+    }
+
+    /// Whether a level was listed to its end. Entries that the credential cannot read are missing nevertheless.
+    pub fn is_listed(&self, level: Level) -> bool {
+        self.listed.contains(&level)
     }
 
     /// Records why a level could not be listed. A name that is not found there can still exist.

@@ -8,6 +8,7 @@ mod directory;
 mod key;
 mod level;
 mod nearest;
+mod reach;
 mod snapshot;
 mod unread;
 
@@ -26,5 +27,6 @@ pub use directory::{Directory, Entry, NameMatch, same_name};
 pub use key::{Fingerprint, Id, Key, sha256_hex};
 pub use level::Level;
 pub use nearest::nearest;
+pub use reach::{Reach, StillOpen};
 pub use snapshot::{Absence, Builder, Observed, Proof, Snapshot};
 pub use unread::{Failures, Part, ReadFailure};

@@ -8,6 +8,7 @@ use super::{
     directory::{Directory, Entry},
     key::{Id, Key},
     level::Level,
+    reach::StillOpen,
     unread::{Failures, Part, ReadFailure},
 };
 
@@ -26,14 +27,25 @@ pub struct Observed {
     pub revision: Option<String>,
     /// A list showed only a part of it: of `body`, only the name is reliable.
     pub outline: bool,
-    /// A remark for the status, such as the access that a restriction leaves open.
+    /// A remark for the status.
     pub remark: Option<String>,
+    /// Who can use a resource that a restriction closes.
+    pub still_open: Option<Box<StillOpen>>,
 }
 
 impl Observed {
     /// A thing that was read completely and can be changed.
     pub fn new(id: Id, key: Key, body: Body) -> Self {
-        Self { id, key, body, read_only: None, revision: None, outline: false, remark: None }
+        Self {
+            id,
+            key,
+            body,
+            read_only: None,
+            revision: None,
+            outline: false,
+            remark: None,
+            still_open: None,
+        }
     }
 
     /// Drops the rules of a role whose version mark is this one. A caller that recorded the mark needs only the mark to find changes, and

@@ -21,7 +21,7 @@ use std::{
 
 pub use self::claim::{Claim, Claimant, DesiredKeys, DesiredThing};
 use super::input::OtherClaims;
-use crate::model::{Defaults, Fingerprint, Id, Key, Kind};
+use crate::model::{Defaults, Fingerprint, Id, Key, Kind, Reach};
 
 /// All claims of an account.
 #[derive(Debug, Default)]
@@ -30,6 +30,7 @@ pub struct Claims {
     desired: HashMap<(Kind, Key), Claimants>,
     managed_keys: HashMap<(Kind, Key), Claimants>,
     managed_ids: HashMap<(Kind, Id), Claimants>,
+    reach: HashMap<Reach, Claimants>,
 }
 
 /// The claimants of one thing. A vector, because there is nearly always exactly one.
@@ -80,6 +81,7 @@ impl Claims {
             && self.desired.is_empty()
             && self.managed_keys.is_empty()
             && self.managed_ids.is_empty()
+            && self.reach.is_empty()
     }
 
     /// Replaces the claim of an object. Returns the other objects whose standing can change by this.
@@ -98,6 +100,9 @@ impl Claims {
             if let Some(id) = id {
                 self.managed_ids.entry((*kind, id.clone())).or_default().insert(&claimant);
             }
+        }
+        for reach in &claim.reach {
+            self.reach.entry(reach.clone()).or_default().insert(&claimant);
         }
         self.claims.insert(claimant.clone(), claim);
         affected.extend(self.related(&claimant));
@@ -120,6 +125,14 @@ impl Claims {
         let affected = self.related(claimant);
         self.remove_from_indexes(claimant);
         affected.into_iter().collect()
+    }
+
+    /// The roles that objects of a namespace manage and that give access to one of these.
+    pub fn roles_that_reach(&self, reach: &[Reach], namespace: &str) -> BTreeSet<&Id> {
+        let claimants = reach.iter().filter_map(|reach| self.reach.get(reach)).flat_map(Claimants::iter);
+        let claims = claimants.filter_map(|one| self.claims.get(one)).filter(|it| it.namespace == namespace);
+        let managed = claims.flat_map(|claim| &claim.managed);
+        managed.filter(|(kind, ..)| *kind == Kind::Role).filter_map(|(.., id)| id.as_ref()).collect()
     }
 
     /// Whether any object manages the thing with this id.
@@ -320,6 +333,9 @@ impl Claims {
         let Some(claim) = self.claims.remove(claimant) else { return };
         for slot in claim.desired.keys() {
             remove_claimant(&mut self.desired, slot, claimant);
+        }
+        for reach in &claim.reach {
+            remove_claimant(&mut self.reach, reach, claimant);
         }
         for (kind, key, id) in &claim.managed {
             remove_claimant(&mut self.managed_keys, &(*kind, key.clone()), claimant);

@@ -222,6 +222,7 @@ mod tests {
             desired: DesiredKeys::from_iter([(slot.clone(), thing)]),
             managed: vec![(slot.0, slot.1, Some(Id::new("G")))],
             taken: Box::default(),
+            reach: Box::default(),
             active: true,
             is_being_deleted: false,
         };

@@ -39,8 +39,15 @@ pub fn settled<K: ManagedObject>(object: &K, link: &Link, decision: &Decision, c
     if contested {
         return readiness::contested();
     }
-    let mut remarks: Vec<String> =
-        decision.plan.remarks().iter().chain(&decision.still_shared).cloned().collect();
+    let mut remarks: Vec<String> = decision
+        .plan
+        .remarks()
+        .iter()
+        .chain(&decision.still_shared)
+        .chain(&decision.still_open)
+        .cloned()
+        .collect();
+    remarks.extend(decision.resolved.remarks.iter().cloned());
     remarks.extend(decide::paused_by(object, link).map(|owner| {
         format!("paused: drift is not corrected until the annotation rolewright.dev/pause is removed{owner}")
     }));

@@ -1,8 +1,10 @@
 //! What an object claims in its account: the things that it manages and those that it desires.
 
+use std::collections::BTreeSet;
+
 use kube::ResourceExt;
 use rolewright_core::{
-    model::{Dialect, Id, Key, Kind, Snapshot},
+    model::{Body, Dialect, Id, Key, Kind, Reach, Snapshot},
     planner::{self, Claim, Claimant, Claims, Desired, DesiredBody, DesiredKeys, Held, Plan, Standing},
 };
 
@@ -21,12 +23,26 @@ pub fn new<K: ManagedObject>(
     snapshot: &Snapshot,
     can_act: bool,
 ) -> Claim {
-    let desired = planner::desired_keys(desired, held, view.backend.dialect(), snapshot);
+    let dialect = view.backend.dialect();
+    let reach = reach(desired, dialect);
+    let desired = planner::desired_keys(desired, held, dialect, snapshot);
     Claim {
+        reach,
         credential: Some(view.digest.clone()),
         active: can_act && !object.is_being_deleted(),
         ..build(object, desired, held)
     }
+}
+
+/// What the desired role gives access to.
+fn reach(desired: &[Desired], dialect: &dyn Dialect) -> Box<[Reach]> {
+    let roles = desired.iter().filter_map(|item| match &item.body {
+        DesiredBody::Resolved(Body::Role(role)) => Some(role),
+        _ => None,
+    });
+    let reach: BTreeSet<Reach> =
+        roles.flat_map(|role| &role.rules).flat_map(|rule| dialect.reach(rule)).collect();
+    reach.into_iter().collect()
 }
 
 /// The claim of an object that cannot act.
@@ -39,6 +55,7 @@ fn build<K: ManagedObject>(object: &K, desired: DesiredKeys, held: &[Held]) -> C
         credential: None,
         desired,
         managed: managed.map(|held| (held.kind, held.key.clone(), held.id().cloned())).collect(),
+        reach: Box::default(),
         taken: held.iter().filter_map(|held| Some((held.key.clone(), held.taken.clone()?))).collect(),
         active: false,
         is_being_deleted: object.is_being_deleted(),

@@ -6,6 +6,7 @@ mod named_roles;
 mod plan;
 mod policy;
 mod resolve;
+mod still_open;
 mod sweep;
 
 use std::{cell::Cell, sync::Arc};
@@ -67,6 +68,9 @@ pub fn decide<K: Resolve>(object: &K, link: &Link, cluster: &Cluster<'_>) -> Opt
             // Only the claim before the plan differed, which nobody else saw.
             touched.clear();
         }
+        let (held, dialect) = (decision.plan.held(), view.backend.dialect());
+        let namespace = object.meta().namespace.as_deref().unwrap_or_default();
+        decision.still_open = still_open::still_open(held, &claims, namespace, snapshot, dialect);
         drop(claims);
         decision.touched = view.account.objects_of(&touched);
         decision

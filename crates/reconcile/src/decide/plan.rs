@@ -30,6 +30,8 @@ pub struct Decision {
     /// The grants that the object releases and that stay because another object manages them too. The decision after the writes keeps
     /// them, for the report.
     pub still_shared: Vec<String>,
+    /// Who can use the closed resource that the object manages.
+    pub still_open: Option<String>,
 }
 
 impl Decision {
@@ -136,5 +138,5 @@ pub fn plan<K: ManagedObject>(
     };
     let plan = planner::plan(&resolved.desired, snapshot, &recorded, &policy);
     let still_shared = plan.still_shared().to_vec();
-    Decision { plan, resolved, touched: Vec::new(), recorded, unsettled, still_shared }
+    Decision { plan, resolved, touched: Vec::new(), recorded, unsettled, still_shared, still_open: None }
 }

@@ -25,7 +25,7 @@ use crate::{
 };
 use rolewright_api as api;
 use rolewright_backends::Needs;
-use rolewright_core::model::{Body, Dialect, Fault, Kind, Restriction, Snapshot};
+use rolewright_core::model::{Body, Dialect, Fault, Kind, Reach, Restriction, Role, Snapshot};
 use rolewright_core::planner::{Claims, Desired, Issue, Problem};
 
 /// The desired state of a spec.
@@ -41,6 +41,8 @@ pub struct Resolved {
     pub inherited_role: Option<InheritedRole>,
     /// The Role of the RoleBinding manages no role yet, so grants can be shown and not made.
     pub role_is_planned: bool,
+    /// Hints about the spec, for an object in sync.
+    pub remarks: Vec<String>,
 }
 
 impl Resolved {
@@ -98,6 +100,7 @@ impl Resolve for api::Role {
         let problem = unsupported(around, Kind::Role)
             .or_else(|| of_another_vendor(self, around))
             .or_else(|| too_many_rules(self));
+        let mut remarks = Vec::new();
         let item = match problem {
             Some(problem) => Desired::unresolved(None, problem),
             None => {
@@ -105,6 +108,7 @@ impl Resolve for api::Role {
                 let chosen = around.dialect.role_id(&role, &owner(self, around));
                 match around.dialect.check_role(role) {
                     Ok(role) => {
+                        remarks.extend(unseen_resources(&role, around));
                         let mut item = Desired::new(None, Body::Role(role));
                         item.chosen = chosen;
                         item
@@ -113,8 +117,35 @@ impl Resolve for api::Role {
                 }
             }
         };
-        Resolved { desired: vec![item], ..Resolved::default() }
+        Resolved { desired: vec![item], remarks, ..Resolved::default() }
     }
+}
+
+/// A hint about single resources that the rules name and no list shows, where the snapshot has the list because another object needs it.
+/// Only a hint: the credential can be too narrow to see them.
+fn unseen_resources(role: &Role, around: &Surroundings<'_>) -> Option<String> {
+    const MAX_LISTED: usize = 3;
+    let (dialect, directory) = (around.dialect, around.snapshot.directory());
+    let is_unseen = |reach: &Reach| match reach {
+        Reach::One(id) => {
+            dialect.level_of(id).is_some_and(|level| directory.is_listed(level))
+                && directory.get(id).is_none()
+        }
+        Reach::All(_) => false,
+    };
+    let unseen = role.rules.iter().filter(|rule| dialect.reach(rule).iter().any(is_unseen));
+    let scopes: BTreeSet<&str> = unseen.filter_map(|rule| rule.resource.as_deref()).collect();
+    let listed: Vec<&str> = scopes.iter().take(MAX_LISTED).copied().collect();
+    let more = match scopes.len() - listed.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!scopes.is_empty()).then(|| {
+        format!(
+            "check spec.rules: nothing visible has the scope {}{more}; it does not exist, or the credential cannot read it",
+            listed.join(", ")
+        )
+    })
 }
 
 /// Faults of rules, with the field of the action or resource that each names.

@@ -6,9 +6,24 @@ use super::*;
 async fn an_api_key_is_anchored_in_its_organizations() {
     let (stub, arize) = arize(|seen, _| account(seen)).await;
     let identity = arize.probe().await.expect("an identity");
-    assert_eq!(identity.description, "an API key that sees 1 organization and 2 spaces");
+    assert_eq!(
+        identity.description,
+        "an API key that sees 1 organization and 2 spaces; it cannot read the audit log, so it is unknown whether it is an account \
+         admin's"
+    );
     assert_eq!(identity.anchors, BTreeSet::from([raw("AccountOrganization:1")]));
-    assert_eq!(stub.calls().len(), 2);
+    assert_eq!(stub.calls().len(), 3);
+}
+
+#[tokio::test]
+async fn an_api_key_that_reads_the_audit_log_is_an_admins() {
+    let (_stub, arize) = arize(|seen, _| match seen.path.as_str() {
+        "/v2/audit-logs" => page("logs", json!([])),
+        _ => account(seen),
+    })
+    .await;
+    let identity = arize.probe().await.expect("an identity");
+    assert_eq!(identity.description, "an account admin's API key that sees 1 organization and 2 spaces");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Grafana's pure part.
 
 use super::{super::dialect::GrafanaDialect, *};
-use rolewright_core::model::{Fault, IdentityRules, Key, SpecRules};
+use rolewright_core::model::{Fault, IdentityRules, Key, Reach, SpecRules};
 
 fn desired(name: &str) -> Role {
     let Body::Role(role) = role_body(name, &[("reports:read", Some("reports:*"))]) else { unreachable!() };
@@ -199,4 +199,32 @@ fn an_id_has_a_prefix_and_a_name_does_not() {
     assert_eq!(GrafanaDialect.level_of(&Id::new("team:3")), Some(level("team")));
     assert_eq!(GrafanaDialect.level_of(&Id::new("rw-writer-0011")), Some(level("role")));
     assert_eq!(GrafanaDialect.level_of(&Id::new("space:3")), None);
+}
+
+#[test]
+fn a_rule_reaches_the_resources_of_its_scope() {
+    let reach = |action: &str, scope: Option<&str>| VENDOR.dialect.reach(&rule(action, scope));
+    let one = |id: &str| vec![Reach::One(Id::new(id))];
+    let [folder, dashboard, source] =
+        ["folder", "dashboard", "dataSource"].map(|word| Reach::All(level(word)));
+    for (action, scope, expected) in [
+        ("dashboards:read", Some("folders:uid:sre"), one("folder:sre")),
+        ("dashboards:read", Some("dashboards:uid:lat"), one("dashboard:lat")),
+        ("datasources:query", Some("datasources:uid:prom"), one("dataSource:prom")),
+        ("folders:read", Some("folders:*"), vec![folder.clone(), dashboard.clone()]),
+        ("folders:read", Some("folders:uid:*"), vec![folder.clone(), dashboard.clone()]),
+        ("folders.permissions:read", Some("*"), vec![folder.clone(), dashboard.clone()]),
+        ("dashboards:read", Some("dashboards:*"), vec![dashboard.clone()]),
+        ("datasources:query", Some("*"), vec![source.clone()]),
+        ("folders:create", Some("folders:uid:general"), vec![]),
+        ("folders:read", Some("folders:id:3"), vec![]),
+        ("folders:read", Some("folders:uid:"), vec![]),
+        ("reports:read", Some("reports:*"), vec![]),
+        ("reports:read", Some("*"), vec![]),
+        ("folders:create", None, vec![]),
+    ] {
+        assert_eq!(reach(action, scope), expected, "{action} {scope:?}");
+    }
+    let denied = Rule { effect: Effect::Deny, ..rule("folders:read", Some("folders:uid:sre")) };
+    assert!(VENDOR.dialect.reach(&denied).is_empty());
 }

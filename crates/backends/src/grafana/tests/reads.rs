@@ -22,6 +22,26 @@ async fn a_token_uses_its_own_organization_by_default() {
 }
 
 #[tokio::test]
+async fn a_token_is_described_by_its_owner() {
+    let account =
+        json!({"id": 0, "uid": "service-account:14", "name": "rolewright", "login": "sa-1-rolewright"});
+    for (status, caller, owner) in [
+        (200, account, "service account rolewright"),
+        (200, json!({"id": 1, "login": "alice", "name": "Alice"}), "the token of user alice"),
+        (200, json!({"login": "sa-1-x", "name": ""}), "service account sa-1-x"),
+        (200, json!({}), "a service account token"),
+        (404, json!({"message": "user not found"}), "a service account token"),
+        (403, json!({"message": "no"}), "a service account token"),
+        (500, json!({"message": "no"}), "a service account token"),
+    ] {
+        let answer = with("GET /user", move |_| Reply::json(status, caller.clone()));
+        let (_stub, grafana) = grafana(answer).await;
+        let identity = grafana.probe().await.expect("an identity");
+        assert_eq!(identity.description, format!("organization Main Org. (1), as {owner}"));
+    }
+}
+
+#[tokio::test]
 async fn an_unreadable_organization_is_the_named_one_or_unknown() {
     let answer = || with("GET /org", |_| error(403, "no"));
     let stub = Stub::start(answer()).await;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::model::{Defaults, Fingerprint, Id, Key, Kind};
+use crate::model::{Defaults, Fingerprint, Id, Key, Kind, Reach};
 
 /// An object that claims things. Ordered by age, then by UID.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,6 +28,8 @@ pub struct Claim {
     pub managed: Vec<(Kind, Key, Option<Id>)>,
     /// The default permissions that were taken away for it, by the key of the managed thing.
     pub taken: Box<[(Key, Defaults)]>,
+    /// What its role gives access to, sorted.
+    pub reach: Box<[Reach]>,
     /// It writes: its Backend is ready, and it is not paused, in Plan mode or being deleted. Only active objects take things over.
     pub active: bool,
     /// It is being deleted and releases everything.

@@ -29,6 +29,7 @@ pub fn desiring(name: &str, body: &Body) -> Claim {
         desired: DesiredKeys::from_iter([(slot(body), desired_thing(body, None))]),
         managed: Vec::new(),
         taken: Box::default(),
+        reach: Box::default(),
         active: true,
         is_being_deleted: false,
     }

@@ -48,6 +48,7 @@ fn claim(name: &str, namespace: &str, object: &Object) -> Claim {
         },
         managed: managed.collect(),
         taken: Box::default(),
+        reach: Box::default(),
         active: object.active && !object.is_being_deleted,
         is_being_deleted: object.is_being_deleted,
     }

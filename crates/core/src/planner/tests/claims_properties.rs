@@ -242,6 +242,7 @@ impl Account {
                 .map(|held| (held.kind, held.key.clone(), held.id().cloned()))
                 .collect(),
             taken: Box::default(),
+            reach: Box::default(),
             active: object.active(),
             is_being_deleted: object.is_being_deleted,
         };

@@ -129,6 +129,7 @@ fn claim(desired: &[&Observed], managed: &[&Observed]) -> Claim {
         desired: desired.iter().map(|it| ((kind, it.key.clone()), desired_thing(it))).collect(),
         managed: managed.iter().map(|it| (kind, it.key.clone(), Some(it.id.clone()))).collect(),
         taken: Box::default(),
+        reach: Box::default(),
         active: true,
         is_being_deleted: false,
     }

@@ -52,7 +52,14 @@ impl Resolve for api::RoleBinding {
         let place = Place::of_scope(self.spec.scope.as_ref());
         let fields = place.fields(SCOPE).chain([role_field(self).to_owned()]).collect();
         let role_is_planned = inherited_role.is_none() && is_planned(self, around);
-        Resolved { desired, lookups, names: names.into_status(&fields), inherited_role, role_is_planned }
+        Resolved {
+            desired,
+            lookups,
+            names: names.into_status(&fields),
+            inherited_role,
+            role_is_planned,
+            remarks: Vec::new(),
+        }
     }
 }
 

@@ -137,6 +137,7 @@ mod tests {
             desired: desired.iter().map(|it| (slot(it), thing(it))).collect::<DesiredKeys>(),
             managed: managed.iter().map(|it| (it.body.kind(), it.key.clone(), Some(it.id.clone()))).collect(),
             taken: Box::default(),
+            reach: Box::default(),
             active: true,
             is_being_deleted: false,
         }

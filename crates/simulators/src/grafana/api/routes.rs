@@ -71,6 +71,7 @@ const OPERATIONS: &[Entry<Operation>] = &[
     (DELETE, "/orgs/{id}", Open(orgs::delete)),
     (GET, "/orgs/{id}/users", Open(org_users::of_org)),
     (GET, "/orgs/name/{name}", Open(orgs::read_by_name)),
+    (GET, "/user", Open(users::caller)),
     (GET, "/users", Open(users::list)),
     (GET, "/users/lookup", Open(users::look_up)),
     (GET, "/users/search", Open(users::search)),

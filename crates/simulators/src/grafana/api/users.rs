@@ -16,6 +16,25 @@ use crate::{
     kit::answer::Answer,
 };
 
+/// GET `/user`: the sender of the call.
+pub fn caller(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    let not_found = || Problem::not_found("user not found");
+    let id = scene.caller.principal.ok_or_else(not_found)?;
+    if let Some(user) = scene.tenant.users.get(id) {
+        return Ok(Answer::ok(profile(user)));
+    }
+    let account = scene.tenant.service_accounts.get(id).ok_or_else(not_found)?;
+    Ok(Answer::ok(json!({
+        "id": 0,
+        "uid": format!("service-account:{id}"),
+        "email": "",
+        "name": account.name,
+        "login": account.login,
+        "orgId": account.org_id,
+        "isGrafanaAdmin": false,
+    })))
+}
+
 /// GET `/users/lookup?loginOrEmail=`
 pub fn look_up(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     scene.require("users:read", "global.users:*")?;
