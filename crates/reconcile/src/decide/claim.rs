@@ -34,14 +34,20 @@ pub fn new<K: ManagedObject>(
     }
 }
 
-/// What the desired role gives access to.
+/// What the desired role gives access to. Nothing for a role that names so many resources that an index of them would need megabytes.
 fn reach(desired: &[Desired], dialect: &dyn Dialect) -> Box<[Reach]> {
+    const MAX_REACH: usize = 256;
     let roles = desired.iter().filter_map(|item| match &item.body {
         DesiredBody::Resolved(Body::Role(role)) => Some(role),
         _ => None,
     });
-    let reach: BTreeSet<Reach> =
-        roles.flat_map(|role| &role.rules).flat_map(|rule| dialect.reach(rule)).collect();
+    let mut reach = BTreeSet::new();
+    for rule in roles.flat_map(|role| &role.rules) {
+        reach.extend(dialect.reach(rule));
+        if reach.len() > MAX_REACH {
+            return Box::default();
+        }
+    }
     reach.into_iter().collect()
 }
 
@@ -122,4 +128,35 @@ pub fn register_held<K: ManagedObject>(object: &K, account: &Account) {
         false => planner::recorded_keys(&held),
     };
     register(&mut claims, account, object, build(object, desired, &held));
+}
+
+#[cfg(test)]
+mod tests {
+    use rolewright_backends::grafana::VENDOR;
+    use rolewright_core::model::{Effect, Role, Rule};
+
+    use super::*;
+
+    fn reach_of(folders: usize) -> usize {
+        let rule = |number: usize| Rule {
+            effect: Effect::Allow,
+            action: "folders:read".to_owned(),
+            resource: Some(format!("folders:uid:{number}")),
+        };
+        let role = Role {
+            name: "long".to_owned(),
+            display_name: None,
+            description: None,
+            rules: (0..folders).map(rule).collect(),
+            settings: Default::default(),
+            unreadable: false,
+        };
+        reach(&[Desired::new(None, Body::Role(role))], VENDOR.dialect).len()
+    }
+
+    #[test]
+    fn role_that_names_very_many_resources_is_not_indexed() {
+        assert_eq!(reach_of(256), 256);
+        assert_eq!(reach_of(257), 0);
+    }
 }

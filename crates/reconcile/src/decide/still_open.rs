@@ -76,9 +76,7 @@ fn by_roles(roles: &BTreeSet<&Id>, snapshot: &Snapshot, shown: &[String]) -> Vec
 mod tests {
     use rolewright_backends::grafana::VENDOR;
     use rolewright_core::{
-        model::{
-            Builder, Entry, IdentityRules, Key, Level, Named, Observed, Restriction, Role, RoleRef, StillOpen,
-        },
+        model::{Builder, Entry, Key, Level, Named, Observed, Restriction, Role, RoleRef, StillOpen},
         planner::{Claim, Claimant, DesiredKeys, HeldState, Origin, OtherClaims},
     };
 
