@@ -72,15 +72,18 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         }
     }
 
-    /// Decides, and reads whole what the snapshot shows only in outline and the decision depends on.
+    /// Decides, and reads what the decision depends on: things that the snapshot shows only in outline, and a role that it lacks.
     async fn decide_with_details(&mut self, link: &Link) -> Stage<Decision> {
         for _ in 0..MAX_ROUNDS {
             let decision = self.decide_with_names(link).await?;
-            let outlines = decision.plan.to_read();
-            if outlines.is_empty() {
+            let mut reads = decision.plan.to_read().to_vec();
+            if !decision.plan.is_empty() {
+                reads.extend(decision.resolved.unseen_role.clone().map(|role| (Kind::Role, role)));
+            }
+            if reads.is_empty() {
                 return Continue(decision);
             }
-            if let Err(error) = read_whole(&link.view, outlines).await {
+            if let Err(error) = read_whole(&link.view, &reads).await {
                 return self.read_failed(&error).await;
             }
         }
@@ -154,8 +157,8 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
 ///
 /// # Errors
 /// Why none of them can be read.
-async fn read_whole(view: &AccountView, outlines: &[(Kind, Id)]) -> Result<(), Error> {
-    for (kind, id) in outlines {
+async fn read_whole(view: &AccountView, things: &[(Kind, Id)]) -> Result<(), Error> {
+    for (kind, id) in things {
         match view.backend.read(*kind, id).await {
             Ok(Some(seen)) => view.put(seen),
             Ok(None) => view.miss(*kind, id),

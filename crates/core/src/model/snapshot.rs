@@ -311,7 +311,9 @@ impl Snapshot {
 
     /// Adds or replaces a thing, after a write or a second read.
     pub fn put(&mut self, observed: Observed) {
-        self.unread_since.remove(&(observed.body.kind(), observed.id.clone()));
+        let thing = (observed.body.kind(), observed.id.clone());
+        self.unread_since.remove(&thing);
+        self.missing.remove(&thing);
         insert(self.parts.entry(observed.body.kind()).or_default(), observed);
     }
 

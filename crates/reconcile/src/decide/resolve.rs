@@ -25,7 +25,7 @@ use crate::{
 };
 use rolewright_api as api;
 use rolewright_backends::Needs;
-use rolewright_core::model::{Body, Dialect, Fault, Kind, Reach, Restriction, Role, Snapshot};
+use rolewright_core::model::{Body, Dialect, Fault, Id, Kind, Reach, Restriction, Role, Snapshot};
 use rolewright_core::planner::{Claims, Desired, Issue, Problem};
 
 /// The desired state of a spec.
@@ -41,6 +41,8 @@ pub struct Resolved {
     pub inherited_role: Option<InheritedRole>,
     /// The Role of the RoleBinding manages no role yet, so grants can be shown and not made.
     pub role_is_planned: bool,
+    /// The role that the Role of the RoleBinding manages, if the snapshot lacks it: it must be read before grants of it are made.
+    pub unseen_role: Option<Id>,
     /// Hints about the spec, for an object in sync.
     pub remarks: Vec<String>,
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     InheritedRole, Lookup, Resolve, Resolved, Surroundings, find, of_roles,
-    own_role::{inherited_role, is_another, is_planned, own_role, role_object},
+    own_role::{inherited_role, is_another, is_planned, own_role, role_object, unseen_role},
     places::{Place, deepest, locate, place_levels},
     recorded::{EXTERNAL_NAME, RecordedNames, SCOPE, moved_before_record},
     roles::{owner, role_without_rules},
@@ -58,6 +58,7 @@ impl Resolve for api::RoleBinding {
             names: names.into_status(&fields),
             inherited_role,
             role_is_planned,
+            unseen_role: unseen_role(self, around),
             remarks: Vec::new(),
         }
     }

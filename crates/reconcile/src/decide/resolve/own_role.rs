@@ -73,11 +73,8 @@ pub fn own_role(
     if role.is_being_deleted() && !binding.is_being_deleted() {
         return Err(Problem::new(Issue::Waiting, format!("Role {name} is being deleted: name another role")));
     }
-    let made = |entry: &&api::HeldEntry| entry.kind == "Role" && entry.state == api::HeldState::Present;
-    let held = role.held().iter().find(made).and_then(|entry| Some((entry.id.clone()?, &entry.key)));
     let external = role_name(&role);
-    let managed =
-        held.map(|(id, key)| (around.snapshot.current(Kind::Role, Id::new(id)), key.iter().collect::<Key>()));
+    let managed = managed_role(&role, around);
     if managed.as_ref().is_some_and(|(id, key)| is_another(around, id, key)) {
         let message = format!(
             "the role that Role {name} manages was deleted, and another role has its name: see Role {name}"
@@ -85,7 +82,7 @@ pub fn own_role(
         return Err(Problem::new(Issue::Waiting, message));
     }
     // A role that was deleted by hand cannot be granted before its Role has created it again.
-    match managed.filter(|(id, key)| binding.is_being_deleted() || !is_deleted(around, id, key)) {
+    match managed.filter(|(id, _)| !around.snapshot.is_missing(Kind::Role, id)) {
         Some((id, _)) => {
             // A Role object that was deleted and created again manages another role.
             names.set(ROLE.to_owned(), name, &id);
@@ -109,12 +106,24 @@ fn has_shown_plan(role: &api::Role, around: &Surroundings<'_>) -> bool {
     around.plans_only || role.status().is_some_and(|status| status.plan.is_some())
 }
 
-/// Whether the snapshot proves that the role with this id does not exist.
-fn is_deleted(around: &Surroundings<'_>, id: &Id, key: &Key) -> bool {
+/// The id and the key of the role that a Role manages.
+fn managed_role(role: &api::Role, around: &Surroundings<'_>) -> Option<(Id, Key)> {
+    let made = |entry: &&api::HeldEntry| entry.kind == "Role" && entry.state == api::HeldState::Present;
+    let entry = role.held().iter().find(made)?;
+    Some((around.snapshot.current(Kind::Role, Id::new(entry.id.clone()?)), entry.key.iter().collect()))
+}
+
+/// The role of a binding's Role, if the snapshot proves that it does not exist. Lists can be wrong, so a read must confirm it before
+/// grants depend on it.
+pub fn unseen_role(binding: &api::RoleBinding, around: &Surroundings<'_>) -> Option<Id> {
+    let role = role_object(binding, binding.spec.role_ref.name.as_deref()?, around)?;
+    let (id, key) = managed_role(&role, around)?;
     let (snapshot, place) = (around.snapshot, key.place());
-    snapshot.by_id(Kind::Role, id).is_none()
-        && snapshot.unread(Kind::Role, Some(id), place.as_ref(), None).is_none()
-        && snapshot.absence(Kind::Role, place.as_ref()) == Absence::Proven
+    let is_unseen = snapshot.by_id(Kind::Role, &id).is_none()
+        && !snapshot.is_missing(Kind::Role, &id)
+        && snapshot.unread(Kind::Role, Some(&id), place.as_ref(), None).is_none()
+        && snapshot.absence(Kind::Role, place.as_ref()) == Absence::Proven;
+    is_unseen.then_some(id)
 }
 
 /// Whether another role has the place of the one with this id, which is not visible.
