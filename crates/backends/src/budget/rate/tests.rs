@@ -154,7 +154,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn rate_keeps_its_bounds_never_rises_when_throttled_and_recovers(
+    fn rate_keeps_its_bounds_and_recovers_after_throttling(
         (initial, max) in (0..200_u32, 0..200_u32),
         steps in prop::collection::vec(step(), 0..30),
     ) {
