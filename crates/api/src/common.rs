@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// The names of the annotations that the operator reads or writes.
 pub mod annotations {
+    /// The beginning of the name of each annotation.
+    pub const PREFIX: &str = "rolewright.dev/";
     /// On a Secret: the hosts that can receive its values, separated by commas, such as `api.arize.com`.
     pub const HOSTS: &str = "rolewright.dev/hosts";
     /// On an object: any value pauses it. Until the annotation is removed, Rolewright changes nothing in the back end for this object.

@@ -62,7 +62,7 @@ pub struct RoleBindingSpec {
     pub subjects: Vec<Subject>,
     /// The part of the account where the role is granted. Arize: a space, or a project of a space; required. ZenML: a workspace, or a project of a workspace; leave it out for organization roles. Grafana and Lenses: leave it out; the rules of the role define where it applies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scope: Option<Scope>,
+    pub scope: Option<Box<Scope>>,
     /// What happens if a subject already has a grant in this scope and no object manages it. Never: the subject is in Conflict. IfIdentical (the default): Rolewright adopts the grant if it is a grant of this role; otherwise the subject is in Conflict. Always: Rolewright adopts the grant and makes it a grant of this role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopt: Option<Adopt>,

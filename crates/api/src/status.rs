@@ -25,7 +25,7 @@ pub struct ObjectStatus {
     pub held: Vec<HeldEntry>,
     /// The changes that Rolewright would make or is about to make. Absent if there is nothing to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub plan: Option<PlanStatus>,
+    pub plan: Option<Box<PlanStatus>>,
     /// The last value of the annotation rolewright.dev/reconcile-at that Rolewright handled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
@@ -69,32 +69,27 @@ pub struct HeldEntry {
     pub taken: Option<Fields>,
 }
 
-/// A map from names to texts, stored as a sorted slice to save memory: every cached object has some, and a `BTreeMap` node is mostly empty.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+/// A map from names to texts, kept as its JSON text: every cached object has some, and a map of strings needs many allocations.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(from = "BTreeMap<String, String>", into = "BTreeMap<String, String>")]
-pub struct Fields(Box<[(String, String)]>);
+pub struct Fields(Box<str>);
 
 impl Fields {
     /// The text with this name.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.iter().find(|(known, _)| *known == name).map(|(_, text)| text)
-    }
-
-    /// All names with their texts, sorted by name.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, text)| (name.as_str(), text.as_str()))
+    pub fn get(&self, name: &str) -> Option<String> {
+        BTreeMap::from(self.clone()).remove(name)
     }
 }
 
 impl From<BTreeMap<String, String>> for Fields {
     fn from(fields: BTreeMap<String, String>) -> Self {
-        Self(fields.into_iter().collect())
+        Self(serde_json::to_string(&fields).expect("a map of strings always serializes").into())
     }
 }
 
 impl From<Fields> for BTreeMap<String, String> {
     fn from(fields: Fields) -> Self {
-        fields.0.into_iter().collect()
+        serde_json::from_str(&fields.0).expect("the text was serialized from such a map")
     }
 }
 

@@ -13,7 +13,7 @@ use rolewright_backends::{Dialling, Transport, Vendor};
 use rolewright_reconcile::{
     account::{Accounts, BackendStates, Corrections, Link},
     decide::{self, Cluster, Decision, Resolve},
-    object::{ManagedObject, ObjectName, ObjectRef, is_paused},
+    object::{ManagedObject, ObjectName, ObjectRef, is_paused, name_of},
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -106,7 +106,7 @@ impl Context {
         let cluster = Cluster { role: &role, nearest_role: &nearest_role, may_write: self.may_write() };
         let mut decision = decide::decide(object, link, &cluster)?;
         // The object can have been deleted, and its claims removed, since it was taken from the cache.
-        let name = ObjectName::of(object);
+        let name = name_of(object);
         if K::cache(&self.caches).get(&name).is_none_or(|known| known.uid() != object.uid()) {
             decision.touched.extend(self.accounts.forget(&object.claimant()));
         } else if self.backends.link(&object.backend()).is_none() {
@@ -169,7 +169,7 @@ impl Context {
     /// Adds every object of every kind to the queue.
     pub fn enqueue_all(&self) {
         for backend in self.caches.backends.all() {
-            self.queue.add_in_background(ObjectRef::backend(&ObjectName::of(&*backend)));
+            self.queue.add_in_background(ObjectRef::backend(&name_of(&*backend)));
         }
         self.caches.roles.all().iter().for_each(|object| self.queue.add_in_background(object.reference()));
         self.caches.bindings.all().iter().for_each(|object| self.queue.add_in_background(object.reference()));

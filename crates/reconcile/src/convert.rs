@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rolewright_api as api;
 use rolewright_api::{HeldEntry, HeldState};
 use rolewright_core::{
-    model::{self, Fingerprint, Id},
+    model::{self, Fingerprint, Id, Key},
     planner::{self, Held, OtherClaims},
 };
 
@@ -21,7 +21,7 @@ pub fn held_from_status(entry: &HeldEntry) -> Option<Held> {
     let id = entry.id.as_deref().map(Id::new);
     Some(Held {
         kind,
-        key: entry.key.iter().collect(),
+        key: key_from_status(&entry.key),
         name: entry.name.clone(),
         origin: match entry.origin {
             api::Origin::Created => planner::Origin::Created,
@@ -38,12 +38,14 @@ pub fn held_from_status(entry: &HeldEntry) -> Option<Held> {
                 planner::HeldState::Pending { chosen, unsettled: false }
             }
         },
-        taken: entry
-            .taken
-            .as_ref()
-            .map(|taken| taken.iter().map(|(whose, what)| (whose.to_owned(), what.to_owned())).collect()),
+        taken: entry.taken.clone().map(Into::into),
         other_claims: OtherClaims::None,
     })
+}
+
+/// A natural key as the planner uses it.
+pub fn key_from_status(fields: &api::Fields) -> Key {
+    BTreeMap::from(fields.clone()).into()
 }
 
 /// What an object manages, as an entry of `status.held`.

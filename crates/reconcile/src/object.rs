@@ -1,6 +1,6 @@
 //! The objects that manage external things, seen as one: names, kinds, and what the three kinds have in common.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use kube::{Resource, ResourceExt};
 use rolewright_api as api;
@@ -9,81 +9,13 @@ use rolewright_api::{
     RoleBindingStatus, SubjectStatus, annotations,
 };
 use rolewright_core::planner::Claimant;
+pub use rolewright_core::planner::{ObjectKind, ObjectName, ObjectRef};
 use serde::{Serialize, de::DeserializeOwned};
 
-/// The kinds of objects that are reconciled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ObjectKind {
-    /// The connection to an account.
-    Backend,
-    /// A role.
-    Role,
-    /// Grants of one role.
-    RoleBinding,
-    /// A resource that is closed to inherited access.
-    ResourceRestriction,
-}
-
-impl ObjectKind {
-    /// The kind's name in the Kubernetes API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            ObjectKind::Backend => "Backend",
-            ObjectKind::Role => "Role",
-            ObjectKind::RoleBinding => "RoleBinding",
-            ObjectKind::ResourceRestriction => "ResourceRestriction",
-        }
-    }
-}
-
-/// The namespace and name of an object.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ObjectName {
-    /// The namespace.
-    pub namespace: Arc<str>,
-    /// The name within the namespace.
-    pub name: Arc<str>,
-}
-
-impl ObjectName {
-    /// A name in a namespace.
-    pub fn new(namespace: &str, name: &str) -> Self {
-        Self { namespace: namespace.into(), name: name.into() }
-    }
-
-    /// The name of an object. Objects of these kinds always have a namespace.
-    pub fn of(object: &impl Resource) -> Self {
-        let meta = object.meta();
-        Self::new(meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default())
-    }
-}
-
-impl fmt::Display for ObjectName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.namespace, self.name)
-    }
-}
-
-/// One object: its kind and name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ObjectRef {
-    /// The kind.
-    pub kind: ObjectKind,
-    /// The namespace and name.
-    pub name: ObjectName,
-}
-
-impl ObjectRef {
-    /// A Backend.
-    pub fn backend(name: &ObjectName) -> Self {
-        Self { kind: ObjectKind::Backend, name: name.clone() }
-    }
-}
-
-impl fmt::Display for ObjectRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.kind.as_str(), self.name)
-    }
+/// The name of an object. Objects of these kinds always have a namespace.
+pub fn name_of(object: &impl Resource) -> ObjectName {
+    let meta = object.meta();
+    ObjectName::new(meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default())
 }
 
 /// The request for a reconcile that an annotation makes, as far as a status can keep it.
@@ -141,7 +73,7 @@ pub trait ManagedObject:
 
     /// The object's kind and name.
     fn reference(&self) -> ObjectRef {
-        ObjectRef { kind: Self::KIND, name: ObjectName::of(self) }
+        ObjectRef { kind: Self::KIND, name: name_of(self) }
     }
 
     /// The Backend that it refers to, in its own namespace.
@@ -156,8 +88,8 @@ pub trait ManagedObject:
 
     /// Its identity among those who claim external things; older objects come first.
     fn claimant(&self) -> Claimant {
-        let created = self.creation_timestamp().map(|time| time.0.to_string()).unwrap_or_default();
-        Claimant { created, uid: self.uid().unwrap_or_default() }
+        let created = self.creation_timestamp().map_or(0, |time| time.0.as_second());
+        Claimant { created, uid: self.uid().unwrap_or_default().into() }
     }
 
     /// Whether it has a deletion timestamp.

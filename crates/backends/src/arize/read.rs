@@ -83,7 +83,7 @@ pub async fn look_up(
     let inside = |entry: &Entry| parent.is_none_or(|parent| entry.parent.as_ref() == Some(parent));
     let has_name = |entry: &Entry| match level {
         Level::USER => entry.named.name.to_lowercase() == name.to_lowercase(),
-        _ => entry.named.name == name,
+        _ => *entry.named.name == *name,
     };
     Ok(entries
         .into_iter()

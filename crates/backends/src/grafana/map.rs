@@ -93,13 +93,13 @@ pub fn role_entry(role: &wire::Role) -> Entry {
 }
 
 fn role_named(role: &wire::Role) -> Named {
-    Named::new(Level::ROLE, Id::new(&role.uid), &role.name)
+    Named::new(Level::ROLE, Id::new(&role.uid), role.name.as_str())
 }
 
 fn entry(kind: SubjectKind, number: i64, name: Option<String>, aliases: Vec<String>) -> Entry {
     let mut named = unnamed(Principal { kind, number });
     if let Some(name) = present(name) {
-        named.name = name;
+        named.name = name.into();
     }
     Entry { named, parent: None, aliases }
 }
@@ -190,10 +190,10 @@ mod tests {
         let read = |body: Value| user(serde_json::from_value(body).expect("a user"));
         let alice = read(json!({"userId": 1, "email": "alice@example.com", "login": "alice"}));
         assert_eq!(
-            (alice.named.name.as_str(), &*alice.aliases),
+            (&*alice.named.name, &*alice.aliases),
             ("alice@example.com", &["login:alice".to_owned()][..])
         );
-        assert_eq!(read(json!({"userId": 1, "email": "", "login": "alice"})).named.name, "alice");
-        assert_eq!(read(json!({"userId": 1})).named.name, "user:1");
+        assert_eq!(&*read(json!({"userId": 1, "email": "", "login": "alice"})).named.name, "alice");
+        assert_eq!(&*read(json!({"userId": 1})).named.name, "user:1");
     }
 }

@@ -186,9 +186,9 @@ mod tests {
                 panic!("not a group")
             };
             (
-                group
-                    .members
-                    .map(|members| members.into_iter().map(|member| member.name).collect::<Vec<_>>()),
+                group.members.map(|members| {
+                    members.into_iter().map(|member| member.name.to_string()).collect::<Vec<_>>()
+                }),
                 remark,
             )
         };

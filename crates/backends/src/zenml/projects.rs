@@ -25,7 +25,7 @@ pub async fn look_up(client: &Client, workspace: &str, name: &str) -> Result<Vec
             Err(error) => return Err(error),
         },
     };
-    Ok(known.into_iter().filter(|entry| entry.named.name == name).collect())
+    Ok(known.into_iter().filter(|entry| *entry.named.name == *name).collect())
 }
 
 /// All projects of a workspace.

@@ -22,7 +22,11 @@ pub async fn probe(client: &Client) -> Result<Identity, Error> {
         None => {
             let me = client.me().await?;
             let name = map::user_entry(me.clone()).named.name;
-            if me.is_service_account == Some(true) { format!("service account {name}") } else { name }
+            if me.is_service_account == Some(true) {
+                format!("service account {name}")
+            } else {
+                name.to_string()
+            }
         }
     };
     let organization = client.organization().await.map_err(|mut error| {

@@ -18,7 +18,7 @@ use rolewright_api::{Backend, Reason, TenantPin};
 use rolewright_reconcile::{
     account::{Account, AccountId, BackendState},
     decide::{self, Resolve},
-    object::{ObjectName, ObjectRef, is_paused, reconcile_request},
+    object::{ObjectName, ObjectRef, is_paused, name_of, reconcile_request},
 };
 use serde_json::json;
 
@@ -161,7 +161,7 @@ fn register_held(ctx: &Context, account: &Account, this: &ObjectName) {
         }
     }
     for backend in ctx.caches.backends.all() {
-        let name = ObjectName::of(&*backend);
+        let name = name_of(&*backend);
         if name == *this || pinned_account(ctx, &backend).is_some_and(|id| id == account.id) {
             ctx.caches.each_of(&name, &mut Register(account));
         }

@@ -66,6 +66,7 @@ pub fn compare(
     calls: u64,
     began: Instant,
 ) {
+    ctx.arrivals.prune();
     for (backend, link) in links {
         let link = &ctx.with_present_spec(backend, link.clone());
         ctx.caches.each_of(backend, &mut Compare { ctx, link });

@@ -9,8 +9,9 @@ use std::{
 
 use kube::{Resource, ResourceExt, core::DeserializeGuard, runtime::watcher};
 use parking_lot::RwLock;
+use rolewright_api::annotations;
 use rolewright_core::model::nearest;
-use rolewright_reconcile::object::ObjectName;
+use rolewright_reconcile::object::{ObjectName, name_of};
 use tokio::{sync::mpsc, time::Instant};
 
 /// One change in a cache.
@@ -56,7 +57,7 @@ impl<K: Resource> Stored<K> {
 /// All changes of a cache, in order, from watches and from own writes.
 pub type Changes<K> = mpsc::UnboundedReceiver<CacheChange<K>>;
 
-impl<K: Resource> Cache<K> {
+impl<K: Resource + Clone> Cache<K> {
     /// An empty cache and its future changes.
     pub fn new() -> (Arc<Self>, Changes<K>) {
         let (changes, receiver) = mpsc::unbounded_channel();
@@ -94,21 +95,22 @@ impl<K: Resource> Cache<K> {
     /// Stores the answer to an own write, or an event of the watch. An older version than the stored one changes nothing.
     pub fn put(&self, mut object: K) {
         strip(&mut object);
-        let name = ObjectName::of(&object);
+        let name = name_of(&object);
         let mut known = self.stored.write();
         let before = known.objects.get(&name).cloned();
         if known.is_deleted(&object) || before.as_ref().is_some_and(|known| newer_or_same(&**known, &object))
         {
             return;
         }
-        let after = Arc::new(object);
+        // Decoded lists have room for four elements and nearly always one; those of a clone fit exactly.
+        let after = Arc::new(object.clone());
         known.objects.insert(name.clone(), after.clone());
         self.notify(CacheChange { name, before, after: Some(after) });
     }
 
     /// Removes a deleted object.
     pub fn remove(&self, object: &impl Resource) {
-        let name = ObjectName::of(object);
+        let name = name_of(object);
         let mut known = self.stored.write();
         known.mark_deleted(object);
         // The answer to a write can have brought a new object of the same name already.
@@ -147,7 +149,7 @@ pub struct Feed<K> {
     listed: HashSet<ObjectName>,
 }
 
-impl<K: Resource<DynamicType = ()>> Feed<K> {
+impl<K: Resource<DynamicType = ()> + Clone> Feed<K> {
     /// A feed from the watch of one namespace, or of all.
     pub fn new(cache: Arc<Cache<K>>, namespace: Option<String>) -> Self {
         Self { cache, namespace, listed: HashSet::new() }
@@ -162,7 +164,7 @@ impl<K: Resource<DynamicType = ()>> Feed<K> {
             watcher::Event::Delete(object) => self.cache.remove(&object),
             watcher::Event::Init => self.listed.clear(),
             watcher::Event::InitApply(object) => {
-                self.listed.insert(ObjectName::of(&object));
+                self.listed.insert(name_of(&object));
                 self.put(object);
             }
             watcher::Event::InitDone => {
@@ -189,8 +191,13 @@ impl<K: Resource<DynamicType = ()>> Feed<K> {
 
 /// Drops what is never read: it would use memory for every object.
 fn strip(object: &mut impl Resource) {
-    object.meta_mut().managed_fields = None;
-    object.annotations_mut().remove("kubectl.kubernetes.io/last-applied-configuration");
+    let meta = object.meta_mut();
+    meta.managed_fields = None;
+    meta.labels = None;
+    meta.owner_references = None;
+    if let Some(annotations) = &mut meta.annotations {
+        annotations.retain(|name, _| name.starts_with(annotations::PREFIX));
+    }
 }
 
 /// Resource versions of one object can be compared as numbers (KEP-5504; true for every release with etcd).
@@ -264,6 +271,21 @@ mod tests {
         }
         assert_eq!(cache.nearest_name(&name("grafna")).as_deref(), Some("grafana"));
         assert_eq!(cache.nearest_name(&name("arize")), None);
+    }
+
+    #[test]
+    fn cached_metadata_has_only_what_is_read() {
+        let (cache, _changes) = Cache::new();
+        let texts =
+            |names: &[&str]| Some(names.iter().map(|name| ((*name).to_owned(), "x".to_owned())).collect());
+        let mut object = object("a", 1);
+        object.metadata.labels = texts(&["app"]);
+        object.metadata.annotations = texts(&[annotations::PAUSE, "meta.helm.sh/release-name"]);
+        object.metadata.managed_fields = Some(Vec::new());
+        cache.put(object);
+        let known = cache.get(&ObjectName::new("ns", "one")).unwrap();
+        assert_eq!(known.metadata.annotations, texts(&[annotations::PAUSE]));
+        assert_eq!((&known.metadata.labels, &known.metadata.managed_fields), (&None, &None));
     }
 
     #[test]

@@ -159,7 +159,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             ready,
             unverified: false,
             held: &held,
-            plan: object.status().and_then(|status| status.plan.clone()),
+            plan: object.status().and_then(|status| status.plan.as_deref().cloned()),
             subjects: object.subjects().to_vec(),
             names: object.names(),
             serial: self.serial(),

@@ -206,6 +206,14 @@ impl Queue {
         self.ready.push(group, object, urgency);
     }
 
+    /// Returns the memory of a burst: an empty table would keep the size that it needed for all objects at once.
+    fn shrink(&mut self) {
+        const KEPT: usize = 1024;
+        if self.slots.capacity() > KEPT && self.slots.len() < self.slots.capacity() / 8 {
+            self.slots.shrink_to(KEPT);
+        }
+    }
+
     fn finish(&mut self, work: &impl Work, object: ObjectRef, requeue_after: Option<Duration>) {
         let Some(slot) = self.slots.get_mut(&object) else { return };
         if let Some(group) = slot.runs.take() {
@@ -215,6 +223,7 @@ impl Queue {
         match (slot.requeue.take(), returned) {
             (None, None) => {
                 self.slots.remove(&object);
+                self.shrink();
             }
             (Some((at, urgency)), None) | (None, Some((at, urgency))) => {
                 self.request(work, object, at, urgency);

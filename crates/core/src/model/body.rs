@@ -7,6 +7,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     hash::{Hash, Hasher},
+    sync::Arc,
 };
 
 use serde::{Deserialize, Serialize, Serializer};
@@ -83,19 +84,19 @@ pub struct Named {
     pub level: Level,
     /// Its id.
     pub id: Id,
-    /// Its name for people; the id if the name is unknown.
-    pub name: String,
+    /// Its name for people; the id if the name is unknown. Shared by the directory and all grants of a snapshot.
+    pub name: Arc<str>,
 }
 
 impl Named {
     /// An id of a level, with its name.
-    pub fn new(level: Level, id: Id, name: impl Into<String>) -> Self {
+    pub fn new(level: Level, id: Id, name: impl Into<Arc<str>>) -> Self {
         Self { level, id, name: name.into() }
     }
 
     /// An id whose name is unknown.
     pub fn unnamed(level: Level, id: Id) -> Self {
-        let name = id.to_string();
+        let name = id.text();
         Self::new(level, id, name)
     }
 }

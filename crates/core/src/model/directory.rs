@@ -25,7 +25,7 @@ impl Entry {
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.named.name.as_str()).chain(self.aliases.iter().map(String::as_str))
+        std::iter::once(&*self.named.name).chain(self.aliases.iter().map(String::as_str))
     }
 }
 
@@ -63,7 +63,9 @@ impl Directory {
             }
         }
         for name in entry.names() {
-            let ids = self.by_name.entry(slot(entry.named.level, name)).or_default();
+            // Nearly always exactly one.
+            let ids =
+                self.by_name.entry(slot(entry.named.level, name)).or_insert_with(|| Vec::with_capacity(1));
             if !ids.contains(&id) {
                 ids.push(id.clone());
             }

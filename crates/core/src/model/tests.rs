@@ -1,6 +1,6 @@
 //! Comparisons of bodies, lookups by name and key, and absence from a snapshot.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::*;
 
@@ -173,8 +173,8 @@ fn renamed_entry_is_not_found_by_its_old_name() {
     directory.insert(entry("user", "u", "new@example.com", None));
     assert_eq!(found(&directory, "user", "old@example.com", None), [""; 0]);
     assert_eq!(found(&directory, "user", "new@example.com", None), ["u"]);
-    assert_eq!(directory.named(Level::USER, &Id::new("u")).name, "new@example.com");
-    assert_eq!(directory.named(Level::USER, &Id::new("x")).name, "x");
+    assert_eq!(&*directory.named(Level::USER, &Id::new("u")).name, "new@example.com");
+    assert_eq!(&*directory.named(Level::USER, &Id::new("x")).name, "x");
 }
 
 #[test]
@@ -190,4 +190,19 @@ fn entry_is_found_by_its_current_aliases() {
     directory.insert(alice);
     assert_eq!(found(&directory, "user", "login:alice", None), [""; 0]);
     assert_eq!(found(&directory, "user", "login:al", None), ["u"]);
+}
+
+#[test]
+fn keys_with_different_fields_are_never_equal() {
+    let texts = ["", "a", "b", "ab", "\0", "a\0b", "\u{1}", "ä", "1", "=", ","];
+    let pairs = texts.iter().flat_map(|field| texts.iter().map(|value| (*field, *value)));
+    let maps: BTreeSet<BTreeMap<&str, &str>> =
+        pairs.clone().flat_map(|one| pairs.clone().map(move |two| BTreeMap::from([one, two]))).collect();
+    let keys: Vec<Key> =
+        maps.iter().map(|map| map.iter().map(|(field, value)| (*field, *value)).collect()).collect();
+    assert_eq!(keys.iter().collect::<HashSet<_>>().len(), maps.len());
+    assert!(keys.is_sorted(), "a key sorts as the map of its fields");
+    for (key, map) in keys.iter().zip(&maps) {
+        assert_eq!(&key.fields().collect::<BTreeMap<_, _>>(), map);
+    }
 }

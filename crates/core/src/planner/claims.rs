@@ -14,33 +14,35 @@
 mod claim;
 mod standing;
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::collections::{BTreeSet, HashMap};
 
 pub use self::claim::{Claim, Claimant, DesiredKeys, DesiredThing};
-use super::input::OtherClaims;
+use super::{input::OtherClaims, object::ObjectRef};
 use crate::model::{Defaults, Fingerprint, Id, Key, Kind, Reach};
 
 /// All claims of an account.
 #[derive(Debug, Default)]
 pub struct Claims {
-    claims: HashMap<Arc<Claimant>, Claim>,
+    claims: HashMap<Claimant, Box<Claim>>,
     desired: HashMap<(Kind, Key), Claimants>,
     managed_keys: HashMap<(Kind, Key), Claimants>,
     managed_ids: HashMap<(Kind, Id), Claimants>,
     reach: HashMap<Reach, Claimants>,
 }
 
-/// The claimants of one thing. A vector, because there is nearly always exactly one.
-#[derive(Debug, Default)]
-struct Claimants(Vec<Arc<Claimant>>);
+/// The claimants of one thing. There is nearly always exactly one.
+#[derive(Debug)]
+enum Claimants {
+    One(Claimant),
+    Many(Vec<Claimant>),
+}
 
 impl Claimants {
-    fn insert(&mut self, claimant: &Arc<Claimant>) {
-        if !self.contains(claimant) {
-            self.0.push(claimant.clone());
+    fn insert(&mut self, claimant: &Claimant) {
+        match self {
+            _ if self.contains(claimant) => {}
+            Self::One(one) => *self = Self::Many(vec![one.clone(), claimant.clone()]),
+            Self::Many(all) => all.push(claimant.clone()),
         }
     }
 
@@ -48,8 +50,11 @@ impl Claimants {
         self.iter().any(|one| one == claimant)
     }
 
-    fn iter(&self) -> impl Iterator<Item = &Claimant> {
-        self.0.iter().map(|one| &**one)
+    fn iter(&self) -> std::slice::Iter<'_, Claimant> {
+        match self {
+            Self::One(one) => std::slice::from_ref(one).iter(),
+            Self::Many(all) => all.iter(),
+        }
     }
 }
 
@@ -72,7 +77,18 @@ impl ThingRef<'_> {
 impl Claims {
     /// The claim of an object.
     pub fn get(&self, claimant: &Claimant) -> Option<&Claim> {
-        self.claims.get(claimant)
+        self.claims.get(claimant).map(|claim| &**claim)
+    }
+
+    /// The objects behind claimants.
+    pub fn objects(&self, claimants: &[Claimant]) -> Vec<ObjectRef> {
+        claimants.iter().filter_map(|claimant| Some(self.get(claimant)?.object.clone())).collect()
+    }
+
+    /// All claimants whose claim the filter accepts, by age.
+    pub fn select(&self, filter: impl Fn(&Claimant, &Claim) -> bool) -> BTreeSet<Claimant> {
+        let all = self.claims.iter().filter(|(claimant, claim)| filter(claimant, claim));
+        all.map(|(claimant, _)| claimant.clone()).collect()
     }
 
     /// Whether no object claims anything.
@@ -85,26 +101,26 @@ impl Claims {
     }
 
     /// Replaces the claim of an object. Returns the other objects whose standing can change by this.
-    pub fn set(&mut self, claimant: Claimant, claim: Claim) -> Vec<Claimant> {
-        if self.claims.get(&claimant) == Some(&claim) {
+    pub fn set(&mut self, claimant: Claimant, mut claim: Claim) -> Vec<Claimant> {
+        if self.get(&claimant) == Some(&claim) {
             return Vec::new();
         }
         let mut affected = self.related(&claimant);
         self.remove_from_indexes(&claimant);
-        let claimant = Arc::new(claimant);
         for slot in claim.desired.keys() {
-            self.desired.entry(slot.clone()).or_default().insert(&claimant);
+            add_claimant(&mut self.desired, slot.clone(), &claimant);
         }
         for (kind, key, id) in &claim.managed {
-            self.managed_keys.entry((*kind, key.clone())).or_default().insert(&claimant);
+            add_claimant(&mut self.managed_keys, (*kind, key.clone()), &claimant);
             if let Some(id) = id {
-                self.managed_ids.entry((*kind, id.clone())).or_default().insert(&claimant);
+                add_claimant(&mut self.managed_ids, (*kind, id.clone()), &claimant);
             }
         }
         for reach in &claim.reach {
-            self.reach.entry(reach.clone()).or_default().insert(&claimant);
+            add_claimant(&mut self.reach, reach.clone(), &claimant);
         }
-        self.claims.insert(claimant.clone(), claim);
+        claim.managed.shrink_to_fit();
+        self.claims.insert(claimant.clone(), claim.into());
         affected.extend(self.related(&claimant));
         affected.into_iter().collect()
     }
@@ -130,7 +146,9 @@ impl Claims {
     /// The roles that objects of a namespace manage and that give access to one of these.
     pub fn roles_that_reach(&self, reach: &[Reach], namespace: &str) -> BTreeSet<&Id> {
         let claimants = reach.iter().filter_map(|reach| self.reach.get(reach)).flat_map(Claimants::iter);
-        let claims = claimants.filter_map(|one| self.claims.get(one)).filter(|it| it.namespace == namespace);
+        let claims = claimants
+            .filter_map(|one| self.claims.get(one))
+            .filter(|it| *it.object.name.namespace == *namespace);
         let managed = claims.flat_map(|claim| &claim.managed);
         managed.filter(|(kind, ..)| *kind == Kind::Role).filter_map(|(.., id)| id.as_ref()).collect()
     }
@@ -307,8 +325,9 @@ impl Claims {
     /// The name of an object in a message to `reader`.
     fn title(&self, reader: &Claimant, named: &Claimant) -> String {
         let Some(claim) = self.claims.get(named) else { return "another object".to_owned() };
-        let same = self.claims.get(reader).is_some_and(|reader| reader.namespace == claim.namespace);
-        if same { claim.title.clone() } else { "an object in another namespace".to_owned() }
+        let namespace = |claim: &Claim| claim.object.name.namespace.clone();
+        let same = self.get(reader).is_some_and(|reader| namespace(reader) == namespace(claim));
+        if same { claim.object.to_string() } else { "an object in another namespace".to_owned() }
     }
 
     /// The other objects that claim a key or an id that this one claims.
@@ -346,15 +365,21 @@ impl Claims {
     }
 }
 
+fn add_claimant<K: std::hash::Hash + Eq>(index: &mut HashMap<K, Claimants>, slot: K, claimant: &Claimant) {
+    let known = index.entry(slot).or_insert_with(|| Claimants::One(claimant.clone()));
+    known.insert(claimant);
+}
+
 fn remove_claimant<K: std::hash::Hash + Eq>(
     index: &mut HashMap<K, Claimants>,
     slot: &K,
     claimant: &Claimant,
 ) {
-    if let Some(claimants) = index.get_mut(slot) {
-        claimants.0.retain(|one| **one != *claimant);
-        if claimants.0.is_empty() {
+    match index.get_mut(slot) {
+        Some(Claimants::Many(all)) if all.len() > 1 => all.retain(|one| one != claimant),
+        Some(only) if only.contains(claimant) => {
             index.remove(slot);
         }
+        _ => {}
     }
 }

@@ -5,6 +5,7 @@ mod claims;
 mod compute;
 mod input;
 mod messages;
+mod object;
 mod plan;
 mod problem;
 mod rekey;
@@ -23,6 +24,7 @@ pub use compute::plan;
 pub use input::{
     Adopt, Desired, DesiredBody, Held, HeldState, Origin, OtherClaims, Policy, Removal, Standing,
 };
+pub use object::{ObjectKind, ObjectName, ObjectRef};
 pub use plan::{Cause, Finding, Plan, Step};
 pub use problem::{Issue, Problem};
 pub use rekey::rekey;

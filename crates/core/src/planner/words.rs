@@ -35,11 +35,12 @@ fn clause(step: &Step) -> (Clause, String) {
     let plain = |before: &str, after: &str| (Clause(before.to_owned(), after.to_owned()), body.title());
     match (change.verb(), body) {
         (Verb::Create, Body::Grant(grant)) => {
-            (Clause(format!("grant {} to", grant.role.name()), scope(grant)), grant.subject.name.clone())
+            (Clause(format!("grant {} to", grant.role.name()), scope(grant)), grant.subject.name.to_string())
         }
-        (Verb::Delete, Body::Grant(grant)) => {
-            (Clause(format!("revoke {} from", grant.role.name()), scope(grant)), grant.subject.name.clone())
-        }
+        (Verb::Delete, Body::Grant(grant)) => (
+            Clause(format!("revoke {} from", grant.role.name()), scope(grant)),
+            grant.subject.name.to_string(),
+        ),
         (Verb::Create, Body::Role(_) | Body::Group(_)) => plain(&format!("create the {}", noun(body)), ""),
         (Verb::Delete, Body::Role(_) | Body::Group(_)) => plain(&format!("delete the {}", noun(body)), ""),
         (Verb::Delete, Body::Restriction(_)) => plain("open", " again"),

@@ -23,34 +23,16 @@ pub struct Account {
     pub id: AccountId,
     /// The limits of all calls to it.
     pub budget: Arc<Budget>,
-    /// What its objects claim. Locked before `objects`, never after.
+    /// What its objects claim.
     pub claims: Mutex<Claims>,
     /// Its creates without an answer.
     pub unanswered: UnansweredCreates,
-    /// The object behind each claimant.
-    objects: Mutex<BTreeMap<Claimant, Known>>,
     anchors: Mutex<BTreeSet<String>>,
     /// What each Backend that is connected to it allows.
     limits: Mutex<BTreeMap<ObjectName, Limits>>,
 }
 
-struct Known {
-    object: ObjectRef,
-    backend: ObjectName,
-}
-
 impl Account {
-    /// Records which object is behind a claimant, and its Backend.
-    pub fn know(&self, claimant: Claimant, object: ObjectRef, backend: ObjectName) {
-        self.objects.lock().entry(claimant).or_insert(Known { object, backend });
-    }
-
-    /// The objects of these claimants, as far as they are known.
-    pub fn objects_of(&self, claimants: &[Claimant]) -> Vec<ObjectRef> {
-        let objects = self.objects.lock();
-        claimants.iter().filter_map(|claimant| Some(objects.get(claimant)?.object.clone())).collect()
-    }
-
     /// Sets or removes the limits of one Backend. Of several limits the strictest counts: all protect the same account.
     fn set_limits(&self, backend: &ObjectName, limits: Option<Limits>) {
         let mut all = self.limits.lock();
@@ -64,18 +46,16 @@ impl Account {
     }
 
     fn forget(&self, claimant: &Claimant) -> Vec<ObjectRef> {
-        let touched = self.claims.lock().remove(claimant);
-        self.objects.lock().remove(claimant);
-        self.objects_of(&touched)
+        let mut claims = self.claims.lock();
+        let touched = claims.remove(claimant);
+        claims.objects(&touched)
     }
 
     fn suspend(&self, suspended: impl Fn(&Claimant, &ObjectName) -> bool) -> Vec<ObjectRef> {
         let mut claims = self.claims.lock();
-        let objects = self.objects.lock();
-        let of_these = objects.iter().filter(|(claimant, known)| suspended(claimant, &known.backend));
-        let touched: Vec<Claimant> = of_these.flat_map(|(claimant, _)| claims.suspend(claimant)).collect();
-        drop((objects, claims));
-        self.objects_of(&touched)
+        let of_these = claims.select(|claimant, claim| suspended(claimant, &claim.backend));
+        let touched: Vec<Claimant> = of_these.iter().flat_map(|claimant| claims.suspend(claimant)).collect();
+        claims.objects(&touched)
     }
 }
 
@@ -115,7 +95,6 @@ impl Accounts {
                 budget: Arc::new(Budget::new(limits)),
                 claims: Mutex::default(),
                 unanswered: UnansweredCreates::new(self.settle),
-                objects: Mutex::default(),
                 anchors: Mutex::default(),
                 limits: Mutex::default(),
             });
@@ -206,7 +185,7 @@ mod tests {
     }
 
     fn claimant(uid: &str) -> Claimant {
-        Claimant { created: String::new(), uid: uid.to_owned() }
+        Claimant { created: 0, uid: uid.into() }
     }
 
     /// Registers an active object of a Backend that desires and manages the one grant.
@@ -214,10 +193,9 @@ mod tests {
         let slot = (Kind::Grant, Key::new([("subject", "alice")]));
         let thing = DesiredThing { fingerprint: Fingerprint::from_status(""), seen: None, refused: false };
         let object = ObjectRef { kind: ObjectKind::RoleBinding, name: ObjectName::new("team-a", uid) };
-        account.know(claimant(uid), object, ObjectName::new("team-a", backend));
         let claim = Claim {
-            title: uid.to_owned(),
-            namespace: "team-a".to_owned(),
+            object,
+            backend: ObjectName::new("team-a", backend),
             credential: Some("one".into()),
             desired: DesiredKeys::from_iter([(slot.clone(), thing)]),
             managed: vec![(slot.0, slot.1, Some(Id::new("G")))],
@@ -299,6 +277,6 @@ mod tests {
         accounts.suspend_objects_of(&ObjectName::new("team-a", "one"));
         assert_eq!(accounts.forget(&claimant("a")).len(), 1);
         accounts.forget(&claimant("b"));
-        assert!(account.claims.lock().is_empty() && account.objects.lock().is_empty());
+        assert!(account.claims.lock().is_empty());
     }
 }

@@ -32,7 +32,7 @@ pub fn differs<K: ManagedObject>(object: &K, link: &Link, decision: &Decision, c
     let status = object.status();
     let serial = status.and_then(|status| status.serial).unwrap_or_default();
     let plan = plan_status(object, link, decision, serial);
-    if plan.as_ref() != status.and_then(|status| status.plan.as_ref()) {
+    if plan.as_ref() != status.and_then(|status| status.plan.as_deref()) {
         return true;
     }
     let is_paused = object.is_paused() || link.paused;

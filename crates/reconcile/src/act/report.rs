@@ -255,7 +255,7 @@ pub fn status<K: ManagedObject>(object: &K, content: StatusContent<'_>, now: Tim
             now,
         ),
         held,
-        plan: content.plan,
+        plan: content.plan.map(Box::new),
         last_handled_reconcile_at: match reconcile_request(object) {
             request if content.is_read => request,
             Some(_) => before.last_handled_reconcile_at.clone(),

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use kube::ResourceExt;
 use rolewright_core::{
     model::{Body, Dialect, Id, Key, Kind, Reach, Snapshot},
-    planner::{self, Claim, Claimant, Claims, Desired, DesiredBody, DesiredKeys, Held, Plan, Standing},
+    planner::{self, Claim, Desired, DesiredBody, DesiredKeys, Held, Plan, Standing},
 };
 
 use crate::{
     account::{Account, AccountView},
     convert::held_from_status,
-    object::ManagedObject,
+    object::{ManagedObject, ObjectName},
 };
 
 /// The claim of an object before its plan is known. `snapshot`: what the view shows.
@@ -55,9 +54,13 @@ fn reach(desired: &[Desired], dialect: &dyn Dialect) -> Box<[Reach]> {
 fn build<K: ManagedObject>(object: &K, desired: DesiredKeys, held: &[Held]) -> Claim {
     // What the back end refused to create is not managed.
     let managed = held.iter().filter(|held| !held.is_refused());
+    let reference = object.reference();
     Claim {
-        title: object.title(),
-        namespace: object.namespace().unwrap_or_default(),
+        backend: ObjectName {
+            namespace: reference.name.namespace.clone(),
+            name: object.backend_name().into(),
+        },
+        object: reference,
         credential: None,
         desired,
         managed: managed.map(|held| (held.kind, held.key.clone(), held.id().cloned())).collect(),
@@ -103,18 +106,6 @@ pub fn narrow(claim: &mut Claim, plan: &Plan, desired: &[Desired], recorded: &[H
     }
 }
 
-/// Sets the claim of an object. Returns the claimants whose standing can have changed.
-pub fn register<K: ManagedObject>(
-    claims: &mut Claims,
-    account: &Account,
-    object: &K,
-    claim: Claim,
-) -> Vec<Claimant> {
-    let claimant = object.claimant();
-    account.know(claimant.clone(), object.reference(), object.backend());
-    claims.set(claimant, claim)
-}
-
 /// Registers what an object manages by its status alone: for objects whose own Backend was not reconciled yet.
 pub fn register_held<K: ManagedObject>(object: &K, account: &Account) {
     let mut claims = account.claims.lock();
@@ -127,7 +118,7 @@ pub fn register_held<K: ManagedObject>(object: &K, account: &Account) {
         true => DesiredKeys::default(),
         false => planner::recorded_keys(&held),
     };
-    register(&mut claims, account, object, build(object, desired, &held));
+    claims.set(object.claimant(), build(object, desired, &held));
 }
 
 #[cfg(test)]

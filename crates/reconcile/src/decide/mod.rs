@@ -57,12 +57,12 @@ pub fn decide<K: Resolve>(object: &K, link: &Link, cluster: &Cluster<'_>) -> Opt
         let before = claims.get(&object.claimant()).cloned();
         resolved.keep_inherited(&claims, snapshot, view.backend.dialect());
         let mut claim = claim::new(object, &resolved.desired, &recorded, view, snapshot, can_act);
-        let mut touched = claim::register(&mut claims, &view.account, object, claim.clone());
+        let mut touched = claims.set(object.claimant(), claim.clone());
         let mut decision = plan(object, link, &claims, snapshot, begun, resolved, recorded);
         if can_act {
             let Decision { plan, resolved, recorded, .. } = &decision;
             claim::narrow(&mut claim, plan, &resolved.desired, recorded, view.backend.dialect());
-            touched.extend(claim::register(&mut claims, &view.account, object, claim));
+            touched.extend(claims.set(object.claimant(), claim));
         }
         if claims.get(&object.claimant()) == before.as_ref() {
             // Only the claim before the plan differed, which nobody else saw.
@@ -71,8 +71,7 @@ pub fn decide<K: Resolve>(object: &K, link: &Link, cluster: &Cluster<'_>) -> Opt
         let (held, dialect) = (decision.plan.held(), view.backend.dialect());
         let namespace = object.meta().namespace.as_deref().unwrap_or_default();
         decision.still_open = still_open::still_open(held, &claims, namespace, snapshot, dialect);
-        drop(claims);
-        decision.touched = view.account.objects_of(&touched);
+        decision.touched = claims.objects(&touched);
         decision
     })
 }

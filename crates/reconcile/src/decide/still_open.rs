@@ -81,6 +81,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::object::{ObjectKind, ObjectName, ObjectRef};
 
     const FOLDER: Level = Level::new("folder");
 
@@ -125,8 +126,8 @@ mod tests {
 
     fn reaching(role: &str, namespace: &str, reach: Reach) -> (Claimant, Claim) {
         let claim = Claim {
-            title: role.to_owned(),
-            namespace: namespace.to_owned(),
+            object: ObjectRef { kind: ObjectKind::Role, name: ObjectName::new(namespace, role) },
+            backend: ObjectName::new(namespace, "backend"),
             credential: None,
             desired: DesiredKeys::default(),
             managed: vec![(Kind::Role, Key::new([("name", role)]), Some(Id::new(role)))],
@@ -135,7 +136,7 @@ mod tests {
             active: true,
             is_being_deleted: false,
         };
-        (Claimant { created: String::new(), uid: format!("{namespace}/{role}") }, claim)
+        (Claimant { created: 0, uid: format!("{namespace}/{role}").into() }, claim)
     }
 
     fn text(shown: usize, roles: &[(&str, &[&str])], reach: &[(&str, Reach)]) -> String {

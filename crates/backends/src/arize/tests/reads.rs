@@ -124,7 +124,7 @@ async fn an_id_is_looked_up_directly() {
     })
     .await;
     let found = arize.look_up(Level::USER, &raw("User:1"), None).await.expect("an answer");
-    assert_eq!(found[0].named.name, "alice@example.com");
+    assert_eq!(&*found[0].named.name, "alice@example.com");
     assert_eq!(arize.look_up(Level::new("space"), &raw("Space:1"), None).await, Ok(Vec::new()));
     let encoded = |text: &str| raw(text).replace('=', "%3D");
     let calls =

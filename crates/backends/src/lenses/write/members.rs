@@ -32,7 +32,7 @@ impl Refused {
         const MAX_NAMED: usize = 5;
         let (_, first) = self.0.first()?;
         let lines = self.0.iter().take(MAX_NAMED).map(|(member, error)| match &error.message {
-            message if message.contains(&member.name) => message.clone(),
+            message if message.contains(&*member.name) => message.clone(),
             message => format!("{}: {message}", member.name),
         });
         let mut message = lines.collect::<Vec<_>>().join("; ");

@@ -133,7 +133,7 @@ fn names(assignments: &[Assignment]) -> String {
     let name = |assignment: &Assignment| {
         let (id, name) = map::subject(assignment).map_or_else(
             || (None, "an unknown subject".to_owned()),
-            |subject| (Some(subject.id), subject.name),
+            |subject| (Some(subject.id), subject.name.to_string()),
         );
         let text = match map::scope(assignment) {
             None | Some(Scope::Organization) => name,

@@ -2,24 +2,27 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::model::{Defaults, Fingerprint, Id, Key, Kind, Reach};
+use crate::{
+    model::{Defaults, Fingerprint, Id, Key, Kind, Reach},
+    planner::object::{ObjectName, ObjectRef},
+};
 
-/// An object that claims things. Ordered by age, then by UID.
+/// An object that claims things. Ordered by age, then by UID. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Claimant {
-    /// The creation time as RFC 3339 in UTC, so that texts sort by age.
-    pub created: String,
+    /// The creation time in seconds since 1970.
+    pub created: i64,
     /// The object's UID.
-    pub uid: String,
+    pub uid: Arc<str>,
 }
 
 /// Everything that one object claims.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
-    /// The object's name in messages to other objects: `RoleBinding team-a/readers`.
-    pub title: String,
-    /// The object's namespace. Messages to objects of other namespaces do not contain the title.
-    pub namespace: String,
+    /// The object.
+    pub object: ObjectRef,
+    /// The object's Backend.
+    pub backend: ObjectName,
     /// The credential that it reads and writes with. None while its Backend is not ready.
     pub credential: Option<Arc<str>>,
     /// The things that it desires, from [`desired_keys`](crate::planner::desired_keys).

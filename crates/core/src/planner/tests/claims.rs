@@ -3,13 +3,18 @@
 use super::support::{TestDialect, desired_for, grant, present, restriction, role, unresolved};
 use crate::model::{Body, Fingerprint, Id, IdentityRules, Key, Kind, Snapshot};
 use crate::planner::{
-    Claim, Claimant, Claims, Desired, DesiredKeys, DesiredThing, Held, OtherClaims, Standing, desired_keys,
+    Claim, Claimant, Claims, Desired, DesiredKeys, DesiredThing, Held, ObjectKind, ObjectName, ObjectRef,
+    OtherClaims, Standing, desired_keys,
 };
 
 const DIALECT: TestDialect = TestDialect::OneRoleAScope;
 
 pub fn claimant(name: &str) -> Claimant {
-    Claimant { created: "2026-01-01T00:00:00Z".to_owned(), uid: name.to_owned() }
+    Claimant { created: 1, uid: name.into() }
+}
+
+pub fn binding(namespace: &str, name: &str) -> ObjectRef {
+    ObjectRef { kind: ObjectKind::RoleBinding, name: ObjectName::new(namespace, name) }
 }
 
 pub fn slot(body: &Body) -> (Kind, Key) {
@@ -23,8 +28,8 @@ pub fn desired_thing(body: &Body, seen: Option<&str>) -> DesiredThing {
 /// The claim of an active object that desires one thing.
 pub fn desiring(name: &str, body: &Body) -> Claim {
     Claim {
-        title: format!("RoleBinding team-a/{name}"),
-        namespace: "team-a".to_owned(),
+        object: binding("team-a", name),
+        backend: ObjectName::new("team-a", "backend"),
         credential: Some("one".into()),
         desired: DesiredKeys::from_iter([(slot(body), desired_thing(body, None))]),
         managed: Vec::new(),
@@ -101,7 +106,7 @@ fn oldest_object_goes_first_if_none_manages_the_thing() {
 #[test]
 fn age_precedes_the_uid() {
     let mut claims = Claims::default();
-    let young = Claimant { created: "2026-02-01T00:00:00Z".to_owned(), uid: "a".to_owned() };
+    let young = Claimant { created: 2, uid: "a".into() };
     claims.set(young.clone(), desiring("young", &reader()));
     claims.set(claimant("z"), desiring("old", &reader()));
     let (kind, key) = slot(&reader());
@@ -292,7 +297,7 @@ fn recorded_thing_waits_for_a_pending_manager() {
 #[test]
 fn manager_in_another_namespace_is_not_named() {
     let mut claims = claims_of([("a", managing(desiring("a", &reader()), &reader(), Some("G")))]);
-    claims.set(claimant("b"), Claim { namespace: "team-b".to_owned(), ..desiring("b", &writer()) });
+    claims.set(claimant("b"), Claim { object: binding("team-b", "b"), ..desiring("b", &writer()) });
     let blocked = standing(&claims, "b", &writer(), Some("G"));
     assert_eq!(blocked, Standing::Blocked("an object in another namespace".to_owned()));
 }

@@ -2,10 +2,10 @@
 
 use proptest::{collection::vec, prelude::*};
 
-use super::claims::{claimant, slot, title};
+use super::claims::{binding, claimant, slot};
 use super::support::grant;
 use crate::model::{Body, Id};
-use crate::planner::{Claim, Claims, DesiredKeys, DesiredThing, OtherClaims, Standing};
+use crate::planner::{Claim, Claims, DesiredKeys, DesiredThing, ObjectName, OtherClaims, Standing};
 
 /// One of a few grants that compete for few natural keys.
 fn body(number: usize) -> Body {
@@ -39,8 +39,8 @@ fn claim(name: &str, namespace: &str, object: &Object) -> Claim {
         (kind, key, present.then(|| id(number)))
     });
     Claim {
-        title: title(name),
-        namespace: namespace.to_owned(),
+        object: binding(namespace, name),
+        backend: ObjectName::new(namespace, "backend"),
         credential: Some(namespace.into()),
         desired: match object.is_being_deleted {
             true => DesiredKeys::default(),

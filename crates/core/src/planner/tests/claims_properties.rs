@@ -8,8 +8,8 @@ use proptest::{collection::vec, prelude::*, sample::Index};
 use super::support::{self, End, Refusal, TestDialect, World, execute, recorded};
 use crate::model::{Body, Change, Grant, Id, IdentityRules, Key, Kind, Role};
 use crate::planner::{
-    Adopt, Claim, Claimant, Claims, Desired, DesiredBody, Held, Issue, OtherClaims, Plan, Problem, Removal,
-    candidates, desired_keys, plan,
+    Adopt, Claim, Claimant, Claims, Desired, DesiredBody, Held, Issue, ObjectKind, ObjectName, ObjectRef,
+    OtherClaims, Plan, Problem, Removal, candidates, desired_keys, plan,
 };
 
 const OBJECTS: usize = 3;
@@ -151,8 +151,8 @@ impl Account {
                 let items = self.items_of(spec);
                 let new = || Object {
                     claimant: Claimant {
-                        created: format!("2026-01-0{}", (number * 7) % OBJECTS),
-                        uid: number.to_string(),
+                        created: i64::try_from((number * 7) % OBJECTS).unwrap(),
+                        uid: number.to_string().into(),
                     },
                     items: Vec::new(),
                     held: Vec::new(),
@@ -232,8 +232,11 @@ impl Account {
         let object = &self.objects[&number];
         let desired: Vec<Desired> = desired_by(object);
         let claim = Claim {
-            title: format!("object {number}"),
-            namespace: "team-a".to_owned(),
+            object: ObjectRef {
+                kind: ObjectKind::RoleBinding,
+                name: ObjectName::new("team-a", &number.to_string()),
+            },
+            backend: ObjectName::new("team-a", "backend"),
             credential: Some(if self.story.own_credentials { number } else { 0 }.to_string().into()),
             desired: desired_keys(&desired, &object.held, &self.story.dialect, &self.world.snapshot()),
             managed: object

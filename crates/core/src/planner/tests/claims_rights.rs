@@ -1,8 +1,8 @@
 //! Claims between objects that use one account with different credentials: a claim counts only if its object could act on it.
 
 use super::claims::{
-    being_deleted, claimant, claims_of, desired_thing, desiring, inactive, managing, other_claims, reader,
-    slot, standing, title, writer,
+    being_deleted, binding, claimant, claims_of, desired_thing, desiring, inactive, managing, other_claims,
+    reader, slot, standing, title, writer,
 };
 use super::support::role;
 use crate::model::{Body, Id, Kind};
@@ -12,7 +12,8 @@ const ELSEWHERE: &str = "an object in another namespace";
 
 /// The same claim, with a credential of its own and in another namespace.
 fn foreign(claim: Claim) -> Claim {
-    Claim { namespace: "team-b".to_owned(), credential: Some("two".into()), ..claim }
+    let object = binding("team-b", &claim.object.name.name);
+    Claim { object, credential: Some("two".into()), ..claim }
 }
 
 /// The claim of an object whose credential reads the desired thing under this id.

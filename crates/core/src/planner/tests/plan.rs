@@ -529,7 +529,7 @@ fn hash_does_not_depend_on_display_names() {
     let mut world = World::new(NO_SCOPES);
     let body = grant("R", "alice", None);
     let Body::Grant(mut other_name) = body.clone() else { unreachable!("it is a grant") };
-    other_name.subject.name = "Alice".to_owned();
+    other_name.subject.name = "Alice".into();
     world.things.insert(Id::new("G"), observed(NO_SCOPES, "G", Body::Grant(other_name)));
     let entry = [present(NO_SCOPES, "G", &body, Some("alice"))];
     let renamed = planned(&world, &[], &entry, Adopt::Never).hash("t", "u", 1);

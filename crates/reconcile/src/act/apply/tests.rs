@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 
 use super::*;
 use crate::account::{Account, Accounts, Address};
-use crate::object::ObjectName;
+use crate::object::{ObjectKind, ObjectName, ObjectRef};
 use rolewright_backends::{Backend, Identity, Limits, Needs};
 use rolewright_core::model::{
     Capabilities, Dialect, Entry, Fault, Fingerprint, Grant, Grants, IdentityRules, Kind, Level, Named,
@@ -117,14 +117,14 @@ impl Backend for Shows {
 }
 
 fn claimant(uid: &str) -> Claimant {
-    Claimant { created: "2026-01-01T00:00:00Z".to_owned(), uid: uid.to_owned() }
+    Claimant { created: 0, uid: uid.into() }
 }
 
 fn claim(desired: &[&Observed], managed: &[&Observed]) -> Claim {
     let kind = Kind::Grant;
     Claim {
-        title: "RoleBinding x".to_owned(),
-        namespace: "team-a".to_owned(),
+        object: ObjectRef { kind: ObjectKind::RoleBinding, name: ObjectName::new("team-a", "x") },
+        backend: ObjectName::new("team-a", "backend"),
         credential: Some("one".into()),
         desired: desired.iter().map(|it| ((kind, it.key.clone()), desired_thing(it))).collect(),
         managed: managed.iter().map(|it| (kind, it.key.clone(), Some(it.id.clone()))).collect(),
@@ -268,7 +268,7 @@ fn many_creates(count: usize) -> Plan {
     let grant = |number: usize| {
         let role = RoleRef::Existing(named("role".to_owned()));
         let subject = named(format!("user-{number}"));
-        Desired::new(Some(subject.name.clone()), Body::Grant(Grant { role, subject, scope: None }))
+        Desired::new(Some(subject.name.to_string()), Body::Grant(Grant { role, subject, scope: None }))
     };
     let desired: Vec<Desired> = (0..count).map(grant).collect();
     let policy = Policy { identity: &dialect, adopt: Adopt::Never, removal: Removal::Delete };

@@ -27,7 +27,7 @@ const MAX_SHOWN_IDS: usize = 5;
 impl Resolve for api::RoleBinding {
     fn needs(&self, dialect: &dyn Dialect) -> Needs {
         let subjects = self.spec.subjects.iter().map(|subject| subject_kind(subject.kind).level());
-        let levels = subjects.chain(place_levels(&Place::of_scope(self.spec.scope.as_ref()), dialect));
+        let levels = subjects.chain(place_levels(&Place::of_scope(self.spec.scope.as_deref()), dialect));
         let levels = levels.collect();
         Needs { kinds: of_roles(dialect), levels, ..Needs::default() }
     }
@@ -49,7 +49,7 @@ impl Resolve for api::RoleBinding {
                 }
             },
         };
-        let place = Place::of_scope(self.spec.scope.as_ref());
+        let place = Place::of_scope(self.spec.scope.as_deref());
         let fields = place.fields(SCOPE).chain([role_field(self).to_owned()]).collect();
         let role_is_planned = inherited_role.is_none() && is_planned(self, around);
         Resolved {
@@ -86,7 +86,7 @@ fn role_and_scope(
         // The level of a scope is known even if the scope is not found.
         let level = match &scope {
             Ok(scope) => Some(scope.as_ref().map(|scope| scope.level)),
-            Err(_) => deepest(&Place::of_scope(binding.spec.scope.as_ref()), around.dialect).map(Some),
+            Err(_) => deepest(&Place::of_scope(binding.spec.scope.as_deref()), around.dialect).map(Some),
         };
         let checked = around.dialect.check_grantable(&role).and_then(|()| match (known, level) {
             (Some(known), Some(level)) => around.dialect.check_scope(&known, level),
@@ -124,7 +124,7 @@ fn moved(
     }
     let held = binding.held().iter().filter_map(held_from_status).collect();
     let held = rekey(held, around.snapshot);
-    let place = Place::of_scope(binding.spec.scope.as_ref());
+    let place = Place::of_scope(binding.spec.scope.as_deref());
     let field = scope.map(|scope| format!("{SCOPE}.{}", scope.level)).unwrap_or_default();
     let named = scope.and_then(|scope| Some((field.as_str(), place.name(scope.level)?)));
     let external = binding.spec.role_ref.external.as_ref().and_then(|role| role.name.as_deref());
@@ -343,7 +343,7 @@ fn scope(
             )),
         };
     }
-    locate(&Place::of_scope(binding.spec.scope.as_ref()), SCOPE, admitted, around, lookups, names).map(Some)
+    locate(&Place::of_scope(binding.spec.scope.as_deref()), SCOPE, admitted, around, lookups, names).map(Some)
 }
 
 #[cfg(test)]
@@ -451,7 +451,7 @@ mod tests {
         }
         resolved(&binding, None, &builder.complete()).desired.into_iter().find_map(|item| match item.body {
             DesiredBody::Resolved(Body::Group(group)) => {
-                Some(group.members?.into_iter().map(|member| member.name).collect())
+                Some(group.members?.into_iter().map(|member| member.name.to_string()).collect())
             }
             _ => None,
         })

@@ -110,9 +110,10 @@ mod tests {
     };
 
     use super::*;
+    use crate::object::{ObjectKind, ObjectName, ObjectRef};
 
     fn claimant(uid: &str) -> Claimant {
-        Claimant { created: String::new(), uid: uid.to_owned() }
+        Claimant { created: 0, uid: uid.into() }
     }
 
     fn grant(subject: &str) -> Observed {
@@ -131,8 +132,8 @@ mod tests {
             refused: false,
         };
         Claim {
-            title: namespace.to_owned(),
-            namespace: namespace.to_owned(),
+            object: ObjectRef { kind: ObjectKind::RoleBinding, name: ObjectName::new(namespace, "a") },
+            backend: ObjectName::new(namespace, "backend"),
             credential: Some(namespace.into()),
             desired: desired.iter().map(|it| (slot(it), thing(it))).collect::<DesiredKeys>(),
             managed: managed.iter().map(|it| (it.body.kind(), it.key.clone(), Some(it.id.clone()))).collect(),

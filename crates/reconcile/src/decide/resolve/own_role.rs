@@ -15,6 +15,7 @@ use super::{
     roles::role_name,
 };
 use crate::{
+    convert::key_from_status,
     decide::named_roles::ROLE,
     object::{ManagedObject, ObjectName},
 };
@@ -110,7 +111,7 @@ fn has_shown_plan(role: &api::Role, around: &Surroundings<'_>) -> bool {
 fn managed_role(role: &api::Role, around: &Surroundings<'_>) -> Option<(Id, Key)> {
     let made = |entry: &&api::HeldEntry| entry.kind == "Role" && entry.state == api::HeldState::Present;
     let entry = role.held().iter().find(made)?;
-    Some((around.snapshot.current(Kind::Role, Id::new(entry.id.clone()?)), entry.key.iter().collect()))
+    Some((around.snapshot.current(Kind::Role, Id::new(entry.id.clone()?)), key_from_status(&entry.key)))
 }
 
 /// The role of a binding's Role, if the snapshot proves that it does not exist. Lists can be wrong, so a read must confirm it before
