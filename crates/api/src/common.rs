@@ -6,6 +6,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// The message for a name that begins or ends with a blank. Back ends keep such blanks, or remove them.
+pub(crate) const BLANKS: &str = "remove the blanks at the beginning and the end";
+
 /// The names of the annotations that the operator reads or writes.
 pub mod annotations {
     /// The beginning of the name of each annotation.

@@ -4,7 +4,7 @@ use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    common::{Adopt, BackendRef, DeletionPolicy, Mode},
+    common::{Adopt, BLANKS, BackendRef, DeletionPolicy, Mode},
     status::ObjectStatus,
 };
 
@@ -77,26 +77,32 @@ pub struct ResourceRef {
     /// The name or id of the Arize organization that the space is in. Only needed if two organizations have a space with the same name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
+    #[x_kube(validation = Rule::new("self == self.trim()").message(BLANKS))]
     pub organization: Option<String>,
     /// The name or id of the Arize space that the project is in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
+    #[x_kube(validation = Rule::new("self == self.trim()").message(BLANKS))]
     pub space: Option<String>,
     /// The name or id of an Arize project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
+    #[x_kube(validation = Rule::new("self == self.trim()").message(BLANKS))]
     pub project: Option<String>,
     /// A Grafana folder: its title, its title with those of the folders above (Team A/Reports), or its uid as uid:abc. With dashboard: the folder that the dashboard is in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
+    #[x_kube(validation = Rule::new("self == self.trim()").message(BLANKS))]
     pub folder: Option<String>,
     /// A Grafana dashboard: its title, or its uid as uid:abc.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
+    #[x_kube(validation = Rule::new("self == self.trim()").message(BLANKS))]
     pub dashboard: Option<String>,
     /// A Grafana data source: its name, or its uid as uid:abc.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
+    #[x_kube(validation = Rule::new("self == self.trim()").message(BLANKS))]
     pub data_source: Option<String>,
     /// The id of the resource, instead of names. Arize: the id of a project, a dashboard or a prompt. Grafana: the kind and the uid, as folder:abc, dashboard:abc or dataSource:abc.
     #[serde(default, skip_serializing_if = "Option::is_none")]

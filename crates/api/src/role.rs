@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    common::{Adopt, BackendRef, DeletionPolicy, Mode},
+    common::{Adopt, BLANKS, BackendRef, DeletionPolicy, Mode},
     grafana::GrafanaRole,
     status::ObjectStatus,
     zenml::ZenmlRole,
@@ -81,6 +81,7 @@ pub struct RoleSpec {
     /// The name of the role in the back end. Default: the name of this object. A new name renames the role; Lenses cannot rename roles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
+    #[x_kube(validation = Rule::new("self == self.trim()").message(BLANKS))]
     pub name: Option<String>,
     /// The name that the back end shows to users. If absent: on Grafana, Rolewright does not change it; on Lenses, it is the name of the role. Arize and ZenML have no display names: leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]

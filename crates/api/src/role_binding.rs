@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    common::{Adopt, BackendRef, DeletionPolicy, Mode},
+    common::{Adopt, BLANKS, BackendRef, DeletionPolicy, Mode},
     status::{ObjectStatus, ResolvedName, SubjectStatus},
 };
 
@@ -98,6 +98,7 @@ pub struct ExternalRole {
     /// The name of the role in the back end, such as Project Viewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
+    #[x_kube(validation = Rule::new("self == self.trim()").message(BLANKS))]
     pub name: Option<String>,
     /// The id of the role in the back end. On Grafana: its uid. On Lenses: its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -106,13 +107,14 @@ pub struct ExternalRole {
 }
 
 /// One subject of a RoleBinding.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, Hash, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, Hash, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Subject {
     /// The kind of the subject. User: a person. ServiceAccount: a program (on Arize, the bot user of a service key). Team: a team of Grafana or ZenML. Group: a group of Lenses.
     pub kind: SubjectKind,
     /// The name of the subject. User: the e-mail address, such as alice@example.com (on Lenses: the user name). ServiceAccount: the name (on Arize: the name of the service key). Team, Group: the name. Arize also accepts the id. Grafana also accepts id:12, login:alice for the login name of a user, and uid:abc for the uid of a team. ZenML also accepts id:<uuid>, and the user name of a user.
     #[schemars(length(min = 1, max = 320))]
+    #[x_kube(validation = Rule::new("self == self.trim()").message(BLANKS))]
     pub name: String,
 }
 
@@ -163,18 +165,22 @@ pub struct Scope {
     /// The name or id of the Arize organization that the space is in. Only needed if two organizations have a space with the same name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
+    #[x_kube(validation = Rule::new("self == self.trim()").message(BLANKS))]
     pub organization: Option<String>,
     /// The name or id of an Arize space.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
+    #[x_kube(validation = Rule::new("self == self.trim()").message(BLANKS))]
     pub space: Option<String>,
     /// The name of a ZenML workspace, or its id as id:<uuid>.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
+    #[x_kube(validation = Rule::new("self == self.trim()").message(BLANKS))]
     pub workspace: Option<String>,
     /// The name or id of a project in the space or workspace; on ZenML, an id as id:<uuid>. Without it, the role is granted on the whole space or workspace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
+    #[x_kube(validation = Rule::new("self == self.trim()").message(BLANKS))]
     pub project: Option<String>,
     /// The id of the scope in the back end, instead of names.
     #[serde(default, skip_serializing_if = "Option::is_none")]

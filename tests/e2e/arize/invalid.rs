@@ -42,6 +42,10 @@ async fn binding_on_an_unsupported_resource_is_invalid() {
     let on = |name: &str, scope| binding(name, "reader", &["alice@example.com"], json!({ "scope": scope }));
     let organization = world.sim.edit(|tenant| tenant.organizations.iter().next().unwrap().id.to_string());
     let space = world.space_id("research").to_string();
+    let churn = world.sim.edit(|tenant| {
+        let research = tenant.space_by_name("research").unwrap();
+        tenant.project_by_name(research, "churn").unwrap().to_string()
+    });
     for (object, words) in [
         (on("nowhere", json!(null)), &["spec.scope", "write space or project"][..]),
         (
@@ -51,6 +55,18 @@ async fn binding_on_an_unsupported_resource_is_invalid() {
         (
             on("ambiguous", json!({ "space": "sandbox" })),
             &["spec.scope.space", "2 spaces are named \"sandbox\"", "ids"],
+        ),
+        (
+            on("workspace", json!({ "workspace": "prod", "project": "churn" })),
+            &["spec.scope.workspace", "arize has no workspace here", "write space or project"],
+        ),
+        (
+            on("wrong-level", json!({ "project": space })),
+            &["spec.scope.project", "is the id of a space, not of a project"],
+        ),
+        (
+            on("wrong-parent", json!({ "space": "storefront", "project": churn })),
+            &["spec.scope.project", "\"churn\" is in space research, not in storefront"],
         ),
         (
             restriction("space", "churn", json!({ "resource": { "id": space } })),

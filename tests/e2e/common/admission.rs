@@ -103,6 +103,25 @@ async fn missing_and_contradictory_fields_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn blanks_at_the_ends_of_names_are_refused() {
+    const BLANKS: &str = "remove the blanks at the beginning and the end";
+    let admission = Admission::new().await;
+    let subject = |name: &str| readers(json!({ "subjects": [{ "kind": "User", "name": name }] }));
+    let external = json!({ "roleRef": { "external": { "name": "Viewer " } } });
+    let resource = json!({ "resource": { "space": "research", "project": "churn\t" } });
+    admission
+        .assert_refused(&[
+            ("subject", subject(" alice@example.com"), &["spec.subjects[0].name", BLANKS]),
+            ("role", role("x", &["read"], json!({ "name": "reader\n" })), &["spec.name", BLANKS]),
+            ("external role", readers(external), &["spec.roleRef.external.name", BLANKS]),
+            ("scope", readers(json!({ "scope": { "space": " research" } })), &["spec.scope.space", BLANKS]),
+            ("resource", restriction("x", "churn", resource), &["spec.resource.project", BLANKS]),
+        ])
+        .await;
+    admission.apply(&subject("Alice A. Example")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rules_that_expand_to_too_many_are_refused() {
     let admission = Admission::new().await;
     let texts = |count: usize| (0..count).map(|number| format!("A_{number}")).collect::<Vec<_>>();

@@ -35,7 +35,7 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
     let (reading, part) = (Reading::default(), Part::Names);
     let of_roles = [Part::Kind(Kind::Role), part(Level::ROLE)];
     // The projects also show which space a thing is in.
-    let rights = (grants || restricted).then_some(Part::Rights);
+    let rights = grants.then_some(Part::Rights);
     let of_projects: Vec<Part> = rights.into_iter().chain([part(PROJECT)]).collect();
     let on = |level: Level| [Part::Level(Kind::Grant, level)];
     // Grants name roles, so the list of roles is read with either.
@@ -60,7 +60,7 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
     let admin = admin(admin_before, client).await?;
     // Without a proven admin, the projects show which space a thing is in.
     let projects = match projects {
-        List::NotNeeded if (grants || restricted) && !admin => {
+        List::NotNeeded if grants && !admin => {
             reading.list(true, [Part::Rights], client.list(&[]).all()).await?
         }
         projects => projects,
@@ -72,7 +72,7 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
         builder.prove(Kind::Grant, proof);
     }
     if restricted {
-        let proof = visibility::of_restrictions(admin, restrictions.list(), projects.items());
+        let proof = visibility::of_restrictions(admin, restrictions.list());
         builder.prove(Kind::Restriction, proof);
     }
     let directory = builder.directory();

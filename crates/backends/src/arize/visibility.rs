@@ -22,7 +22,8 @@ pub async fn is_proven_admin(client: &Client) -> Result<bool, Error> {
 }
 
 /// Where the absence of grants is proven. The list shows the bindings of those spaces only in which the key can read them
-/// (contract 2.2). So one visible binding proves its space.
+/// (contract 2.2). So one visible binding on a space proves the space and its projects. One on a project proves the project alone: the key
+/// can have its right there.
 pub fn of_grants(
     admin: bool,
     on_spaces: Option<&Vec<Binding>>,
@@ -33,38 +34,20 @@ pub fn of_grants(
     if admin {
         return Proof::Everywhere;
     }
-    let projects: HashSet<&str> = on_projects.iter().map(|binding| binding.resource_id.as_str()).collect();
-    let mut proven: HashSet<&str> = spaces_of(&projects, known);
-    proven.extend(on_spaces.iter().map(|binding| binding.resource_id.as_str()));
+    let mut proven: HashSet<&str> = on_spaces.iter().map(|binding| binding.resource_id.as_str()).collect();
     let inside: Vec<&str> = projects_of(&proven, known);
     proven.extend(inside);
-    within(proven)
+    proven.extend(on_projects.iter().map(|binding| binding.resource_id.as_str()));
+    if proven.is_empty() { Proof::Nowhere } else { Proof::Within(proven.into_iter().map(Id::new).collect()) }
 }
 
-/// Where the absence of restrictions is proven. The list shows those resources only that the key can manage (contract 2.3). So one
-/// restricted project proves all projects of its space. No list shows which dashboards and prompts exist.
-pub fn of_restrictions(admin: bool, restrictions: Option<&Vec<Restriction>>, known: &[Project]) -> Proof {
-    let Some(restrictions) = restrictions else { return Proof::Nowhere };
-    if admin {
-        return Proof::Everywhere;
-    }
-    let restricted: HashSet<&str> = restrictions.iter().map(|it| it.resource_id.as_str()).collect();
-    within(projects_of(&spaces_of(&restricted, known), known).into_iter().collect())
-}
-
-fn spaces_of<'a>(projects: &HashSet<&str>, known: &'a [Project]) -> HashSet<&'a str> {
-    known
-        .iter()
-        .filter(|project| projects.contains(project.id.as_str()))
-        .filter_map(|project| project.space_id.as_deref())
-        .collect()
+/// Where the absence of restrictions is proven. The list shows those resources only that the key can manage, each for itself
+/// (contract 2.3). So a visible restriction says nothing about any other resource.
+pub fn of_restrictions(admin: bool, restrictions: Option<&Vec<Restriction>>) -> Proof {
+    if admin && restrictions.is_some() { Proof::Everywhere } else { Proof::Nowhere }
 }
 
 fn projects_of<'a>(spaces: &HashSet<&str>, known: &'a [Project]) -> Vec<&'a str> {
     let inside = |project: &&Project| project.space_id.as_deref().is_some_and(|space| spaces.contains(space));
     known.iter().filter(inside).map(|project| project.id.as_str()).collect()
-}
-
-fn within(places: HashSet<&str>) -> Proof {
-    if places.is_empty() { Proof::Nowhere } else { Proof::Within(places.into_iter().map(Id::new).collect()) }
 }

@@ -317,9 +317,6 @@ fn subject(
             format!("{} has no {kind}s; it has: {}", around.dialect.vendor(), offered.join(", ")),
         ));
     }
-    if let Some(id) = around.dialect.id_of(kind.level(), &listed.name) {
-        return Ok(around.snapshot.directory().named(kind.level(), &id));
-    }
     find(around, kind.level(), &listed.name, None, lookups)
 }
 

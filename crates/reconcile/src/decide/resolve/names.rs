@@ -66,7 +66,7 @@ pub fn suggestion<T: Borrow<str>>(text: Option<T>) -> String {
     text.map(|text| format!("; did you mean {:?}?", text.borrow())).unwrap_or_default()
 }
 
-/// The id of a name at a level, inside `parent` if it is given. A name that is not found becomes a look-up.
+/// The thing with a name or an id at a level, inside `parent` if it is given. One that is not found becomes a look-up.
 pub fn find(
     around: &Surroundings<'_>,
     level: Level,
@@ -74,27 +74,14 @@ pub fn find(
     parent: Option<&Named>,
     lookups: &mut BTreeSet<Lookup>,
 ) -> Result<Named, Problem> {
-    let inside = parent.map(|parent| format!(" in {} {}", parent.level, parent.name)).unwrap_or_default();
+    if let Some(id) = around.dialect.id_of(level, name) {
+        return with_id(around, level, name, &id, parent, lookups);
+    }
     match around.snapshot.directory().find(level, name, parent.map(|parent| &parent.id)) {
         NameMatch::One(entry) => Ok(entry.named.clone()),
-        NameMatch::None => {
-            let parent = parent.map(|parent| parent.id.clone());
-            lookups.insert(Lookup { level, name: name.to_owned(), parent: parent.clone() });
-            if let Some(failure) = around.snapshot.unread_name(level, name) {
-                let what = level_in_words(level);
-                let message = format!("it is unknown which {what} {name:?}{inside} is: {}", failure.message);
-                return Err(Problem::new(Issue::Unread, message));
-            }
-            let (what, directory) = (level_in_words(level), around.snapshot.directory());
-            let near = around.suggest(|| nearest_name(around, level, name, parent.as_ref()));
-            let message = match directory.refusal(level) {
-                Some(why) => format!("cannot find the {what} {name:?}{inside}: {why}{near}"),
-                None if near.is_empty() => format!("no {what} {name:?}{inside} that the credential can see"),
-                None => format!("no {what} {name:?}{inside}{near}"),
-            };
-            Err(Problem::new(Issue::NotFound, message))
-        }
+        NameMatch::None => Err(missing(around, level, name, parent, lookups)),
         NameMatch::Many(entries) => {
+            let inside = inside(parent);
             let ids: Vec<String> = entries.iter().map(|entry| entry.named.id.to_string()).collect();
             Err(Problem::new(
                 Issue::Invalid,
@@ -107,6 +94,72 @@ pub fn find(
             ))
         }
     }
+}
+
+/// The thing with an id, if the id fits the field and the parent: what the spec says must be what it grants.
+fn with_id(
+    around: &Surroundings<'_>,
+    level: Level,
+    text: &str,
+    id: &Id,
+    parent: Option<&Named>,
+    lookups: &mut BTreeSet<Lookup>,
+) -> Result<Named, Problem> {
+    let invalid = |message: String| Err(Problem::new(Issue::Invalid, message));
+    // Service accounts are users on some back ends, so ids of both can look alike.
+    let is_principal = |level: Level| level == Level::USER || level == Level::SERVICE_ACCOUNT;
+    let is_other = |of: &Level| *of != level && !(is_principal(*of) && is_principal(level));
+    if let Some(of) = around.dialect.level_of(id).filter(is_other) {
+        let (of, level) = (level_in_words(of), level_in_words(level));
+        return invalid(format!("{text:?} is the id of a {of}, not of a {level}"));
+    }
+    let directory = around.snapshot.directory();
+    let Some(parent) = parent else { return Ok(directory.named(level, id)) };
+    match directory.get(id).map(|entry| (entry, &entry.parent)) {
+        None => Err(missing(around, level, text, Some(parent), lookups)),
+        Some((entry, Some(actual))) if *actual != parent.id => {
+            let actual = directory.named(parent.level, actual);
+            invalid(format!(
+                "the {} {:?} is in {} {}, not in {}",
+                level_in_words(level),
+                &*entry.named.name,
+                actual.level,
+                actual.name,
+                parent.name
+            ))
+        }
+        // Some servers do not show what a thing is in.
+        Some((entry, _)) => Ok(entry.named.clone()),
+    }
+}
+
+/// The problem of a name or id that is not found, which becomes a look-up.
+fn missing(
+    around: &Surroundings<'_>,
+    level: Level,
+    name: &str,
+    parent: Option<&Named>,
+    lookups: &mut BTreeSet<Lookup>,
+) -> Problem {
+    let (inside, parent) = (inside(parent), parent.map(|parent| parent.id.clone()));
+    lookups.insert(Lookup { level, name: name.to_owned(), parent: parent.clone() });
+    if let Some(failure) = around.snapshot.unread_name(level, name) {
+        let what = level_in_words(level);
+        let message = format!("it is unknown which {what} {name:?}{inside} is: {}", failure.message);
+        return Problem::new(Issue::Unread, message);
+    }
+    let (what, directory) = (level_in_words(level), around.snapshot.directory());
+    let near = around.suggest(|| nearest_name(around, level, name, parent.as_ref()));
+    let message = match directory.refusal(level) {
+        Some(why) => format!("cannot find the {what} {name:?}{inside}: {why}{near}"),
+        None if near.is_empty() => format!("no {what} {name:?}{inside} that the credential can see"),
+        None => format!("no {what} {name:?}{inside}{near}"),
+    };
+    Problem::new(Issue::NotFound, message)
+}
+
+fn inside(parent: Option<&Named>) -> String {
+    parent.map(|parent| format!(" in {} {}", parent.level, parent.name)).unwrap_or_default()
 }
 
 fn nearest_name<'a>(

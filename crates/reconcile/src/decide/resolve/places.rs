@@ -79,6 +79,7 @@ pub fn locate(
     lookups: &mut BTreeSet<Lookup>,
     names: &mut RecordedNames<'_>,
 ) -> Result<Named, Problem> {
+    check_levels(place, field, admitted, around.dialect)?;
     let found = if let Some(text) = &place.id {
         let id = Id::new(text);
         names.add_scope(format!("{field}.id"), text, &id)?;
@@ -88,12 +89,8 @@ pub fn locate(
         let mut found: Option<Named> = None;
         for &level in around.dialect.capabilities().levels {
             let Some(name) = place.levels.get(&level) else { continue };
-            let named = if let Some(id) = around.dialect.id_of(level, name) {
-                around.snapshot.directory().named(level, &id)
-            } else {
-                find(around, level, name, found.as_ref(), lookups)
-                    .map_err(|problem| problem.of_field(&format!("{field}.{level}")))?
-            };
+            let named = find(around, level, name, found.as_ref(), lookups)
+                .map_err(|problem| problem.of_field(&format!("{field}.{level}")))?;
             names.add_scope(format!("{field}.{level}"), name, &named.id)?;
             found = Some(named);
         }
@@ -130,6 +127,23 @@ pub fn locate(
     Ok(found)
 }
 
+/// A name at a level that the back end does not have would be ignored, and the place would be wider than the spec says.
+fn check_levels(
+    place: &Place,
+    field: &str,
+    admitted: &[Level],
+    dialect: &dyn Dialect,
+) -> Result<(), Problem> {
+    let levels = dialect.capabilities().levels;
+    let Some(foreign) = place.levels.keys().find(|level| !levels.contains(level)) else { return Ok(()) };
+    let instead = by_name_or_id(admitted, levels);
+    let message = match admitted.contains(foreign) {
+        true => format!("{} finds no {foreign} by its name: write {instead}", dialect.vendor()),
+        false => format!("{} has no {foreign} here: write {instead}", dialect.vendor()),
+    };
+    Err(Problem::new(Issue::Invalid, message).of_field(&format!("{field}.{foreign}")))
+}
+
 /// The fields that a spec can write: levels by name, and those that it can name only by id.
 fn by_name_or_id(admitted: &[Level], by_name: &[Level]) -> String {
     let (names, ids): (Vec<Level>, Vec<Level>) = admitted.iter().partition(|level| by_name.contains(level));
@@ -141,4 +155,112 @@ fn by_name_or_id(admitted: &[Level], by_name: &[Level]) -> String {
 
 fn listed(levels: &[Level], separator: &str) -> String {
     levels.iter().map(|level| level.as_str()).collect::<Vec<_>>().join(separator)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use rolewright_backends::arize::VENDOR;
+    use rolewright_core::model::{Builder, Entry, Snapshot};
+    use serde_json::json;
+
+    use super::*;
+
+    /// Ids show their types: `Space:1:aBcD` and so on.
+    const RESEARCH: &str = "U3BhY2U6MTphQmNE";
+    const FINANCE: &str = "U3BhY2U6MjphQmNE";
+    const CHURN: &str = "TW9kZWw6MTphQmNE";
+    const LEDGER: &str = "TW9kZWw6MjphQmNE";
+    const HIDDEN: &str = "TW9kZWw6MzphQmNE";
+
+    fn snapshot() -> Snapshot {
+        let mut builder = Builder::new();
+        for (level, id, name, parent) in [
+            ("space", RESEARCH, "research", None),
+            ("space", FINANCE, "finance", None),
+            ("project", CHURN, "churn", Some(RESEARCH)),
+            ("project", LEDGER, "ledger", Some(FINANCE)),
+        ] {
+            let named = Named::new(Level::new(level), Id::new(id), name);
+            builder.directory().insert(Entry { named, parent: parent.map(Id::new), aliases: Vec::new() });
+        }
+        builder.complete()
+    }
+
+    fn located(scope: serde_json::Value) -> Result<String, (Issue, String, usize)> {
+        let scope: api::Scope = serde_json::from_value(scope).expect("a scope");
+        let (snapshot, lacks, mut lookups) = (snapshot(), BTreeMap::new(), BTreeSet::new());
+        let around = Surroundings {
+            dialect: VENDOR.dialect,
+            snapshot: &snapshot,
+            role: &|_| None,
+            nearest_role: &|_| None,
+            suggestions: Cell::new(1),
+            account: "arize",
+            lacks: &lacks,
+            plans_only: false,
+        };
+        let mut names = RecordedNames::new(&[], around.dialect);
+        let admitted = VENDOR.dialect.capabilities().grant_levels();
+        let found =
+            locate(&Place::of_scope(Some(&scope)), "spec.scope", admitted, &around, &mut lookups, &mut names);
+        found
+            .map(|named| named.id.to_string())
+            .map_err(|problem| (problem.issue, problem.message, lookups.len()))
+    }
+
+    fn invalid(message: &str) -> Result<String, (Issue, String, usize)> {
+        Err((Issue::Invalid, message.to_owned(), 0))
+    }
+
+    #[test]
+    fn id_names_a_place_like_a_name() {
+        for scope in [
+            json!({"space": "research", "project": "churn"}),
+            json!({"space": RESEARCH, "project": CHURN}),
+            json!({"space": "research", "project": CHURN}),
+            json!({"project": CHURN}),
+            json!({"id": CHURN}),
+        ] {
+            assert_eq!(located(scope.clone()), Ok(CHURN.to_owned()), "{scope}");
+        }
+        assert_eq!(located(json!({"project": HIDDEN})), Ok(HIDDEN.to_owned()), "nothing contradicts it");
+    }
+
+    #[test]
+    fn id_of_another_level_is_invalid() {
+        assert_eq!(
+            located(json!({"project": FINANCE})),
+            invalid(&format!("spec.scope.project: {FINANCE:?} is the id of a space, not of a project"))
+        );
+        assert_eq!(
+            located(json!({"space": LEDGER})),
+            invalid(&format!("spec.scope.space: {LEDGER:?} is the id of a project, not of a space"))
+        );
+    }
+
+    #[test]
+    fn id_in_another_parent_is_invalid() {
+        assert_eq!(
+            located(json!({"space": "research", "project": LEDGER})),
+            invalid("spec.scope.project: the project \"ledger\" is in space finance, not in research")
+        );
+    }
+
+    #[test]
+    fn unseen_id_in_a_named_parent_is_looked_up() {
+        let (issue, message, lookups) =
+            located(json!({"space": "research", "project": HIDDEN})).expect_err("a problem");
+        assert_eq!((issue, lookups), (Issue::NotFound, 1));
+        assert!(message.contains(HIDDEN) && message.contains("in space research"), "{message}");
+    }
+
+    #[test]
+    fn level_that_the_back_end_lacks_is_invalid() {
+        assert_eq!(
+            located(json!({"workspace": "prod", "project": "churn"})),
+            invalid("spec.scope.workspace: arize has no workspace here: write space or project")
+        );
+    }
 }
