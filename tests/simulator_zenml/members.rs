@@ -53,6 +53,10 @@ async fn an_entry_has_the_roles_or_is_the_plain_member() {
     assert_eq!(entries[0]["roles"].as_array().unwrap().len(), 2);
     zenml.switch(|switches| switches.member_entries = MemberEntries::Plain);
     assert_eq!(zenml.get(&format!("{path}&include_service_accounts=false")).await.each("username"), ["erin"]);
+    zenml.switch(|switches| switches.member_entries = MemberEntries::ServiceAccountsApart);
+    let entries = zenml.get("/organizations/acme/members?include_users=false&include_teams=false").await.body;
+    let account = &entries[0]["service_account"];
+    assert!(account["username"].is_string() && account.get("is_service_account").is_none(), "{account}");
 }
 
 #[tokio::test]

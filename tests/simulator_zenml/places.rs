@@ -106,7 +106,7 @@ async fn workspaces_are_created_and_changed() {
 
 #[tokio::test]
 async fn projects_are_listed_only_on_some_servers() {
-    let zenml = zenml().await;
+    let zenml = zenml_with(|switches| switches.project_paths = false).await;
     let list = zenml.get("/workspaces/production/projects").await;
     assert_eq!((list.status, &list.body["detail"]), (404, &json!("Not Found")));
     zenml.switch(|switches| switches.project_paths = true);
@@ -120,6 +120,24 @@ async fn projects_are_listed_only_on_some_servers() {
         );
     }
     assert_eq!(zenml.get("/workspaces/staging/projects/fraud-detection").await.exception(), missing());
+}
+
+#[tokio::test]
+async fn a_deleted_workspace_is_a_row_or_none_and_has_no_assignments() {
+    let zenml = zenml().await;
+    let production = zenml.workspace("production");
+    let path = format!("/roles/{}/assignments?workspace_id={production}", zenml.role("legacy-reviewer"));
+    assert_eq!(zenml.get(&path).await.body.as_array().unwrap().len(), 2);
+    zenml.simulator.edit(|tenant| tenant.delete_workspace(production.parse().unwrap(), true));
+    assert_eq!(zenml.get("/workspaces?status=deleted").await.each("name"), ["production"]);
+    assert_eq!(zenml.get(&format!("/workspaces/{production}")).await.text("status"), "deleted");
+    assert_eq!(zenml.get(&path).await.exception(), missing());
+    zenml.simulator.edit(|tenant| tenant.delete_workspace(production.parse().unwrap(), false));
+    assert_eq!(zenml.get("/workspaces").await.each("name"), ["staging"]);
+    assert_eq!(zenml.get(&format!("/workspaces/{production}")).await.exception(), missing());
+    assert_eq!(zenml.get(&path).await.exception(), missing());
+    zenml.switch(|switches| switches.missing_scope_status = 200);
+    assert_eq!(zenml.get(&path).await.body, json!([]));
 }
 
 #[tokio::test]

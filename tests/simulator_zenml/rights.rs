@@ -1,7 +1,7 @@
 //! What callers can see and do, by their roles and with narrowed credentials.
 
 use rolewright_simulators::zenml::switches::ForbiddenLists;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::client::{illegal, missing, zenml, zenml_with};
 
@@ -89,6 +89,19 @@ async fn forbidden_lists_are_refused_or_empty() {
     for path in lists.iter().chain([&assignments, &"/users".to_owned()]) {
         assert_eq!(reader.get(path).await.exception(), illegal(), "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_list_of_assignments_can_show_only_those_of_the_caller() {
+    let zenml = zenml_with(|switches| switches.forbidden_lists = ForbiddenLists::Own).await;
+    let carol = zenml
+        .caller("narrow", json!({"rights": ["organization:read"], "user_id": zenml.user("carol")}))
+        .await;
+    let path = format!("/roles/{}/assignments", zenml.role("legacy-reviewer"));
+    let shown = carol.get(&path).await.body;
+    let shown: Vec<&Value> = shown.as_array().unwrap().iter().map(|row| &row["user"]["username"]).collect();
+    assert_eq!(shown, [&json!("carol")]);
+    assert_eq!(carol.get("/organizations/acme/roles").await.body, json!([]));
 }
 
 #[tokio::test]

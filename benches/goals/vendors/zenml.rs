@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::{PAIRS, Vendor};
 
-/// Requests for the pages of roles, which are read until two reads agree, and for some short lists.
-const LISTS: usize = 40;
+/// Requests for the eleven pages of roles, and for some short lists.
+const LISTS: usize = 20;
 
 pub fn vendor() -> Vendor {
     Vendor {

@@ -21,7 +21,7 @@ pub mod annotations {
     pub const RECONCILE_AT: &str = "rolewright.dev/reconcile-at";
     /// On a Backend, the token from the message of its condition `Ready`: a user acknowledges that exactly these managed things vanished.
     pub const ACKNOWLEDGE: &str = "rolewright.dev/acknowledge";
-    /// On a Role or a ResourceRestriction, written by the operator as JSON: what its status alone knows and a restore needs.
+    /// On a ResourceRestriction, written by the operator as JSON: what its status alone knows and a restore needs.
     pub const RESTORE: &str = "rolewright.dev/restore";
     /// On a Namespace: the hosts that can receive the values of Secrets without the annotation [`HOSTS`], such as
     /// `arize-key=api.arize.com`.

@@ -38,7 +38,7 @@ pub use self::{
         Fields, HeldEntry, HeldState, ObjectStatus, Origin, PlanStatus, PlannedChange, ResolvedName,
         SubjectState, SubjectStatus,
     },
-    zenml::{ZenmlConnection, ZenmlCredentials, ZenmlLevel, ZenmlRole},
+    zenml::{ZenmlConnection, ZenmlCredentials, ZenmlLevel, ZenmlPermissionForm, ZenmlRole},
 };
 
 /// The API group of all custom resources.

@@ -87,7 +87,7 @@ pub struct RoleSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 190))]
     pub display_name: Option<String>,
-    /// The purpose of the role, as the back end shows it. Arize accepts 1000 characters, ZenML 256, Lenses 250.
+    /// The purpose of the role, as the back end shows it. Arize accepts 1000 characters, ZenML 226, Lenses 250.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]
     pub description: Option<String>,

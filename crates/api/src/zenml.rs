@@ -29,8 +29,20 @@ pub struct ZenmlConnection {
     /// Whether url can begin with http://. Default: false. With true, Rolewright sends the credential unencrypted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow_insecure: Option<bool>,
+    /// The form in which Rolewright sends the permissions of roles, because ZenML does not publish it. Default: Grouped. Change it if the control plane refuses every Role with 422, or if a Role is Invalid because other permissions were stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permission_form: Option<ZenmlPermissionForm>,
     /// The credential, which Rolewright exchanges for short sessions: an API key, a personal access token, or an OAuth client.
     pub credentials: ZenmlCredentials,
+}
+
+/// A form of permissions in a request.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
+pub enum ZenmlPermissionForm {
+    /// A type of resource with a list of actions: {"resource": "pipeline", "actions": ["create", "read"]}.
+    Grouped,
+    /// A type of resource with one action: {"resource": "pipeline", "action": "read"}.
+    Pairs,
 }
 
 /// An API key or a personal access token, or the id and secret of an OAuth client.
@@ -77,13 +89,15 @@ impl ZenmlConnection {
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ZenmlRole {
-    /// The level where the role can be granted. Workspace: on a workspace. Project: on a project of a workspace. It cannot be changed.
+    /// The level where the role can be granted. Organization: in the whole organization, without a scope. Workspace: on a workspace. Project: on a project of a workspace. It cannot be changed.
     pub level: ZenmlLevel,
 }
 
 /// The levels where custom roles can be granted.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
 pub enum ZenmlLevel {
+    /// In the whole organization. Some control planes refuse custom roles of this level.
+    Organization,
     /// On a workspace.
     Workspace,
     /// On a project of a workspace.
@@ -94,6 +108,7 @@ impl ZenmlRole {
     /// The fields by name, with the back end's spelling of the values.
     pub(super) fn settings(&self) -> BTreeMap<String, String> {
         let level = match self.level {
+            ZenmlLevel::Organization => "organization",
             ZenmlLevel::Workspace => "workspace",
             ZenmlLevel::Project => "project",
         };

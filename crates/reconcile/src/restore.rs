@@ -26,11 +26,7 @@ struct Kept {
     /// The id of the external thing.
     id: String,
     /// The default permissions that were taken from it.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     taken: BTreeMap<String, String>,
-    /// The fingerprint of the body that was last applied, where the back end hides a part of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    applied: Option<String>,
 }
 
 /// The annotation to write on an object in sync. None if it has this annotation, or needs none.
@@ -39,16 +35,8 @@ pub fn to_keep<K: ManagedObject>(object: &K, plan: &Plan, account: &str) -> Opti
         return None;
     }
     let kept = plan.held().iter().find_map(|held| {
-        let kept = |taken, applied| {
-            Some(Kept { account: account.to_owned(), id: held.id()?.to_string(), taken, applied })
-        };
-        match held.kind {
-            Kind::Restriction => kept(held.taken.clone().filter(|taken| !taken.is_empty())?, None),
-            Kind::Role if plan.is_unverified() => {
-                kept(BTreeMap::new(), Some(held.fingerprint.as_str().to_owned()))
-            }
-            Kind::Role | Kind::Grant | Kind::Group => None,
-        }
+        let taken = held.taken.clone().filter(|taken| held.kind == Kind::Restriction && !taken.is_empty())?;
+        Some(Kept { account: account.to_owned(), id: held.id()?.to_string(), taken })
     })?;
     let text = serde_json::to_string(&kept).expect("it has string keys only");
     (text.len() <= MAX_BYTES && annotation(object) != Some(&text)).then_some(text)
@@ -64,19 +52,13 @@ pub fn recall<K: ManagedObject>(
 ) {
     let Some(kept) = annotation(object).filter(|text| text.len() <= MAX_BYTES) else { return };
     let Ok(kept) = serde_json::from_str::<Kept>(kept) else { return };
-    let (DesiredBody::Resolved(body), Some(fingerprint)) = (&item.body, item.fingerprint()) else { return };
+    let DesiredBody::Resolved(Body::Restriction(restriction)) = &item.body else { return };
     let id = Id::new(&kept.id);
-    let Some(seen) = snapshot.by_id(body.kind(), &id).filter(|_| kept.account == account) else { return };
-    match body {
-        Body::Restriction(restriction) if restriction.resource.id == id && !seen.body.is_open() => {
-            let is_restorable =
-                |(whose, permission): &(String, String)| dialect.is_initial_default(&id, whose, permission);
-            item.inherited = Some(kept.taken.into_iter().filter(is_restorable).collect());
-        }
-        Body::Role(_) if kept.applied.as_deref() == Some(fingerprint.as_str()) => {
-            item.last_applied = Some(id);
-        }
-        _ => {}
+    let seen = snapshot.by_id(Kind::Restriction, &id).filter(|_| kept.account == account);
+    if restriction.resource.id == id && seen.is_some_and(|seen| !seen.body.is_open()) {
+        let is_restorable =
+            |(whose, permission): &(String, String)| dialect.is_initial_default(&id, whose, permission);
+        item.inherited = Some(kept.taken.into_iter().filter(is_restorable).collect());
     }
 }
 

@@ -2,15 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use kube::ResourceExt;
 use rolewright_simulators::{arize::Arize, grafana::Grafana, kit::log::Entry, lenses::Lenses, zenml::ZenMl};
-use serde_json::json;
 
 use crate::support::{
-    World, condition, managed_ids,
+    World, managed_ids,
     manifests::kind_and_name,
     trial::{Trial, vendor_name},
-    zenml::{role, verified_status},
 };
 
 /// All objects manage what they managed before, and nothing is written to the account. Their deletion then removes it.
@@ -65,38 +62,4 @@ async fn restored_objects_on_lenses_manage_the_same() {
 #[tokio::test(flavor = "multi_thread")]
 async fn restored_objects_on_zenml_manage_the_same() {
     restored_objects_manage_the_same::<ZenMl>().await;
-}
-
-/// What an annotation claims about hidden permissions counts only for the same role, body and account.
-#[tokio::test(flavor = "multi_thread")]
-async fn hidden_permissions_count_only_for_what_was_applied() {
-    const RESTORE: &str = "rolewright.dev/restore";
-    let mut world = World::zenml("zenml-restore").await;
-    world.apply(role("reader", json!({}))).await;
-    let ready = world.ready("Role", "reader").await;
-    assert_eq!(verified_status(&ready).as_deref(), Some("False"));
-    let annotated =
-        world.until("Role", "reader", "annotated", |it| it.annotations().contains_key(RESTORE)).await;
-    let kept = annotated.annotations()[RESTORE].clone();
-    let other_account = kept.replace("http://", "https://");
-    assert_ne!(kept, other_account);
-    for edited in [json!(other_account), json!("{}"), json!("not JSON"), json!(null)] {
-        world.operator.kill();
-        world.annotate("Role", "reader", RESTORE, edited).await;
-        world.restore_from_backup().await;
-        let conflict = world.reports("Role", "reader", "Conflict", &["adopt: Always"]).await;
-        assert_eq!(condition(&conflict, "Verified"), json!(null));
-    }
-    // Another spec was not applied.
-    world.operator.kill();
-    world.annotate("Role", "reader", RESTORE, kept.clone()).await;
-    let rules = json!([{ "actions": ["create"], "resources": ["pipeline"] }]);
-    world.patch("Role", "reader", json!({ "spec": { "rules": rules } })).await;
-    let since = world.log_position();
-    world.restore_from_backup().await;
-    world.reports("Role", "reader", "Conflict", &[]).await;
-    world.assert_no_writes(since);
-    // The documented way.
-    world.patch("Role", "reader", json!({ "spec": { "adopt": "Always" } })).await;
-    world.ready("Role", "reader").await;
 }

@@ -25,9 +25,13 @@ impl Account for ZenMl {
 
     fn has_sweep(entries: &[Entry]) -> bool {
         // Before it creates a role, the operator lists the roles with that name.
-        let lists =
-            |it: &&Entry| it.method == "GET" && it.path.ends_with("/roles") && !it.query.contains("name=");
-        entries.iter().filter(lists).count() > 1
+        let lists = |it: &Entry| {
+            it.method == "GET"
+                && it.path.ends_with("/roles")
+                && it.query.contains("offset=0&")
+                && !it.query.contains("name=")
+        };
+        entries.iter().any(lists)
     }
 
     /// Logins are POSTs that change nothing.

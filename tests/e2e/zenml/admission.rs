@@ -23,6 +23,7 @@ async fn backend_that_cannot_connect_is_refused() {
         .assert_refused(&[
             ("clear text", zenml(clear_text), &["allowInsecure"]),
             ("query", zenml(json!({ "url": "https://zenml.example.com?x=1" })), &["url"]),
+            ("unknown form", zenml(json!({ "permissionForm": "Nested" })), &["Grouped", "Pairs"]),
             ("empty organization", zenml(json!({ "organization": "" })), &["organization"]),
             ("no credential", credentials(json!({})), &[ONE]),
             ("a client without secret", credentials(json!({ "clientId": "x" })), &[ONE]),
@@ -34,14 +35,15 @@ async fn backend_that_cannot_connect_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn level_of_a_role_is_workspace_or_project_and_immutable() {
+async fn level_of_a_role_is_one_of_three_and_immutable() {
     let admission = Admission::new().await;
     admission.apply(&role("reader", json!({}))).await.unwrap();
     let level = |name: &str, level: &str| role(name, json!({ "zenml": { "level": level } }));
     admission
         .assert_refused(&[
             ("another level", level("reader", "Project"), &["zenml.level cannot be changed"]),
-            ("an unsupported level", level("other", "Organization"), &["Workspace"]),
+            ("an unknown level", level("other", "Planet"), &["Workspace"]),
         ])
         .await;
+    admission.apply(&level("other", "Organization")).await.unwrap();
 }

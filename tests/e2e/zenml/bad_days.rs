@@ -162,7 +162,7 @@ async fn unanswered_creation_waits_until_the_role_is_listed() {
     let since = world.log_position();
     world.inject_fault_times(&["POST"], "/roles", Action::AnswerLost, 1);
     // The lists show only the fourteen predefined roles.
-    for (query, keep) in [("name=", 0), ("offset=0&", 14), ("offset=", 0)] {
+    for (query, keep) in [("name=", 0), ("offset=", 14)] {
         let mut short = Fault::on(&["GET"], ROLES, Action::ShortPage { keep, last: true });
         short.matching.query = Some(query.to_owned());
         world.sim.world().faults.add(short).unwrap();
@@ -182,6 +182,7 @@ async fn narrowed_api_key_changes_nothing() {
     for (rights, lists, hidden) in [
         (&["organization:read"][..], ForbiddenLists::Refuse, 403),
         (&["organization:read", "role:read"], ForbiddenLists::Empty, 404),
+        (&["organization:read", "role:read", "user:read", "workspace:read"], ForbiddenLists::Own, 404),
         (
             &["organization:read", "role:*", "member:read", "team:read", "workspace:read"],
             ForbiddenLists::Empty,
@@ -212,34 +213,50 @@ async fn narrowed_api_key_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hidden_workspace_keeps_its_grants() {
-    let world = settled::<ZenMl>("hidden").await;
-    let (checkpoint, all) = (world.checkpoint(), world.credential_grant());
-    let staging = [world.workspace_id("staging")].into();
+    for lists in [ForbiddenLists::Refuse, ForbiddenLists::Empty, ForbiddenLists::Own] {
+        let world = settled::<ZenMl>("hidden").await;
+        let (checkpoint, all) = (world.checkpoint(), world.credential_grant());
+        let staging = [world.workspace_id("staging")].into();
+        world.set_switches(|switches| switches.forbidden_lists = lists);
+        world.limit_credential(ADMIN, Grant { workspaces: Some(staging), ..all.clone() });
+        world.full_sweep().await;
+        world.full_sweep().await;
+        world.assert_unchanged(&checkpoint, &format!("a hidden workspace, {lists:?}"));
+        world.limit_credential(ADMIN, all);
+        world.ready("RoleBinding", "readers").await;
+    }
+}
+
+/// The contract assumes that a hidden workspace is 403 by its id. Where it is 404, nothing is written.
+#[tokio::test(flavor = "multi_thread")]
+async fn workspace_hidden_as_if_deleted_causes_no_write() {
+    let world = settled::<ZenMl>("hidden-404").await;
+    let (access, all) = (world.access(), world.credential_grant());
     world.set_switches(|switches| {
         (switches.forbidden_lists, switches.hidden_status) = (ForbiddenLists::Empty, 404);
     });
+    let since = world.log_position();
+    let staging = [world.workspace_id("staging")].into();
     world.limit_credential(ADMIN, Grant { workspaces: Some(staging), ..all.clone() });
-    world.full_sweep().await;
-    world.full_sweep().await;
-    world.assert_unchanged(&checkpoint, "a hidden workspace");
+    world.reports("RoleBinding", "readers", "NotFound", &["production"]).await;
+    world.assert_no_writes(since);
+    assert_eq!(world.access(), access);
     world.limit_credential(ADMIN, all);
     world.ready("RoleBinding", "readers").await;
+    assert_eq!(world.access(), access);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refused_session_on_one_path_causes_few_requests() {
+async fn refused_session_on_one_path_changes_nothing() {
     let world = settled::<ZenMl>("one-401").await;
     let (checkpoint, since) = (world.checkpoint(), world.log_position());
     world.inject_fault(&["GET"], ASSIGNMENTS, http_status(401));
     world.full_sweep().await;
-    world.ready("Backend", "zenml").await;
-    let before = world.requests_since(since).len();
     world.full_sweep().await;
-    let logins = world.count_requests(since, "POST", "/auth/login");
-    let requests = world.requests_since(since).len() - before;
-    assert!(logins <= 1, "{logins} logins");
-    assert!(requests <= 4 * 20, "{requests} requests in at most four sweeps");
     world.assert_unchanged(&checkpoint, "a 401 on one path");
+    let logins = world.count_requests(since, "POST", "/auth/login");
+    let refused = world.requests_since(since).iter().filter(|it| it.status == Some(401)).count();
+    assert!(logins <= refused + 2, "{logins} logins for {refused} refusals");
     world.clear_faults();
     world.all_ready(&[("RoleBinding", "readers"), ("Backend", "zenml")]).await;
 }

@@ -1,18 +1,21 @@
 //! ZenML servers that differ: answers to what the contract leaves open.
 
-use rolewright_simulators::zenml::{
-    ADMIN, Grant, Options, Principal, Switches, ZenMl,
-    roles::Level,
-    switches::{
-        ClientSystemManaged, ForbiddenLists, LastRole, ListOrder, MemberEntries, PermissionForm,
-        PermissionsShown, RoleDeletion, UnauthorizedForm,
+use rolewright_simulators::{
+    kit::log::Entry,
+    zenml::{
+        ADMIN, Grant, Options, Principal, Switches, Tenant, ZenMl,
+        roles::Level,
+        switches::{
+            ClientSystemManaged, ForbiddenLists, LastRole, ListOrder, MemberEntries, PermissionForm,
+            PermissionsShown, RoleDeletion, UnauthorizedForm,
+        },
     },
 };
 use serde_json::json;
 
 use super::main_job::client_backend;
 use crate::support::{
-    ADMIN_CREDENTIAL, World,
+    ADMIN_CREDENTIAL, Account, World,
     servers::servers,
     subject_status,
     zenml::{SUBJECTS, binding, external, role, verified_status},
@@ -27,8 +30,8 @@ const OBJECTS: [(&str, &str); 5] = [
 ];
 
 servers! {
-    // The lifecycle sets `sessions_since` on every server.
-    ZenMl, elsewhere: ["sessions_since"];
+    // The lifecycle sets `sessions_since` on every server. Without `project_paths`, it could not delete a project role.
+    ZenMl, elsewhere: ["sessions_since", "project_paths"];
 
     server_with_other_forms_and_orders_is_supported: |it| {
         it.permission_form = PermissionForm::Pairs;
@@ -40,13 +43,13 @@ servers! {
         it.list_order = ListOrder::Shuffled;
         it.shuffle_seed = 41;
         it.more_lists_paged = true;
-        it.member_entries = MemberEntries::Plain;
+        it.member_entries = MemberEntries::ServiceAccountsApart;
         it.unauthorized_form = UnauthorizedForm::Exception;
     } => lifecycle;
 
     server_that_answers_only_what_is_requested_is_supported: |it| {
         it.unscoped_lists_all = false;
-        it.project_paths = true;
+        it.missing_scope_status = 200;
         it.role_deletion = RoleDeletion::Refuse;
         it.permissions_shown = PermissionsShown::OnSingleRoles;
         it.repeated_assignment_status = 200;
@@ -75,7 +78,7 @@ servers! {
         it.raw_keys_as_bearer = false;
         it.audience = Some("cloud".to_owned());
         it.hidden_status = 404;
-        it.forbidden_lists = ForbiddenLists::Empty;
+        it.forbidden_lists = ForbiddenLists::Own;
         it.last_role = LastRole::OfTheOrganization;
         it.last_role_protects_teams = true;
         it.roleless_service_accounts_listed = false;
@@ -100,6 +103,9 @@ async fn assert_steady(world: &World<ZenMl>) {
 /// Roles and bindings of all levels are created, corrected, changed and deleted.
 async fn lifecycle(switches: fn(&mut Switches)) {
     let world = World::zenml_with("zenml-servers", switches).await;
+    if world.sim.edit(|tenant| tenant.switches.permission_form) == PermissionForm::Pairs {
+        set_form(&world, "Pairs").await;
+    }
     let before = world.access();
     let churn = world.project_id("production", "churn");
     let in_churn = json!({ "scope": { "workspace": "production", "project": format!("id:{churn}") } });
@@ -173,17 +179,85 @@ async fn role_is_in_sync_whether_or_not_permissions_are_shown() {
     }
 }
 
+/// The form is a setting of the Backend. Another one than the server's is refused, and nothing else is tried.
 #[tokio::test(flavor = "multi_thread")]
 async fn both_forms_of_permissions_are_supported() {
-    for form in [PermissionForm::Grouped, PermissionForm::Pairs] {
+    for (form, word) in [(PermissionForm::Grouped, "Grouped"), (PermissionForm::Pairs, "Pairs")] {
         let world = World::zenml_with("zenml-form", |switches| switches.permission_form = form).await;
+        let other = if word == "Pairs" { "Grouped" } else { "Pairs" };
+        set_form(&world, other).await;
         world.apply(role("reader", json!({}))).await;
+        world.reports("Role", "reader", "Invalid", &["422"]).await;
+        set_form(&world, word).await;
         world.ready("Role", "reader").await;
         let other = json!({ "rules": [{ "actions": ["read", "create"], "resources": ["model"] }] });
         world.apply(role("reader", other)).await;
         world.ready("Role", "reader").await;
         let id = world.role_id(Level::Workspace, "reader").unwrap();
         assert_eq!(world.permissions_of(id), json!({ "model": ["create", "read"] }), "{form:?}");
+    }
+}
+
+async fn set_form(world: &World<ZenMl>, form: &str) {
+    world.patch("Backend", "zenml", json!({ "spec": { "zenml": { "permissionForm": form } } })).await;
+    world.ready("Backend", "zenml").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn custom_role_of_the_organization_is_granted_or_refused() {
+    for allowed in [true, false] {
+        let world =
+            World::zenml_with("zenml-organization-role", |it| it.custom_organization_roles = allowed).await;
+        let before = world.access();
+        world.apply(role("auditor", json!({ "zenml": { "level": "Organization" } }))).await;
+        if !allowed {
+            world.reports("Role", "auditor", "Denied", &["IllegalOperationError"]).await;
+            continue;
+        }
+        world.apply(binding("auditors", "auditor", &SUBJECTS, json!({ "scope": null }))).await;
+        world.all_ready(&[("Role", "auditor"), ("RoleBinding", "auditors")]).await;
+        let id = world.role_id(Level::Organization, "auditor").unwrap();
+        let expected: Vec<_> = world.all_subjects().into_iter().map(|who| (who, None, None)).collect();
+        assert_eq!(world.grants_of(id), expected);
+        world.apply(binding("auditors", "auditor", &SUBJECTS, json!({}))).await;
+        world
+            .reports("RoleBinding", "auditors", "Invalid", &["spec.scope", "role of the organization"])
+            .await;
+        world.delete_all(&[("RoleBinding", "auditors"), ("Role", "auditor")]).await;
+        assert_eq!(world.access(), before);
+    }
+}
+
+/// A cluster that is created again from Git: no status, and other uids. A Role has no annotation that could help.
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_applied_anew_adopt_roles_with_hidden_permissions() {
+    let mut world = World::zenml("zenml-anew").await;
+    let objects = [
+        role("reader", json!({ "description": "Reads" })),
+        role("plain", json!({})),
+        binding("readers", "reader", &SUBJECTS, json!({})),
+    ];
+    let names = [("Role", "reader"), ("Role", "plain"), ("RoleBinding", "readers")];
+    world.apply_all(&objects).await;
+    world.all_ready(&names).await;
+    let (access, since) = (world.access(), world.log_position());
+    world.restore_from_backup().await;
+    world.all_ready(&names).await;
+    assert_eq!(world.access(), access);
+    // A second assignment is refused, which shows that it exists.
+    let is_done = |it: &Entry| ZenMl::is_change(it) && it.status.is_none_or(|status| status < 400);
+    assert_eq!(world.requests_since(since).iter().filter(|it| is_done(it)).count(), 0);
+    let held = &world.get("Role", "reader").await.data["status"]["held"][0];
+    assert_eq!(held["origin"], "Adopted");
+    // A role that others created has no mark, and one that had another spec has another one.
+    let id = world.role_id(Level::Workspace, "reader").unwrap();
+    let mark = |tenant: &Tenant| tenant.roles.get(id).unwrap().description.clone().unwrap();
+    let written = world.sim.edit(|tenant| mark(tenant));
+    assert!(written.starts_with("Reads [rolewright:"), "{written}");
+    for description in ["Reads", "Reads [rolewright:0123456789abcdef]"] {
+        world.sim.edit(|tenant| tenant.roles.get_mut(id).unwrap().description = Some(description.to_owned()));
+        world.restore_from_backup().await;
+        world.reports("Role", "reader", "Conflict", &["adopt: Always"]).await;
     }
 }
 
@@ -253,7 +327,11 @@ async fn extra_actions_of_a_server_are_accepted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn removed_description_is_cleared_if_the_server_can() {
     for clears in [true, false] {
-        let world = World::zenml_with("zenml-null", |switches| switches.null_clears = clears).await;
+        let world = World::zenml_with("zenml-null", |switches| {
+            switches.null_clears = clears;
+            switches.permissions_shown = PermissionsShown::Always;
+        })
+        .await;
         world.apply(role("reader", json!({ "description": "Reads" }))).await;
         world.ready("Role", "reader").await;
         world.apply(role("reader", json!({}))).await;
@@ -345,20 +423,54 @@ async fn role_granted_by_hand_in_a_project_is_not_deleted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn role_is_not_deleted_if_its_grants_are_hidden() {
-    let world = World::zenml_with("zenml-hidden-grants", |switches| {
-        switches.forbidden_lists = ForbiddenLists::Empty;
-        switches.hidden_status = 404;
-    })
-    .await;
-    world.apply(role("reader", json!({}))).await;
-    world.ready("Role", "reader").await;
-    let id = world.role_id(Level::Workspace, "reader").unwrap();
-    world.grant_by_hand(id, world.user("dave"), Some(world.workspace_id("production")), None);
-    let rights = ["organization:read", "role:*", "workspace:read", "member:read", "team:read"];
-    let rights = Some(rights.map(str::to_owned).into());
-    world.limit_credential(ADMIN, Grant { rights, ..world.credential_grant() });
-    let access = world.access();
-    world.delete("Role", "reader").await;
-    world.reports("Role", "reader", "DeletionBlocked", &["anybody who has a role"]).await;
-    assert_eq!(world.access(), access);
+    for lists in [ForbiddenLists::Empty, ForbiddenLists::Own] {
+        let world = World::zenml_with("zenml-hidden-grants", |switches| {
+            switches.forbidden_lists = lists;
+            switches.hidden_status = 404;
+        })
+        .await;
+        world.apply(role("reader", json!({}))).await;
+        world.ready("Role", "reader").await;
+        let id = world.role_id(Level::Workspace, "reader").unwrap();
+        world.grant_by_hand(id, world.user("dave"), Some(world.workspace_id("staging")), None);
+        let rights =
+            ["organization:read", "role:*", "workspace:read", "member:read", "team:read", "user:read"];
+        let rights = Some(rights.map(str::to_owned).into());
+        world.limit_credential(ADMIN, Grant { rights, ..world.credential_grant() });
+        let access = world.access();
+        world.delete("Role", "reader").await;
+        world.reports("Role", "reader", "DeletionBlocked", &["which other users have roles"]).await;
+        assert_eq!(world.access(), access);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn binding_on_a_deleted_scope_can_be_deleted() {
+    for (listed, status) in [(true, 404), (true, 200), (false, 404), (false, 200)] {
+        let world = World::zenml_with("zenml-deleted", |it| it.missing_scope_status = status).await;
+        let churn = world.project_id("staging", "churn");
+        let in_churn = json!({ "scope": { "workspace": "staging", "project": format!("id:{churn}") } });
+        world
+            .apply_all(&[
+                role("reader", json!({})),
+                role("trainer", json!({ "zenml": { "level": "Project" } })),
+                // More vanished grants would stop all writes until a user acknowledges them.
+                binding("readers", "reader", &SUBJECTS[..1], json!({})),
+                binding("trainers", "trainer", &SUBJECTS[..1], in_churn),
+            ])
+            .await;
+        let production = world.workspace_id("production");
+        world.sim.edit(|tenant| {
+            tenant.delete_workspace(production, listed);
+            tenant.delete_project(churn);
+        });
+        let since = world.log_position();
+        // Nothing is granted on another workspace with its name without a word.
+        let organization = world.organization_id();
+        world.sim.edit(|tenant| tenant.add_workspace(organization, "production", jiff::Timestamp::now()));
+        world.reports("RoleBinding", "readers", "Conflict", &["spec.scope.workspace"]).await;
+        world.assert_no_writes(since);
+        world.delete_all(&[("RoleBinding", "readers"), ("RoleBinding", "trainers")]).await;
+        world.delete_all(&[("Role", "reader"), ("Role", "trainer")]).await;
+    }
 }

@@ -1,18 +1,18 @@
 //! The endpoints of the control plane (contract 2), in wire types.
 
-use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use parking_lot::Mutex;
 use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use super::{
+    config,
     connection::{Call, Connection},
-    ids::{GrantId, Principal, Scope},
-    pages::{self, Listing},
-    permissions::{self, Format},
+    ids::{Principal, Scope},
+    pages,
+    permissions::{self, Form},
     session::Login,
     wire::{Assignment, Invitation, Listed, Member, Organization, Place, Role, Team, User},
 };
@@ -21,39 +21,35 @@ use crate::{
     http::{Answer, Http},
     reading::found,
 };
-use rolewright_core::model::Rule;
 
-/// Whether the assignments of a role without a scope include those in projects. This differs between servers (contract 5).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum InProjects {
-    #[default]
-    Unknown,
-    Shown,
-    /// There was an assignment in a project, and it was not shown.
-    NotShown,
-}
+/// The names of exceptions that mean "does not exist" (contract 1.3). Framework errors have none.
+const NOT_FOUND: [&str; 2] = ["KeyError", "DoesNotExistException"];
 
 /// The control plane's API with one credential, for one organization.
 pub struct Client {
     connection: Connection,
     /// The organization's name or id.
     organization: String,
-    /// Its id, read once.
+    /// The form in which permissions are sent.
+    pub form: Form,
+    /// The organization's id, read once.
     id: OnceCell<String>,
-    /// The format of permissions that the server last accepted.
-    format: Mutex<Format>,
-    in_projects: Mutex<InProjects>,
+    /// The id of the credential's user, read once.
+    own: OnceCell<String>,
+    /// A list of roles has shown permissions.
+    shows_permissions: AtomicBool,
 }
 
 impl Client {
     /// A client. Makes no call.
-    pub fn new(http: Http, login: Login, organization: String) -> Self {
+    pub fn new(http: Http, login: Login, connection: config::Connection) -> Self {
         Self {
-            connection: Connection::new(http, login, &organization),
-            organization,
+            connection: Connection::new(http, login),
+            organization: connection.organization,
+            form: connection.form,
             id: OnceCell::new(),
-            format: Mutex::new(Format::Grouped),
-            in_projects: Mutex::default(),
+            own: OnceCell::new(),
+            shows_permissions: AtomicBool::new(false),
         }
     }
 
@@ -61,12 +57,12 @@ impl Client {
         self.connection.call(Call::get(path)).await?.decode()
     }
 
-    /// A list of the organization. Older servers do not have all of them.
+    /// A list of the organization.
     async fn of_organization<T: Listed>(
         &self,
         list: &str,
         filters: &[(&str, &str)],
-    ) -> Result<Listing<T>, Error> {
+    ) -> Result<Vec<T>, Error> {
         let id = self.id().await?;
         pages::all(&self.connection, &["organizations", id, list], filters).await
     }
@@ -79,6 +75,16 @@ impl Client {
     /// The user of the credential, if it belongs to one.
     pub async fn me(&self) -> Result<User, Error> {
         self.get(&["users", "me"]).await
+    }
+
+    /// The id of the principal that the credential acts as.
+    pub async fn own_id(&self) -> Result<&str, Error> {
+        match self.client_id() {
+            Some(client) => Ok(client),
+            None => {
+                self.own.get_or_try_init(async || self.me().await.map(|me| me.id)).await.map(String::as_str)
+            }
+        }
     }
 
     /// The organization, by its name or id.
@@ -96,15 +102,24 @@ impl Client {
 
     /// The organization's id. If it is not found, no object is at fault: the next probe reports it.
     pub async fn id(&self) -> Result<&str, Error> {
-        let read = || async { always_exists(self.organization().await).map(|organization| organization.id) };
+        let read = async || always_exists(self.organization().await).map(|organization| organization.id);
         self.id.get_or_try_init(read).await.map(String::as_str)
     }
 
     /// All roles of the organization at all levels, except those that sharing a resource created (contract 2.1).
-    pub async fn roles(&self, filters: &[(&str, &str)]) -> Result<Listing<Role>, Error> {
+    pub async fn roles(&self, filters: &[(&str, &str)]) -> Result<Vec<Role>, Error> {
         let filters: Vec<(&str, &str)> =
             [("type", "normal")].into_iter().chain(filters.iter().copied()).collect();
-        always_exists(self.of_organization("roles", &filters).await)
+        let roles: Vec<Role> = always_exists(self.of_organization("roles", &filters).await)?;
+        if roles.iter().any(|role| permissions::read(role.permissions.as_ref()).is_some()) {
+            self.shows_permissions.store(true, Ordering::Relaxed);
+        }
+        Ok(roles)
+    }
+
+    /// Whether no list of roles has shown permissions, so that a role needs a mark (contract 3.3).
+    pub fn hides_permissions(&self) -> bool {
+        !self.shows_permissions.load(Ordering::Relaxed)
     }
 
     /// One role. None if it is not found: deleted or hidden.
@@ -112,48 +127,14 @@ impl Client {
         found(self.get(&["roles", id]).await)
     }
 
-    /// Creates a role.
-    pub async fn create_role(&self, body: Value, rules: &BTreeSet<Rule>) -> Result<Answer, Error> {
-        self.write_role(&Call::new(Method::POST, &["roles"]), body, rules).await
+    /// Creates a role (POST), or changes the one with an id (PATCH).
+    pub async fn write_role(&self, method: Method, path: &[&str], body: &Value) -> Result<Role, Error> {
+        self.connection.call(Call::new(method, path).body(body)).await?.decode()
     }
 
-    /// Changes a role.
-    pub async fn update_role(&self, id: &str, body: Value, rules: &BTreeSet<Rule>) -> Result<Answer, Error> {
-        self.write_role(&Call::new(Method::PATCH, &["roles", id]), body, rules).await
-    }
-
-    /// Writes a role with its permissions, whose format is not published. A refused request changed nothing, so the other format is tried.
-    async fn write_role(
-        &self,
-        call: &Call<'_>,
-        body: Value,
-        rules: &BTreeSet<Rule>,
-    ) -> Result<Answer, Error> {
-        let send = async |format: Format| {
-            let mut body = body.clone();
-            body[permissions::FIELD] = permissions::write(rules, format);
-            self.connection.call(call.clone().body(body)).await
-        };
-        let format = *self.format.lock();
-        let refused = match send(format).await {
-            Err(error) if is_refused(&error) => error,
-            answer => return answer,
-        };
-        match send(format.other()).await {
-            // It is not the format: the first answer names the cause.
-            Err(error) if is_refused(&error) => Err(refused),
-            answer => {
-                if answer.is_ok() {
-                    *self.format.lock() = format.other();
-                }
-                answer
-            }
-        }
-    }
-
-    /// Deletes a role.
+    /// Deletes a role. The answer is JSON of any content: anything else is not the control plane's (contract 2.1).
     pub async fn delete_role(&self, id: &str) -> Result<(), Error> {
-        self.connection.call(Call::new(Method::DELETE, &["roles", id])).await.map(drop)
+        self.connection.call(Call::new(Method::DELETE, &["roles", id])).await?.decode::<Value>().map(drop)
     }
 
     /// The assignments of a role in a scope. Some servers also show those in narrower scopes (contract 5). None if the role or the scope is
@@ -162,99 +143,72 @@ impl Client {
         let mut call = Call::get(&["roles", role, "assignments"]);
         call.query.extend(within(scope));
         let answer = self.connection.call(call).await;
-        let assignments: Option<Vec<Assignment>> = found(answer.and_then(|answer| answer.decode()))?;
-        if *scope == Scope::Organization && assignments.iter().flatten().any(|it| it.project_id.is_some()) {
-            *self.in_projects.lock() = InProjects::Shown;
-        }
-        Ok(assignments)
+        found(answer.and_then(|answer| answer.decode()))
     }
 
-    /// Whether an answer without a scope has ever included assignments in projects. Such a server does not filter by a missing scope, so the
-    /// answer includes all projects.
-    pub fn shows_projects(&self) -> bool {
-        *self.in_projects.lock() == InProjects::Shown
-    }
-
-    /// Learns this once from a grant in a project that is about to be deleted: later there may be no other. A failure does not matter.
-    pub async fn learn_from(&self, existing: &GrantId) {
-        if existing.scope.project().is_none() || *self.in_projects.lock() != InProjects::Unknown {
-            return;
-        }
-        if let Ok(Some(_)) = self.assignments(&existing.role, &Scope::Organization).await {
-            let mut in_projects = self.in_projects.lock();
-            if *in_projects == InProjects::Unknown {
-                *in_projects = InProjects::NotShown;
-            }
-        }
-    }
-
-    /// Assigns a role. Everything is in the query (contract 2.2).
-    pub async fn assign(&self, role: &str, scope: &Scope, principal: &Principal) -> Result<(), Error> {
-        self.assignment(Method::POST, role, scope, principal).await
-    }
-
-    /// Takes a role away.
-    pub async fn unassign(&self, role: &str, scope: &Scope, principal: &Principal) -> Result<(), Error> {
-        self.assignment(Method::DELETE, role, scope, principal).await
-    }
-
-    async fn assignment(
+    /// Assigns a role (POST), or takes it away (DELETE). Everything is in the query (contract 2.2).
+    pub async fn assign(
         &self,
         method: Method,
         role: &str,
         scope: &Scope,
         principal: &Principal,
-    ) -> Result<(), Error> {
-        let (parameter, uuid) = match principal {
+    ) -> Result<Answer, Error> {
+        let mut call = Call::new(method, &["roles", role, "assignments"]);
+        call.query.push(match principal {
             Principal::User(uuid) => ("user_id", uuid),
             Principal::Team(uuid) => ("team_id", uuid),
             Principal::Invitation { uuid, .. } => ("invitation_id", uuid),
-        };
-        let path = ["roles", role, "assignments"];
-        let mut call = Call::new(method, &path).query(parameter, uuid);
+        });
         call.query.extend(within(scope));
-        self.connection.call(call).await.map(drop)
+        self.connection.call(call).await
     }
 
     /// The people and service accounts of the organization.
-    pub async fn members(&self) -> Result<Listing<Member>, Error> {
+    pub async fn members(&self) -> Result<Vec<Member>, Error> {
         always_exists(self.of_organization("members", &[("include_teams", "false")]).await)
     }
 
-    /// The invitations that nobody has accepted: all, or those for one address.
-    pub async fn invitations(&self, email: Option<&str>) -> Result<Listing<Invitation>, Error> {
-        let filters: Vec<(&str, &str)> =
-            [("only_pending", "true")].into_iter().chain(email.map(|email| ("email", email))).collect();
-        self.of_organization("invitations", &filters).await
+    /// The invitations that nobody has accepted. Older servers have none.
+    pub async fn invitations(&self) -> Result<Vec<Invitation>, Error> {
+        self.of_organization("invitations", &[("only_pending", "true")]).await
     }
 
     /// The teams of the organization.
-    pub async fn teams(&self) -> Result<Listing<Team>, Error> {
+    pub async fn teams(&self) -> Result<Vec<Team>, Error> {
         always_exists(self.of_organization("teams", &[]).await)
     }
 
-    /// The workspaces of the organization: all, or those with a name. `member_only` is always sent, because its default is not published
-    /// (contract 2.3).
-    pub async fn workspaces(&self, name: Option<&str>) -> Result<Listing<Place>, Error> {
+    /// The workspaces of the organization, also the deleted ones that the server still lists: all, or those with a name. `member_only` is
+    /// always sent, because its default is not published (contract 2.3).
+    pub async fn workspaces(&self, name: Option<&str>) -> Result<Vec<Place>, Error> {
         let id = self.id().await?;
-        let filters: Vec<(&str, &str)> = [("organization_id", id), ("member_only", "false")]
-            .into_iter()
-            .chain(name.map(|name| ("workspace_name", name)))
-            .collect();
-        let listing = pages::all(&self.connection, &["workspaces"], &filters).await;
-        let mut listing: Listing<Place> = always_exists(listing)?;
-        listing.items.retain(|place| place.organization_id.as_deref().is_none_or(|of| of == id));
-        Ok(listing)
+        let mut filters = vec![("organization_id", id), ("member_only", "false")];
+        filters.extend(name.map(|name| ("workspace_name", name)));
+        let mut places: Vec<Place> =
+            always_exists(pages::all(&self.connection, &["workspaces"], &filters).await)?;
+        places.retain(|place| place.organization.as_ref().is_none_or(|of| of.id == id));
+        Ok(places)
     }
 
-    /// The projects of a workspace, if the server has this list (contract 2.3).
-    pub async fn projects(&self, workspace: &str) -> Result<Listing<Place>, Error> {
+    /// The projects of a workspace (contract 2.3, 6).
+    pub async fn projects(&self, workspace: &str) -> Result<Vec<Place>, Error> {
         pages::all(&self.connection, &["workspaces", workspace, "projects"], &[]).await
     }
 
-    /// One project by its name, if the server has this path.
-    pub async fn project(&self, workspace: &str, name: &str) -> Result<Option<Place>, Error> {
-        found(self.get(&["workspaces", workspace, "projects", name]).await)
+    /// Whether the control plane answers that a role, a workspace or a project does not exist, or that it is deleted. A credential that may
+    /// not read it gets a refusal, and a proxy does not answer in the control plane's form (contract 1.3, 6).
+    ///
+    /// # Errors
+    /// Any failure but a refusal.
+    pub async fn lacks(&self, path: &[&str]) -> Result<bool, Error> {
+        match self.get::<Place>(path).await {
+            Ok(place) => Ok(place.is_deleted()),
+            Err(error) if error.class.is_withheld() => {
+                Ok(error.class == Class::Missing && NOT_FOUND.iter().any(|name| error.message.contains(name)))
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -268,12 +222,7 @@ fn always_exists<T>(answer: Result<T, Error>) -> Result<T, Error> {
 }
 
 /// The query parameters of a scope.
-fn within(scope: &Scope) -> Vec<(&str, &str)> {
+fn within(scope: &Scope) -> impl Iterator<Item = (&str, &str)> {
     let workspace = scope.workspace().map(|id| ("workspace_id", id));
-    workspace.into_iter().chain(scope.project().map(|id| ("project_id", id))).collect()
-}
-
-/// Whether the server may not know the format of the permissions: it refuses an invalid role, and one without permissions (contract 2.1).
-fn is_refused(error: &Error) -> bool {
-    matches!(error.class, Class::Invalid | Class::Denied)
+    workspace.into_iter().chain(scope.project().map(|id| ("project_id", id)))
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::session::Login;
+use super::{permissions::Form, session::Login};
 use crate::{address, budget::Limits};
 use rolewright_core::model::Fault;
 
@@ -36,6 +36,8 @@ struct Block {
     allow_insecure: bool,
     client_id: Option<String>,
     audience: Option<String>,
+    #[serde(default)]
+    permission_form: Form,
 }
 
 /// The content of a block.
@@ -48,6 +50,8 @@ pub struct Connection {
     /// The OAuth2 client. None if the credential is an API key or a personal access token.
     client_id: Option<String>,
     audience: Option<String>,
+    /// The form in which permissions are sent.
+    pub form: Form,
 }
 
 /// The scheme, host and port that calls go to.
@@ -66,7 +70,7 @@ pub fn connection(block: &Value) -> Result<Connection, Fault> {
     let block: Block = serde_json::from_value(block.clone()).map_err(|_| {
         Fault::new(
             "spec.zenml",
-            "url, organization, clientId and audience are texts, and allowInsecure is true or false",
+            "url, organization, clientId and audience are texts, allowInsecure is true or false, and permissionForm is Grouped or Pairs",
         )
     })?;
     if matches!(block.organization.trim(), "" | "." | "..") {
@@ -74,8 +78,8 @@ pub fn connection(block: &Value) -> Result<Connection, Fault> {
     }
     let url = address::bare(URL_FIELD, &block.url, URL_ADVICE)?;
     address::encrypted(URL_FIELD, &url, block.allow_insecure, "credential", HTTPS_ADVICE)?;
-    let Block { organization, client_id, audience, .. } = block;
-    Ok(Connection { url, organization, client_id, audience })
+    let Block { organization, client_id, audience, permission_form: form, .. } = block;
+    Ok(Connection { url, organization, client_id, audience, form })
 }
 
 /// The login with the credential that the block refers to.

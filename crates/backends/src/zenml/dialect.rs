@@ -1,9 +1,12 @@
 //! ZenML's pure part: its capabilities, its rules for roles and scopes, and its natural keys (contract 2.1, 2.2, 3.1).
 
-use super::ids::{self, ORGANIZATION, PROJECT, Principal, Scope, WORKSPACE, grant_key, scope_text};
+use super::{
+    ids::{self, ORGANIZATION, PROJECT, Principal, Scope, WORKSPACE, grant_key, scope_text},
+    mark,
+};
 use rolewright_core::model::{
-    Body, Capabilities, Effect, Fault, Grant, Grants, Id, IdentityRules, Key, Kind, Level, Named,
-    Restrictions, Role, RoleNames, RoleRef, Rule, SpecRules, SubjectKind, SweepHints,
+    Capabilities, Effect, Fault, Grant, Grants, Id, IdentityRules, Key, Kind, Level, Named, Restrictions,
+    Role, RoleNames, RoleRef, Rule, SpecRules, SubjectKind, SweepHints,
 };
 
 /// The only setting of a role: the level of the scopes in which it can be assigned.
@@ -13,12 +16,9 @@ pub const ORGANIZATION_ROLE: &str = ORGANIZATION.as_str();
 pub const WORKSPACE_ROLE: &str = WORKSPACE.as_str();
 pub const PROJECT_ROLE: &str = PROJECT.as_str();
 
-/// Why the roles of the organization cannot be written (contract 3.1).
-pub const NOT_WRITABLE: &str = "a role of the organization";
-
-/// In characters (contract 2.1).
+/// In characters (contract 2.1). A description needs room for a mark.
 const MAX_NAME: usize = 50;
-const MAX_DESCRIPTION: usize = 256;
+const MAX_DESCRIPTION: usize = 256 - mark::LENGTH;
 
 static CAPABILITIES: Capabilities = Capabilities {
     vendor: "zenml",
@@ -52,11 +52,7 @@ impl IdentityRules for ZenmlDialect {
 
 impl SweepHints for ZenmlDialect {
     fn hint(&self, kind: Kind, key: &Key, _id: Option<&Id>) -> Option<Id> {
-        match kind {
-            Kind::Role => Some(ids::role_hint(key.get(LEVEL)?, key.get("name")?)),
-            Kind::Grant => key.get("scope").map(Id::new),
-            _ => None,
-        }
+        if kind == Kind::Grant { key.get("scope").map(Id::new) } else { None }
     }
 }
 
@@ -68,7 +64,7 @@ impl SpecRules for ZenmlDialect {
             let message = format!("has {length} characters; ZenML accepts 1 to {MAX_NAME}");
             faults.push(Fault::new("spec.name", message));
         }
-        role.description = role.description.filter(|text| !text.is_empty());
+        role.description = mark::read(role.description).0;
         let description = role.description.as_deref().unwrap_or_default();
         faults.extend(Fault::if_longer("spec.description", description, MAX_DESCRIPTION, "ZenML"));
         if role.display_name.is_some() {
@@ -99,15 +95,12 @@ impl SpecRules for ZenmlDialect {
         if level == scope.unwrap_or(ORGANIZATION).as_str() {
             return Ok(());
         }
-        let name = &role.name;
-        let message = match level.as_str() {
-            WORKSPACE_ROLE => format!("{name} is a role of workspaces: write a workspace and no project"),
-            PROJECT_ROLE => {
-                format!("{name} is a role of projects: write a workspace and one of its projects")
-            }
-            _ => format!("{name} is a role of the organization: leave the scope out"),
+        let of = match level.as_str() {
+            WORKSPACE_ROLE => "workspaces: write a workspace and no project",
+            PROJECT_ROLE => "projects: write a workspace and one of its projects",
+            _ => "the organization: leave the scope out",
         };
-        Err(Fault::new("spec.scope", message))
+        Err(Fault::new("spec.scope", format!("{} is a role of {of}", role.name)))
     }
 
     fn check_grantable(&self, role: &RoleRef) -> Result<(), Fault> {
@@ -117,15 +110,6 @@ impl SpecRules for ZenmlDialect {
                 format!("{} is not the id of a ZenML role: those are uuids in lower case", role.id),
             )),
             _ => Ok(()),
-        }
-    }
-
-    fn vendor_owned(&self, _id: Option<&Id>, body: &Body) -> Option<&'static str> {
-        match body {
-            Body::Role(role) if role.settings.get(LEVEL).map(String::as_str) == Some(ORGANIZATION_ROLE) => {
-                Some(NOT_WRITABLE)
-            }
-            _ => None,
         }
     }
 
@@ -169,14 +153,10 @@ fn role_key(level: &str, name: &str) -> Key {
 
 fn level_fault(role: &Role) -> Option<Fault> {
     match role.settings.get(LEVEL).map(String::as_str) {
-        Some(WORKSPACE_ROLE | PROJECT_ROLE) => None,
-        Some(ORGANIZATION_ROLE) => Some(Fault::new(
-            "spec.zenml.level",
-            "nobody can create roles of the organization on ZenML: write Workspace or Project",
-        )),
+        Some(ORGANIZATION_ROLE | WORKSPACE_ROLE | PROJECT_ROLE) => None,
         _ => Some(Fault::new(
             "spec.zenml.level",
-            "a ZenML role has a level: write zenml: {level: Workspace} or zenml: {level: Project}",
+            "a ZenML role has a level: write zenml: {level: Workspace}, {level: Project} or {level: Organization}",
         )),
     }
 }

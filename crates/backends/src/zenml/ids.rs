@@ -16,8 +16,6 @@ const TEAM: &str = Level::TEAM.as_str();
 const INVITATION: &str = "invitation";
 /// How a text in a spec shows that it is an id and not a name.
 const WRITTEN: &str = "id:";
-/// What the hint for a role starts with.
-const ROLE_HINT: &str = "role:";
 
 /// What can have a role.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,7 +48,7 @@ impl Principal {
 
     /// An invitation. The case of addresses does not matter.
     pub fn invited(uuid: &str, email: &str) -> Self {
-        Self::Invitation { uuid: uuid.to_owned(), email: email.to_lowercase() }
+        Self::Invitation { uuid: uuid.to_owned(), email: email.to_ascii_lowercase() }
     }
 
     /// Its id.
@@ -200,19 +198,14 @@ pub fn scope_text(scope: Option<&Named>) -> &str {
     scope.map_or(ORGANIZATION.as_str(), |scope| scope.id.as_str())
 }
 
-/// The hint for a managed role: its level and name.
-pub fn role_hint(level: &str, name: &str) -> Id {
-    Id::new(format!("{ROLE_HINT}{level}:{name}"))
-}
-
-/// The level and the name in the hint for a role.
-pub fn of_role_hint(id: &Id) -> Option<(&str, &str)> {
-    id.as_str().strip_prefix(ROLE_HINT)?.split_once(':')
-}
-
 /// The uuid of a text in a spec that is an id and not a name.
 pub fn written(text: &str) -> Option<String> {
-    let uuid = text.strip_prefix(WRITTEN)?.to_ascii_lowercase();
+    uuid(text.strip_prefix(WRITTEN)?)
+}
+
+/// The uuid that a text is, in the form that servers use.
+pub fn uuid(text: &str) -> Option<String> {
+    let uuid = text.to_ascii_lowercase();
     is_uuid(&uuid).then_some(uuid)
 }
 
@@ -276,8 +269,6 @@ mod tests {
         for text in [&format!("{A}/organization"), &format!("reader/organization/user:{A}"), "role:x:y"] {
             assert_eq!(GrantId::of(text), None, "{text}");
         }
-        assert_eq!(of_role_hint(&role_hint("project", "a:b")), Some(("project", "a:b")));
-        assert_eq!(of_role_hint(&Id::new(format!("{A}/organization/user:{A}"))), None);
     }
 
     #[test]

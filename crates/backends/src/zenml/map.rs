@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    dialect::{LEVEL, NOT_WRITABLE, ORGANIZATION_ROLE, ZenmlDialect},
+    dialect::{LEVEL, ZenmlDialect},
     ids::{self, GrantId, PROJECT, Principal, Scope, WORKSPACE},
-    permissions,
+    mark, permissions,
     wire::{self, Assignment, Invitation, Place},
 };
 use crate::reading::present;
@@ -18,27 +18,26 @@ const NORMAL: &str = "normal";
 pub fn role(role: wire::Role) -> Observed {
     let read_only = read_only(&role).map(str::to_owned);
     let rules = permissions::read(role.permissions.as_ref());
+    let (description, applied) = mark::read(role.description);
     let body = Body::Role(Role {
         name: role.name.unwrap_or_default(),
         display_name: None,
-        description: present(role.description),
+        description,
         unreadable: rules.is_none(),
         rules: rules.unwrap_or_default(),
         settings: BTreeMap::from([(LEVEL.to_owned(), role.level)]),
     });
     let key = ZenmlDialect.key(&body);
-    Observed { read_only, ..Observed::new(Id::new(role.id), key, body) }
+    Observed { read_only, applied, ..Observed::new(Id::new(role.id), key, body) }
 }
 
 /// Why a role cannot be written (contract 2.1, 3.1).
 fn read_only(role: &wire::Role) -> Option<&'static str> {
-    let shared = role.kind.as_deref().is_some_and(|kind| kind != NORMAL);
-    match role {
-        wire::Role { system_managed: true, .. } => Some("a predefined role"),
-        _ if shared => Some("a role that sharing a resource created"),
-        wire::Role { level, .. } if level == ORGANIZATION_ROLE => Some(NOT_WRITABLE),
-        _ => None,
+    if role.system_managed {
+        return Some("a predefined role");
     }
+    let shared = role.kind.as_deref().is_some_and(|kind| kind != NORMAL);
+    shared.then_some("a role that sharing a resource created")
 }
 
 /// The subject of an assignment, with the name that it shows. None if it shows no known kind of subject.
@@ -102,18 +101,22 @@ pub fn invitation_entry(invitation: Invitation) -> Option<Entry> {
     Some(entry(Level::USER, id, [Some(email), None], String::new(), None))
 }
 
-/// A workspace.
-pub fn workspace_entry(place: Place) -> Entry {
+/// A workspace. None if it was deleted, because another workspace can have its name.
+pub fn workspace_entry(place: Place) -> Option<Entry> {
+    if place.is_deleted() {
+        return None;
+    }
     let id = Id::new(Scope::Workspace(place.id.clone()).text());
-    let uuid = place.id.clone();
-    Entry { aliases: vec![uuid], ..entry(WORKSPACE, id, [present(place.name), None], place.id, None) }
+    let aliases = vec![place.id.to_ascii_uppercase(), place.id.clone()];
+    Some(Entry { aliases, ..entry(WORKSPACE, id, [present(place.name), None], place.id, None) })
 }
 
 /// A project of a workspace. Its id in a spec is looked up like a name, because the id does not show the workspace.
 pub fn project_entry(workspace: &str, project: &str, name: Option<String>) -> Entry {
     let scope = Scope::Project { workspace: workspace.to_owned(), project: project.to_owned() };
     let parent = Id::new(Scope::Workspace(workspace.to_owned()).text());
-    let aliases = vec![ids::as_written(project), project.to_owned()];
+    let upper = project.to_ascii_uppercase();
+    let aliases = [ids::as_written(project), project.to_owned(), ids::as_written(&upper), upper].into();
     let name = [present(name), None];
     Entry { aliases, ..entry(PROJECT, Id::new(scope.text()), name, project.to_owned(), Some(parent)) }
 }

@@ -1,17 +1,19 @@
-//! ZenML Pro, by the API of its control plane (docs/contracts/zenml.md): custom roles of workspaces and projects, and assignments of roles to
+//! ZenML Pro, by the API of its control plane (docs/contracts/zenml.md): custom roles of the organization, its workspaces
+//! and projects, and assignments of roles to
 //! users, service accounts, teams and invited people. Assignments have no ids and no list of their own: they are read for one role and one
 //! scope at a time (contract 2.2).
 
+mod assignments;
 mod client;
 mod config;
 mod connection;
 mod dialect;
 mod ids;
 mod map;
+mod mark;
 mod pages;
 mod people;
 mod permissions;
-mod projects;
 mod read;
 mod session;
 mod snapshot;
@@ -48,7 +50,7 @@ fn client(settings: Settings) -> Result<Arc<dyn Backend>, Fault> {
     let connection = config::connection(&settings.block)?;
     let login = config::login(&connection, &settings.secrets)?;
     let http = settings.http(config::NAME, connection.url.clone(), config::URL_FIELD, wire::problem)?;
-    Ok(Arc::new(Zenml { client: Client::new(http, login, connection.organization) }))
+    Ok(Arc::new(Zenml { client: Client::new(http, login, connection) }))
 }
 
 /// One organization of a ZenML control plane, used with one credential.

@@ -1,9 +1,11 @@
-//! The format of a role's permissions. **It is not published, and only this file knows it** (contract 2.1). The server refuses a role without
-//! permissions. Two formats follow from what is known: a type of resource with a list of actions, or with one action. Both are read, and one
-//! of them is sent. Anything else, also an empty list, means that the server does not show the permissions, because every role has some.
+//! The form of a role's permissions. **It is not published, and only this file knows it** (contract 2.1). The server refuses a role without
+//! permissions. Two forms follow from what is known: a type of resource with a list of actions, or with one action. Both are read, and a
+//! setting of the Backend selects the one that is sent. Anything else, also an empty list, means that the server does not show the
+//! permissions, because every role has some.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use rolewright_core::model::{Effect, Rule};
@@ -11,28 +13,19 @@ use rolewright_core::model::{Effect, Rule};
 /// The field of a role that contains them.
 pub const FIELD: &str = "permissions";
 
-/// A format of permissions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+/// A form of permissions.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+pub enum Form {
     /// `{"resource": ..., "actions": [...]}`.
+    #[default]
     Grouped,
     /// `{"resource": ..., "action": ...}`.
     Pairs,
 }
 
-impl Format {
-    /// The other format.
-    pub fn other(self) -> Self {
-        match self {
-            Format::Grouped => Format::Pairs,
-            Format::Pairs => Format::Grouped,
-        }
-    }
-}
-
 /// The permissions of a role as a request has them.
-pub fn write(rules: &BTreeSet<Rule>, format: Format) -> Value {
-    if format == Format::Pairs {
+pub fn write(rules: &BTreeSet<Rule>, form: Form) -> Value {
+    if form == Form::Pairs {
         let pair = |rule: &Rule| json!({"resource": rule.resource.as_deref().unwrap_or_default(), "action": rule.action});
         return rules.iter().map(pair).collect();
     }
@@ -46,7 +39,7 @@ pub fn write(rules: &BTreeSet<Rule>, format: Format) -> Value {
         .collect()
 }
 
-/// The permissions of a role. None if the server does not show them in a known format.
+/// The permissions of a role. None if the server does not show them in a known form.
 pub fn read(permissions: Option<&Value>) -> Option<BTreeSet<Rule>> {
     let mut rules = BTreeSet::new();
     for permission in permissions?.as_array()? {
@@ -83,19 +76,19 @@ mod tests {
     #[test]
     fn permissions_are_read_back_as_they_were_sent() {
         let all = rules(&[("read", "pipeline"), ("create", "pipeline"), ("read", "model")]);
-        let sent = write(&all, Format::Grouped);
+        let sent = write(&all, Form::Grouped);
         assert_eq!(
             sent,
             json!([{"resource": "model", "actions": ["read"]}, {"resource": "pipeline", "actions": ["create", "read"]}])
         );
         assert_eq!(read(Some(&sent)), Some(all.clone()));
-        let sent = write(&all, Format::Pairs);
+        let sent = write(&all, Form::Pairs);
         assert_eq!(sent.as_array().map(Vec::len), Some(3));
         assert_eq!(read(Some(&sent)), Some(all));
     }
 
     #[test]
-    fn both_formats_are_read_in_any_order() {
+    fn both_forms_are_read_in_any_order() {
         let shown = json!([
             {"resource": "pipeline", "action": "read", "id": "x"},
             {"resource": "model", "actions": ["read", "read"]},
@@ -107,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_format_does_not_mean_no_permissions() {
+    fn an_unknown_form_does_not_mean_no_permissions() {
         assert_eq!(read(None), None);
         for shown in [
             Value::Null,

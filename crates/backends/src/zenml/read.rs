@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     client::Client,
     dialect::LEVEL,
-    ids::{GrantId, PROJECT, Principal, Scope, WORKSPACE},
+    ids::{self, GrantId, PROJECT, Principal, Scope, WORKSPACE},
     map,
     people::{People, has_address},
-    projects,
     wire::{self, Assignment},
 };
-use crate::{Class, Error, Identity, reading::no_look_up};
+use crate::{
+    Class, Error, Identity,
+    reading::{List, no_look_up},
+};
 use rolewright_core::model::{Entry, Grant, Id, Level, Observed, Role, RoleRef};
 
 /// Who the credential is, and whether it sees the organization. The anchor is the organization's id, because its name can change.
@@ -64,20 +66,31 @@ pub async fn look_up(
             }
             people.entries().collect()
         }
-        Level::TEAM => client.teams().await?.items.into_iter().map(map::team_entry).collect(),
+        Level::TEAM => client.teams().await?.into_iter().map(map::team_entry).collect(),
         WORKSPACE => {
-            client.workspaces(Some(name)).await?.items.into_iter().map(map::workspace_entry).collect()
+            client.workspaces(Some(name)).await?.into_iter().filter_map(map::workspace_entry).collect()
         }
         PROJECT => match parent.map(|parent| Scope::of(parent.as_str())) {
-            Some(Some(Scope::Workspace(workspace))) => {
-                return projects::look_up(client, &workspace, name).await;
-            }
+            // Nothing here can show that an id is wrong.
+            Some(Some(Scope::Workspace(workspace))) => match ids::written(name).or_else(|| ids::uuid(name)) {
+                Some(uuid) => return Ok(vec![map::project_entry(&workspace, &uuid, None)]),
+                None => projects(client, &workspace).await?,
+            },
             _ => Vec::new(),
         },
-        Level::ROLE => client.roles(&[("name", name)]).await?.items.iter().map(map::role_entry).collect(),
+        Level::ROLE => client.roles(&[("name", name)]).await?.iter().map(map::role_entry).collect(),
         _ => return Err(no_look_up("ZenML", level)),
     };
     Ok(entries.into_iter().filter(|entry| entry.named.level == level && entry.is_called(name)).collect())
+}
+
+/// All projects of a workspace. Empty if the control plane does not list them (contract 2.3, 6).
+///
+/// # Errors
+/// Any failure to read the list to its end but a refusal of the list.
+pub async fn projects(client: &Client, workspace: &str) -> Result<Vec<Entry>, Error> {
+    let listed = List::read_if(true, client.projects(workspace)).await?.into_items().into_iter();
+    Ok(listed.map(|project| map::project_entry(workspace, &project.id, project.name)).collect())
 }
 
 /// One role by its id.
@@ -96,29 +109,21 @@ pub async fn grant(client: &Client, id: &Id) -> Result<Option<Observed>, Error> 
 /// The role with a level and a name. Names are not known to be unique (contract 3.1).
 pub async fn find_role(client: &Client, desired: &Role) -> Result<Option<Observed>, Error> {
     let level = desired.settings.get(LEVEL).map(String::as_str).unwrap_or_default();
-    let listing = client.roles(&[("level", level), ("name", &desired.name)]).await?;
+    let listed = client.roles(&[("level", level), ("name", &desired.name)]).await?;
     let matches = |role: &wire::Role| role.name.as_deref() == Some(&desired.name) && role.level == level;
-    let mut found: Vec<wire::Role> = listing.items.into_iter().filter(matches).collect();
-    match (found.pop(), found.len()) {
-        (Some(role), 0) => Ok(Some(map::role(role))),
-        (Some(role), others) => {
-            let mut ids: Vec<&str> = found.iter().chain([&role]).map(|role| role.id.as_str()).collect();
-            ids.sort_unstable();
-            let message = format!(
-                "{} roles of this level are called {:?} ({}), which ZenML allows, and nothing shows which one the spec means: rename all \
-                 but one",
-                others + 1,
-                desired.name,
-                ids.join(", ")
-            );
-            Err(Error::new(Class::Conflict, message))
-        }
-        (None, _) if listing.complete => Ok(None),
-        (None, _) => Err(Error::new(
-            Class::Transient,
-            "the list of roles changed while Rolewright read it, so a role can exist that is not in it",
-        )),
+    let mut found: Vec<wire::Role> = listed.into_iter().filter(matches).collect();
+    if found.len() < 2 {
+        return Ok(found.pop().map(map::role));
     }
+    let mut ids: Vec<&str> = found.iter().map(|role| role.id.as_str()).collect();
+    ids.sort_unstable();
+    let message = format!(
+        "{} roles of this level are called {:?} ({}), which ZenML allows, and nothing shows which one the spec means: rename all but one",
+        ids.len(),
+        desired.name,
+        ids.join(", ")
+    );
+    Err(Error::new(Class::Conflict, message))
 }
 
 /// The grant of a role to a subject in a scope.
@@ -133,7 +138,7 @@ pub async fn find_grant(client: &Client, desired: &Grant) -> Result<Option<Obser
 
 async fn assignment(client: &Client, id: &GrantId) -> Result<Option<Observed>, Error> {
     let assignments = client.assignments(&id.role, &id.scope).await?.unwrap_or_default();
-    Ok(assignments.iter().find(|it| matches(it, id)).map(|assignment| {
+    Ok(assignments.iter().find(|it| is_assignment_of(it, id)).map(|assignment| {
         let (mut role, scope, mut subject) = map::unnamed(id);
         if let Some(shown) = &assignment.role {
             role.name = map::role_named(shown).name;
@@ -145,9 +150,10 @@ async fn assignment(client: &Client, id: &GrantId) -> Result<Option<Observed>, E
     }))
 }
 
-/// Whether an assignment has an id. The assignment of an invitation can belong to the account with its address now.
-fn matches(assignment: &Assignment, id: &GrantId) -> bool {
-    let Assignment { user, team, invitation, .. } = assignment;
+/// Whether an assignment is a grant. The assignment of an invitation can belong to the account with its address now.
+pub fn is_assignment_of(assignment: &Assignment, id: &GrantId) -> bool {
+    let Assignment { user, team, invitation, role, .. } = assignment;
+    let same_role = role.as_ref().is_none_or(|role| role.id == id.role);
     let same_principal = match &id.principal {
         Principal::User(uuid) => user.as_ref().is_some_and(|user| user.id == *uuid),
         Principal::Team(uuid) => team.as_ref().is_some_and(|team| team.id == *uuid),
@@ -156,5 +162,5 @@ fn matches(assignment: &Assignment, id: &GrantId) -> bool {
                 || user.as_ref().is_some_and(|user| has_address(user, email))
         }
     };
-    same_principal && map::scope(assignment).as_ref() == Some(&id.scope)
+    same_role && same_principal && map::scope(assignment).as_ref() == Some(&id.scope)
 }

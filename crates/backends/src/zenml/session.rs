@@ -1,13 +1,7 @@
 //! Sessions. The credential is exchanged for a token that is valid for about an hour (contract 1.2). The token is only in memory. It is
 //! renewed before it expires, and once if the server does not accept it any more.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
@@ -20,10 +14,9 @@ use crate::{
 };
 use rolewright_core::model::Fault;
 
-/// A session that expires within this time is renewed first, as the vendor's own server does (contract 1.2).
+/// A session that expires within this time, or half of its lifetime if that is less, is renewed first, as the vendor's own server does
+/// (contract 1.2).
 const RENEW_BEFORE: Duration = Duration::from_secs(300);
-/// After a failed renewal, a session that is still valid is used this long before the next login. A session is new for the same time.
-const RETRY_AFTER: Duration = Duration::from_secs(15);
 
 /// The credential of a login.
 pub struct Login {
@@ -71,7 +64,7 @@ impl Login {
         Ok(Self { credential, fields, secret, client_id: None })
     }
 
-    async fn session(&self, http: &Http) -> Result<Timed, Error> {
+    async fn session(&self, http: &Http) -> Result<(Arc<Session>, Instant), Error> {
         let fields: Vec<(&str, &str)> =
             self.fields.iter().map(|(name, value)| (*name, value.expose_secret())).collect();
         let request = Request::new(Method::POST, &["auth", "login"], &self.credential);
@@ -82,10 +75,8 @@ impl Login {
             return Err(answer.undecodable("has no token that can be sent"));
         };
         let lifetime = Duration::from_secs(expires_in.get().into());
-        let credential = credential.hiding(&self.secret);
-        let session = Arc::new(Session { credential, begun, accepted: AtomicBool::new(false) });
-        let expires = begun + lifetime;
-        Ok(Timed { session, expires, renew_at: expires - RENEW_BEFORE.min(lifetime / 2) })
+        let renew_at = begun + lifetime - RENEW_BEFORE.min(lifetime / 2);
+        Ok((Arc::new(credential.hiding(&self.secret)), renew_at))
     }
 }
 
@@ -99,57 +90,27 @@ fn login_error(error: Error) -> Error {
     Error { class, ..error }
 }
 
-/// A session that calls are made in.
-pub struct Session {
-    /// The credential of its calls.
-    pub credential: Credential,
-    begun: Instant,
-    accepted: AtomicBool,
-}
-
-impl Session {
-    /// Notes that the server accepted it.
-    pub fn note_accepted(&self) {
-        self.accepted.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether the server has ever accepted it.
-    pub fn was_accepted(&self) -> bool {
-        self.accepted.load(Ordering::Relaxed)
-    }
-
-    /// Whether it was created just now, so that another one would be no better.
-    pub fn is_new(&self) -> bool {
-        self.begun.elapsed() < RETRY_AFTER
-    }
-}
-
-struct Timed {
-    session: Arc<Session>,
-    expires: Instant,
-    /// When it is renewed. One that is valid for less than twice [`RENEW_BEFORE`] is renewed after half of that.
-    renew_at: Instant,
-}
+/// A session that calls are made in: the credential of its calls.
+pub type Session = Credential;
 
 /// The session of a client. Calls that need one at the same time share one login and its failure.
 pub struct Sessions {
     login: Login,
     current: Mutex<State>,
-    /// The number of logins that have finished.
-    finished: AtomicU64,
 }
 
 #[derive(Default)]
 struct State {
-    session: Option<Timed>,
-    /// Why the last login failed.
-    failed: Option<Error>,
+    /// With the time when it is renewed.
+    session: Option<(Arc<Session>, Instant)>,
+    /// When the last login failed, and why.
+    failed: Option<(Instant, Error)>,
 }
 
 impl Sessions {
     /// No session yet. Makes no call.
     pub fn new(login: Login) -> Self {
-        Self { login, current: Mutex::default(), finished: AtomicU64::new(0) }
+        Self { login, current: Mutex::default() }
     }
 
     /// The OAuth2 client of the credential. None if the credential belongs to a user.
@@ -157,63 +118,30 @@ impl Sessions {
         self.login.client_id.as_deref()
     }
 
-    /// The session for a call.
+    /// The session for a call: a new one in place of one that was refused, unless another call has renewed it already.
     ///
     /// # Errors
     /// Any failure of the login.
-    pub async fn current(&self, http: &Http) -> Result<Arc<Session>, Error> {
-        let finished = self.finished.load(Ordering::Acquire);
+    pub async fn get(&self, http: &Http, refused: Option<&Arc<Session>>) -> Result<Arc<Session>, Error> {
+        let began = Instant::now();
         let mut state = self.current.lock().await;
-        match &state.session {
-            Some(timed) if Instant::now() < timed.renew_at => return Ok(timed.session.clone()),
-            _ => {}
-        }
-        match self.login(http, &mut state, finished).await {
-            Ok(session) => Ok(session),
-            Err(error) => match &mut state.session {
-                // The session is still valid.
-                Some(timed) if is_temporary(&error) && Instant::now() < timed.expires => {
-                    timed.renew_at = timed.expires.min(Instant::now() + RETRY_AFTER);
-                    Ok(timed.session.clone())
-                }
-                _ => {
-                    state.session = None;
-                    Err(error)
-                }
-            },
-        }
-    }
-
-    /// A new session in place of one that was not accepted, unless another call has already renewed it.
-    ///
-    /// # Errors
-    /// Any failure of the login.
-    pub async fn renewed(&self, http: &Http, refused: &Arc<Session>) -> Result<Arc<Session>, Error> {
-        let finished = self.finished.load(Ordering::Acquire);
-        let mut state = self.current.lock().await;
-        match &state.session {
-            Some(timed) if !Arc::ptr_eq(&timed.session, refused) => return Ok(timed.session.clone()),
+        match (&state.session, &state.failed) {
+            (Some((session, renew_at)), _)
+                if Instant::now() < *renew_at && !refused.is_some_and(|old| Arc::ptr_eq(old, session)) =>
+            {
+                return Ok(session.clone());
+            }
+            (_, Some((at, error))) if *at > began => return Err(error.clone()),
             _ => state.session = None,
         }
-        self.login(http, &mut state, finished).await
-    }
-
-    /// Logs in, unless a login after the first `finished` ones has failed: all that waited for it share its failure.
-    async fn login(&self, http: &Http, state: &mut State, finished: u64) -> Result<Arc<Session>, Error> {
-        if let Some(error) = &state.failed
-            && self.finished.load(Ordering::Acquire) > finished
-        {
-            return Err(error.clone());
+        match self.login.session(http).await {
+            Ok(session) => Ok(state.session.insert(session).0.clone()),
+            Err(error) => {
+                state.failed = Some((Instant::now(), error.clone()));
+                Err(error)
+            }
         }
-        let done = self.login.session(http).await;
-        self.finished.fetch_add(1, Ordering::Release);
-        state.failed = done.as_ref().err().cloned();
-        Ok(state.session.insert(done?).session.clone())
     }
-}
-
-fn is_temporary(error: &Error) -> bool {
-    matches!(error.class, Class::Transient | Class::Throttled(_))
 }
 
 #[cfg(test)]
@@ -259,17 +187,16 @@ mod tests {
     }
 
     impl Sessions {
-        /// Moves all times into the past.
+        /// Moves the time of the renewal into the past.
         async fn age(&self, seconds: u64) {
             let mut state = self.current.lock().await;
-            let timed = state.session.as_mut().expect("a session");
-            let by = Duration::from_secs(seconds);
-            (timed.expires, timed.renew_at) = (timed.expires - by, timed.renew_at - by);
+            let (_, renew_at) = state.session.as_mut().expect("a session");
+            *renew_at -= Duration::from_secs(seconds);
         }
 
         async fn header(&self, http: &Http) -> Result<String, Class> {
-            let session = self.current(http).await.map_err(|error| error.class)?;
-            Ok(session.credential.header().to_str().expect("ASCII").to_owned())
+            let session = self.get(http, None).await.map_err(|error| error.class)?;
+            Ok(session.header().to_str().expect("ASCII").to_owned())
         }
     }
 
@@ -288,16 +215,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_session_that_cannot_be_renewed_is_used_until_it_expires() {
+    async fn a_session_that_cannot_be_renewed_is_a_temporary_failure() {
         let (stub, http, sessions) = server(3600, || Reply::text(503, "text/html", "<html>busy")).await;
         sessions.header(&http).await.expect("a session");
         sessions.age(3400).await;
-        for _ in 0..3 {
-            assert_eq!(sessions.header(&http).await.as_deref(), Ok("Bearer jwt-1"));
-        }
-        assert_eq!(stub.seen().len(), 1 + 3, "one login, repeated like any read");
-        sessions.age(300).await;
         assert_eq!(sessions.header(&http).await, Err(Class::Transient));
+        assert_eq!(stub.seen().len(), 1 + 3, "one login, repeated like any read");
     }
 
     #[tokio::test]

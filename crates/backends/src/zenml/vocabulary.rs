@@ -2,50 +2,15 @@
 
 use crate::Vocabulary;
 
-const ACTIONS: [&str; 10] = [
-    "backup_restore",
-    "client",
-    "create",
-    "delete",
-    "promote",
-    "prune",
-    "read",
-    "read_secret_value",
-    "share",
-    "update",
-];
-
-const RESOURCES: [&str; 24] = [
-    "artifact",
-    "artifact_version",
-    "code_repository",
-    "deployment",
-    "flavor",
-    "model",
-    "model_version",
-    "pipeline",
-    "pipeline_build",
-    "pipeline_deployment",
-    "pipeline_run",
-    "project",
-    "run_metadata",
-    "run_template",
-    "schedule",
-    "secret",
-    "service",
-    "service_account",
-    "service_connector",
-    "stack",
-    "stack_component",
-    "tag",
-    "trigger",
-    "webhook",
-];
+const ACTIONS: &str = "backup_restore client create delete promote prune read read_secret_value share update";
+const RESOURCES: &str = "artifact artifact_version code_repository deployment flavor model model_version pipeline pipeline_build \
+                         pipeline_deployment pipeline_run project run_metadata run_template schedule secret service service_account \
+                         service_connector stack stack_component tag trigger webhook";
 
 /// All of them.
 pub fn known() -> Vocabulary {
     let mut known = Vocabulary::default();
-    ACTIONS.iter().for_each(|action| known.add(action, None));
-    RESOURCES.iter().for_each(|resource| known.add("", Some(resource)));
+    ACTIONS.split_whitespace().for_each(|action| known.add(action, None));
+    RESOURCES.split_whitespace().for_each(|resource| known.add("", Some(resource)));
     known
 }

@@ -15,6 +15,15 @@ pub trait Listed: DeserializeOwned + Send {
     fn id(&self) -> &str;
 }
 
+macro_rules! listed {
+    ($($item:ty),*) => { $(impl Listed for $item {
+        fn id(&self) -> &str {
+            &self.id
+        }
+    })* };
+}
+listed!(Role, Member, Team, Invitation, Place);
+
 /// A session. As for the vendor's own server, one without an expiry is invalid (contract 1.2).
 #[derive(Deserialize)]
 pub struct Session {
@@ -29,7 +38,7 @@ fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D:
 }
 
 /// An organization.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Organization {
     pub id: String,
     pub name: Option<String>,
@@ -51,12 +60,6 @@ pub struct Role {
     pub permissions: Option<Value>,
 }
 
-impl Listed for Role {
-    fn id(&self) -> &str {
-        &self.id
-    }
-}
-
 /// A user, who can be a service account. The other fields, such as the password, are not read.
 #[derive(Clone, Debug, Deserialize)]
 pub struct User {
@@ -67,23 +70,11 @@ pub struct User {
     pub is_service_account: Option<bool>,
 }
 
-impl Listed for User {
-    fn id(&self) -> &str {
-        &self.id
-    }
-}
-
 /// A team.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Team {
     pub id: String,
     pub name: Option<String>,
-}
-
-impl Listed for Team {
-    fn id(&self) -> &str {
-        &self.id
-    }
 }
 
 /// An invitation.
@@ -93,23 +84,21 @@ pub struct Invitation {
     pub email: Option<String>,
 }
 
-impl Listed for Invitation {
-    fn id(&self) -> &str {
-        &self.id
-    }
-}
-
 /// A workspace or a project.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Place {
     pub id: String,
     pub name: Option<String>,
-    pub organization_id: Option<String>,
+    /// Only of workspaces.
+    pub organization: Option<Organization>,
+    /// Only of workspaces.
+    pub status: Option<String>,
 }
 
-impl Listed for Place {
-    fn id(&self) -> &str {
-        &self.id
+impl Place {
+    /// Whether it is a workspace that was deleted and is still listed (contract 2.3).
+    pub fn is_deleted(&self) -> bool {
+        self.status.as_deref() == Some("deleted")
     }
 }
 
@@ -124,25 +113,20 @@ pub struct Member {
 
 impl From<Value> for Member {
     fn from(item: Value) -> Self {
-        let inside = ["user", "service_account"]
-            .into_iter()
-            .find_map(|field| item.get(field))
-            .filter(|it| it.is_object());
+        let inside = |field: &str| item.get(field).filter(|it| it.is_object());
+        let account = inside("service_account");
         // Teams and invitations have no user name.
-        let user = inside.or(Some(&item).filter(|item| item.get("username").is_some()));
-        let user: Option<User> = user.and_then(|user| User::deserialize(user).ok());
+        let user = inside("user").or(account).or(Some(&item).filter(|item| item.get("username").is_some()));
+        let mut user: Option<User> = user.and_then(|user| User::deserialize(user).ok());
+        if let (Some(user), Some(_)) = (&mut user, account) {
+            user.is_service_account = Some(true);
+        }
         let id = match (&user, item.get("id")) {
             (Some(user), _) => user.id.clone(),
             (None, Some(Value::String(id))) => id.clone(),
             (None, _) => item.to_string(),
         };
         Self { user, id }
-    }
-}
-
-impl Listed for Member {
-    fn id(&self) -> &str {
-        &self.id
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::{
     body::{Body, Kind},
     directory::{Directory, Entry},
-    key::{Id, Key},
+    key::{Fingerprint, Id, Key},
     level::Level,
     reach::StillOpen,
     unread::{Failures, Part, ReadFailure},
@@ -25,6 +25,8 @@ pub struct Observed {
     pub read_only: Option<String>,
     /// The back end's version mark, where it has one. While the mark is the same, the thing is unchanged.
     pub revision: Option<String>,
+    /// The fingerprint of the body that Rolewright last applied, where the back end hides a part of the body and keeps a mark of it.
+    pub applied: Option<Fingerprint>,
     /// A list showed only a part of it: of `body`, only the name is reliable.
     pub outline: bool,
     /// A remark for the status.
@@ -42,6 +44,7 @@ impl Observed {
             body,
             read_only: None,
             revision: None,
+            applied: None,
             outline: false,
             remark: None,
             still_open: None,

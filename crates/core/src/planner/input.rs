@@ -19,8 +19,6 @@ pub struct Desired {
     /// The default permissions that were taken away for the previous manager, if the thing is handed over to this object; or for this
     /// object, before its status was lost.
     pub inherited: Option<Defaults>,
-    /// The thing that had this body when this object last applied it, before its status was lost. The back end may hide a part of it.
-    pub last_applied: Option<Id>,
     /// Computed on first use.
     pub(super) fingerprint: OnceLock<Fingerprint>,
 }
@@ -61,7 +59,6 @@ impl Desired {
             chosen: None,
             standing: Standing::Free,
             inherited: None,
-            last_applied: None,
             fingerprint: OnceLock::new(),
         }
     }

@@ -46,11 +46,8 @@ async fn every_status_has_its_class_and_a_write_is_sent_once() {
         (504, Class::Lost),
     ] {
         join_all(changes().into_iter().map(|change| async move {
-            let is_role = matches!(change.body(), Body::Role(_)) && change.verb() != Verb::Delete;
             let (error, sent) = refused(change, move || error(status, "SomeError", "the reason")).await;
-            // A refused role changed nothing, so it is sent once more in the other format of permissions.
-            let times = if is_role && matches!(expected, Class::Invalid | Class::Denied) { 2 } else { 1 };
-            assert_eq!((error.class, sent), (expected, times), "{error}");
+            assert_eq!((error.class, sent), (expected, 1), "{error}");
             assert!(error.message.contains("SomeError: the reason"), "{error}");
         }))
         .await;
@@ -58,11 +55,10 @@ async fn every_status_has_its_class_and_a_write_is_sent_once() {
 }
 
 #[tokio::test]
-async fn a_401_in_an_accepted_session_refuses_only_this_call() {
+async fn a_401_in_a_new_session_concerns_the_credential() {
     for change in changes() {
-        let is_role = matches!(change.body(), Body::Role(_)) && change.verb() != Verb::Delete;
         let (error, sent) = refused(change, || Reply::json(401, json!({"detail": "no"}))).await;
-        assert_eq!((error.class, sent), (Class::Denied, if is_role { 2 } else { 1 }), "{error}");
+        assert_eq!((error.class, sent), (Class::Unauthenticated, 2), "{error}");
     }
 }
 
@@ -78,15 +74,15 @@ async fn a_throttled_write_waits_for_the_retry_after_time() {
 #[tokio::test]
 async fn a_write_with_a_lost_or_invalid_answer_is_lost() {
     for change in changes() {
-        let is_role = matches!(change.body(), Body::Role(_)) && !matches!(change, Change::Delete { .. });
-        let (error, sent) = refused(change.clone(), || Reply::HangUp).await;
-        assert_eq!((error.class, sent), (Class::Lost, 1), "{error}");
-        let (error, _) = refused(change.clone(), || Reply::Cut { body: b"{".to_vec() }).await;
-        assert_eq!(error.class, Class::Lost, "{error}");
-        // The answers to the other calls are not read (contract 2.2).
-        if is_role {
-            let (error, _) = refused(change, || Reply::text(200, "text/html", "<html>Please log in")).await;
-            assert_eq!(error.class, Class::Lost, "{error}");
+        for reply in [
+            || Reply::HangUp,
+            || Reply::Cut { body: b"{".to_vec() },
+            // A proxy's page is no success.
+            || Reply::text(200, "text/html", "<html>Please log in"),
+            || Reply::text(200, "text/html", ""),
+        ] {
+            let (error, sent) = refused(change.clone(), reply).await;
+            assert_eq!((error.class, sent), (Class::Lost, 1), "{error}");
             assert!(!error.message.contains("Please"), "{error}");
         }
     }

@@ -28,7 +28,7 @@ use crate::{
 };
 use rolewright_core::model::{
     Absence, Body, Change, Effect, Grant, Id, Key, Kind, Level, Named, Observed, Role, RoleRef, Rule,
-    Snapshot, Verb,
+    Snapshot,
 };
 
 const KEY: &str = "ZENPROKEY_0123456789";
@@ -231,7 +231,7 @@ fn invitation() -> Value {
 }
 
 fn workspace(id: &str, name: &str) -> Value {
-    json!({"id": id, "name": name, "organization_id": ORG, "status": "available"})
+    json!({"id": id, "name": name, "organization": {"id": ORG, "name": "acme"}, "status": "available"})
 }
 
 fn assignment(role_id: &str, subject: Value, workspace: Option<&str>, project: Option<&str>) -> Value {

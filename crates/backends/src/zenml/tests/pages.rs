@@ -1,4 +1,4 @@
-//! Lists, from servers with correct pages, wrong pages and no pages.
+//! Lists, from servers with pages, without pages, and with changes while they are read.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,25 +11,24 @@ fn many(count: usize) -> Vec<Value> {
     (0..count).map(one).collect()
 }
 
+/// The number of roles and the proof of a snapshot, and its calls of the list. None if the list is unread.
 async fn listed(
     answer: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static,
-) -> (Result<(usize, Absence), Error>, Vec<Seen>) {
+) -> (Option<(usize, Absence)>, Vec<Seen>) {
     let (stub, zenml) = zenml(answer).await;
     let snapshot = zenml.snapshot(&needs(&[Kind::Role], &[], &[])).await;
     let read = snapshot.map(|it| (it.all(Kind::Role).count(), it.absence(Kind::Role, None)));
+    assert!(read.as_ref().err().is_none_or(|error| error.class == Class::Transient));
     let list = stub.seen().into_iter().filter(|seen| call(seen) == of_org("roles")).collect();
-    (read, list)
+    (read.ok(), list)
 }
 
 #[tokio::test]
-async fn all_pages_are_read_whatever_their_size() {
-    for size in [100, 99, 30, 7] {
-        let (read, list) = listed(with(of_org("roles"), move |seen| {
-            let offset: usize = seen.param("offset").expect("an offset").parse().expect("a number");
-            ok(many(250).into_iter().skip(offset).take(size).collect())
-        }))
-        .await;
-        assert_eq!(read, Ok((250, Absence::Proven)), "{size}");
+async fn a_list_is_read_to_its_short_page() {
+    for (count, calls) in [(0, 1), (1, 1), (99, 1), (100, 2), (101, 2), (198, 2), (199, 3), (250, 3)] {
+        let (read, list) = listed(with(of_org("roles"), move |seen| page(seen, &many(count)))).await;
+        let proof = if count == 0 { Absence::Unproven } else { Absence::Proven };
+        assert_eq!((read, list.len()), (Some((count, proof)), calls), "{count}");
         for seen in &list {
             assert_eq!((seen.param("limit"), seen.param("type")), (Some("100"), Some("normal")));
         }
@@ -37,135 +36,82 @@ async fn all_pages_are_read_whatever_their_size() {
 }
 
 #[tokio::test]
-async fn a_short_list_takes_two_calls_and_an_empty_one_takes_one() {
-    let (read, list) = listed(|seen, _| organization(seen)).await;
-    assert_eq!((read, list.len()), (Ok((4, Absence::Proven)), 2));
-    let (read, list) = listed(with(of_org("roles"), |_| ok(json!([])))).await;
-    assert_eq!((read, list.len()), (Ok((0, Absence::Unproven)), 1));
-}
-
-#[tokio::test]
-async fn a_list_without_pages_takes_two_calls() {
-    let (read, list) = listed(with(of_org("roles"), |_| ok(json!(many(180))))).await;
-    assert_eq!((read, list.len()), (Ok((180, Absence::Proven)), 2));
-}
-
-#[tokio::test]
-async fn a_short_page_is_not_always_the_last() {
-    let count = AtomicUsize::new(0);
-    let (read, _) = listed(with(of_org("roles"), move |seen| {
-        let offset: usize = seen.param("offset").expect("an offset").parse().expect("a number");
-        let most = if count.fetch_add(1, Ordering::Relaxed) == 0 { 3 } else { 100 };
-        ok(many(60).into_iter().skip(offset).take(most).collect())
-    }))
-    .await;
-    assert_eq!(read, Ok((60, Absence::Proven)));
-}
-
-#[tokio::test]
-async fn an_empty_page_is_not_always_the_end() {
-    let count = AtomicUsize::new(0);
-    let (read, _) = listed(with(of_org("roles"), move |seen| {
-        let offset: usize = seen.param("offset").expect("an offset").parse().expect("a number");
-        let most = [3, 0].get(count.fetch_add(1, Ordering::Relaxed)).copied().unwrap_or(100);
-        ok(many(60).into_iter().skip(offset).take(most).collect())
-    }))
-    .await;
-    assert_eq!(read, Ok((60, Absence::Proven)));
-}
-
-#[tokio::test]
-async fn a_list_that_changes_is_read_again() {
-    let count = AtomicUsize::new(0);
-    let (read, _) = listed(with(of_org("roles"), move |seen| {
-        // After the first page, a role of that page is deleted.
-        let deleted = usize::from(count.fetch_add(1, Ordering::Relaxed) > 0);
-        let left: Vec<Value> =
-            many(150).into_iter().filter(|role| deleted == 0 || role["name"] != "role 5").collect();
-        page(seen, &left)
-    }))
-    .await;
-    let (seen, absence) = read.expect("a list");
-    assert!(seen >= 149, "{seen}");
-    assert_eq!(absence, Absence::Proven, "the last two readings are equal");
-}
-
-#[tokio::test]
-async fn a_role_that_moves_to_a_read_page_is_not_missed() {
-    for (size, count, deleted_at, calls) in [
-        (100, 101, 1, 3 + 2),
-        (100, 100, usize::MAX, 2),
-        (100, 99, usize::MAX, 2),
-        (100, 2, usize::MAX, 2),
-        (100, 1, usize::MAX, 2),
-        (50, 51, 1, 3 + 2),
-        (50, 50, usize::MAX, 2),
-        (7, 8, 1, 3 + 2),
-    ] {
-        let pages = AtomicUsize::new(0);
-        let (stub, zenml) = zenml(with(of_org("roles"), move |seen| {
-            // After the first page, a role of that page is deleted, and the last one moves to that page.
-            let deleted = pages.fetch_add(1, Ordering::Relaxed) >= deleted_at;
-            let left = many(count).into_iter().filter(|role| !deleted || role["name"] != "role 5");
-            let offset: usize = seen.param("offset").expect("an offset").parse().expect("a number");
-            ok(left.skip(offset).take(size).collect())
-        }))
-        .await;
-        let snapshot = zenml.snapshot(&needs(&[Kind::Role], &[], &[])).await.expect("a snapshot");
-        let last = Id::new(format!("10000000-0000-4000-8000-{:012}", count - 1));
-        assert!(snapshot.by_id(Kind::Role, &last).is_some(), "{count} roles, {size} on a page");
-        assert_eq!(snapshot.absence(Kind::Role, None), Absence::Proven);
-        let list = stub.seen().into_iter().filter(|seen| call(seen) == of_org("roles")).count();
-        assert_eq!(list, calls, "{count} roles, {size} on a page");
+async fn a_list_without_pages_is_read_at_once() {
+    for (count, calls) in [(99, 1), (100, 2), (101, 1), (180, 1)] {
+        let (read, list) = listed(with(of_org("roles"), move |_| ok(json!(many(count))))).await;
+        assert_eq!((read, list.len()), (Some((count, Absence::Proven)), calls), "{count}");
     }
 }
 
 #[tokio::test]
-async fn a_list_that_keeps_changing_proves_nothing() {
-    let count = AtomicUsize::new(0);
+async fn a_list_that_changes_between_two_pages_is_unread() {
+    // After the first page, a role of it is deleted, or a role is added before it, or the order changes.
+    let changes: [fn(Vec<Value>) -> Vec<Value>; 3] = [
+        |all| all.into_iter().filter(|role| role["name"] != "role 5").collect(),
+        |all| std::iter::once(role(BOB, "new", "workspace", false)).chain(all).collect(),
+        |all| all.into_iter().rev().collect(),
+    ];
+    for change in changes {
+        for count in [100, 101, 150, 250] {
+            let calls = AtomicUsize::new(0);
+            let answer = move |seen: &Seen| match calls.fetch_add(1, Ordering::Relaxed) {
+                0 => page(seen, &many(count)),
+                _ => page(seen, &change(many(count))),
+            };
+            let (stub, zenml) = zenml(with(of_org("roles"), answer)).await;
+            let found = zenml.find(&Body::Role(desired_role("unknown", "workspace"))).await;
+            assert_eq!(class(found), Class::Transient, "nothing is created if a role may exist");
+            assert_eq!(calls_of_list(&stub), 2);
+        }
+    }
+    // A change behind the pages that were read moves nothing.
+    let calls = AtomicUsize::new(0);
     let (read, _) = listed(with(of_org("roles"), move |seen| {
-        let at = count.fetch_add(1, Ordering::Relaxed);
-        let left: Vec<Value> =
-            many(150).into_iter().filter(|role| role["name"] != format!("role {}", 1 + at)).collect();
-        page(seen, &left)
+        let mut all = many(150);
+        all.truncate(150 - 10 * calls.fetch_add(1, Ordering::Relaxed));
+        page(seen, &all)
     }))
     .await;
-    assert_eq!(read.expect("a list").1, Absence::Unproven);
-    let desired = Body::Role(desired_role("unknown", "workspace"));
-    let count = AtomicUsize::new(0);
-    let (_stub, zenml) = zenml(with(of_org("roles"), move |seen| {
-        let at = count.fetch_add(1, Ordering::Relaxed);
-        let left: Vec<Value> =
-            many(150).into_iter().filter(|role| role["name"] != format!("role {}", 1 + at)).collect();
-        page(seen, &left)
-    }))
+    assert_eq!(read, Some((140, Absence::Proven)));
+}
+
+fn calls_of_list(stub: &Stub) -> usize {
+    stub.seen().iter().filter(|seen| call(seen) == of_org("roles")).count()
+}
+
+#[tokio::test]
+async fn a_server_with_a_lower_maximum_refuses_the_page() {
+    let (snapshot, _) = sweep(
+        &[],
+        with(of_org("roles"), |_| {
+            Reply::json(422, json!({"detail": [{"loc": ["query", "limit"], "msg": "less than 50"}]}))
+        }),
+    )
     .await;
-    assert_eq!(class(zenml.find(&desired).await), Class::Transient, "nothing is created if a role may exist");
+    let snapshot = snapshot.expect("a snapshot");
+    assert_eq!(snapshot.absence(Kind::Role, None), Absence::Unproven);
+    assert!(!snapshot.failures().is_empty(), "it is an error, and not a short list");
 }
 
 #[tokio::test]
 async fn a_refusal_after_the_first_page_is_temporary() {
-    for (status, expected) in
-        [(403, Class::Transient), (404, Class::Transient), (400, Class::Transient), (401, Class::Transient)]
-    {
+    for status in [403, 404, 400] {
         let (read, _) = listed(with(of_org("roles"), move |seen| match seen.param("offset") {
             Some("0") => page(seen, &many(120)),
             _ => error(status, "IllegalOperationError", "no"),
         }))
         .await;
-        assert_eq!(class(read), expected, "{status}");
+        assert_eq!(read, None, "{status}");
     }
 }
 
 #[tokio::test]
 async fn an_invalid_list_is_a_temporary_failure() {
     for body in [json!({"items": [], "total": 0}), Value::Null, json!([{"name": "no id"}]), json!("x")] {
-        let (read, _) = listed(with(of_org("roles"), move |_| ok(body.clone()))).await;
-        assert_eq!(class(read), Class::Transient);
+        assert_eq!(listed(with(of_org("roles"), move |_| ok(body.clone()))).await.0, None);
     }
-    let (read, _) =
-        listed(with(of_org("roles"), |_| Reply::text(200, "text/html", "<html>Please log in"))).await;
-    assert_eq!(class(read), Class::Transient);
-    let (read, _) = listed(with(of_org("roles"), |_| Reply::Cut { body: b"[{\"id\"".to_vec() })).await;
-    assert_eq!(class(read), Class::Transient);
+    let html = || Reply::text(200, "text/html", "<html>Please log in");
+    assert_eq!(listed(with(of_org("roles"), move |_| html())).await.0, None);
+    let cut = || Reply::Cut { body: b"[{\"id\"".to_vec() };
+    assert_eq!(listed(with(of_org("roles"), move |_| cut())).await.0, None);
 }

@@ -58,10 +58,135 @@ async fn an_empty_list_is_a_proof_and_a_refusal_is_not() {
 
 #[tokio::test]
 async fn grants_of_a_deleted_role_are_deleted() {
-    let (snapshot, seen) =
-        sweep(&[alice_as_reader()], with(of_org("roles"), |seen| page(seen, &roles()[1..]))).await;
-    assert_eq!(absence(&snapshot.expect("a snapshot"), &alice_as_reader()), Absence::Proven);
-    assert!(!seen.iter().any(|seen| seen.path.ends_with("assignments")));
+    let cases: [(fn() -> Reply, Absence); 4] = [
+        (|| error(404, "KeyError", "no such role"), Absence::Proven),
+        // The list lacks a role that exists, and the assignments of it are hidden.
+        (|| ok(roles()[0].clone()), Absence::Unproven),
+        (|| error(403, "IllegalOperationError", "no"), Absence::Unproven),
+        (|| Reply::text(502, "text/html", "<html>no"), Absence::Unproven),
+    ];
+    for (by_id, expected) in cases {
+        let (snapshot, _) = sweep(&[alice_as_reader()], move |seen, _| match call(seen).as_str() {
+            path if path == of_org("roles") => page(seen, &roles()[1..]),
+            path if path == assignments_of(READER) => error(403, "IllegalOperationError", "no"),
+            path if path == format!("GET /roles/{READER}") => by_id(),
+            _ => organization(seen),
+        })
+        .await;
+        assert_eq!(absence(&snapshot.expect("a snapshot"), &alice_as_reader()), expected);
+    }
+}
+
+/// What the server shows of the workspace `production`, which can be deleted.
+#[derive(Clone, Debug)]
+struct Deleted {
+    workspaces: Vec<Value>,
+    by_id: u16,
+    assignments: u16,
+    witness: &'static str,
+}
+
+impl Deleted {
+    fn answer(&self, seen: &Seen) -> Reply {
+        match call(seen).as_str() {
+            "GET /workspaces" => page(seen, &self.workspaces),
+            path if path == format!("GET /workspaces/{PRODUCTION}") => match self.by_id {
+                200 => ok(workspace(PRODUCTION, "production")),
+                status => error(status, "KeyError", "no such workspace"),
+            },
+            path if path == assignments_of(READER) => match self.assignments {
+                200 => ok(json!([])),
+                status => error(status, "KeyError", "no such workspace"),
+            },
+            path if path == assignments_of(ADMIN) => {
+                let subject = json!({"user": user(self.witness, "someone", "", true)});
+                ok(json!([assignment(ADMIN, subject, None, None)]))
+            }
+            _ => organization(seen),
+        }
+    }
+}
+
+#[tokio::test]
+async fn grants_on_a_deleted_workspace_are_deleted() {
+    let mut gone = workspace(PRODUCTION, "production");
+    gone["status"] = json!("deleted");
+    let staging = || workspace(STAGING, "staging");
+    let lacks = Deleted { workspaces: vec![staging()], by_id: 404, assignments: 404, witness: BOB };
+    for (server, expected) in [
+        (lacks.clone(), Absence::Proven),
+        (Deleted { assignments: 200, ..lacks.clone() }, Absence::Proven),
+        (Deleted { assignments: 403, ..lacks.clone() }, Absence::Proven),
+        // It is listed as deleted.
+        (Deleted { workspaces: vec![gone.clone(), staging()], by_id: 200, ..lacks.clone() }, Absence::Proven),
+        (Deleted { workspaces: vec![gone], assignments: 200, ..lacks.clone() }, Absence::Proven),
+        // It exists and is hidden in the list, or everywhere.
+        (Deleted { by_id: 200, ..lacks.clone() }, Absence::Unproven),
+        (Deleted { by_id: 403, ..lacks.clone() }, Absence::Unproven),
+        // The credential may not see any workspace.
+        (Deleted { workspaces: vec![], ..lacks.clone() }, Absence::Unproven),
+        (Deleted { workspaces: vec![], assignments: 200, ..lacks.clone() }, Absence::Unproven),
+        // It sees only what is its own.
+        (Deleted { witness: NIGHTLY, ..lacks.clone() }, Absence::Unproven),
+        // It exists, and its assignments are not found.
+        (Deleted { workspaces: vec![workspace(PRODUCTION, "production")], ..lacks }, Absence::Unproven),
+    ] {
+        let shown = server.clone();
+        let (snapshot, _) = sweep(&[alice_as_reader()], move |seen, _| shown.answer(seen)).await;
+        assert_eq!(absence(&snapshot.expect("a snapshot"), &alice_as_reader()), expected, "{server:?}");
+    }
+}
+
+#[tokio::test]
+async fn grants_on_a_deleted_project_are_deleted() {
+    let hint = grant_id(TRAINER, &format!("project:{PRODUCTION}:{CHURN}"), &alice());
+    for (projects, by_id, expected) in [
+        (Some(vec![BOB]), 404, Absence::Proven),
+        (Some(vec![BOB]), 403, Absence::Unproven),
+        (Some(vec![BOB, CHURN]), 404, Absence::Unproven),
+        (Some(vec![]), 404, Absence::Unproven),
+        // This control plane does not list projects.
+        (None, 404, Absence::Unproven),
+    ] {
+        let listed = projects.clone();
+        let list = format!("GET /workspaces/{PRODUCTION}/projects");
+        let (snapshot, _) = sweep(std::slice::from_ref(&hint), move |seen, _| match (call(seen), &listed) {
+            (path, _) if path == assignments_of(TRAINER) => error(404, "KeyError", "no such project"),
+            (path, Some(ids)) if path == list => {
+                page(seen, &ids.iter().map(|id| json!({"id": id, "name": "x"})).collect::<Vec<Value>>())
+            }
+            (path, _) if path == format!("{list}/{CHURN}") => error(by_id, "KeyError", "no such project"),
+            _ => organization(seen),
+        })
+        .await;
+        assert_eq!(absence(&snapshot.expect("a snapshot"), &hint), expected, "{projects:?} {by_id}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_with_only_own_assignments_proves_nothing_alone() {
+    let own = || json!({"user": user(NIGHTLY, "nightly", "", true)});
+    for (row, witness, expected) in [
+        (own(), NIGHTLY, Absence::Unproven),
+        (json!({"team": team()}), NIGHTLY, Absence::Unproven),
+        (own(), BOB, Absence::Proven),
+        // Another user's assignment shows that the list is not filtered.
+        (json!({"user": user(ALICE, "alice", "", false)}), NIGHTLY, Absence::Proven),
+    ] {
+        let shown = row.clone();
+        let (snapshot, _) = sweep(&[bob_as_reader()], move |seen, _| match call(seen) {
+            path if path == assignments_of(READER) => {
+                ok(json!([assignment(READER, shown.clone(), Some(PRODUCTION), None)]))
+            }
+            path if path == assignments_of(ADMIN) => {
+                let subject = json!({"user": user(witness, "someone", "", true)});
+                ok(json!([assignment(ADMIN, subject, None, None)]))
+            }
+            _ => organization(seen),
+        })
+        .await;
+        assert_eq!(absence(&snapshot.expect("a snapshot"), &bob_as_reader()), expected, "{row}");
+    }
 }
 
 #[tokio::test]

@@ -1,37 +1,28 @@
 //! The subjects of a role that is about to be deleted. What the server does with their assignments is not published (contract 3.1). So a role
 //! is deleted only if it is visible that nobody has it.
 //!
-//! The role is first read without a scope: some servers then show all assignments, others only those without a scope (contract 5). For the
-//! others, each workspace is read, and for a project role each project. If a server lists no projects, its answer without a scope counts
-//! only if such an answer is known to show projects.
+//! The role is first read without a scope: some servers then show all assignments, others only those without a scope (contract 5). So each
+//! workspace is read too, and for a project role each project.
 //!
-//! Calls: 1 if an assignment is visible. Otherwise the list of roles and the assignments of the predefined organization roles, until one is
-//! visible; for a project role, at most [`MAX_ROLES`] others without a scope; the list of workspaces; for a project role, the projects of
-//! each; and one for each of at most [`MAX_SCOPES`] workspaces and projects.
+//! Calls: 1 if an assignment is visible. Otherwise the list of roles and the assignments of the predefined organization roles, until another
+//! user is visible; for a role of workspaces or projects, the list of workspaces; for a project role, the projects of each; and one for each
+//! of at most [`MAX_SCOPES`] workspaces and projects.
 
 use std::collections::BTreeSet;
 
 use super::super::{
     client::Client,
-    dialect::PROJECT_ROLE,
+    dialect::{ORGANIZATION_ROLE, PROJECT_ROLE},
     ids::Scope,
-    map,
-    pages::Listing,
-    visibility,
-    wire::{self, Assignment},
+    map, visibility,
+    wire::{Assignment, Place},
 };
-use crate::{
-    Class, Error,
-    reading::{List, for_each},
-    text::listed,
-};
+use crate::{Class, Error, reading::for_each, text::listed};
 
 /// The subjects that the message names.
 const MAX_NAMES: usize = 5;
 /// The scopes that are read.
 const MAX_SCOPES: usize = 1000;
-/// The other roles that are read, to learn whether the server shows projects.
-const MAX_ROLES: usize = 10;
 
 const BY_HAND: &str = "make sure that no subject has it, and delete the role by hand";
 
@@ -47,16 +38,11 @@ pub async fn subjects(client: &Client, role: &str, level: &str) -> Result<String
     if !without_scope.is_empty() {
         return Ok(names(&without_scope));
     }
-    let List::Read(roles) = List::read_if(true, client.roles(&[])).await? else {
-        return Err(not_visible(role, "the roles"));
-    };
-    if !visibility::shows_assignments(client, &roles.items).await? {
-        return Err(not_visible(role, "anybody who has a role"));
+    let roles = shown(role, "the roles", client.roles(&[]).await)?;
+    if !visibility::sees_members(client, &roles).await? {
+        return Err(not_visible(role, "which other users have roles"));
     }
-    if level == PROJECT_ROLE && shows_projects(client, role, &roles.items).await? {
-        return Ok(String::new());
-    }
-    let scopes = scopes(client, role, level).await?;
+    let scopes = if level == ORGANIZATION_ROLE { Vec::new() } else { scopes(client, role, level).await? };
     let inside = for_each(scopes, |scope| async move {
         let assignments = client.assignments(role, &scope).await?;
         assignments.ok_or_else(|| not_visible(role, &scope.text()))
@@ -64,59 +50,35 @@ pub async fn subjects(client: &Client, role: &str, level: &str) -> Result<String
     Ok(names(&inside.await?.concat()))
 }
 
-/// Whether an answer without a scope shows projects: one did so before, or one for another role does now.
-async fn shows_projects(client: &Client, role: &str, roles: &[wire::Role]) -> Result<bool, Error> {
-    let others = roles.iter().filter(|other| other.level == PROJECT_ROLE && other.id != role).take(MAX_ROLES);
-    for other in others {
-        if client.shows_projects() {
-            break;
-        }
-        visibility::assignments(client, &other.id, &Scope::Organization).await?;
-    }
-    Ok(client.shows_projects())
-}
-
-/// The scopes in which a role of this level can be assigned.
+/// The workspaces that exist, and for a project role their projects.
 async fn scopes(client: &Client, role: &str, level: &str) -> Result<Vec<Scope>, Error> {
-    let List::Read(workspaces) = List::read_if(true, client.workspaces(None)).await? else {
-        return Err(not_visible(role, "the workspaces"));
-    };
-    let workspaces: Vec<String> = stable(workspaces)?.into_iter().map(|place| place.id).collect();
+    let listed = shown(role, "the workspaces", client.workspaces(None).await)?;
+    let existing = listed.into_iter().filter(|workspace| !workspace.is_deleted());
+    let workspaces: Vec<String> = existing.map(|workspace| workspace.id).collect();
     if workspaces.is_empty() {
         return Err(not_visible(role, "any workspace"));
     }
     let mut scopes: Vec<Scope> = workspaces.iter().cloned().map(Scope::Workspace).collect();
-    check_number(role, scopes.len())?;
-    if level == PROJECT_ROLE {
+    if level == PROJECT_ROLE && scopes.len() <= MAX_SCOPES {
         let inside = for_each(workspaces, |workspace| async move {
-            let List::Read(projects) = List::read_if(true, client.projects(&workspace)).await? else {
-                return Err(not_visible(role, "the projects"));
-            };
-            let project =
-                |place: wire::Place| Scope::Project { workspace: workspace.clone(), project: place.id };
-            Ok(stable(projects)?.into_iter().map(project).collect::<Vec<Scope>>())
+            let projects: Vec<Place> = shown(role, "the projects", client.projects(&workspace).await)?;
+            let scope = |it: Place| Scope::Project { workspace: workspace.clone(), project: it.id };
+            Ok(projects.into_iter().map(scope).collect::<Vec<Scope>>())
         });
         scopes.extend(inside.await?.concat());
     }
-    check_number(role, scopes.len())?;
-    Ok(scopes)
-}
-
-fn check_number(role: &str, scopes: usize) -> Result<(), Error> {
-    if scopes <= MAX_SCOPES {
-        return Ok(());
+    if scopes.len() <= MAX_SCOPES {
+        return Ok(scopes);
     }
+    let number = scopes.len();
     let message = format!(
-        "a subject can have the role {role} in {scopes} workspaces and projects, and Rolewright reads at most {MAX_SCOPES}: {BY_HAND}"
+        "a subject can have the role {role} in {number} workspaces and projects, and Rolewright reads at most {MAX_SCOPES}: {BY_HAND}"
     );
     Err(Error::new(Class::Denied, message))
 }
 
-fn stable(listing: Listing<wire::Place>) -> Result<Vec<wire::Place>, Error> {
-    let changed = || {
-        Error::new(Class::Transient, "the list of workspaces or projects changed while Rolewright read it")
-    };
-    if listing.complete { Ok(listing.items) } else { Err(changed()) }
+fn shown<T>(role: &str, what: &str, list: Result<Vec<T>, Error>) -> Result<Vec<T>, Error> {
+    list.map_err(|error| if error.class.is_withheld() { not_visible(role, what) } else { error })
 }
 
 /// A subject can have the role where nothing is visible.

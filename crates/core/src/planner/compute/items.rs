@@ -145,8 +145,9 @@ impl<'a> Planner<'a> {
         let held = entry.map(|entry| &self.entries[entry].held);
         let applied = held.filter(|held| held.fingerprint == item.fingerprint && held.id() == Some(&seen.id));
         if !seen.outline && seen.body.is_unreadable() {
-            // The hidden part is taken to be as last applied.
-            let is_applied = applied.is_some() || item.desired.last_applied.as_ref() == Some(&seen.id);
+            // The hidden part is taken to be as last applied. The mark knows that better than a status, which can be lost.
+            let is_applied =
+                seen.applied.as_ref().map_or(applied.is_some(), |mark| *mark == item.fingerprint);
             return Ok(is_applied && seen.body.readable_part_satisfies(item.body));
         }
         if !seen.outline {

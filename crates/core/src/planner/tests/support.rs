@@ -8,8 +8,8 @@ use std::{
 pub use crate::planner::testing::*;
 
 use crate::model::{
-    Body, Builder, Change, Grant, Id, IdentityRules, Key, Kind, Level, Named, Observed, Proof, Restriction,
-    RoleRef, Snapshot, Verb,
+    Body, Builder, Change, Fingerprint, Grant, Id, IdentityRules, Key, Kind, Level, Named, Observed, Proof,
+    Restriction, RoleRef, Snapshot, Verb,
 };
 use crate::planner::{
     Adopt, Desired, Held, HeldState, Issue, OtherClaims, Plan, Policy, Problem, Removal, Standing, plan,
@@ -164,6 +164,11 @@ impl World {
 
     pub fn put(&mut self, id: &str, body: Body) {
         self.things.insert(Id::new(id), observed(self.dialect, id, body));
+    }
+
+    /// Marks a thing as last applied with this fingerprint.
+    pub fn mark(&mut self, id: &str, applied: Fingerprint) {
+        self.things.get_mut(&Id::new(id)).expect("the thing").applied = Some(applied);
     }
 
     pub fn prove(mut self, kind: Kind, proof: Proof) -> Self {

@@ -65,19 +65,38 @@ fn role_with_hidden_rules_is_not_identical() {
     assert_eq!(update(&plan).1, Cause::Spec);
 }
 
+/// A world with a hidden role that has the mark of a role with these actions.
+fn marked(actions: &[&str], description: Option<&str>) -> World {
+    let mut world = World::new(PLAIN).with("W", hidden("writer", description));
+    world.mark("W", role("writer", actions).fingerprint());
+    world
+}
+
 #[test]
-fn role_that_was_applied_before_its_status_was_lost_is_adopted() {
-    let world = World::new(PLAIN).with("W", hidden("writer", None));
-    let with = |id: &str| [Desired { last_applied: Some(Id::new(id)), ..desired(role("writer", &["read"])) }];
-    let plan = planned(&world, &with("W"), &[], Adopt::IfIdentical);
+fn role_that_has_the_mark_of_its_spec_is_adopted() {
+    let world = marked(&["read"], None);
+    let plan = planned(&world, &items(&["read"]), &[], Adopt::IfIdentical);
     assert!(plan.is_empty() && plan.findings().is_empty() && plan.is_unverified(), "{plan:?}");
     // From now on the status records it.
     let held = plan.held().to_vec();
     assert!(planned(&world, &items(&["read"]), &held, Adopt::IfIdentical).is_empty());
-    assert_eq!(issues(&planned(&world, &with("X"), &[], Adopt::IfIdentical)), [Issue::Conflict]);
-    assert_eq!(issues(&planned(&world, &with("W"), &[], Adopt::Never)), [Issue::Conflict]);
-    let renamed = World::new(PLAIN).with("W", hidden("writer", Some("another one")));
-    assert_eq!(issues(&planned(&renamed, &with("W"), &[], Adopt::IfIdentical)), [Issue::Conflict]);
+    assert_eq!(issues(&planned(&world, &items(&["read"]), &[], Adopt::Never)), [Issue::Conflict]);
+    for other in [marked(&["write"], None), marked(&["read"], Some("another one"))] {
+        assert_eq!(issues(&planned(&other, &items(&["read"]), &[], Adopt::IfIdentical)), [Issue::Conflict]);
+    }
+}
+
+#[test]
+fn mark_of_another_spec_shows_that_others_set_the_rules() {
+    let plan = planned(&marked(&["write"], None), &items(&["read"]), &applied(&["read"]), Adopt::Never);
+    assert_eq!(update(&plan).1, Cause::Drift);
+}
+
+#[test]
+fn marked_role_whose_creation_was_not_recorded_stays() {
+    let intent = [pending(PLAIN, &role("writer", &["read"]), None)];
+    let plan = planned(&marked(&["read"], None), &items(&["read"]), &intent, Adopt::Never);
+    assert!(plan.is_empty() && plan.findings().is_empty(), "{plan:?}");
 }
 
 #[test]

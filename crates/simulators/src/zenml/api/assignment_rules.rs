@@ -8,6 +8,7 @@ use crate::zenml::{
         principals::Principal,
         roles::{Kind, Level, Role},
         switches::LastRole,
+        workspaces::Status,
     },
     state::{Tenant, roles::ADMIN_ROLE},
 };
@@ -62,7 +63,8 @@ pub fn check_add(tenant: &Tenant, role: &Role, assignment: &Assignment) -> Resul
 /// Whether the workspace belongs to the organization, and the project to the workspace.
 fn is_consistent(tenant: &Tenant, organization: Uuid, assignment: &Assignment) -> Result<bool, Problem> {
     let Some(workspace) = assignment.workspace_id else { return Ok(true) };
-    let row = tenant.workspaces.get(workspace).ok_or_else(|| Problem::missing("workspace"))?;
+    let row = tenant.workspaces.get(workspace).filter(|row| row.status != Status::Deleted);
+    let row = row.ok_or_else(|| Problem::missing("workspace"))?;
     let Some(project) = assignment.project_id else { return Ok(row.organization_id == organization) };
     let project = tenant.projects.get(project).ok_or_else(|| Problem::missing("project"))?;
     Ok(row.organization_id == organization && project.workspace_id == workspace)

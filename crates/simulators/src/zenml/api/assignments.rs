@@ -7,8 +7,11 @@ use crate::zenml::{
     access::rights::Place,
     rows::{
         assignments::Assignment,
+        ids::Uuid,
         principals::Principal,
         roles::{Level, Role},
+        switches::ForbiddenLists,
+        workspaces::{Status, Workspace},
     },
     state::Tenant,
 };
@@ -18,11 +21,21 @@ pub fn list(scene: &mut Scene<'_>) -> Result<Value, Problem> {
     let role = roles::find(scene)?;
     let (workspace, project) = (scene.query_id("workspace_id")?, scene.query_id("project_id")?);
     let place = Place { organization: role.organization_id, workspace, project };
-    if !scene.can_list(place, "assignment:read")? {
-        return Ok(json!([]));
-    }
+    let all = scene.can_list(place, "assignment:read")?;
     let tenant = &*scene.tenant;
     let switches = &tenant.switches;
+    if switches.missing_scope_status == 404 {
+        check_scope(tenant, workspace, project)?;
+    }
+    let own = scene.caller.grant.user_id.filter(|_| switches.forbidden_lists == ForbiddenLists::Own);
+    let is_own = |principal: Principal| match principal {
+        Principal::User(id) => own == Some(id),
+        Principal::Team(id) => {
+            let mut members = tenant.team_members.iter().filter(|row| row.team_id == id);
+            members.any(|row| own.map(Principal::User) == Some(row.member))
+        }
+        Principal::Invitation(_) => false,
+    };
     let matches = |row: &&Assignment| {
         let is_in_scope = if switches.unscoped_lists_all {
             workspace.is_none_or(|id| row.workspace_id == Some(id))
@@ -32,10 +45,27 @@ pub fn list(scene: &mut Scene<'_>) -> Result<Value, Problem> {
         };
         let is_shown =
             switches.invitations_are_principals || !matches!(row.principal, Principal::Invitation(_));
-        row.role_id == role.id && is_in_scope && is_shown && scene.caller.can_see_workspace(row.workspace_id)
+        let is_visible = all || is_own(row.principal);
+        row.role_id == role.id
+            && is_in_scope
+            && is_shown
+            && is_visible
+            && scene.caller.can_see_workspace(row.workspace_id)
     };
     let rows = tenant.assignments.iter().filter(matches);
     Ok(rows.map(|row| to_json(row, &role, tenant)).collect())
+}
+
+/// 404 for a workspace or project that does not exist. A deleted workspace can still be a row.
+fn check_scope(tenant: &Tenant, workspace: Option<Uuid>, project: Option<Uuid>) -> Result<(), Problem> {
+    let exists = |row: &Workspace| row.status != Status::Deleted;
+    if workspace.is_some_and(|id| !tenant.workspaces.get(id).is_some_and(exists)) {
+        return Err(Problem::missing("workspace"));
+    }
+    if project.is_some_and(|id| !tenant.projects.contains(id)) {
+        return Err(Problem::missing("project"));
+    }
+    Ok(())
 }
 
 /// POST `/roles/{role_id}/assignments`

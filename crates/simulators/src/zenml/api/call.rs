@@ -105,15 +105,15 @@ impl Scene<'_> {
         Err(Problem::illegal(format!("Insufficient permissions: {right} is required")))
     }
 
-    /// Whether the caller has this right. If not, a switch decides whether the list is empty or refused.
+    /// Whether the caller has this right. If not, a switch decides whether the list is shortened or refused.
     ///
     /// # Errors
     /// 403 if the list is refused.
     pub fn can_list(&self, place: Place, right: &str) -> Result<bool, Problem> {
         match self.require(place, right) {
             Ok(()) => Ok(true),
-            Err(_) if self.tenant.switches.forbidden_lists == ForbiddenLists::Empty => Ok(false),
-            Err(problem) => Err(problem),
+            Err(problem) if self.tenant.switches.forbidden_lists == ForbiddenLists::Refuse => Err(problem),
+            Err(_) => Ok(false),
         }
     }
 

@@ -106,7 +106,14 @@ fn entry(principal: Principal, roles: &[&Role], organization: Uuid, tenant: &Ten
         "roles": roles,
         "organization_id": organization,
     });
-    body[key] = member;
+    let apart = tenant.switches.member_entries == MemberEntries::ServiceAccountsApart;
+    if apart && member["is_service_account"] == true {
+        let mut account = member;
+        account.as_object_mut().map(|fields| fields.remove("is_service_account"));
+        body["service_account"] = account;
+    } else {
+        body[key] = member;
+    }
     body
 }
 

@@ -71,6 +71,9 @@ pub struct Switches {
     pub repeated_assignment_status: u16,
     /// Status for removing an assignment, team member or member that does not exist (contract 2.2: 200 or 404).
     pub missing_removal_status: u16,
+    /// Status for listing the assignments of a role in a workspace or project that does not exist (contract 2.2: 200 or
+    /// 404).
+    pub missing_scope_status: u16,
     /// Whether a query without a scope returns all assignments of a role. If not, it returns those without a scope
     /// (contract 5: unpublished).
     pub unscoped_lists_all: bool,
@@ -96,7 +99,7 @@ pub struct Switches {
     pub all_users_listed: bool,
     /// The value of `member_only` if `GET /workspaces` does not set it (contract 2.3: not recorded).
     pub member_only_by_default: bool,
-    /// Whether the server has `/workspaces/{ws}/projects` (contract 2.3: the Workspace API has projects).
+    /// Whether the server has `/workspaces/{ws}/projects` (contract 2.3).
     pub project_paths: bool,
     /// Whether permission checks pass for deactivated users (contract 5: an open bug).
     pub inactive_users_pass_checks: bool,
@@ -133,6 +136,7 @@ impl Default for Switches {
             role_deletion: RoleDeletion::Cascade,
             repeated_assignment_status: 409,
             missing_removal_status: 404,
+            missing_scope_status: 404,
             unscoped_lists_all: true,
             last_role: LastRole::OfAnyLevel,
             last_role_protects_teams: false,
@@ -144,7 +148,7 @@ impl Default for Switches {
             service_accounts_in_users: false,
             all_users_listed: true,
             member_only_by_default: false,
-            project_paths: false,
+            project_paths: true,
             inactive_users_pass_checks: true,
         }
     }
@@ -166,6 +170,8 @@ pub enum ForbiddenLists {
     Refuse,
     /// 200 and an empty list.
     Empty,
+    /// 200 and the assignments of the caller and of its teams. Other lists are empty.
+    Own,
 }
 
 /// The order of lists.
@@ -235,4 +241,6 @@ pub enum MemberEntries {
     WithRoles,
     /// The user or team itself.
     Plain,
+    /// As `WithRoles`, but a service account is under `service_account`, without `is_service_account`.
+    ServiceAccountsApart,
 }

@@ -25,6 +25,24 @@ impl Tenant {
         id
     }
 
+    /// Deletes a workspace with its assignments. `listed`: it stays a row with the status deleted (contract 2.3).
+    pub fn delete_workspace(&mut self, id: Uuid, listed: bool) {
+        self.assignments.retain(|row| row.workspace_id != Some(id));
+        match self.workspaces.get_mut(id) {
+            Some(row) if listed => row.status = Status::Deleted,
+            _ => {
+                self.workspaces.remove(id);
+                self.projects.retain(|row| row.workspace_id != id);
+            }
+        }
+    }
+
+    /// Deletes a project with its assignments.
+    pub fn delete_project(&mut self, id: Uuid) {
+        self.assignments.retain(|row| row.project_id != Some(id));
+        self.projects.remove(id);
+    }
+
     /// The workspace with this name.
     pub fn workspace_by_name(&self, organization: Uuid, name: &str) -> Option<Uuid> {
         let mut rows = self.workspaces.iter().filter(|row| row.organization_id == organization);
