@@ -281,3 +281,30 @@ async fn deleting_an_organization_deletes_everything_in_it() {
     assert_eq!(left, 0);
     assert!(grafana.simulator.edit(|tenant| tenant.group_mappings.is_empty()));
 }
+
+#[tokio::test]
+async fn hidden_users_count_and_are_not_listed() {
+    let grafana = grafana().await;
+    let all = grafana.get("/org/users/search").await.body;
+    let (alice, total) = (grafana.user("alice"), all["totalCount"].as_u64().unwrap());
+    grafana.simulator.edit(|tenant| tenant.switches.hidden_users = [alice].into());
+    let page = grafana.get("/org/users/search?perpage=4&page=1").await.body;
+    assert_eq!((page["totalCount"].as_u64(), page["orgUsers"].as_array().unwrap().len()), (Some(total), 3));
+    for path in ["/org/users", "/org/users/lookup"] {
+        let listed = grafana.get(path).await.body.as_array().unwrap().len() as u64;
+        assert_eq!(listed, total - 1, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn one_service_account_shows_more_than_a_list() {
+    let grafana = grafana().await;
+    let own = ["createdAt", "updatedAt", "teams"];
+    let listed = grafana.get("/serviceaccounts/search").await.body["serviceAccounts"][0].clone();
+    let made = grafana.post("/serviceaccounts", json!({"name": "new"})).await.body;
+    for field in own {
+        assert!(listed.get(field).is_none() && made.get(field).is_none(), "{field}");
+    }
+    let one = grafana.get(&format!("/serviceaccounts/{}", made["id"])).await.body;
+    assert!(own.into_iter().all(|field| one.get(field).is_some()), "{one}");
+}

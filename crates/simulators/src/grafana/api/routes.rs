@@ -104,6 +104,16 @@ const OPERATIONS: &[Entry<Operation>] = &[
     (POST, "/dashboards/db", Open(dashboards::save)),
     (GET, "/dashboards/uid/{uid}", Open(dashboards::read)),
     (DELETE, "/dashboards/uid/{uid}", Open(dashboards::delete)),
+    (
+        GET,
+        "/folders/{uid}/permissions",
+        Operation::Resource(resource_permissions::read_legacy, ResourceKind::Folders),
+    ),
+    (
+        GET,
+        "/dashboards/uid/{uid}/permissions",
+        Operation::Resource(resource_permissions::read_legacy, ResourceKind::Dashboards),
+    ),
     (GET, "/search", Open(searches::search)),
     (GET, "/datasources", Open(data_sources::list)),
     (POST, "/datasources", Open(data_sources::create)),
