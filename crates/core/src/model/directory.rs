@@ -40,11 +40,13 @@ pub enum NameMatch<'a> {
     Many(Vec<&'a Entry>),
 }
 
-/// All names that the sweep read. E-mail addresses are compared without regard to case, all other names exactly.
+/// All names that the sweep read. E-mail addresses are compared without regard to case, all other names exactly, unless their level ignores
+/// the case.
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
     by_id: HashMap<Id, Entry>,
     by_name: HashMap<(Level, String), Vec<Id>>,
+    ignoring_case: HashSet<Level>,
     listed: HashSet<Level>,
     refused: HashMap<Level, String>,
     /// Names that others use for a thing and a spec cannot.
@@ -56,14 +58,14 @@ impl Directory {
     pub fn insert(&mut self, entry: Entry) {
         let id = entry.named.id.clone();
         if let Some(old) = self.by_id.get(&id) {
-            for name in old.names() {
-                if let Some(ids) = self.by_name.get_mut(&slot(old.named.level, name)) {
+            for slot in old.names().flat_map(|name| self.slots(old.named.level, name)).collect::<Vec<_>>() {
+                if let Some(ids) = self.by_name.get_mut(&slot) {
                     ids.retain(|known| known != &id);
                 }
             }
         }
-        for name in entry.names() {
-            let ids = self.by_name.entry(slot(entry.named.level, name)).or_default();
+        for slot in entry.names().flat_map(|name| self.slots(entry.named.level, name)).collect::<Vec<_>>() {
+            let ids = self.by_name.entry(slot).or_default();
             if !ids.contains(&id) {
                 ids.push(id.clone());
             }
@@ -81,11 +83,33 @@ impl Directory {
         self.by_id.values()
     }
 
+    /// From now on, names of a level that differ only in the case of ASCII letters are one, unless the entry with exactly this name exists.
+    /// Call it before the first entry of the level is inserted.
+    pub fn ignore_case(&mut self, level: Level) {
+        self.ignoring_case.insert(level);
+    }
+
+    /// Where a name of an entry is found: as it is, and in lower case if its level ignores the case.
+    fn slots(&self, level: Level, name: &str) -> impl Iterator<Item = (Level, String)> + use<> {
+        let exact = slot(level, name);
+        let lower = (level, exact.1.to_ascii_lowercase());
+        let lower = (self.ignoring_case.contains(&level) && lower != exact).then_some(lower);
+        std::iter::once(exact).chain(lower)
+    }
+
     /// Finds a name or alias at a level, inside `parent` if it is given.
     pub fn find(&self, level: Level, name: &str, parent: Option<&Id>) -> NameMatch<'_> {
-        let ids = self.by_name.get(&slot(level, name)).map(Vec::as_slice).unwrap_or_default();
-        let mut found: Vec<&Entry> =
-            ids.iter().filter_map(|id| self.by_id.get(id)).filter(|entry| inside(entry, parent)).collect();
+        let listed = |slot: &(Level, String)| -> Vec<&Entry> {
+            let ids = self.by_name.get(slot).map(Vec::as_slice).unwrap_or_default();
+            ids.iter().filter_map(|id| self.by_id.get(id)).filter(|entry| inside(entry, parent)).collect()
+        };
+        let mut slots = self.slots(level, name);
+        let mut found = slots.next().map(|exact| listed(&exact)).unwrap_or_default();
+        if found.iter().any(|entry| entry.is_called(name)) {
+            found.retain(|entry| entry.is_called(name));
+        } else if let Some(lower) = slots.next() {
+            found = listed(&lower);
+        }
         match found.len() {
             0 => NameMatch::None,
             1 => NameMatch::One(found.remove(0)),
