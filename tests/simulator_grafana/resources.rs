@@ -274,7 +274,7 @@ async fn older_lists_of_permissions_have_levels_as_numbers() {
 }
 
 #[tokio::test]
-async fn roles_that_give_a_whole_level_are_listed() {
+async fn roles_that_have_a_whole_level_are_listed() {
     let grafana = grafana().await;
     let view = ["folders:read", "dashboards:read", "alert.rules:read", "library.panels:read"];
     let on = |scope: &str| view.iter().map(|action| format!("{action}@{scope}")).collect::<Vec<_>>();

@@ -125,7 +125,8 @@ fn limit(scene: &Scene<'_>) -> usize {
     }
 }
 
-fn to_json(row: &OrgUser, user: &User) -> Value {
+/// A member of an organization in a list.
+pub fn to_json(row: &OrgUser, user: &User) -> Value {
     json!({
         "orgId": row.org_id,
         "userId": user.id,

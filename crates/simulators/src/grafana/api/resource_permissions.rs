@@ -115,8 +115,8 @@ fn entries(scene: &Scene<'_>, kind: ResourceKind, id: &str, place: &Place) -> Ve
     entries
 }
 
-/// The entries of roles that give a whole level on the resource, on a folder above it or on all of its kind. A role that
-/// gives only some actions of a level has none (contract 2.5).
+/// The entries of roles that have a whole level on the resource, on a folder above it or on all of its kind. A role that
+/// has only some actions of a level is not among them (contract 2.5).
 fn by_roles(tenant: &Tenant, org: i64, (kind, id): (ResourceKind, &str), ancestors: &[String]) -> Vec<Value> {
     if tenant.switches.licence != Licence::Valid {
         return Vec::new();
@@ -157,7 +157,7 @@ fn by_roles(tenant: &Tenant, org: i64, (kind, id): (ResourceKind, &str), ancesto
     users.chain(teams).filter_map(entry).collect()
 }
 
-/// What is above a resource, if it exists.
+/// The folders above a resource, and whether it exists.
 struct Place {
     ancestors: Vec<String>,
     exists: bool,
