@@ -112,7 +112,7 @@ fn entry(kind: ResourceKind, uid: &str, name: &str, parent: Option<Id>) -> Entry
 /// What Grafana shows of a resource.
 pub enum State {
     /// It exists, with these default permissions.
-    Read(Observed),
+    Read(Box<Observed>),
     /// Its permissions are not found. Not every Grafana has permissions for each kind of resource.
     WithoutPermissions,
     /// It does not exist, or the credential cannot read it.
@@ -138,7 +138,11 @@ pub async fn state(client: &Client, named: Named, is_listed: bool) -> Result<Sta
         return Ok(State::WithoutPermissions);
     };
     let exists = is_listed || permissions.iter().any(is_own) || client.exists(&resource).await?;
-    Ok(if exists { State::Read(observed(named, resource.kind, &permissions)) } else { State::Missing })
+    Ok(if exists {
+        State::Read(Box::new(observed(named, resource.kind, &permissions)))
+    } else {
+        State::Missing
+    })
 }
 
 /// The default permissions of a resource. None if it is not found.
@@ -147,7 +151,7 @@ pub async fn state(client: &Client, named: Named, is_listed: bool) -> Result<Sta
 /// As for [`state`].
 pub async fn restriction(client: &Client, named: Named) -> Result<Option<Observed>, Error> {
     match state(client, named, false).await? {
-        State::Read(seen) => Ok(Some(seen)),
+        State::Read(seen) => Ok(Some(*seen)),
         State::WithoutPermissions | State::Missing => Ok(None),
     }
 }

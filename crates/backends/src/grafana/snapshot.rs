@@ -241,7 +241,7 @@ async fn restrictions(
             state => state,
         };
         match state {
-            Ok(State::Read(seen)) => Ok(Some((resource, Some(seen)))),
+            Ok(State::Read(seen)) => Ok(Some((resource, Some(*seen)))),
             Ok(State::Missing) => Ok(Some((resource, None))),
             Ok(State::WithoutPermissions) => Ok(None),
             Err(error) if matches!(error.class, Class::Denied | Class::Invalid) => Ok(None),

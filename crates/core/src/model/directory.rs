@@ -65,7 +65,8 @@ impl Directory {
             }
         }
         for slot in entry.names().flat_map(|name| self.slots(entry.named.level, name)).collect::<Vec<_>>() {
-            let ids = self.by_name.entry(slot).or_default();
+            // Nearly every name has one thing.
+            let ids = self.by_name.entry(slot).or_insert_with(|| Vec::with_capacity(1));
             if !ids.contains(&id) {
                 ids.push(id.clone());
             }

@@ -2,6 +2,7 @@
 
 mod dialect;
 mod grants;
+mod large;
 mod proofs;
 mod reads;
 mod restrictions;

@@ -29,7 +29,7 @@ pub async fn update(client: &Client, before: &Restriction, after: &Restriction) 
     }
     // The answers do not show the permissions. The caller has just read them, so the resource exists.
     let seen = match resources::state(client, named.clone(), true).await {
-        Ok(State::Read(seen)) => seen,
+        Ok(State::Read(seen)) => *seen,
         Ok(State::WithoutPermissions | State::Missing) => {
             return Err(Error::new(Class::Lost, "the written permissions cannot be read back"));
         }
