@@ -202,3 +202,23 @@ async fn assignments_for_all_organizations_are_not_managed() {
     world.wait_deleted("RoleBinding", "readers").await;
     assert_eq!(world.subjects_of("fixed:reports:reader").0, [alice]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn grant_is_one_call_unless_an_existing_one_must_not_be_adopted() {
+    let world = World::grafana("grafana-one-call").await;
+    world.apply(role("reader", json!({}))).await;
+    world.ready("Role", "reader").await;
+    for (name, adopt, looks) in [("adopts", "IfIdentical", 0), ("never", "Never", 3)] {
+        let since = world.log_position();
+        world.apply(binding(name, "reader", &SUBJECTS, json!({ "adopt": adopt }))).await;
+        world.ready("RoleBinding", name).await;
+        assert_eq!(world.subjects_of("reader"), world.all_subjects());
+        let requests = world.requests_since(since);
+        let count = |method: &str| {
+            let of_subject = |path: &str| path.ends_with("/roles") && path != "/api/access-control/roles";
+            requests.iter().filter(|it| it.method == method && of_subject(&it.path)).count()
+        };
+        assert_eq!((count("POST"), count("GET")), (3, looks), "{adopt}");
+        world.delete_and_wait("RoleBinding", name).await;
+    }
+}
