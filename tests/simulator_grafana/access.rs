@@ -258,3 +258,14 @@ async fn only_server_admins_reach_other_organizations() {
     assert!(!seen.each("uid").contains(&"legacy-reviewer".to_owned()));
     assert_eq!(grafana.get(&format!("{ROLES}/theirs")).await.status, 404);
 }
+
+#[tokio::test]
+async fn fixed_roles_of_roles_do_not_include_the_status() {
+    let grafana = grafana().await;
+    for name in ["fixed:roles:reader", "fixed:roles:writer"] {
+        let permissions =
+            grafana.get(&format!("/access-control/roles/{}", grafana.role(name))).await.permissions();
+        assert!(permissions.contains(&"roles:read@roles:*".to_owned()), "{permissions:?}");
+        assert!(!permissions.iter().any(|it| it.starts_with("status:accesscontrol")), "{name}");
+    }
+}

@@ -31,16 +31,16 @@ async fn a_group_mapping_is_created_read_updated_and_deleted() {
         let created = grafana.post(&path, json!({"roles": [first, first]})).await;
         assert_eq!((created.status, created.text("message")), (201, "Group mappings created.".into()));
         let listed = grafana.get(GROUPS).await.body;
-        let expected = json!({"total": 1, "groups": [{"groupID": name, "mappings": {"roles": [first]}}]});
+        let expected =
+            json!({"total": 1, "groups": [{"groupID": name, "mappings": {"1": {"roles": [first]}}}]});
         assert_eq!(listed, expected);
         assert_eq!(grafana.get(&format!("{path}/roles")).await.each("uid"), ["first"]);
         let set = grafana.put(&path, json!({"Roles": [second]})).await;
-        assert_eq!((set.status, set.text("message")), (200, "Group mappings set.".into()));
+        assert_eq!((set.status, set.text("message")), (201, "Group mappings set.".into()));
         assert_eq!(grafana.get(&format!("{path}/roles")).await.each("uid"), ["second"]);
-        assert_eq!(grafana.put(&path, json!({"roles": null})).await.status, 200);
+        assert_eq!(grafana.put(&path, json!({"roles": null})).await.status, 201);
         assert!(grafana.get(&format!("{path}/roles")).await.each("uid").is_empty());
-        let deleted = grafana.delete(&path).await;
-        assert_eq!((deleted.status, deleted.text("message")), (200, "Group mappings deleted.".into()));
+        assert_eq!(grafana.delete(&path).await.status, 204);
         assert_eq!(grafana.get(&format!("{path}/roles")).await.body, json!([]));
         assert_eq!(grafana.delete(&path).await.status, 404);
         assert_eq!(grafana.put(&path, json!({"roles": [second]})).await.status, 404);
@@ -75,7 +75,7 @@ async fn members_of_a_mapped_group_have_its_roles() {
     });
     assert!(!can().await);
     assert_eq!(all_roles(&grafana, carol).await, ["legacy-reviewer", "r"]);
-    assert_eq!(grafana.delete(ENGINEERING).await.status, 200);
+    assert_eq!(grafana.delete(ENGINEERING).await.status, 204);
     assert_eq!(all_roles(&grafana, carol).await, ["legacy-reviewer"]);
 }
 
@@ -181,7 +181,7 @@ async fn mapping_requires_its_actions_known_roles_and_delegation() {
     // A caller without the permissions of the role cannot unmap it either.
     assert_eq!(writer.put(ENGINEERING, json!({})).await.status, 403);
     assert_eq!(writer.delete(ENGINEERING).await.status, 403);
-    assert_eq!(writer.put(ENGINEERING, r).await.status, 200);
+    assert_eq!(writer.put(ENGINEERING, r).await.status, 201);
     assert_eq!(reader.put(ENGINEERING, json!({})).await.status, 403);
     assert_eq!(reader.delete(ENGINEERING).await.status, 403);
 }
@@ -204,7 +204,10 @@ async fn deleting_a_mapped_role_requires_force_and_unmaps_it() {
     map(&grafana, &["r", "legacy-reviewer"]).await;
     assert_eq!(grafana.delete("/access-control/roles/r").await.status, 400);
     assert_eq!(grafana.delete("/access-control/roles/r?force=true").await.status, 200);
-    assert_eq!(grafana.get(GROUPS).await.body["groups"][0]["mappings"]["roles"], json!(["legacy-reviewer"]));
+    assert_eq!(
+        grafana.get(GROUPS).await.body["groups"][0]["mappings"]["1"]["roles"],
+        json!(["legacy-reviewer"])
+    );
 }
 
 #[tokio::test]

@@ -281,3 +281,96 @@ async fn deleting_an_organization_deletes_everything_in_it() {
     assert_eq!(left, 0);
     assert!(grafana.simulator.edit(|tenant| tenant.group_mappings.is_empty()));
 }
+
+#[tokio::test]
+async fn hidden_users_count_and_are_not_listed() {
+    let grafana = grafana().await;
+    let all = grafana.get("/org/users/search").await.body;
+    let (alice, total) = (grafana.user("alice"), all["totalCount"].as_u64().unwrap());
+    grafana.simulator.edit(|tenant| tenant.switches.hidden_users = [alice].into());
+    let page = grafana.get("/org/users/search?perpage=4&page=1").await.body;
+    assert_eq!((page["totalCount"].as_u64(), page["orgUsers"].as_array().unwrap().len()), (Some(total), 3));
+    for path in ["/org/users", "/org/users/lookup"] {
+        let listed = grafana.get(path).await.body.as_array().unwrap().len() as u64;
+        assert_eq!(listed, total - 1, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn one_service_account_shows_more_than_a_list() {
+    let grafana = grafana().await;
+    let own = ["createdAt", "updatedAt", "teams"];
+    let listed = grafana.get("/serviceaccounts/search").await.body["serviceAccounts"][0].clone();
+    let made = grafana.post("/serviceaccounts", json!({"name": "new"})).await.body;
+    for field in own {
+        assert!(listed.get(field).is_none() && made.get(field).is_none(), "{field}");
+    }
+    let one = grafana.get(&format!("/serviceaccounts/{}", made["id"])).await.body;
+    assert!(own.into_iter().all(|field| one.get(field).is_some()), "{one}");
+}
+
+#[tokio::test]
+async fn server_admins_change_users_and_their_organizations() {
+    let grafana = grafana().await;
+    let admin = grafana.login("admin").await;
+    let carol = grafana.user("carol");
+    let user = format!("/users/{carol}");
+    let renamed = admin.put(&user, json!({"name": "Carol N.", "login": "carol2"})).await;
+    assert_eq!((renamed.status, renamed.text("message")), (200, "User updated".into()));
+    assert_eq!(admin.get(&user).await.text("login"), "carol2");
+    assert_eq!(admin.put(&user, json!({"login": "ALICE"})).await.status, 409);
+    assert_eq!(grafana.put(&user, json!({"name": "x"})).await.status, 403, "a token is no server admin");
+    for (path, body, changed) in [
+        ("permissions", json!({"isGrafanaAdmin": true}), "isGrafanaAdmin"),
+        ("disable", json!({}), "isDisabled"),
+    ] {
+        let path = format!("/admin/users/{carol}/{path}");
+        let answer =
+            if body == json!({}) { admin.post(&path, body).await } else { admin.put(&path, body).await };
+        assert_eq!(answer.status, 200, "{path}");
+        assert_eq!(admin.get(&user).await.body[changed], true, "{path}");
+    }
+    assert_eq!(admin.post(&format!("/admin/users/{carol}/enable"), json!({})).await.status, 200);
+    assert_eq!(admin.get(&user).await.body["isDisabled"], false);
+    let joined = admin.post("/orgs/2/users", json!({"loginOrEmail": "carol2", "role": "Viewer"})).await;
+    assert_eq!(joined.status, 200, "{}", joined.body);
+    assert_eq!(admin.get(&format!("{user}/orgs")).await.each("name"), ["Main Org.", "Partners"]);
+    assert_eq!(admin.get(&format!("{user}/teams")).await.each("name"), ["sre", "sre-oncall"]);
+    let member = format!("/orgs/2/users/{carol}");
+    assert_eq!(admin.patch(&member, json!({"role": "Editor"})).await.status, 200);
+    let found = admin.get("/orgs/2/users/search?perpage=10").await.body;
+    let carols = found["orgUsers"].as_array().unwrap().iter().find(|it| it["userId"] == carol).unwrap();
+    assert_eq!((&found["perPage"], &carols["role"]), (&json!(10), &json!("Editor")));
+    assert_eq!((admin.delete(&member).await.status, admin.delete(&member).await.status), (200, 404));
+    assert_eq!(grafana.get("/orgs/2/users/search").await.status, 403);
+    assert_eq!(admin.get("/user/orgs").await.each("name"), ["Main Org.", "Partners"]);
+    assert!(admin.get("/user/teams").await.each("name").is_empty());
+}
+
+#[tokio::test]
+async fn a_changed_password_replaces_the_old_one() {
+    let grafana = grafana().await;
+    let admin = grafana.login("admin").await;
+    let carol = grafana.login("carol").await;
+    let path = format!("/admin/users/{}/password", grafana.user("carol"));
+    assert_eq!(carol.get("/user").await.status, 200);
+    assert_eq!(admin.put(&path, json!({"password": "another"})).await.status, 200);
+    assert_eq!(carol.get("/user").await.status, 401);
+    let again = grafana.with(Login::Basic("carol".to_owned(), "another".to_owned()));
+    assert_eq!(again.get("/user").await.status, 200);
+}
+
+#[tokio::test]
+async fn teams_have_groups_and_folders_have_counts() {
+    let grafana = grafana().await;
+    let path = format!("/teams/{}/groups", grafana.team("sre"));
+    let group = json!({"groupId": "cn=sre,ou=groups"});
+    assert_eq!(grafana.get(&path).await.body, json!([]));
+    assert_eq!(grafana.post(&path, group.clone()).await.status, 200);
+    assert_eq!(grafana.post(&path, group).await.status, 400);
+    assert_eq!(grafana.get(&path).await.each("groupId"), ["cn=sre,ou=groups"]);
+    let one = format!("{path}?groupId=cn%3Dsre,ou%3Dgroups");
+    assert_eq!((grafana.delete(&one).await.status, grafana.delete(&one).await.status), (200, 404));
+    let counts = grafana.get("/folders/sre/counts").await.body;
+    assert_eq!((&counts["folder"], &counts["dashboard"]), (&json!(2), &json!(2)));
+}

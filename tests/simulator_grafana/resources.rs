@@ -1,6 +1,6 @@
 //! Contract 2.5: permissions on single resources.
 
-use rolewright_simulators::grafana::switches::Licence;
+use rolewright_simulators::grafana::switches::{Licence, MissingResources};
 use serde_json::{Value, json};
 
 use crate::client::{Client, grafana, grafana_with};
@@ -222,18 +222,96 @@ async fn invalid_subjects_and_levels_are_400_and_change_nothing() {
     let roles =
         format!("/access-control/serviceaccounts/{}/builtInRoles/Viewer", grafana.account("nightly-reports"));
     assert_eq!(grafana.post(&roles, json!({"permission": "Edit"})).await.status, 400);
-    let unknown = [
-        "folders/nothing",
-        "dashboards/nothing",
-        "datasources/nothing",
-        "serviceaccounts/999",
-        "receivers/nothing",
-    ];
-    for unknown in unknown {
+    for unknown in ["serviceaccounts/999", "receivers/nothing"] {
         assert_eq!(grafana.get(&format!("/access-control/{unknown}")).await.status, 404, "{unknown}");
         let patch = json!({"permissions": [good]});
         assert_eq!(grafana.post(&format!("/access-control/{unknown}"), patch).await.status, 404, "{unknown}");
     }
+}
+
+#[tokio::test]
+async fn permissions_of_nothing_depend_on_the_server() {
+    for answer in [MissingResources::Refused, MissingResources::Empty, MissingResources::AdminsOnly] {
+        let grafana = grafana_with(|switches| switches.missing_resources = answer).await;
+        let entries = usize::from(answer == MissingResources::AdminsOnly);
+        for unknown in ["folders/nothing", "dashboards/nothing"] {
+            let path = format!("/access-control/{unknown}");
+            let read = grafana.get(&path).await;
+            let write =
+                grafana.post(&format!("{path}/builtInRoles/Viewer"), json!({"permission": "View"})).await;
+            if answer == MissingResources::Refused {
+                assert_eq!((read.status, write.status), (404, 404), "{unknown}");
+                continue;
+            }
+            assert_eq!((read.status, read.body.as_array().unwrap().len(), write.status), (200, entries, 200));
+            assert_eq!(grafana.get(&path).await.body[0]["builtInRole"], "Viewer", "permissions of nothing");
+        }
+        // Nothing checks a read of a data source's permissions.
+        let path = "/access-control/datasources/nothing";
+        assert_eq!(grafana.get(path).await.status, 200);
+        let write =
+            grafana.post(&format!("{path}/builtInRoles/Viewer"), json!({"permission": "Query"})).await;
+        assert_eq!(write.status, 404);
+        for older in ["/folders/nothing/permissions", "/dashboards/uid/nothing/permissions"] {
+            assert_eq!(grafana.get(older).await.status, 404, "{older}");
+        }
+    }
+    let grafana = grafana().await;
+    let narrow = grafana.caller_with("narrow", &["folders.permissions:read@folders:uid:sre"]).await;
+    assert_eq!(narrow.get("/access-control/folders/nothing").await.status, 403);
+}
+
+#[tokio::test]
+async fn older_lists_of_permissions_have_levels_as_numbers() {
+    let grafana = grafana().await;
+    for path in ["/folders/sre/permissions", "/dashboards/uid/home/permissions"] {
+        let listed = grafana.get(path).await;
+        assert_eq!(listed.status, 200, "{path}");
+        let viewer =
+            listed.body.as_array().unwrap().iter().find(|it| it["role"] == "Viewer").cloned().unwrap();
+        assert_eq!((&viewer["permission"], &viewer["permissionName"]), (&json!(1), &json!("View")));
+    }
+}
+
+#[tokio::test]
+async fn roles_that_have_a_whole_level_are_listed() {
+    let grafana = grafana().await;
+    let view = ["folders:read", "dashboards:read", "alert.rules:read", "library.panels:read"];
+    let on = |scope: &str| view.iter().map(|action| format!("{action}@{scope}")).collect::<Vec<_>>();
+    for (uid, permissions) in [
+        ("own", on("folders:uid:sre-runbooks")),
+        ("above", on("folders:uid:sre")),
+        ("all", on("folders:*")),
+        ("part", on("folders:uid:sre-runbooks")[..2].to_vec()),
+        ("elsewhere", on("folders:uid:data")),
+    ] {
+        let permissions: Vec<&str> = permissions.iter().map(String::as_str).collect();
+        grafana.new_role(uid, &permissions).await;
+        let path = format!("/access-control/users/{}/roles", grafana.user("dave"));
+        assert_eq!(grafana.post(&path, json!({"roleUid": uid})).await.status, 200);
+    }
+    let listed = grafana.get("/access-control/folders/sre-runbooks").await.body;
+    let daves = listed.as_array().unwrap().iter().filter(|it| it["userLogin"] == "dave");
+    let mut daves: Vec<(String, bool)> = daves
+        .map(|it| (it["roleName"].as_str().unwrap().to_owned(), it["isInherited"].as_bool().unwrap()))
+        .collect();
+    daves.sort();
+    let expected = [("above", true), ("all", false), ("own", false)];
+    assert_eq!(daves, expected.map(|(name, inherited)| (name.to_owned(), inherited)));
+}
+
+#[tokio::test]
+async fn data_sources_that_share_a_uid_need_a_type() {
+    let grafana = grafana_with(|switches| switches.data_source_uids_are_per_type = true).await;
+    let path = "/access-control/datasources/prometheus-main";
+    assert_eq!(grafana.get(path).await.status, 200);
+    let other = |kind: &str| json!({"name": kind, "type": kind, "uid": "prometheus-main"});
+    assert_eq!(grafana.post("/datasources", other("prometheus")).await.status, 409);
+    assert_eq!(grafana.post("/datasources", other("mimir")).await.status, 200);
+    assert_eq!(grafana.get(path).await.status, 400);
+    let write = json!({"permission": ""});
+    assert_eq!(grafana.post(&format!("{path}/builtInRoles/Viewer"), write).await.status, 400);
+    assert_eq!(grafana.get(&format!("{path}?ds_type=mimir")).await.status, 200);
 }
 
 #[tokio::test]

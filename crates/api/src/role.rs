@@ -74,6 +74,9 @@ pub const TOO_MANY_RULES: &str = "the rules expand to more than 10000 single rul
     .field_path(".zenml"))]
 #[x_kube(validation = Rule::new("!(has(self.grafana) && has(self.zenml))")
     .message("write at most one back-end block: grafana or zenml"))]
+#[x_kube(validation = Rule::new("self.rules.size() > 0 || has(self.grafana)")
+    .message("rules can be empty only on Grafana, with a grafana block: write at least one rule, or grafana: {}")
+    .field_path(".rules"))]
 #[serde(rename_all = "camelCase")]
 pub struct RoleSpec {
     /// The Backend of the account where this role exists. It cannot be changed.
@@ -91,8 +94,8 @@ pub struct RoleSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]
     pub description: Option<String>,
-    /// The permissions of the role. Order and repetition do not matter. They can expand to at most 10000 single rules, each of one action on one resource.
-    #[schemars(length(min = 1, max = 256))]
+    /// The permissions of the role. Order and repetition do not matter. Empty only with a grafana block: a Grafana role can have no permissions. They can expand to at most 10000 single rules, each of one action on one resource.
+    #[schemars(length(max = 256))]
     #[x_kube(validation = Rule::new("self.map(r, r.actions.size() * (has(r.resources) ? r.resources.size() : 1)).sum() <= 10000")
         .message(TOO_MANY_RULES))]
     pub rules: Vec<self::Rule>,

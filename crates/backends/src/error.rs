@@ -66,12 +66,14 @@ pub struct Error {
     pub class: Class,
     /// What the user reads.
     pub message: String,
+    /// The answer was longer than any valid one: a request for less can succeed.
+    pub oversized: bool,
 }
 
 impl Error {
     /// An error of a class.
     pub fn new(class: Class, message: impl Into<String>) -> Self {
-        Self { class, message: message.into() }
+        Self { class, message: message.into(), oversized: false }
     }
 
     /// The error of a request that no plan may contain. Nothing was sent.

@@ -32,7 +32,7 @@ impl Trial for Grafana {
         ("GET", "/api/access-control/roles/*"),
         ("GET", "/api/access-control/user/permissions"),
         ("GET", "/api/org"),
-        ("GET", "/api/org/users"),
+        ("GET", "/api/org/users/search"),
         ("GET", "/api/teams/search"),
         ("GET", "/api/serviceaccounts/search"),
         ("POST", "/api/access-control/users/roles/search"),
@@ -40,11 +40,11 @@ impl Trial for Grafana {
     ];
 
     const LISTS: [&'static str; 4] =
-        [ROLES, "/api/org/users", "/api/teams/search", "/api/serviceaccounts/search"];
+        [ROLES, "/api/org/users/search", "/api/teams/search", "/api/serviceaccounts/search"];
 
     const SHORT_LISTS: &'static [ShortList] = &[
         ShortList::new(ROLES, 0),
-        ShortList::new("/api/org/users", 0),
+        ShortList::new("/api/org/users/search", 0),
         ShortList::new("/api/teams/search", 0),
         ShortList::new("/api/serviceaccounts/search", 0),
     ];

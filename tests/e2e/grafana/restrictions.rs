@@ -85,7 +85,7 @@ async fn message_names_the_access_that_remains() {
         "closed to its defaults, those of Viewer and Editor",
         "View for Viewer (from a parent folder)",
         "Edit for Editor (from a parent folder)",
-        "by another role on this folder",
+        "only some of the actions of View, Edit or Admin",
     ];
     world.reports(KIND, "runbooks", "InSync", words).await;
     // The remaining access changes, and the message follows.
@@ -105,7 +105,7 @@ async fn message_names_who_has_access_by_managed_roles() {
     world.apply(binding("on-call", "incident-room", &SUBJECTS[..1], json!({}))).await;
     world.ready("RoleBinding", "on-call").await;
     let named =
-        &["closed to its defaults", "alice@example.com (by the role incident-room)", "by another role"];
+        &["closed to its defaults", "alice@example.com (by the role incident-room)", "Grafana does not show"];
     world.until(KIND, "sre", "with alice in its message", |it| has_reason(it, "InSync", named)).await;
     world.full_sweep().await;
     world.assert_steady().await;

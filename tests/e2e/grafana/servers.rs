@@ -22,7 +22,10 @@ const OBJECTS: [(&str, &str); 3] =
     [("Role", "reader"), ("RoleBinding", "readers"), ("ResourceRestriction", "sre")];
 
 servers! {
-    Grafana, elsewhere: ["licence", "search_omits_users", "search_omits_teams"];
+    Grafana, elsewhere: [
+        "licence", "search_omits_users", "search_omits_teams", "missing_resources", "data_source_uids_are_per_type",
+        "reserved_uids_are_refused",
+    ];
 
     grafana_11_is_supported: |it| it.generation = Generation::V11 => lifecycle;
 
@@ -77,6 +80,8 @@ servers! {
         it.display_name_fallback = DisplayNameFallback::AllRoles;
         it.zero_created = true;
     } => steady;
+
+    hidden_users_count_and_are_not_listed: |it| it.hidden_users = (3..8).collect() => steady;
 
     replacing_all_permissions_keeps_those_of_others: |it| it.permissions_are_replaced = true => replaced;
 }

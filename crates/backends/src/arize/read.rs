@@ -13,7 +13,7 @@ use crate::{
     Class, Error, Identity,
     reading::{found, no_look_up},
 };
-use rolewright_core::model::{Entry, Grant, Id, Level, Observed, Restriction, Role};
+use rolewright_core::model::{Entry, Grant, Id, Level, Observed, Restriction, Role, same_name};
 
 /// Enough pages to identify an account, few enough for a probe.
 const PROBE_PAGES: usize = 10;
@@ -81,10 +81,7 @@ pub async fn look_up(
         },
     };
     let inside = |entry: &Entry| parent.is_none_or(|parent| entry.parent.as_ref() == Some(parent));
-    let has_name = |entry: &Entry| match level {
-        Level::USER => entry.named.name.to_lowercase() == name.to_lowercase(),
-        _ => *entry.named.name == *name,
-    };
+    let has_name = |entry: &Entry| same_name(level, &entry.named.name, name);
     Ok(entries
         .into_iter()
         .filter(|entry| entry.named.id.as_str() == name || has_name(entry))

@@ -1,6 +1,9 @@
 //! Grafana's endpoints (contract 2) with wire types, and the meaning of a 404 (contract 1.4).
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use reqwest::Method;
 use serde::de::DeserializeOwned;
@@ -8,9 +11,10 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use super::{
+    dialect::Reserved,
     ids::{Endpoints, Principal, Resource, ResourceKind},
     visibility::OwnPermissions,
-    wire::{self, Assigned, ResourcePermission},
+    wire::{self, Assigned, AssignedRole, ResourcePermission},
 };
 use crate::{
     Class, Error,
@@ -19,9 +23,11 @@ use crate::{
 };
 use rolewright_core::model::Id;
 
-/// The principals in one search. Their roles stay well below the longest body that the HTTP stack reads.
+/// The principals in one search, until an answer is too long.
 const MAX_SEARCHED: usize = 2000;
 const ROLES: [&str; 2] = ["access-control", "roles"];
+const NEEDS_STATUS: &str =
+    "the credential needs roles:read on roles:*, or status:accesscontrol on services:accesscontrol";
 const NEEDS_RBAC: &str = "Rolewright needs the RBAC API of Grafana Enterprise or Grafana Cloud";
 
 /// Whether Grafana has the RBAC API.
@@ -29,7 +35,7 @@ const NEEDS_RBAC: &str = "Rolewright needs the RBAC API of Grafana Enterprise or
 pub enum Status {
     /// It has the API, and it is on.
     Enabled,
-    /// The credential may not ask. Contains the refusal.
+    /// The credential may not ask, nor read a role of Grafana's own, which would show it too. Contains the refusal.
     Denied(Error),
 }
 
@@ -39,6 +45,8 @@ pub struct Client {
     credential: Credential,
     /// The value of the organization header. None omits it.
     organization: Option<String>,
+    /// The principals in one search: halved when an answer is too long.
+    searched: AtomicUsize,
     /// The number of the current organization. The inner None means that the credential may not read it.
     number: OnceCell<Option<i64>>,
 }
@@ -47,7 +55,9 @@ impl Client {
     /// A client over a stack. Makes no call.
     pub fn new(http: Http, credential: Credential, organization: Option<i64>) -> Self {
         let number = OnceCell::new_with(organization.map(Some));
-        Self { http, credential, organization: organization.map(|id| id.to_string()), number }
+        let (organization, searched) =
+            (organization.map(|id| id.to_string()), AtomicUsize::new(MAX_SEARCHED));
+        Self { http, credential, organization, searched, number }
     }
 
     /// The decoded answer for a path.
@@ -83,7 +93,15 @@ impl Client {
                     error.message
                 ),
             )),
-            Err(error) if error.class == Class::Denied => Ok(Status::Denied(error)),
+            // The fixed roles for roles do not include the permission to ask (contract 2.2).
+            Err(error) if error.class == Class::Denied => match self.roles().await {
+                Ok(roles) if roles.iter().any(is_of_grafana) => Ok(Status::Enabled),
+                Err(failure) if !failure.class.is_withheld() => Err(failure),
+                Ok(_) | Err(_) => {
+                    let message = format!("{}; {NEEDS_STATUS}", error.message);
+                    Ok(Status::Denied(Error::new(Class::Denied, message)))
+                }
+            },
             Err(error) => Err(error),
         }
     }
@@ -98,8 +116,7 @@ impl Client {
             Status::Denied(refusal) => Err(Error::new(
                 Class::Denied,
                 format!(
-                    "{}, and it is unknown whether that means deleted: {}; the credential needs status:accesscontrol on \
-                     services:accesscontrol",
+                    "{}, and it is unknown whether that means deleted: {}",
                     not_found.message, refusal.message
                 ),
             )),
@@ -172,12 +189,12 @@ impl Client {
     }
 
     /// The direct roles of a principal, without their permissions. None for an unknown principal.
-    pub async fn roles_of(&self, principal: Principal) -> Result<Option<Vec<wire::Role>>, Error> {
+    pub async fn roles_of(&self, principal: Principal) -> Result<Option<Vec<AssignedRole>>, Error> {
         let number = principal.number.to_string();
         let path = ["access-control", principal.endpoints().path(), &number, "roles"];
         match self.get(&path, &[("includeHidden", "true")]).await {
             Err(error) if error.class == Class::Missing => self.confirm_missing(&error).await.map(|()| None),
-            roles => roles.map(|roles: Option<Vec<wire::Role>>| Some(roles.unwrap_or_default())),
+            roles => roles.map(|roles: Option<Vec<AssignedRole>>| Some(roles.unwrap_or_default())),
         }
     }
 
@@ -190,17 +207,34 @@ impl Client {
     ) -> Result<Assigned, Error> {
         let mut assigned = Assigned::new();
         let numbers: Vec<i64> = numbers.iter().copied().collect();
-        for part in numbers.chunks(MAX_SEARCHED) {
-            let mut query = json!({endpoints.ids_field(): part, "includeHidden": true});
-            if let Some(org) = self.org_number().await? {
-                query["orgId"] = json!(org);
+        let mut rest = numbers.as_slice();
+        while !rest.is_empty() {
+            let (part, others) = rest.split_at(rest.len().min(self.searched.load(Ordering::Relaxed)));
+            match self.search(endpoints, part).await {
+                Err(error) if error.oversized && part.len() > 1 => {
+                    self.searched.fetch_min(part.len() / 2, Ordering::Relaxed);
+                }
+                found => {
+                    assigned.extend(found?.unwrap_or_default());
+                    rest = others;
+                }
             }
-            let request =
-                self.request(Method::POST, &["access-control", endpoints.path(), "roles", "search"]);
-            let found: Option<Assigned> = self.call(request.read_only().body(query)).await?.decode()?;
-            assigned.extend(found.unwrap_or_default());
         }
         Ok(assigned)
+    }
+
+    async fn search(&self, endpoints: Endpoints, numbers: &[i64]) -> Result<Option<Assigned>, Error> {
+        let mut query = json!({endpoints.ids_field(): numbers, "includeHidden": true});
+        if let Some(org) = self.org_number().await? {
+            query["orgId"] = json!(org);
+        }
+        let request = self.request(Method::POST, &["access-control", endpoints.path(), "roles", "search"]);
+        self.call(request.read_only().body(query)).await?.decode()
+    }
+
+    /// Whether a number is that of a service account. Users and service accounts share their numbers.
+    pub async fn is_service_account(&self, number: i64) -> Result<bool, Error> {
+        Ok(found(self.answer(&["serviceaccounts", &number.to_string()], &[]).await)?.is_some())
     }
 
     /// Assigns a role to a principal, in this organization only (contract 3.4).
@@ -235,12 +269,17 @@ impl Client {
     /// Whether a resource exists. It can exist without permissions: not every Grafana has permissions for each kind of resource.
     pub async fn exists(&self, resource: &Resource) -> Result<bool, Error> {
         let uid = resource.uid.as_str();
-        let path = match resource.kind {
-            ResourceKind::Folder => vec!["folders", uid],
-            ResourceKind::Dashboard => vec!["dashboards", "uid", uid],
-            ResourceKind::DataSource => vec!["datasources", "uid", uid],
-        };
-        Ok(found(self.answer(&path, &[]).await)?.is_some())
+        let is_found = async |path: &[&str]| Ok(found(self.answer(path, &[]).await)?.is_some());
+        match resource.kind {
+            ResourceKind::Folder => is_found(&["folders", uid]).await,
+            ResourceKind::DataSource => is_found(&["datasources", "uid", uid]).await,
+            // The answer for a dashboard has all its panels. A server without the shorter one answers 404 too.
+            ResourceKind::Dashboard => match is_found(&["dashboards", "uid", uid, "permissions"]).await {
+                Ok(true) => Ok(true),
+                Err(error) if !error.class.is_withheld() => Err(error),
+                Ok(false) | Err(_) => is_found(&["dashboards", "uid", uid]).await,
+            },
+        }
     }
 
     async fn call(&self, request: Request<'_>) -> Result<Answer, Error> {
@@ -262,4 +301,9 @@ impl Client {
             None => request,
         }
     }
+}
+
+/// Whether a role is one of Grafana's own: only a Grafana with roles has them.
+fn is_of_grafana(role: &wire::Role) -> bool {
+    Reserved::of(&role.name, Some(&role.uid)).is_some()
 }

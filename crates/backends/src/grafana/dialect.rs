@@ -3,7 +3,7 @@
 use super::ids::{self, DASHBOARD, DATA_SOURCE, FOLDER, Principal, Resource, ResourceKind};
 use crate::text::{DERIVED_PREFIX, DIGEST, derived_name};
 use rolewright_core::model::{
-    Body, Capabilities, ChosenId, Effect, Fault, Grants, Id, IdentityRules, Key, Kind, Level, Reach,
+    Body, Capabilities, ChosenId, Effect, Fault, Grants, Id, IdentityRules, Key, Kind, Level, Named, Reach,
     Restrictions, Role, RoleNames, RoleRef, Rule, SpecRules, SubjectKind, SweepHints,
 };
 
@@ -22,8 +22,8 @@ const MAX_DESCRIPTION: usize = 65_535;
 const MAX_IN_UID: usize = 20;
 const _: () = assert!(DERIVED_PREFIX.len() + MAX_IN_UID + 1 + DIGEST <= MAX_UID);
 
-/// Folders that no list shows: the root, and what others shared.
-const VIRTUAL_FOLDERS: [&str; 2] = ["general", "sharedwithme"];
+/// A role without effect in one organization: its permissions are those of a server (contract 3.4).
+const ONLY_EVERYWHERE: &str = "fixed:organization:maintainer";
 
 const RESOURCES: [Level; 3] = [FOLDER, DASHBOARD, DATA_SOURCE];
 
@@ -56,9 +56,12 @@ const RESERVED: [(Reserved, &str); 5] = [
 ];
 
 impl Reserved {
-    /// The kind of role, by its name or else by its uid. Not all of them have such uids.
+    /// The kind of role, as Grafana itself decides: by the name, and for two kinds also by the uid, because custom roles can have uids like
+    /// those of the other kinds (contract 3.3). If the name is unknown and the uid stands for it, the uid decides.
     pub fn of(name: &str, uid: Option<&str>) -> Option<Self> {
-        reserved(name, ':').or_else(|| reserved(uid?, '_'))
+        let is_decided_by_uid =
+            |kind: &Self| uid == Some(name) || matches!(kind, Reserved::Basic | Reserved::ExternalService);
+        reserved(name, ':').or_else(|| reserved(uid?, '_').filter(is_decided_by_uid))
     }
 
     /// What such a role is, in messages.
@@ -89,6 +92,15 @@ pub struct GrafanaDialect;
 impl IdentityRules for GrafanaDialect {
     fn capabilities(&self) -> &'static Capabilities {
         &CAPABILITIES
+    }
+
+    fn key_of_role(&self, role: &Role) -> Key {
+        role_key(&role.name, is_global(role))
+    }
+
+    /// A repeated assignment is answered with success (contract 3.9).
+    fn repeats_creates(&self, kind: Kind) -> bool {
+        kind == Kind::Grant
     }
 
     /// The uid in the spec, else one that is derived from the object.
@@ -122,12 +134,21 @@ impl SpecRules for GrafanaDialect {
         }
         faults.extend(role.settings.remove(UID).and_then(|uid| uid_fault(&uid)));
         faults.extend(role.settings.iter().filter_map(|(field, value)| setting_fault(field, value)));
+        // A global role of the same name is another role (contract 3.4).
+        role.settings.entry(GLOBAL.to_owned()).or_insert_with(|| false.to_string());
         role.rules = role.rules.into_iter().map(normalized).collect();
         faults.extend(role.rules.iter().flat_map(rule_faults));
         if faults.is_empty() { Ok(role) } else { Err(faults) }
     }
 
     fn check_grantable(&self, role: &RoleRef) -> Result<(), Fault> {
+        if role.name() == ONLY_EVERYWHERE {
+            let message = format!(
+                "{ONLY_EVERYWHERE} has an effect only if it is assigned for all organizations, and Rolewright assigns roles in one \
+                 organization: assign it in Grafana"
+            );
+            return Err(Fault::new("spec.roleRef", message));
+        }
         let how = match Reserved::of(role.name(), role.existing().map(|role| role.id.as_str())) {
             None | Some(Reserved::Fixed | Reserved::Plugin) => return Ok(()),
             // Grafana answers such an assignment with success and does nothing (contract 3.9).
@@ -144,6 +165,11 @@ impl SpecRules for GrafanaDialect {
         };
         let message = format!("{} {how}; name a fixed, a plugin's or a custom role", role.name());
         Err(Fault::new("spec.roleRef", message))
+    }
+
+    /// A role of the organization and a global one can share a name.
+    fn role_keys(&self, name: &str, _scope: Option<&Named>) -> Vec<Key> {
+        [false, true].map(|global| role_key(name, global)).into()
     }
 
     /// All reserved roles, and the grants of those that Grafana cannot assign.
@@ -185,9 +211,9 @@ impl SpecRules for GrafanaDialect {
             None if scope == "*" => all(kind_of(rule.action.split([':', '.']).next().unwrap_or_default())),
             Some((path, "*" | "uid:*")) => all(kind_of(path)),
             Some((path, rest)) => {
-                let uid = rest.strip_prefix("uid:").filter(|uid| !VIRTUAL_FOLDERS.contains(uid));
+                let uid = rest.strip_prefix("uid:");
                 let id = kind_of(path).zip(uid).map(|(kind, uid)| Id::new(format!("{}:{uid}", kind.level())));
-                id.filter(|id| Resource::of(id).is_some()).map(Reach::One).into_iter().collect()
+                id.filter(|id| closable(id).is_some()).map(Reach::One).into_iter().collect()
             }
             None => Vec::new(),
         }
@@ -196,7 +222,8 @@ impl SpecRules for GrafanaDialect {
     fn id_of(&self, level: Level, text: &str) -> Option<Id> {
         if let Some(kind) = ResourceKind::of(level) {
             let uid = text.strip_prefix("uid:")?;
-            return Some(Resource { kind, uid: uid.to_owned() }.id());
+            let id = Resource { kind, uid: uid.to_owned() }.id();
+            return closable(&id).map(|_| id);
         }
         let number = ids::number_of(text.strip_prefix("id:")?)?;
         Some(Principal { kind: ids::principal_kind(level)?, number }.id())
@@ -204,13 +231,28 @@ impl SpecRules for GrafanaDialect {
 
     fn level_of(&self, id: &Id) -> Option<Level> {
         let principal = Principal::of(id).map(|principal| principal.kind.level());
-        match principal.or_else(|| Resource::of(id).map(|resource| resource.kind.level())) {
+        match principal.or_else(|| closable(id).map(|resource| resource.kind.level())) {
             Some(level) => Some(level),
             // The uid of a role has no colon.
             None if !id.as_str().contains(':') => Some(Level::ROLE),
             None => None,
         }
     }
+}
+
+/// The resource with this id, if it can have permissions of its own.
+fn closable(id: &Id) -> Option<Resource> {
+    Resource::of(id).filter(|resource| !resource.is_virtual())
+}
+
+/// The natural key of a role with this name: names are unique in an organization, and among global roles (contract 3.2).
+fn role_key(name: &str, global: bool) -> Key {
+    if global { Key::new([("name", name), (GLOBAL, "true")]) } else { Key::new([("name", name)]) }
+}
+
+/// Whether a role exists in all organizations.
+pub fn is_global(role: &Role) -> bool {
+    role.settings.get(GLOBAL).is_some_and(|global| global == "true")
 }
 
 /// No scope and an empty one are the same (contract 3.7).

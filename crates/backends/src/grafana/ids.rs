@@ -9,6 +9,9 @@ pub const FOLDER: Level = Level::new("folder");
 pub const DASHBOARD: Level = Level::new("dashboard");
 pub const DATA_SOURCE: Level = Level::new("dataSource");
 
+/// Folders without permissions of their own: the root, and what others shared.
+const VIRTUAL_FOLDERS: [&str; 2] = ["general", "sharedwithme"];
+
 const KINDS: [SubjectKind; 3] = [SubjectKind::User, SubjectKind::ServiceAccount, SubjectKind::Team];
 
 /// A principal that can have a role.
@@ -119,6 +122,11 @@ impl Resource {
     /// Its id.
     pub fn id(&self) -> Id {
         Id::new(format!("{}:{}", self.kind.level(), self.uid))
+    }
+
+    /// Whether it is a folder that no permissions are on, so that it cannot be closed.
+    pub fn is_virtual(&self) -> bool {
+        self.kind == ResourceKind::Folder && VIRTUAL_FOLDERS.contains(&self.uid.as_str())
     }
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{
     dialect::{GLOBAL, GROUP, GrafanaDialect, HIDDEN, Reserved},
     ids::{self, Principal},
-    wire,
+    wire::{self, AssignedRole},
 };
 use crate::reading::present;
 use rolewright_core::model::{
@@ -48,12 +48,13 @@ pub fn outline(listed: wire::Role) -> Observed {
 
 /// A grant, from the list of its subject's roles. None for an assignment by the mapping of external groups: this API can neither create
 /// nor delete it (contract 3.5).
-pub fn grant(subject: Named, role: &wire::Role) -> Option<Observed> {
+pub fn grant(subject: Named, role: &AssignedRole) -> Option<Observed> {
     if role.mapped == Some(true) {
         return None;
     }
     let id = ids::grant(&subject.id, &Id::new(&role.uid));
-    let body = Body::Grant(Grant { role: RoleRef::Existing(role_named(role)), subject, scope: None });
+    let role = Named::new(Level::ROLE, Id::new(&role.uid), &role.name);
+    let body = Body::Grant(Grant { role: RoleRef::Existing(role), subject, scope: None });
     let read_only = GrafanaDialect.vendor_owned(Some(&id), &body).map(str::to_owned);
     Some(Observed { read_only, ..Observed::new(id, GrafanaDialect.key(&body), body) })
 }
@@ -89,11 +90,11 @@ pub fn team(team: wire::Team) -> Entry {
 
 /// A role as an entry of the directory.
 pub fn role_entry(role: &wire::Role) -> Entry {
-    Entry { named: role_named(role), parent: None, aliases: Vec::new() }
-}
-
-fn role_named(role: &wire::Role) -> Named {
-    Named::new(Level::ROLE, Id::new(&role.uid), role.name.as_str())
+    Entry {
+        named: Named::new(Level::ROLE, Id::new(&role.uid), role.name.as_str()),
+        parent: None,
+        aliases: Vec::new(),
+    }
 }
 
 fn entry(kind: SubjectKind, number: i64, name: Option<String>, aliases: Vec<String>) -> Entry {
@@ -168,10 +169,13 @@ mod tests {
     }
 
     #[test]
-    fn a_reserved_role_is_recognized_by_name_or_uid() {
+    fn a_reserved_role_is_recognized_by_name_or_by_some_uids() {
         for (uid, name, owned) in [
             ("x", "fixed:reports:reader", true),
-            ("fixed_abc", "reports", true),
+            ("fixed_abc", "reports", false),
+            ("plugins_abc", "reports", false),
+            ("managed_abc", "reports", false),
+            ("managed_abc", "managed_abc", true),
             ("x", "plugins:app:reader", true),
             ("basic_admin", "x", true),
             ("x", "managed:users:1:permissions", true),

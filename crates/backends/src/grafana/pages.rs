@@ -1,4 +1,5 @@
-//! Lists with numbered pages (contract 2.6). A page has the total number of items, so a list that is cut short is noticed.
+//! Lists with numbered pages (contract 2.6). A page has the total number of items, so a list that is cut short is noticed, unless the total
+//! counts hidden items.
 
 use std::{collections::HashSet, marker::PhantomData};
 
@@ -42,8 +43,10 @@ impl<'a, T: Listed> Pages<'a, T> {
             let page = wire::page::<T>(&answer.body).map_err(|what| answer.undecodable(what))?;
             let before = all.len();
             all.extend(page.items.into_iter().filter(|item| known.insert(item.id())));
+            // What the pages so far count, with those that they do not show.
+            let counted = page.size.filter(|_| T::HIDES_SOME).map_or(0, |size| number.saturating_mul(size));
             match page.total {
-                Some(total) if all.len() >= total => return Ok(all),
+                Some(total) if all.len().max(counted) >= total => return Ok(all),
                 Some(_) if all.len() == before => {
                     return Err(answer.undecodable("ends before the total number of items"));
                 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     client::{Client, Status},
     config::Connection,
-    dialect::GLOBAL,
+    dialect::is_global,
     ids::{self, Principal, ResourceKind},
     map,
     pages::Pages,
@@ -25,13 +25,7 @@ const ACCOUNT_LOGIN: &str = "sa-";
 pub async fn probe(client: &Client, connection: &Connection) -> Result<Identity, Error> {
     let no_rbac = match client.status().await {
         Ok(Status::Enabled) => None,
-        Ok(Status::Denied(refusal)) => {
-            let message = format!(
-                "{}; the credential needs status:accesscontrol on services:accesscontrol",
-                refusal.message
-            );
-            return Err(Error::new(Class::Denied, message));
-        }
+        Ok(Status::Denied(refusal)) => return Err(refusal),
         Err(error) if error.class == Class::Unsupported => Some(error),
         Err(error) => return Err(error),
     };
@@ -104,8 +98,10 @@ pub async fn look_up(client: &Client, level: Level, name: &str) -> Result<Vec<En
     let entries: Vec<Entry> = match ids::principal_kind(level) {
         Some(SubjectKind::User) => {
             let query = name.strip_prefix("login:").unwrap_or(name);
-            let found: Vec<User> = client.get(&["org", "users"], &[("query", query)]).await?;
-            found.into_iter().map(map::user).collect()
+            let found: Vec<User> = Pages::new(client, &[("query", query)]).all().await?;
+            let found = found.into_iter().map(map::user);
+            // Logins and addresses that differ only in case are one, unless an older server has both (contract 2.6).
+            return Ok(found.filter(|entry| is_called_in_any_case(entry, name)).collect());
         }
         Some(SubjectKind::ServiceAccount) => {
             let found: Vec<ServiceAccount> = Pages::new(client, &[("query", name)]).all().await?;
@@ -124,6 +120,11 @@ pub async fn look_up(client: &Client, level: Level, name: &str) -> Result<Vec<En
         Some(SubjectKind::Group) | None => return Err(no_look_up("Grafana", level)),
     };
     Ok(entries.into_iter().filter(|entry| entry.is_called(name)).collect())
+}
+
+fn is_called_in_any_case(entry: &Entry, name: &str) -> bool {
+    let mut names = std::iter::once(&entry.named.name).chain(&entry.aliases);
+    entry.is_called(name) || names.any(|known| known.eq_ignore_ascii_case(name))
 }
 
 async fn roles(client: &Client) -> Result<Vec<wire::Role>, Error> {
@@ -146,16 +147,12 @@ pub async fn grant(client: &Client, id: &Id) -> Result<Option<Observed>, Error> 
     assigned(client, principal, map::unnamed(principal), &role).await
 }
 
-/// The role with a name. A role of this organization and a global one can share it: the one with the desired `global` is preferred.
+/// The role with a name, among the global roles or those of the organization.
 pub async fn find_role(client: &Client, desired: &Role) -> Result<Option<Observed>, Error> {
-    let global = desired.settings.get(GLOBAL).is_some_and(|global| global == "true");
-    let mut named: Vec<wire::Role> =
-        roles(client).await?.into_iter().filter(|role| role.name == desired.name).collect();
-    named.sort_by(|a, b| {
-        let other = |role: &wire::Role| role.global.unwrap_or_default() != global;
-        (other(a), &a.uid).cmp(&(other(b), &b.uid))
-    });
-    match named.first() {
+    let is_desired = |role: &wire::Role| {
+        role.name == desired.name && role.global.unwrap_or_default() == is_global(desired)
+    };
+    match roles(client).await?.into_iter().find(is_desired) {
         Some(role) => self::role(client, &Id::new(&role.uid)).await,
         None => Ok(None),
     }

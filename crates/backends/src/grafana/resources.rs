@@ -41,9 +41,21 @@ pub async fn entries(client: &Client, kind: ResourceKind, name: Option<&str>) ->
             Ok(found.iter().map(|found| entry(kind, &found.uid, &found.title, folder(found))).collect())
         }
         ResourceKind::DataSource => {
-            let all: Vec<DataSource> = client.get(&["datasources"], &[]).await?;
+            let all: Vec<DataSource> = match name {
+                // The list has no pages, so a name is asked for alone.
+                Some(name) => visible(client.get(&["datasources", "name", name], &[]).await)?,
+                None => client.get(&["datasources"], &[]).await?,
+            };
             Ok(all.iter().map(|source| entry(kind, &source.uid, &source.name, None)).collect())
         }
+    }
+}
+
+/// The one thing with a name, if the credential can read it.
+fn visible<T>(answer: Result<T, Error>) -> Result<Vec<T>, Error> {
+    match answer {
+        Err(error) if error.class.is_withheld() => Ok(Vec::new()),
+        answer => Ok(vec![answer?]),
     }
 }
 
@@ -97,19 +109,51 @@ fn entry(kind: ResourceKind, uid: &str, name: &str, parent: Option<Id>) -> Entry
     Entry { named: Named::new(kind.level(), id, name), parent, aliases: Vec::new() }
 }
 
-/// The default permissions of a resource. None if the resource is not found.
+/// What Grafana shows of a resource.
+pub enum State {
+    /// It exists, with these default permissions.
+    Read(Box<Observed>),
+    /// Its permissions are not found. Not every Grafana has permissions for each kind of resource.
+    WithoutPermissions,
+    /// It does not exist, or the credential cannot read it.
+    Missing,
+}
+
+/// The default permissions of a resource. Servers show none of a resource that does not exist too, so none of its own prove nothing
+/// (contract 2.5). `is_listed`: a list just showed the resource.
 ///
 /// # Errors
-/// Any failure to read its permissions.
-pub async fn restriction(client: &Client, named: Named) -> Result<Option<Observed>, Error> {
+/// Any failure to read its permissions, or whether it exists.
+pub async fn state(client: &Client, named: Named, is_listed: bool) -> Result<State, Error> {
     let Some(resource) = Resource::of(&named.id) else {
         return Err(Error::new(
             Class::Invalid,
             format!("{} is not the id of a resource on Grafana", named.id),
         ));
     };
-    let permissions = client.permissions(&resource).await?;
-    Ok(permissions.map(|permissions| observed(named, resource.kind, &permissions)))
+    if resource.is_virtual() {
+        return Ok(State::Missing);
+    }
+    let Some(permissions) = client.permissions(&resource).await? else {
+        return Ok(State::WithoutPermissions);
+    };
+    let exists = is_listed || permissions.iter().any(is_own) || client.exists(&resource).await?;
+    Ok(if exists {
+        State::Read(Box::new(observed(named, resource.kind, &permissions)))
+    } else {
+        State::Missing
+    })
+}
+
+/// The default permissions of a resource. None if it is not found.
+///
+/// # Errors
+/// As for [`state`].
+pub async fn restriction(client: &Client, named: Named) -> Result<Option<Observed>, Error> {
+    match state(client, named, false).await? {
+        State::Read(seen) => Ok(Some(*seen)),
+        State::WithoutPermissions | State::Missing => Ok(None),
+    }
 }
 
 fn observed(named: Named, kind: ResourceKind, permissions: &[ResourcePermission]) -> Observed {
@@ -145,13 +189,14 @@ fn still_open(kind: ResourceKind, permissions: &[ResourcePermission]) -> StillOp
     left.dedup();
     let more = left.len().saturating_sub(MAX_NAMED);
     left.truncate(MAX_NAMED);
-    // A list of roles omits their permissions (contract 2.1).
-    let scopes = match kind {
-        ResourceKind::Folder => "this folder, its dashboards, its parents or folders:*",
-        ResourceKind::Dashboard => "this dashboard, its folders, dashboards:* or folders:*",
-        ResourceKind::DataSource => "this data source or datasources:*",
+    // An entry needs all actions of a level (contract 2.5).
+    let levels = match kind {
+        ResourceKind::Folder | ResourceKind::Dashboard => "View, Edit or Admin",
+        ResourceKind::DataSource => "Query, Edit or Admin",
     };
-    let unknown = format!("Grafana does not show who has access by another role on {scopes}");
+    let unknown = format!(
+        "Grafana does not show access by a role or a permission with only some of the actions of {levels}"
+    );
     StillOpen { to: left, more, unknown }
 }
 

@@ -12,9 +12,9 @@ use super::{
     ids::{self, Endpoints, Principal, Resource, ResourceKind},
     map,
     pages::Pages,
-    resources,
+    resources::{self, State},
     visibility::{OwnPermissions, Visibility},
-    wire::{self, Assigned},
+    wire::{self, Assigned, AssignedRole},
 };
 use crate::{
     Class, Error, Needs,
@@ -27,7 +27,7 @@ use rolewright_core::model::{
 /// The roles of principals.
 #[derive(Default)]
 struct Holdings {
-    roles: Vec<(Principal, Vec<wire::Role>)>,
+    roles: Vec<(Principal, Vec<AssignedRole>)>,
 }
 
 /// The needs in Grafana's terms.
@@ -76,7 +76,7 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
     let names = |kind: SubjectKind| [Part::Names(kind.level())];
     let (roles, users, accounts, teams) = try_join!(
         reading.list(selection.roles, [Part::Kind(Kind::Role), Part::Names(Level::ROLE)], roles(client)),
-        reading.list(needed(users), names(users), client.get(&["org", "users"], &[])),
+        reading.list(needed(users), names(users), Pages::new(client, &[]).all()),
         reading.list(needed(accounts), names(accounts), Pages::new(client, &[]).all()),
         reading.list(needed(teams), names(teams), Pages::new(client, &[]).all()),
     )?;
@@ -87,6 +87,8 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
         Some(entry)
     };
     let directory = builder.directory();
+    // So does Grafana since version 11 (contract 2.6).
+    directory.ignore_case(Level::USER);
     users.enter(directory, Level::USER, |it| noted(map::user(it)));
     accounts.enter(directory, Level::SERVICE_ACCOUNT, |it| noted(map::service_account(it)));
     teams.enter(directory, Level::TEAM, |it| noted(map::team(it)));
@@ -208,7 +210,7 @@ async fn search(
 async fn roles_of_one(
     client: &Client,
     principal: Principal,
-) -> Result<Option<(Principal, Vec<wire::Role>)>, Error> {
+) -> Result<Option<(Principal, Vec<AssignedRole>)>, Error> {
     match client.roles_of(principal).await {
         Ok(roles) => Ok(Some((principal, roles.unwrap_or_default()))),
         Err(error) if matches!(error.class, Class::Denied | Class::Invalid) => Ok(None),
@@ -216,27 +218,32 @@ async fn roles_of_one(
     }
 }
 
-/// The resources of managed restrictions that can be read: each with its default permissions, or None if neither its permissions nor
-/// the resource itself are found.
+/// The resources of managed restrictions that can be read: each with its default permissions, or None if the resource is not found.
 async fn restrictions(
     client: &Client,
     reading: &Reading,
     builder: &mut Builder,
     restricted: &BTreeSet<Resource>,
 ) -> Result<Vec<(Resource, Option<Observed>)>, Error> {
-    let mut named = |resource: &Resource| builder.directory().named(resource.kind.level(), &resource.id());
-    let restricted: Vec<(Resource, Named)> =
-        restricted.iter().map(|resource| (resource.clone(), named(resource))).collect();
-    let part = |(resource, _): &(Resource, Named)| vec![Part::Thing(Kind::Restriction, resource.id())];
-    let read = reading.each(restricted, part, |(resource, named)| async move {
-        match resources::restriction(client, named).await {
-            Ok(Some(seen)) => Ok(Some((resource, Some(seen)))),
-            Ok(None) => match client.exists(&resource).await {
-                Ok(false) => Ok(Some((resource, None))),
-                Ok(true) => Ok(None),
-                Err(error) if matches!(error.class, Class::Denied | Class::Invalid) => Ok(None),
-                Err(error) => Err(error),
-            },
+    let directory = builder.directory();
+    let mut known = |resource: &Resource| {
+        let (id, level) = (resource.id(), resource.kind.level());
+        (resource.clone(), directory.named(level, &id), directory.get(&id).is_some())
+    };
+    let restricted: Vec<(Resource, Named, bool)> = restricted.iter().map(&mut known).collect();
+    let part = |(resource, ..): &(Resource, Named, bool)| vec![Part::Thing(Kind::Restriction, resource.id())];
+    let read = reading.each(restricted, part, |(resource, named, is_listed)| async move {
+        let state = match resources::state(client, named, is_listed).await {
+            Ok(State::WithoutPermissions) => client.exists(&resource).await.map(|exists| match exists {
+                true => State::WithoutPermissions,
+                false => State::Missing,
+            }),
+            state => state,
+        };
+        match state {
+            Ok(State::Read(seen)) => Ok(Some((resource, Some(*seen)))),
+            Ok(State::Missing) => Ok(Some((resource, None))),
+            Ok(State::WithoutPermissions) => Ok(None),
             Err(error) if matches!(error.class, Class::Denied | Class::Invalid) => Ok(None),
             Err(error) => Err(error),
         }

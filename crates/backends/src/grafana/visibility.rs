@@ -34,7 +34,7 @@ impl Visibility {
         }
     }
 
-    /// Whether the permissions of every resource of a kind are visible. Then a 404 means that the resource is deleted.
+    /// Whether every resource of a kind and its permissions are visible. Then a resource that is not found is deleted.
     pub fn of_kind(self, kind: ResourceKind) -> bool {
         self.resources[kind as usize]
     }
@@ -64,10 +64,16 @@ impl OwnPermissions {
         }
     }
 
+    /// Whether every resource of a kind and its permissions are visible: only then a server that hides nothing answers 404 (contract 3.12).
     fn sees_every(&self, kind: ResourceKind) -> bool {
         let name = kind.path();
-        let scopes = ["*", &format!("{name}:*"), &format!("{name}:uid:*")];
-        self.everywhere(&format!("{name}.permissions:read"), &scopes)
+        let own = [format!("{name}:*"), format!("{name}:uid:*")];
+        let mut scopes = vec!["*", &own[0], &own[1]];
+        if kind == ResourceKind::Dashboard {
+            // Every dashboard is in a folder, if only in the root.
+            scopes.extend(["folders:*", "folders:uid:*"]);
+        }
+        [":read", ".permissions:read"].iter().all(|verb| self.everywhere(&format!("{name}{verb}"), &scopes))
     }
 
     /// The actions and scopes.

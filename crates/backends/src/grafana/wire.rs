@@ -10,6 +10,8 @@ use crate::http::VendorError;
 
 /// An item of a list with pages.
 pub trait Listed: DeserializeOwned + Send {
+    /// Whether the total counts items that no page shows.
+    const HIDES_SOME: bool = false;
     /// The path of the list.
     const PATH: &'static [&'static str];
     /// The key of the items in a page.
@@ -72,6 +74,17 @@ pub struct User {
     pub user_id: i64,
     pub email: Option<String>,
     pub login: Option<String>,
+}
+
+impl Listed for User {
+    /// Users that the server's configuration hides (contract 2.6).
+    const HIDES_SOME: bool = true;
+    const PATH: &'static [&'static str] = &["org", "users", "search"];
+    const KEY: &'static str = "orgUsers";
+
+    fn id(&self) -> i64 {
+        self.user_id
+    }
 }
 
 /// A service account.
@@ -143,8 +156,17 @@ pub struct ResourcePermission {
 /// The permissions of the credential: scopes by action (contract 2.3).
 pub type Permissions = HashMap<String, Option<Vec<String>>>;
 
+/// A role that a principal has. Of many thousand, only this is kept.
+#[derive(Debug, Deserialize)]
+pub struct AssignedRole {
+    pub uid: String,
+    pub name: String,
+    /// Assigned only by the mapping of external groups (contract 3.5).
+    pub mapped: Option<bool>,
+}
+
 /// The roles of principals, by number. A principal without roles can be omitted or null (contract 2.4).
-pub type Assigned = HashMap<String, Option<Vec<Role>>>;
+pub type Assigned = HashMap<String, Option<Vec<AssignedRole>>>;
 
 /// One page of a list.
 #[derive(Debug)]
@@ -152,6 +174,8 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// The total number of items, if the server sends it.
     pub total: Option<usize>,
+    /// The size of all pages but the last, if the server sends it.
+    pub size: Option<usize>,
 }
 
 /// Decodes a page.
@@ -160,11 +184,12 @@ pub struct Page<T> {
 /// Why it is invalid, without quoting it.
 pub fn page<T: Listed>(body: &[u8]) -> Result<Page<T>, &'static str> {
     let mut page: Value = serde_json::from_slice(body).map_err(|_| "is not JSON")?;
-    let total = page.get("totalCount").and_then(Value::as_u64).and_then(|total| usize::try_from(total).ok());
+    let number = |field: &str| page.get(field)?.as_u64().and_then(|number| usize::try_from(number).ok());
+    let (total, size) = (number("totalCount"), number("perPage"));
     let items = page.get_mut(T::KEY).map(Value::take).ok_or("lacks the list's items")?;
     let items: Option<Vec<T>> =
         serde_json::from_value(items).map_err(|_| "has items that do not match the API description")?;
-    Ok(Page { items: items.unwrap_or_default(), total })
+    Ok(Page { items: items.unwrap_or_default(), total, size })
 }
 
 /// The message id of the error for a token of another organization (contract 1.2).

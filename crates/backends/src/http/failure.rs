@@ -53,6 +53,11 @@ impl Failure {
         self
     }
 
+    fn oversized(mut self) -> Self {
+        self.error.oversized = true;
+        self
+    }
+
     /// The request is invalid and was not sent.
     pub fn unsendable(request: &Request<'_>, why: &str) -> Self {
         Self::new(Class::Invalid, format!("{} cannot be sent: {why}", request.method), "refused")
@@ -91,12 +96,14 @@ impl Failure {
     pub fn too_long(request: &Request<'_>, url: &Url) -> Self {
         let message =
             format!("{}: answer larger than {} MiB", call_of(request, url), MAX_BODY / (1024 * 1024));
-        Self::new(unknown(request), message, "oversized")
+        Self::new(unknown(request), message, "oversized").oversized()
     }
 
     /// The answer would need more memory than any valid one.
     pub fn too_large(request: &Request<'_>, url: &Url, exceeded: Exceeded) -> Self {
-        Self::new(unknown(request), format!("{}: {exceeded}", call_of(request, url)), "oversized")
+        let failure =
+            Self::new(unknown(request), format!("{}: {exceeded}", call_of(request, url)), "oversized");
+        if exceeded == Exceeded::Answer { failure.oversized() } else { failure }
     }
 
     /// The call was not made, because the back end requested a pause. The message is the same at any time of the pause.

@@ -233,6 +233,11 @@ pub trait IdentityRules: Send + Sync {
         recorded == now
     }
 
+    /// Whether the back end answers a create of a thing that exists as if it had made it: then the answer does not show whose the thing is.
+    fn repeats_creates(&self, _kind: Kind) -> bool {
+        false
+    }
+
     /// The id by which grants and groups name a role. It differs from the role's own id where they know roles by name alone, and the own id
     /// also distinguishes a role from a later one with the same name.
     fn granted_as(&self, role: &Id) -> Id {
@@ -283,6 +288,11 @@ pub trait SpecRules: Send + Sync {
     /// The natural key of the role that a RoleBinding with this scope means by a name.
     fn role_key(&self, name: &str, _scope: Option<&Named>) -> Key {
         Key::new([("name", name)])
+    }
+
+    /// The natural keys of all roles that a RoleBinding with this scope can mean by a name. Several where roles of one name are legal.
+    fn role_keys(&self, name: &str, scope: Option<&Named>) -> Vec<Key> {
+        vec![self.role_key(name, scope)]
     }
 
     /// The id that a text in a spec stands for at a level, if the text is an id and not a name.

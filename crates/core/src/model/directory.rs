@@ -21,7 +21,7 @@ pub struct Entry {
 impl Entry {
     /// Whether this is its name or one of its aliases.
     pub fn is_called(&self, name: &str) -> bool {
-        self.names().any(|known| same_name(known, name))
+        self.names().any(|known| same_name(self.named.level, known, name))
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
@@ -40,11 +40,13 @@ pub enum NameMatch<'a> {
     Many(Vec<&'a Entry>),
 }
 
-/// All names that the sweep read. E-mail addresses are compared without regard to case, all other names exactly.
+/// All names that the sweep read. E-mail addresses are compared without regard to case, all other names exactly, unless their level ignores
+/// the case.
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
     by_id: HashMap<Id, Entry>,
     by_name: HashMap<(Level, String), Vec<Id>>,
+    ignoring_case: HashSet<Level>,
     listed: HashSet<Level>,
     refused: HashMap<Level, String>,
     /// Names that others use for a thing and a spec cannot.
@@ -56,16 +58,15 @@ impl Directory {
     pub fn insert(&mut self, entry: Entry) {
         let id = entry.named.id.clone();
         if let Some(old) = self.by_id.get(&id) {
-            for name in old.names() {
-                if let Some(ids) = self.by_name.get_mut(&slot(old.named.level, name)) {
+            for slot in old.names().flat_map(|name| self.slots(old.named.level, name)).collect::<Vec<_>>() {
+                if let Some(ids) = self.by_name.get_mut(&slot) {
                     ids.retain(|known| known != &id);
                 }
             }
         }
-        for name in entry.names() {
-            // Nearly always exactly one.
-            let ids =
-                self.by_name.entry(slot(entry.named.level, name)).or_insert_with(|| Vec::with_capacity(1));
+        for slot in entry.names().flat_map(|name| self.slots(entry.named.level, name)).collect::<Vec<_>>() {
+            // Nearly every name has one thing.
+            let ids = self.by_name.entry(slot).or_insert_with(|| Vec::with_capacity(1));
             if !ids.contains(&id) {
                 ids.push(id.clone());
             }
@@ -83,11 +84,33 @@ impl Directory {
         self.by_id.values()
     }
 
+    /// From now on, names of a level that differ only in the case of ASCII letters are one, unless the entry with exactly this name exists.
+    /// Call it before the first entry of the level is inserted.
+    pub fn ignore_case(&mut self, level: Level) {
+        self.ignoring_case.insert(level);
+    }
+
+    /// Where a name of an entry is found: as it is, and in lower case if its level ignores the case.
+    fn slots(&self, level: Level, name: &str) -> impl Iterator<Item = (Level, String)> + use<> {
+        let exact = slot(level, name);
+        let lower = (level, exact.1.to_ascii_lowercase());
+        let lower = (self.ignoring_case.contains(&level) && lower != exact).then_some(lower);
+        std::iter::once(exact).chain(lower)
+    }
+
     /// Finds a name or alias at a level, inside `parent` if it is given.
     pub fn find(&self, level: Level, name: &str, parent: Option<&Id>) -> NameMatch<'_> {
-        let ids = self.by_name.get(&slot(level, name)).map(Vec::as_slice).unwrap_or_default();
-        let mut found: Vec<&Entry> =
-            ids.iter().filter_map(|id| self.by_id.get(id)).filter(|entry| inside(entry, parent)).collect();
+        let listed = |slot: &(Level, String)| -> Vec<&Entry> {
+            let ids = self.by_name.get(slot).map(Vec::as_slice).unwrap_or_default();
+            ids.iter().filter_map(|id| self.by_id.get(id)).filter(|entry| inside(entry, parent)).collect()
+        };
+        let mut slots = self.slots(level, name);
+        let mut found = slots.next().map(|exact| listed(&exact)).unwrap_or_default();
+        if found.iter().any(|entry| entry.is_called(name)) {
+            found.retain(|entry| entry.is_called(name));
+        } else if let Some(lower) = slots.next() {
+            found = listed(&lower);
+        }
         match found.len() {
             0 => NameMatch::None,
             1 => NameMatch::One(found.remove(0)),
@@ -146,15 +169,18 @@ fn inside(entry: &Entry, parent: Option<&Id>) -> bool {
     parent.is_none_or(|parent| entry.parent.as_ref() == Some(parent))
 }
 
-/// Whether two names are the same: e-mail addresses without regard to case, all other names exactly.
-pub fn same_name(a: &str, b: &str) -> bool {
-    folded(a) == folded(b)
+/// Whether two names of a level are the same: the e-mail addresses of users without regard to the case of ASCII letters, all other names
+/// exactly.
+pub fn same_name(level: Level, a: &str, b: &str) -> bool {
+    folded(level, a) == folded(level, b)
 }
 
-fn folded(name: &str) -> Cow<'_, str> {
-    if name.contains('@') { name.to_lowercase().into() } else { name.into() }
+/// Only ASCII letters: other alphabets have letters that look alike and are others in lower case, such as the Kelvin sign and k.
+fn folded(level: Level, name: &str) -> Cow<'_, str> {
+    let is_address = level == Level::USER && name.contains('@');
+    if is_address { name.to_ascii_lowercase().into() } else { name.into() }
 }
 
 fn slot(level: Level, name: &str) -> (Level, String) {
-    (level, folded(name).into_owned())
+    (level, folded(level, name).into_owned())
 }

@@ -206,3 +206,46 @@ fn keys_with_different_fields_are_never_equal() {
         assert_eq!(&key.fields().collect::<BTreeMap<_, _>>(), map);
     }
 }
+
+#[test]
+fn a_level_can_ignore_the_case_of_names() {
+    let mut directory = Directory::default();
+    directory.ignore_case(Level::USER);
+    let user = |id: &str, alias: &str| Entry {
+        named: Named::new(Level::USER, Id::new(id), format!("{id}@example.com")),
+        parent: None,
+        aliases: vec![alias.to_owned()],
+    };
+    directory.insert(user("1", "login:Ivan"));
+    directory.insert(Entry {
+        named: Named::new(Level::TEAM, Id::new("t"), "SRE"),
+        parent: None,
+        aliases: Vec::new(),
+    });
+    for name in ["login:Ivan", "login:ivan", "login:IVAN"] {
+        assert_eq!(found(&directory, "user", name, None), ["1"], "{name}");
+    }
+    assert_eq!(found(&directory, "team", "sre", None), [""; 0], "another level");
+    // Two that differ in case are two.
+    directory.insert(user("2", "login:ivan"));
+    assert_eq!(found(&directory, "user", "login:Ivan", None), ["1"]);
+    assert_eq!(found(&directory, "user", "login:ivan", None), ["2"]);
+    assert_eq!(found(&directory, "user", "login:IVAN", None), ["1", "2"]);
+    // A new name replaces the old one in every case.
+    directory.insert(user("1", "login:Other"));
+    assert_eq!(found(&directory, "user", "login:IVAN", None), ["2"]);
+}
+
+#[test]
+fn case_is_ignored_in_ascii_letters_of_addresses_only() {
+    for (level, a, b, same) in [
+        (Level::USER, "Alice@Example.com", "alice@example.COM", true),
+        (Level::USER, "\u{212a}im@example.com", "kim@example.com", false),
+        (Level::USER, "\u{c4}nne@example.com", "\u{e4}nne@example.com", false),
+        (Level::USER, "Alice", "alice", false),
+        (Level::SERVICE_ACCOUNT, "CI@example.com", "ci@example.com", false),
+        (Level::TEAM, "SRE@night", "sre@night", false),
+    ] {
+        assert_eq!(same_name(level, a, b), same, "{level} {a} {b}");
+    }
+}

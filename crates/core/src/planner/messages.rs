@@ -4,7 +4,7 @@ use super::{
     input::Adopt,
     problem::{Issue, Problem},
 };
-use crate::model::{Body, Grant, Kind, Named, Observed, ReadFailure};
+use crate::model::{Body, Grant, Id, Kind, Named, Observed, ReadFailure};
 
 /// A managed thing that the snapshot lacks.
 pub(super) fn not_visible(kind: Kind, title: &str) -> Problem {
@@ -191,6 +191,19 @@ pub(super) fn name_taken(body: &Body) -> Problem {
     Problem::new(
         Issue::Conflict,
         format!("{} is already the name of another thing in the back end", body.title()),
+    )
+}
+
+/// A spec names an id, and a thing with another id has its natural key.
+pub(super) fn has_another_id(seen: &Observed, given: &Id) -> Problem {
+    Problem::new(
+        Issue::Conflict,
+        format!(
+            "{} {} already exists with the id {}, and the spec names the id {given}: write that id, or another name",
+            seen.body.kind(),
+            seen.body.title(),
+            seen.id
+        ),
     )
 }
 

@@ -11,8 +11,9 @@ use super::{
     refused_role::explained,
 };
 use crate::{account::AccountView, object::ManagedObject};
-use rolewright_backends::{Class, Error};
-use rolewright_core::model::{Body, Change, Id, Key, Kind, Observed, Verb};
+use rolewright_api::Adopt;
+use rolewright_backends::{Class, Error, Needs};
+use rolewright_core::model::{Absence, Body, Change, Id, Key, Kind, Observed, Snapshot, Verb};
 use rolewright_core::planner::{Claimant, Held, HeldState, OtherClaims, Plan, Step};
 
 /// The most steps under way at one time. The budget of the account can allow fewer.
@@ -66,7 +67,8 @@ pub async fn apply<K: ManagedObject>(view: &AccountView, plan: &Plan, object: &K
                     if stopped.load(Ordering::Relaxed) {
                         return (index, StepResult::Skipped);
                     }
-                    let result = match execute(view, step, plan.held_of(step), claimant).await {
+                    let adopts = object.adopt() != Adopt::Never;
+                    let result = match execute(view, step, plan.held_of(step), claimant, adopts).await {
                         StepResult::Failed(error) => {
                             StepResult::Failed(explained(view, &step.change, object.rules(), error).await)
                         }
@@ -94,7 +96,14 @@ pub async fn apply<K: ManagedObject>(view: &AccountView, plan: &Plan, object: &K
     Outcome { held, plan_hash: hash.to_owned(), named: named.collect(), results }
 }
 
-async fn execute(view: &AccountView, step: &Step, held: &Held, claimant: &Claimant) -> StepResult {
+/// `adopts`: the object can adopt what exists already.
+async fn execute(
+    view: &AccountView,
+    step: &Step,
+    held: &Held,
+    claimant: &Claimant,
+    adopts: bool,
+) -> StepResult {
     if let Some(why) = view.suspicion() {
         return StepResult::Failed(Error::new(Class::Transient, why));
     }
@@ -104,7 +113,7 @@ async fn execute(view: &AccountView, step: &Step, held: &Held, claimant: &Claima
         claims.other_claims(claimant, held.kind, &held.key, Some(id)) == OtherClaims::None
     };
     match &step.change {
-        Change::Create { after, .. } => create(view, step, after, &held.key).await,
+        Change::Create { after, .. } => create(view, step, after, &held.key, adopts).await,
         Change::Update { id, before, after, .. } => {
             let stands = || !step.releases || is_unclaimed(id);
             update(view, &step.change, id, before, after, stands, (is_first_closing(step), step.resumed))
@@ -121,9 +130,9 @@ fn is_first_closing(step: &Step) -> bool {
     step.change.before().is_some_and(Body::is_open) && !step.resumed && !step.releases
 }
 
-async fn create(view: &AccountView, step: &Step, after: &Body, key: &Key) -> StepResult {
+async fn create(view: &AccountView, step: &Step, after: &Body, key: &Key, adopts: bool) -> StepResult {
     let backend = &*view.backend;
-    if !backend.dialect().capabilities().refuses_duplicates(after.kind()) {
+    if must_look_first(view, after.kind(), key, adopts) {
         match backend.find(after).await {
             Ok(None) => {}
             Ok(Some(seen)) => return exists_already(view, step, seen),
@@ -150,6 +159,18 @@ async fn create(view: &AccountView, step: &Step, after: &Body, key: &Key) -> Ste
             _ => StepResult::Failed(error),
         },
     }
+}
+
+/// Whether only a look before a create shows that the thing exists: the back end creates a second one, or answers as if it had created it.
+fn must_look_first(view: &AccountView, kind: Kind, key: &Key, adopts: bool) -> bool {
+    let dialect = view.backend.dialect();
+    if !dialect.capabilities().refuses_duplicates(kind) {
+        return true;
+    }
+    // A snapshot that proves its absence can be some minutes old, which matters only to an object that must not adopt it.
+    let is_absent = |snapshot: &Snapshot| snapshot.absence(kind, key.place().as_ref()) == Absence::Proven;
+    let is_known = || view.with_snapshot(&Needs::default(), is_absent).unwrap_or_default();
+    dialect.repeats_creates(kind) && !(adopts && is_known())
 }
 
 /// It exists already: an earlier try of this object created it, or others did.

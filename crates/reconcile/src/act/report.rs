@@ -168,7 +168,7 @@ fn is_decided_elsewhere(item: Option<&Desired>) -> bool {
 }
 
 fn member<'a>(group: &'a Group, subject: &api::Subject) -> Option<&'a Named> {
-    group.members.iter().flatten().find(|member| same_name(&member.name, &subject.name))
+    group.members.iter().flatten().find(|member| same_name(member.level, &member.name, &subject.name))
 }
 
 /// The step that grants something to the subject of this name, or changes the group of all subjects.

@@ -88,25 +88,39 @@ fn lengths_are_counted_in_characters() {
 }
 
 #[test]
-fn a_uid_is_short_plain_and_not_reserved() {
-    for uid in [
-        "",
-        "a b",
-        "a:b",
-        "ä",
-        "a.b",
-        &"x".repeat(41),
-        "fixed_x",
-        "plugins_x",
-        "basic_x",
-        "managed_x",
-        "extsvc_x",
-    ] {
+fn a_uid_is_short_plain_and_not_of_grafanas_roles() {
+    for uid in ["", "a b", "a:b", "ä", "a.b", &"x".repeat(41), "basic_x", "extsvc_x"] {
         assert_eq!(fields(with(&[("uid", uid)])), ["spec.grafana.uid"], "{uid}");
     }
-    for uid in ["a", "XvHQJq57z", "_-", &"x".repeat(40), "fixedly_x"] {
+    for uid in ["a", "XvHQJq57z", "_-", &"x".repeat(40), "fixedly_x", "fixed_x", "plugins_x", "managed_x"] {
         assert!(GrafanaDialect.check_role(with(&[("uid", uid)])).is_ok(), "{uid}");
     }
+}
+
+#[test]
+fn global_belongs_to_the_identity_of_a_role() {
+    let checked = GrafanaDialect.check_role(desired("writer")).expect("no fault");
+    assert_eq!(checked.settings["global"], "false", "absent means false");
+    let key = |role: Role| GrafanaDialect.key(&Body::Role(role));
+    let own = key(checked);
+    assert_eq!((key(desired("writer")), &own), (own.clone(), &Key::new([("name", "writer")])));
+    let global = key(with(&[("global", "true")]));
+    assert_ne!(global, own);
+    assert_eq!(GrafanaDialect.role_keys("writer", None), [own, global]);
+}
+
+#[test]
+fn role_that_works_only_everywhere_is_not_granted() {
+    let granted = |name: &str, id: &str| {
+        GrafanaDialect.check_grantable(&RoleRef::Existing(named("role", id, name))).is_ok()
+    };
+    assert!(
+        !granted("fixed:organization:maintainer", "fixed_x")
+            && granted("fixed:organization:reader", "fixed_y")
+    );
+    // A custom role can have a uid like those of Grafana's roles. The uid of an unknown role decides.
+    assert!(granted("team roles", "managed_x") && !granted("managed_x", "managed_x"));
+    assert!(!granted("x", "basic_x") && !granted("x", "extsvc_x"));
 }
 
 #[test]

@@ -96,7 +96,7 @@ async fn an_absent_assignment_counts_as_deleted() {
             false => {
                 let refused = result.expect_err("a failure");
                 assert_eq!(refused.class, Class::Missing);
-                assert!(refused.message.contains("all organizations at once"), "{refused}");
+                assert!(refused.message.contains("one for all organizations"), "{refused}");
             }
         }
     }
@@ -167,7 +167,7 @@ async fn changes_that_no_plan_contains_are_not_sent() {
     for change in [
         // Grafana would answer 200 and do nothing.
         create("basic_admin", "user:1"),
-        delete("managed_x", "team:1"),
+        edited(|grant| grant.role = RoleRef::Existing(named("role", "managed_x", "managed_x"))),
         edited(|grant| grant.role = RoleRef::Existing(named("role", "x", "basic:admin"))),
         edited(|grant| grant.role = RoleRef::Existing(named("role", "x", "extsvc:y"))),
         edited(|grant| grant.role = RoleRef::Planned("writer".to_owned())),
@@ -179,6 +179,36 @@ async fn changes_that_no_plan_contains_are_not_sent() {
     ] {
         let (result, seen) = write(change, |_, _| error(500, "no")).await;
         assert_eq!((class(result), seen.len()), (Class::Invalid, 0));
+    }
+}
+
+/// A grant to a subject that only its number names.
+fn to_number(subject: &str) -> Change {
+    let Body::Grant(mut grant) = grant("r1", subject) else { unreachable!() };
+    grant.subject = Named::unnamed(grant.subject.level, grant.subject.id);
+    testing::create(None, Body::Grant(grant))
+}
+
+#[tokio::test]
+async fn number_without_a_name_must_be_of_the_kind() {
+    const ACCOUNT: &str = "GET /serviceaccounts/14";
+    for (subject, status, expected) in [
+        ("user:14", 404, None),
+        ("user:14", 200, Some(Class::Invalid)),
+        ("user:14", 403, Some(Class::Denied)),
+        ("user:14", 500, Some(Class::Transient)),
+        ("serviceAccount:14", 200, None),
+        ("serviceAccount:14", 404, Some(Class::Invalid)),
+        ("serviceAccount:14", 403, Some(Class::Denied)),
+        ("team:14", 500, None),
+    ] {
+        let (result, seen) = write(to_number(subject), move |seen, _| match call(seen).as_str() {
+            ACCOUNT => Reply::json(status, json!({})),
+            _ => ok(json!({})),
+        })
+        .await;
+        assert_eq!(result.err().map(|error| error.class), expected, "{subject} {status}");
+        assert_eq!(writes(&seen).len(), usize::from(expected.is_none()), "{subject} {status}");
     }
 }
 

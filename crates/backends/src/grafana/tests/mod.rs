@@ -2,6 +2,7 @@
 
 mod dialect;
 mod grants;
+mod large;
 mod proofs;
 mod reads;
 mod restrictions;
@@ -77,7 +78,7 @@ fn ok(body: Value) -> Reply {
 const STATUS: &str = "GET /access-control/status";
 const OWN: &str = "GET /access-control/user/permissions";
 const ROLES: &str = "GET /access-control/roles";
-const USERS: &str = "GET /org/users";
+const USERS: &str = "GET /org/users/search";
 const ACCOUNTS: &str = "GET /serviceaccounts/search";
 const TEAMS: &str = "GET /teams/search";
 const ROLES_OF_USERS: &str = "POST /access-control/users/roles/search";
@@ -98,10 +99,10 @@ fn organization(seen: &Seen) -> Reply {
             listed("r1", "writer")
         ])),
         "GET /access-control/roles/r1" => ok(whole("r1", "writer", 3)),
-        USERS => ok(json!([
+        USERS => ok(json!({"totalCount": 2, "page": 1, "perPage": 1000, "orgUsers": [
             {"orgId": 1, "userId": 1, "uid": "a", "login": "alice", "email": "alice@example.com", "name": "Alice", "role": "Admin"},
             {"orgId": 1, "userId": 2, "login": "bob", "email": "", "name": "Bob"},
-        ])),
+        ]})),
         ACCOUNTS => ok(json!({"totalCount": 1, "page": 1, "perPage": 1000,
             "serviceAccounts": [{"id": 14, "uid": "b", "name": "nightly", "login": "sa-1-nightly", "orgId": 1, "isDisabled": false}]})),
         TEAMS => ok(json!({"totalCount": 1, "page": 1, "perPage": 1000,

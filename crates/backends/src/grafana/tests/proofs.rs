@@ -101,10 +101,19 @@ async fn a_list_of_roles_without_reserved_ones_proves_nothing() {
 }
 
 #[tokio::test]
-async fn a_refused_status_leaves_everything_unproven() {
+async fn a_refused_status_is_replaced_by_a_role_of_grafanas_own() {
     let (snapshot, _) = sweep_for(&[], with(STATUS, |_| error(403, "no"))).await;
-    assert_eq!((roles(&snapshot), grants(&snapshot, "user:1")), (Absence::Unproven, Absence::Unproven));
-    assert_eq!(snapshot.all(Kind::Grant).count(), 3);
+    assert_eq!((roles(&snapshot), grants(&snapshot, "user:1")), (Absence::Proven, Absence::Proven));
+    for list in [json!([]), json!([listed("r1", "writer")])] {
+        let answer = move |seen: &Seen, _: usize| match call(seen).as_str() {
+            STATUS => error(403, "no"),
+            ROLES => ok(list.clone()),
+            _ => organization(seen),
+        };
+        let (snapshot, _) = sweep_for(&[], answer).await;
+        assert_eq!((roles(&snapshot), grants(&snapshot, "user:1")), (Absence::Unproven, Absence::Unproven));
+        assert_eq!(snapshot.all(Kind::Grant).count(), 3);
+    }
 }
 
 #[tokio::test]
@@ -152,7 +161,7 @@ async fn an_empty_search_proves_only_principals_read_alone() {
 #[tokio::test]
 async fn an_unlisted_principal_with_managed_grants_is_read() {
     let (stub, grafana) = grafana(|seen, _| match call(seen).as_str() {
-        USERS => ok(json!([])),
+        USERS => ok(json!({"totalCount": 0, "orgUsers": []})),
         "GET /access-control/users/77/roles" => ok(json!([])),
         _ => organization(seen),
     })

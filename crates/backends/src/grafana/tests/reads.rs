@@ -91,10 +91,31 @@ async fn a_grafana_without_the_rbac_api_has_restrictions_only() {
     // If the organization is not found either, it may not be a Grafana.
     let (_stub, nothing) = grafana(|_, _| error(404, "Not found")).await;
     assert_eq!(nothing.probe().await.expect_err("a failure").class, Class::Unsupported);
-    let (_stub, grafana) = grafana(with(STATUS, |_| error(403, "no"))).await;
-    let error = grafana.probe().await.expect_err("a failure");
-    assert_eq!(error.class, Class::Denied);
-    assert!(error.message.contains("status:accesscontrol"), "{error}");
+    // A role of Grafana's own shows that there are roles, as the answer to the refused question would.
+    for (list, expected) in [
+        (ok(json!([listed("fixed_r", "fixed:reports:reader")])), None),
+        (ok(json!([listed("r1", "writer")])), Some(Class::Denied)),
+        (ok(json!([])), Some(Class::Denied)),
+        (error(403, "no"), Some(Class::Denied)),
+        (error(404, "Not found"), Some(Class::Denied)),
+        (error(500, "no"), Some(Class::Transient)),
+    ] {
+        let list = std::sync::Mutex::new(Some(list));
+        let (_stub, grafana) = grafana(move |seen, _| match call(seen).as_str() {
+            STATUS => error(403, "no"),
+            ROLES => list.lock().expect("not poisoned").take().unwrap_or_else(|| error(500, "no")),
+            _ => organization(seen),
+        })
+        .await;
+        let failure = grafana.probe().await.err();
+        assert_eq!(failure.as_ref().map(|error| error.class), expected);
+        if let Some(error) = failure.filter(|error| error.class == Class::Denied) {
+            assert!(
+                error.message.contains("needs roles:read on roles:*, or status:accesscontrol"),
+                "{error}"
+            );
+        }
+    }
 }
 
 #[tokio::test]
@@ -143,11 +164,12 @@ async fn a_failed_probe_shows_no_page_of_a_proxy() {
 #[tokio::test]
 async fn a_person_is_found_by_whole_address_or_login() {
     let (stub, grafana) = grafana(with(USERS, |_| {
-        ok(json!([
+        ok(json!({"totalCount": 4, "orgUsers": [
             {"userId": 1, "login": "alice", "email": "Alice@Example.com"},
             {"userId": 2, "login": "malice", "email": "malice@example.com"},
             {"userId": 3, "login": "alice@example.com", "email": ""},
-        ]))
+            {"userId": 4, "login": "Ivan", "email": "ivan@example.com"},
+        ]}))
     }))
     .await;
     let found = async |name: &str| {
@@ -165,6 +187,7 @@ async fn a_person_is_found_by_whole_address_or_login() {
     assert_eq!(found("MALICE@example.com").await, ["user:2"]);
     assert_eq!(found("login:alice").await, ["user:1"]);
     assert_eq!(found("alice").await, [""; 0]);
+    assert_eq!(found("login:IVAN").await, ["user:4"]);
     let queries: Vec<Option<String>> =
         stub.seen().iter().map(|seen| seen.param("query").map(str::to_owned)).collect();
     assert_eq!(queries[2].as_deref(), Some("alice"));
@@ -208,6 +231,12 @@ async fn a_404_means_not_found_only_with_the_rbac_api() {
         let (_stub, backend) = grafana(|_, _| error(404, "Not found")).await;
         assert_eq!(class(backend.read(kind, &Id::new(id)).await), Class::Unsupported, "{id}");
         let (_stub, backend) = grafana(with(STATUS, |_| error(403, "no"))).await;
+        assert_eq!(backend.read(kind, &Id::new(id)).await, Ok(None), "{id}: a fixed role shows the API");
+        let refused = |seen: &Seen, _: usize| match call(seen).as_str() {
+            STATUS | ROLES => error(403, "no"),
+            _ => organization(seen),
+        };
+        let (_stub, backend) = grafana(refused).await;
         assert_eq!(class(backend.read(kind, &Id::new(id)).await), Class::Denied, "{id}");
     }
 }

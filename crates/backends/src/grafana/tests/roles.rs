@@ -332,12 +332,12 @@ async fn reserved_roles_are_never_written() {
     let role = || Body::Role(writer());
     for change in [
         testing::create(None, fixed()),
-        testing::create(Some(Id::new("managed_x")), role()),
+        testing::create(Some(Id::new("extsvc_x")), role()),
         testing::update(Id::new("x"), fixed(), fixed()),
         testing::update(Id::new("x"), role(), fixed()),
         testing::update(Id::new("basic_admin"), role(), role()),
         testing::delete(Id::new("x"), fixed()),
-        testing::delete(Id::new("plugins_x"), role()),
+        testing::delete(Id::new("basic_x"), role()),
     ] {
         let (result, seen) = write(change, |_, _| error(500, "no")).await;
         assert_eq!((class(result), seen.len()), (Class::Invalid, 0));

@@ -68,7 +68,10 @@ async fn a_snapshot_of_a_thousand_users_takes_few_calls() {
         let each = |item: fn(usize) -> Value| (1..=1000).map(item).collect::<Vec<Value>>();
         match call(seen).as_str() {
             ROLES => ok(json!(each(|n| listed(&format!("r{n}"), &format!("role {n}"))))),
-            USERS => ok(json!(each(|n| json!({"userId": n, "email": format!("{n}@example.com")})))),
+            USERS => {
+                let users = each(|n| json!({"userId": n, "email": format!("{n}@example.com")}));
+                ok(json!({"totalCount": 1000, "orgUsers": users}))
+            }
             ROLES_OF_USERS => {
                 let all: BTreeMap<String, Value> =
                     (1..=1000).map(|n| (n.to_string(), json!([listed(&format!("r{n}"), "x")]))).collect();
@@ -88,6 +91,65 @@ async fn a_snapshot_of_a_thousand_users_takes_few_calls() {
     let before = stub.calls().len();
     grafana.snapshot(&needs).await.expect("a snapshot");
     assert_eq!(stub.calls().len() - before, 9);
+}
+
+/// An account of 5,000 users whose servers hide every tenth of them.
+#[tokio::test]
+async fn users_come_in_pages_whose_total_counts_hidden_ones() {
+    for size in [true, false] {
+        let page = move |seen: &Seen| {
+            let number: u64 = seen.param("page").and_then(|page| page.parse().ok()).expect("a page");
+            assert_eq!(seen.param("perpage"), Some("1000"));
+            let shown = (number * 1000 - 999..=number * 1000).filter(|id| id % 10 != 0 && *id <= 5000);
+            let users: Vec<Value> =
+                shown.map(|id| json!({"userId": id, "login": format!("u{id}")})).collect();
+            let mut page = json!({"totalCount": 5000, "page": number, "orgUsers": users});
+            if size {
+                page["perPage"] = json!(1000);
+            }
+            ok(page)
+        };
+        let (stub, grafana) = grafana(with(USERS, page)).await;
+        let snapshot = grafana.snapshot(&needs(&[], &["user"], &[])).await;
+        let asked = calls(&stub).iter().filter(|call| *call == USERS).count();
+        // Without the size of a page nothing shows that the list has ended.
+        let shown = snapshot.map(|snapshot| snapshot.directory().entries().count()).ok();
+        assert_eq!((shown, asked), if size { (Some(4500), 5) } else { (None, 6) });
+    }
+}
+
+#[tokio::test]
+async fn search_with_a_long_answer_is_halved_and_stays_so() {
+    // More than 8 MiB for more than 300 users.
+    let text = "x".repeat(30_000);
+    let answer = move |seen: &Seen, _: usize| match call(seen).as_str() {
+        USERS => {
+            let users: Vec<Value> = (1..=1000).map(|id| json!({"userId": id})).collect();
+            ok(json!({"totalCount": 1000, "orgUsers": users}))
+        }
+        ROLES_OF_USERS => {
+            let ids = seen.body["userIds"].as_array().expect("numbers").clone();
+            let roles = |id: &Value| {
+                let mut role = listed("r1", "writer");
+                role["description"] = json!(text);
+                (id.to_string(), json!([role]))
+            };
+            ok(json!(ids.iter().map(roles).collect::<BTreeMap<String, Value>>()))
+        }
+        _ => organization(seen),
+    };
+    let (stub, grafana) = grafana(answer).await;
+    let sizes = || -> Vec<usize> {
+        let searches = stub.seen().into_iter().filter(|seen| call(seen) == ROLES_OF_USERS);
+        searches.map(|seen| seen.body["userIds"].as_array().expect("numbers").len()).collect()
+    };
+    for sweep in 1..=2 {
+        let snapshot = grafana.snapshot(&needs(&[Kind::Grant], &["user"], &[])).await.expect("a snapshot");
+        assert!(snapshot.failures().is_empty());
+        assert_eq!(snapshot.all(Kind::Grant).count(), 1000);
+        let expected = [1000, 500, 250, 250, 250, 250, 250, 250, 250, 250];
+        assert_eq!(sizes(), expected[..if sweep == 1 { 6 } else { 10 }]);
+    }
 }
 
 #[tokio::test]

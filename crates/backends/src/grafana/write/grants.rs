@@ -4,17 +4,20 @@ use super::{
     super::{
         client::Client,
         dialect::GrafanaDialect,
-        ids::{self, Principal},
+        ids::{self, Endpoints, Principal},
         read,
     },
     denied,
 };
 use crate::{Class, Error, error::existing_role};
-use rolewright_core::model::{Body, Grant, IdentityRules, Named, Observed};
+use rolewright_core::model::{Body, Grant, IdentityRules, Named, Observed, SubjectKind};
 
 /// Assigns a role.
 pub async fn create(client: &Client, grant: &Grant) -> Result<Observed, Error> {
     let (principal, role) = parts(grant)?;
+    if grant.subject.name == grant.subject.id.as_str() {
+        require_kind(client, principal).await?;
+    }
     let Err(error) = client.assign(principal, &role.id).await else { return Ok(observed(grant, role)) };
     // Some servers refuse an existing assignment (contract 3.9).
     if error.class.is_objection() {
@@ -46,11 +49,32 @@ pub async fn delete(client: &Client, grant: &Grant) -> Result<(), Error> {
         Some(_) => Err(Error::new(
             Class::Missing,
             format!(
-                "{}, but the assignment is visible: it may apply to all organizations at once",
+                "{}, but the assignment is visible, so it is one for all organizations: remove it in Grafana, because \
+                 Rolewright does not",
                 error.message
             ),
         )),
     }
+}
+
+/// Checks the kind of a principal that only its number names. Users and service accounts share their numbers: with the wrong kind, one
+/// assignment would be two grants.
+async fn require_kind(client: &Client, principal: Principal) -> Result<(), Error> {
+    let Principal { kind, number } = principal;
+    if principal.endpoints() == Endpoints::Teams {
+        return Ok(());
+    }
+    let is_account = client.is_service_account(number).await.map_err(|error| {
+        let why = &error.message;
+        let message = format!("it is unknown whether id:{number} is a user or a service account: {why}");
+        Error { message, ..error }
+    })?;
+    let message = match (kind, is_account) {
+        (SubjectKind::ServiceAccount, true) | (SubjectKind::User, false) => return Ok(()),
+        (_, true) => format!("id:{number} is a service account: write it with kind: ServiceAccount"),
+        (_, false) => format!("no service account has the id:{number}; write a user with kind: User"),
+    };
+    Err(Error::new(Class::Invalid, message))
 }
 
 fn parts(grant: &Grant) -> Result<(Principal, &Named), Error> {

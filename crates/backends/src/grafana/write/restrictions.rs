@@ -1,7 +1,11 @@
 //! Default permissions of resources, taken away or given back with one call for each built-in role, so that all other permissions stay. The
 //! call that changes several at once is a patch on most servers and a replacement on newer ones (contract 2.5).
 
-use super::super::{client::Client, ids::Resource, resources};
+use super::super::{
+    client::Client,
+    ids::Resource,
+    resources::{self, State},
+};
 use crate::{Class, Error};
 use rolewright_core::model::{Body, Observed, Restriction};
 
@@ -23,10 +27,12 @@ pub async fn update(client: &Client, before: &Restriction, after: &Restriction) 
             done => done?,
         }
     }
-    // The answers do not show the permissions.
-    let seen = match resources::restriction(client, named.clone()).await {
-        Ok(Some(seen)) => seen,
-        Ok(None) => return Err(Error::new(Class::Lost, "the written permissions cannot be read back")),
+    // The answers do not show the permissions. The caller has just read them, so the resource exists.
+    let seen = match resources::state(client, named.clone(), true).await {
+        Ok(State::Read(seen)) => *seen,
+        Ok(State::WithoutPermissions | State::Missing) => {
+            return Err(Error::new(Class::Lost, "the written permissions cannot be read back"));
+        }
         Err(error) => return Err(Error::new(Class::Lost, error.message)),
     };
     match &seen.body {

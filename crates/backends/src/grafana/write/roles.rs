@@ -63,13 +63,7 @@ async fn existing(client: &Client, id: Option<&Id>, role: &Role) -> Result<Optio
     {
         return Ok(Some(map::role(seen)));
     }
-    // A name is unique among global roles and among the roles of an organization, not across both (contract 3.2).
-    let global = flag(role, GLOBAL)?.unwrap_or_default().to_string();
-    let same_organization = |seen: &Observed| match &seen.body {
-        Body::Role(role) => role.settings.get(GLOBAL) == Some(&global),
-        _ => false,
-    };
-    Ok(read::find_role(client, role).await?.filter(same_organization))
+    read::find_role(client, role).await
 }
 
 /// Replaces a role unless it changed since the plan was made. The version sent is the stored one plus one: every server accepts it, and

@@ -257,14 +257,20 @@ impl<'a> Planner<'a> {
     /// The existing thing that an item means: by an id that the spec sets, else by natural key, else by a derived id.
     fn existing(&self, item: &Item<'_>) -> Result<Option<&'a Observed>, Problem> {
         let kind = item.body.kind();
+        if let Some(given) = item.desired.chosen.as_ref().filter(|chosen| chosen.given) {
+            // Another thing with its natural key is not what the spec means.
+            return match (self.observed.by_id(kind, &given.id), self.observed.by_key(kind, &item.key)) {
+                (Some(seen), _) => Ok(Some(seen)),
+                (None, Some(other)) => Err(messages::has_another_id(other, &given.id)),
+                (None, None) => Ok(None),
+            };
+        }
         if self.observed.is_ambiguous(kind, &item.key) {
             return Err(messages::ambiguous(kind, &item.body.title()));
         }
-        let by_id = |given: bool| {
-            let chosen = item.desired.chosen.as_ref().filter(|chosen| chosen.given == given);
-            chosen.and_then(|chosen| self.observed.by_id(kind, &chosen.id))
-        };
-        Ok(by_id(true).or_else(|| self.observed.by_key(kind, &item.key)).or_else(|| by_id(false)))
+        let derived =
+            || item.desired.chosen.as_ref().and_then(|chosen| self.observed.by_id(kind, &chosen.id));
+        Ok(self.observed.by_key(kind, &item.key).or_else(derived))
     }
 
     /// Starts managing an existing thing, if the policy or the standing permits it.

@@ -186,7 +186,7 @@ async fn step(view: &AccountView, backend: &Shows, change: Change, resumed: bool
         other_claims: OtherClaims::None,
     };
     let step = testing::step(change, resumed);
-    let result = execute(view, &step, &held, &claimant("a")).await;
+    let result = execute(view, &step, &held, &claimant("a"), true).await;
     (result, backend.writes.load(Ordering::Relaxed))
 }
 

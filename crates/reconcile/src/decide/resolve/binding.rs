@@ -215,7 +215,7 @@ fn members_of(
     if unknown.is_empty() || body.is_none() {
         return (!resolved.is_empty()).then_some(resolved);
     }
-    let is_unknown = |member: &&Named| unknown.iter().any(|name| same_name(name, &member.name));
+    let is_unknown = |member: &&Named| unknown.iter().any(|name| same_name(member.level, name, &member.name));
     resolved.extend(body?.members.as_ref()?.iter().filter(is_unknown).cloned());
     Some(resolved)
 }
@@ -270,9 +270,11 @@ fn binding_role(
         return Ok(RoleRef::Existing(Named::new(Level::ROLE, granted, name)));
     }
     let name = external.name.unwrap_or_default();
-    let key = around.dialect.role_key(&name, scope);
-    if around.snapshot.is_ambiguous(Kind::Role, &key) {
-        let same = around.snapshot.all(Kind::Role).filter(|seen| seen.key == key);
+    let keys = around.dialect.role_keys(&name, scope);
+    let mut same = keys.iter().filter_map(|key| around.snapshot.by_key(Kind::Role, key));
+    let first = same.next();
+    if same.next().is_some() || keys.iter().any(|key| around.snapshot.is_ambiguous(Kind::Role, key)) {
+        let same = around.snapshot.all(Kind::Role).filter(|seen| keys.contains(&seen.key));
         let mut ids: Vec<&str> = same.map(|seen| seen.id.as_str()).collect();
         ids.sort_unstable();
         ids.truncate(MAX_SHOWN_IDS);
@@ -284,7 +286,7 @@ fn binding_role(
         return Err(Problem::new(Issue::Invalid, message));
     }
     // In another scope that the user wrote, the name can mean a role of another level.
-    let is_guarded = names.scope_is_unchanged() || key == around.dialect.role_key(&name, None);
+    let is_guarded = names.scope_is_unchanged() || keys == around.dialect.role_keys(&name, None);
     let mut record = |id: &Id| {
         if is_guarded {
             return names.check(EXTERNAL_NAME.to_owned(), &name, id);
@@ -292,7 +294,7 @@ fn binding_role(
         names.set(EXTERNAL_NAME.to_owned(), &name, id);
         Ok(())
     };
-    if let Some(seen) = around.snapshot.by_key(Kind::Role, &key) {
+    if let Some(seen) = first {
         record(&seen.id)?;
         let id = around.dialect.granted_as(&seen.id);
         return Ok(RoleRef::Existing(Named::new(Level::ROLE, id, name)));

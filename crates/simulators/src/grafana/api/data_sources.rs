@@ -37,7 +37,11 @@ pub fn create(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let uid = fields.text("uid")?.filter(|uid| !uid.is_empty());
     let org = scene.caller.org;
     let tenant = &mut *scene.tenant;
-    let taken = |row: &DataSource| row.org_id == org && (row.name == name || Some(&row.uid) == uid.as_ref());
+    let per_type = tenant.switches.data_source_uids_are_per_type;
+    let taken = |row: &DataSource| {
+        let same_uid = Some(&row.uid) == uid.as_ref() && (!per_type || row.kind == kind);
+        row.org_id == org && (row.name == name || same_uid)
+    };
     if tenant.data_sources.iter().any(taken) {
         return Err(Problem::switched(409, "data source with the same name already exists"));
     }

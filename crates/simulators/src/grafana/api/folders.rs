@@ -40,6 +40,23 @@ pub fn read(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     Ok(Answer::ok(to_json(scene.tenant, &folder)))
 }
 
+/// GET `/folders/{uid}/counts`: the numbers of its contents, with those of the folders below it.
+pub fn counts(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
+    let folder = authorize(scene, "folders:read")?;
+    let tenant = &*scene.tenant;
+    let is_below = |row: &&Folder| tenant.folders_above(row).contains(&folder.uid);
+    let in_org = || tenant.folders.iter().filter(|row| row.org_id == folder.org_id);
+    let mut uids: Vec<&str> = in_org().filter(is_below).map(|row| row.uid.as_str()).collect();
+    let folders = uids.len();
+    uids.push(&folder.uid);
+    let dashboards = tenant.dashboards.iter().filter(|row| {
+        row.org_id == folder.org_id && row.folder_uid.as_deref().is_some_and(|uid| uids.contains(&uid))
+    });
+    let counts =
+        json!({ "folder": folders, "dashboard": dashboards.count(), "alertrule": 0, "librarypanel": 0 });
+    Ok(Answer::ok(counts))
+}
+
 /// POST `/folders`
 pub fn create(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let mut fields = scene.fields()?;

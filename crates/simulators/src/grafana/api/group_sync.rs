@@ -1,16 +1,11 @@
 //! Group attribute sync: which roles the members of an external group get (contract 2.5, 3.5).
 //!
 //! These paths change only the mappings. The members of a group are the identity provider's data, and part of
-//! the state. The contract only names the paths: bodies and codes follow those of the other assignments.
+//! the state.
 
 use serde_json::{Value, json};
 
-use super::{
-    call::{Scene, message},
-    delegation,
-    problem::Problem,
-    role_json, roles,
-};
+use super::{call::Scene, delegation, problem::Problem, role_json, roles};
 use crate::{
     grafana::rows::{group_mappings::GroupMapping, roles::Role},
     kit::answer::Answer,
@@ -20,8 +15,10 @@ use crate::{
 pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     scene.require("groupsync.mappings:read", "")?;
     let rows = scene.tenant.group_mappings.iter().filter(|row| row.org_id == scene.caller.org);
-    let to_json =
-        |row: &GroupMapping| json!({ "groupID": row.group_id, "mappings": { "roles": row.role_uids } });
+    let to_json = |row: &GroupMapping| {
+        let mappings = json!({ (row.org_id.to_string()): { "roles": row.role_uids } });
+        json!({ "groupID": row.group_id, "mappings": mappings })
+    };
     let groups: Vec<Value> = rows.map(to_json).collect();
     Ok(Answer::ok(json!({ "total": groups.len(), "groups": groups })))
 }
@@ -61,7 +58,7 @@ pub fn set(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let removed = before.iter().filter(|uid| !role_uids.contains(uid));
     require_delegation(scene, added.chain(removed))?;
     scene.tenant.group_mappings[at].role_uids = role_uids;
-    Ok(message("Group mappings set."))
+    Ok(Answer::created(json!({ "message": "Group mappings set." })))
 }
 
 /// DELETE `/groupsync/groups/{group_id}`
@@ -70,7 +67,7 @@ pub fn delete(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let at = position(scene).ok_or_else(not_found)?;
     require_delegation(scene, &scene.tenant.group_mappings[at].role_uids)?;
     scene.tenant.group_mappings.remove(at);
-    Ok(message("Group mappings deleted."))
+    Ok(Answer::none())
 }
 
 /// The roles of the body without duplicates. Each exists in the organization.

@@ -2,6 +2,7 @@
 //! four layers; [`routes`] lists the operations.
 
 mod about;
+mod accounts;
 mod assignment_search;
 mod body;
 pub mod call;
@@ -26,6 +27,7 @@ pub mod routes;
 mod searches;
 pub mod server;
 mod service_accounts;
+mod team_groups;
 mod team_roles;
 mod teams;
 mod tokens;

@@ -16,13 +16,14 @@ use crate::{
 
 /// GET `/org/users`: not paginated.
 pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
-    let found = matching(scene)?.into_iter().map(|(row, user)| to_json(row, user));
-    Ok(Answer::ok(found.take(limit(scene)).collect()))
+    let found = matching(scene)?.into_iter().take(limit(scene)).filter(|it| is_shown(scene, it));
+    Ok(Answer::ok(found.map(|(row, user)| to_json(row, user)).collect()))
 }
 
 /// GET `/org/users/lookup`
 pub fn look_up(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
-    let found = matching(scene)?.into_iter().map(|(_, user)| {
+    let found = matching(scene)?.into_iter().take(limit(scene)).filter(|it| is_shown(scene, it));
+    let found = found.map(|(_, user)| {
         json!({
             "userId": user.id,
             "uid": user.uid,
@@ -30,13 +31,18 @@ pub fn look_up(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
             "avatarUrl": format!("/avatar/{}", user.id),
         })
     });
-    Ok(Answer::ok(found.take(limit(scene)).collect()))
+    Ok(Answer::ok(found.collect()))
 }
 
-/// GET `/org/users/search`
+/// GET `/org/users/search`: a page can be shorter than requested, because hidden users count.
 pub fn search(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
-    let found = matching(scene)?.into_iter().map(|(row, user)| to_json(row, user)).collect();
-    Ok(Answer::ok(Page::of(scene).envelope("orgUsers", found)))
+    let found = matching(scene)?;
+    let entry = |(row, user)| if is_shown(scene, &(row, user)) { to_json(row, user) } else { Value::Null };
+    let mut page = Page::of(scene).envelope("orgUsers", found.into_iter().map(entry).collect());
+    if let Some(users) = page["orgUsers"].as_array_mut() {
+        users.retain(|user| !user.is_null());
+    }
+    Ok(Answer::ok(page))
 }
 
 /// GET `/orgs/{id}/users`: users of any organization, for server admins.
@@ -106,6 +112,11 @@ fn matching<'a>(scene: &'a Scene<'_>) -> Result<Vec<(&'a OrgUser, &'a User)>, Pr
     Ok(found)
 }
 
+/// Whether lists show a user that they count (contract 2.6).
+fn is_shown(scene: &Scene<'_>, (_, user): &(&OrgUser, &User)) -> bool {
+    !scene.tenant.switches.hidden_users.contains(&user.id)
+}
+
 /// The `limit` of the query; 0 means none.
 fn limit(scene: &Scene<'_>) -> usize {
     match scene.number("limit", 0) {
@@ -114,7 +125,8 @@ fn limit(scene: &Scene<'_>) -> usize {
     }
 }
 
-fn to_json(row: &OrgUser, user: &User) -> Value {
+/// A member of an organization in a list.
+pub fn to_json(row: &OrgUser, user: &User) -> Value {
     json!({
         "orgId": row.org_id,
         "userId": user.id,

@@ -16,7 +16,8 @@ use crate::{
         rows::{
             basic_role::BasicRole,
             managed::{ManagedPermission, ResourceKind, Subject},
-            switches::Licence,
+            roles::{Role, RoleKind},
+            switches::{Licence, MissingResources},
         },
         state::Tenant,
     },
@@ -40,14 +41,50 @@ pub fn describe(scene: &mut Scene<'_>, kind: ResourceKind) -> Result<Answer, Pro
 /// GET `/access-control/{resource}/{resourceID}`
 pub fn read(scene: &mut Scene<'_>, kind: ResourceKind) -> Result<Answer, Problem> {
     let id = scene.call.param(0).to_owned();
-    let ancestors = authorize(scene, kind, &id, "read")?;
-    let (tenant, org) = (&*scene.tenant, scene.caller.org);
+    let place = authorize(scene, kind, &id, "read")?;
+    Ok(Answer::ok(entries(scene, kind, &id, &place).into()))
+}
+
+/// GET `/folders/{uid}/permissions` and `/dashboards/uid/{uid}/permissions`, the older form: each permission has its
+/// level as a number, and the resource must exist.
+pub fn read_legacy(scene: &mut Scene<'_>, kind: ResourceKind) -> Result<Answer, Problem> {
+    let id = scene.call.param(0).to_owned();
+    let place = authorize(scene, kind, &id, "read")?;
+    if !place.exists {
+        return Err(Problem::not_found(format!("{} not found", kind.singular())));
+    }
+    let mut entries = entries(scene, kind, &id, &place);
+    for entry in &mut entries {
+        let level = match entry["permission"].as_str() {
+            Some("View") => 1,
+            Some("Edit") => 2,
+            _ => 4,
+        };
+        *entry = json!({
+            "uid": id,
+            "userId": entry.get("userId").cloned().unwrap_or(json!(0)),
+            "userLogin": entry.get("userLogin").cloned().unwrap_or(json!("")),
+            "teamId": entry.get("teamId").cloned().unwrap_or(json!(0)),
+            "team": entry.get("team").cloned().unwrap_or(json!("")),
+            "role": entry.get("builtInRole").cloned().unwrap_or(json!("")),
+            "permission": level,
+            "permissionName": entry["permission"],
+            "inherited": entry["isInherited"],
+            "isFolder": kind == ResourceKind::Folders,
+        });
+    }
+    Ok(Answer::ok(entries.into()))
+}
+
+fn entries(scene: &Scene<'_>, kind: ResourceKind, id: &str, place: &Place) -> Vec<Value> {
+    let (tenant, org, ancestors) = (&*scene.tenant, scene.caller.org, &place.ancestors);
     let on = |kind: ResourceKind, id: &str| {
         let rows = tenant.managed_permissions.iter();
         let fits = rows.filter(|row| row.org_id == org && row.resource == kind && row.resource_id == id);
         fits.collect::<Vec<&ManagedPermission>>()
     };
-    let own = on(kind, &id);
+    let own = on(kind, id);
+    let is_empty = !place.exists && tenant.switches.missing_resources == MissingResources::Empty;
     let mut inherited: BTreeMap<Subject, &ManagedPermission> = BTreeMap::new();
     for row in ancestors.iter().flat_map(|folder| on(ResourceKind::Folders, folder)) {
         let rank = |row: &ManagedPermission| row.resource.rank(&row.permission);
@@ -58,6 +95,10 @@ pub fn read(scene: &mut Scene<'_>, kind: ResourceKind) -> Result<Answer, Problem
     }
     let mut entries: Vec<Value> = own.into_iter().map(|row| entry(tenant, kind, row, true)).collect();
     entries.extend(inherited.into_values().map(|row| entry(tenant, kind, row, false)));
+    if is_empty {
+        return entries;
+    }
+    entries.extend(by_roles(tenant, org, (kind, id), ancestors));
     if kind.accepts(Subject::BuiltInRole(BasicRole::Admin)) {
         // Admins always have access; it is not a managed permission.
         entries.push(json!({
@@ -71,7 +112,55 @@ pub fn read(scene: &mut Scene<'_>, kind: ResourceKind) -> Result<Answer, Problem
             "permission": "Admin",
         }));
     }
-    Ok(Answer::ok(entries.into()))
+    entries
+}
+
+/// The entries of roles that have a whole level on the resource, on a folder above it or on all of its kind. A role that
+/// has only some actions of a level is not among them (contract 2.5).
+fn by_roles(tenant: &Tenant, org: i64, (kind, id): (ResourceKind, &str), ancestors: &[String]) -> Vec<Value> {
+    if tenant.switches.licence != Licence::Valid {
+        return Vec::new();
+    }
+    let own: Vec<String> = vec!["*".into(), format!("{}:*", kind.name()), kind.wildcard(), kind.scope(id)];
+    let above: Vec<String> = ancestors.iter().map(|uid| ResourceKind::Folders.scope(uid)).collect();
+    let level_on = |role: &Role, scopes: &[&[String]]| {
+        let has = |action: &str| {
+            let mut permissions = role.permissions.iter().filter(|it| it.action == action);
+            permissions.any(|it| scopes.iter().any(|scopes| scopes.contains(&it.scope)))
+        };
+        let levels: Vec<&'static str> = kind.permissions().collect();
+        levels.into_iter().rev().find(|level| kind.actions(level).into_iter().all(has))
+    };
+    let roles = tenant.roles_by_uid();
+    let applies = |row_org: i64| row_org == org || row_org == 0;
+    let users = tenant.direct_roles().filter(|row| applies(row.org_id));
+    let users = users.map(|row| (Subject::User(row.user_id), row.role_uid));
+    let teams = tenant.team_roles.iter().filter(|row| row.org_id == org);
+    let teams = teams.map(|row| (Subject::Team(row.team_id), row.role_uid.as_str()));
+    let entry = |(subject, uid): (Subject, &str)| {
+        let role = roles.get(uid).filter(|role| role.kind() != RoleKind::Basic)?;
+        let on_own = level_on(role, &[&own]);
+        let permission = on_own.or_else(|| level_on(role, &[&own, &above]))?;
+        let row = ManagedPermission {
+            id: role.id,
+            org_id: org,
+            resource: kind,
+            resource_id: id.to_owned(),
+            subject,
+            permission: permission.to_owned(),
+        };
+        let mut entry = entry(tenant, kind, &row, false);
+        entry["roleName"] = role.name.as_str().into();
+        entry["isInherited"] = on_own.is_none().into();
+        Some(entry)
+    };
+    users.chain(teams).filter_map(entry).collect()
+}
+
+/// The folders above a resource, and whether it exists.
+struct Place {
+    ancestors: Vec<String>,
+    exists: bool,
 }
 
 /// POST `/access-control/{resource}/{resourceID}`. Other subjects keep their permissions, unless a switch
@@ -140,7 +229,7 @@ fn set(scene: &mut Scene<'_>, kind: ResourceKind, subject: Subject) -> Result<An
 
 /// The folders that the resource in the path inherits from. Ends the call unless the caller can read or write
 /// its permissions (`verb`).
-fn authorize(scene: &Scene<'_>, kind: ResourceKind, id: &str, verb: &str) -> Result<Vec<String>, Problem> {
+fn authorize(scene: &Scene<'_>, kind: ResourceKind, id: &str, verb: &str) -> Result<Place, Problem> {
     let (tenant, org) = (&*scene.tenant, scene.caller.org);
     let switches = &tenant.switches;
     let licensed = switches.licence == Licence::Valid || switches.unlicensed_data_source_permissions;
@@ -171,7 +260,33 @@ fn authorize(scene: &Scene<'_>, kind: ResourceKind, id: &str, verb: &str) -> Res
     let inherited = ancestors.iter().flatten().map(|folder| ResourceKind::Folders.scope(folder));
     let action = format!("{}.permissions:{verb}", kind.name());
     scene.require_any(&action, inherited.chain([kind.scope(id)]))?;
-    ancestors.ok_or_else(|| Problem::not_found("resource not found"))
+    let is_tolerated = match kind {
+        ResourceKind::Folders | ResourceKind::Dashboards => {
+            switches.missing_resources != MissingResources::Refused
+        }
+        // Nothing checks a read of a data source's permissions.
+        ResourceKind::Datasources => verb == "read",
+        _ => false,
+    };
+    if kind == ResourceKind::Datasources {
+        require_type(scene, id)?;
+    }
+    match ancestors {
+        Some(ancestors) => Ok(Place { ancestors, exists: true }),
+        None if is_tolerated => Ok(Place { ancestors: Vec::new(), exists: false }),
+        None => Err(Problem::not_found("resource not found")),
+    }
+}
+
+/// Ends the call if several data sources have the uid and the call does not name a type (contract 2.5).
+fn require_type(scene: &Scene<'_>, uid: &str) -> Result<(), Problem> {
+    let rows = scene.tenant.data_sources.iter();
+    let named = rows.filter(|row| row.org_id == scene.caller.org && row.uid == uid).count();
+    if named > 1 && scene.call.parameter("ds_type").is_none() {
+        let message = "several data sources have this uid: ds_type is required";
+        return Err(Problem::typed(StatusCode::BAD_REQUEST, "datasource.typeRequired", message));
+    }
+    Ok(())
 }
 
 /// The basic role in a request. `None` is a basic role, but cannot have permissions.

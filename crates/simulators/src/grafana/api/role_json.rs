@@ -6,7 +6,7 @@ use super::call::Scene;
 use crate::grafana::rows::{
     permissions::Permission,
     roles::{Role, RoleKind},
-    switches::{DisplayNameFallback, PermissionOrder, Switches},
+    switches::{DisplayNameFallback, Generation, PermissionOrder, Switches},
 };
 
 /// A role in a list: without permissions.
@@ -22,7 +22,8 @@ pub fn summary(role: &Role, switches: &Switches) -> Value {
         "global": role.is_global(),
     });
     let display_name = display_name(role, switches);
-    if !display_name.is_empty() {
+    // Version 13 describes it as required (contract 2.1).
+    if !display_name.is_empty() || switches.generation >= Generation::V13 {
         entry["displayName"] = display_name.into();
     }
     if role.hidden {

@@ -46,7 +46,7 @@ pub fn create(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     }
     if let Some(uid) = &uid {
         require_well_formed(uid)?;
-        if RoleKind::reserves_uid(uid) {
+        if switches.reserved_uids_are_refused && RoleKind::reserves_uid(uid) {
             return Err(protected(switches, "a role with a reserved uid"));
         }
     }

@@ -41,7 +41,7 @@ pub fn search(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
 /// GET `/serviceaccounts/{id}`
 pub fn read(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let account = authorize(scene, "serviceaccounts:read")?;
-    Ok(Answer::ok(to_json(scene.tenant, &account)))
+    Ok(Answer::ok(profile(scene.tenant, &account)))
 }
 
 /// POST `/serviceaccounts`
@@ -75,7 +75,7 @@ pub fn update(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     require_free_name(scene.tenant, account.org_id, &account.name, Some(account.id))?;
     let (id, name) = (account.id, account.name.clone());
     scene.tenant.service_accounts.insert(account.clone());
-    let body = to_json(scene.tenant, &account);
+    let body = profile(scene.tenant, &account);
     let message = "Service account updated";
     Ok(Answer::ok(json!({ "id": id, "message": message, "name": name, "serviceaccount": body })))
 }
@@ -126,9 +126,14 @@ fn to_json(tenant: &Tenant, account: &ServiceAccount) -> Value {
         "role": account.role.name(),
         "tokens": tenant.tokens.iter().filter(|token| token.service_account_id == account.id).count(),
         "avatarUrl": format!("/avatar/{}", account.id),
-        "createdAt": account.created,
-        "updatedAt": account.created,
-        "accessControl": {},
-        "teams": [],
     })
+}
+
+/// The answer for one service account, which has more than the entries of a list (contract 2.6).
+fn profile(tenant: &Tenant, account: &ServiceAccount) -> Value {
+    let mut body = to_json(tenant, account);
+    body["createdAt"] = account.created.to_string().into();
+    body["updatedAt"] = account.created.to_string().into();
+    body["teams"] = json!([]);
+    body
 }

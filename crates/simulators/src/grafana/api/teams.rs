@@ -143,7 +143,10 @@ pub fn remove_member(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
 }
 
 /// The team in the path, if the caller has the action on it. Servers since 12 accept uids too (contract 2.6).
-fn authorize(scene: &Scene<'_>, action: &str) -> Result<Team, Problem> {
+///
+/// # Errors
+/// 403 and 404.
+pub fn authorize(scene: &Scene<'_>, action: &str) -> Result<Team, Problem> {
     let (tenant, requested) = (&*scene.tenant, scene.call.param(0));
     let by_uid = tenant.switches.generation > Generation::V11;
     let number: Option<i64> = requested.parse().ok();
@@ -154,7 +157,8 @@ fn authorize(scene: &Scene<'_>, action: &str) -> Result<Team, Problem> {
     team.cloned().ok_or_else(|| Problem::not_found("Team not found"))
 }
 
-fn to_json(tenant: &Tenant, team: &Team) -> Value {
+/// A team in an answer.
+pub fn to_json(tenant: &Tenant, team: &Team) -> Value {
     json!({
         "id": team.id,
         "uid": team.uid,

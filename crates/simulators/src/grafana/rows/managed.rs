@@ -65,6 +65,23 @@ impl ResourceKind {
         format!("{}:{attribute}:{id}", self.name())
     }
 
+    /// The scope of all resources of the kind, in its longer form.
+    pub fn wildcard(self) -> String {
+        self.scope("*")
+    }
+
+    /// One of them, in messages.
+    pub fn singular(self) -> &'static str {
+        match self {
+            Self::Dashboards => "Dashboard",
+            Self::Folders => "folder",
+            Self::Datasources => "Data source",
+            Self::ServiceAccounts => "service account",
+            Self::Teams => "Team",
+            Self::Receivers => "receiver",
+        }
+    }
+
     /// The levels, the lowest first, with the actions that each adds to the lower ones.
     fn levels(self) -> &'static [(&'static str, &'static [&'static str])] {
         match self {

@@ -41,7 +41,7 @@ pub struct Role {
 
 identified!(Role, i64);
 
-/// The kind of a role, by the prefix of its name (contract 3.3).
+/// The kind of a role (contract 3.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RoleKind {
     /// Comes with the server; assignable.
@@ -80,9 +80,13 @@ impl RoleKind {
 }
 
 impl Role {
-    /// Its kind, by its name.
+    /// Its kind: by its name, and for two kinds also by its uid (contract 3.3).
     pub fn kind(&self) -> RoleKind {
-        RoleKind::of_name(&self.name)
+        match RoleKind::of_name(&self.name) {
+            RoleKind::Custom if self.uid.starts_with("basic_") => RoleKind::Basic,
+            RoleKind::Custom if self.uid.starts_with("extsvc_") => RoleKind::ExternalService,
+            kind => kind,
+        }
     }
 
     /// Whether it exists in all organizations.

@@ -81,6 +81,15 @@ pub struct Switches {
     pub search_lists_roleless: bool,
     /// Whether a search returns an empty list for an unknown id (contract 2.4: missing or empty).
     pub search_lists_unknown: bool,
+    /// What the permissions of a folder or dashboard that does not exist are (contract 2.5).
+    pub missing_resources: MissingResources,
+    /// Whether data sources of two types can share a uid: then a call for their permissions must name the type
+    /// (contract 2.5).
+    pub data_source_uids_are_per_type: bool,
+    /// Whether a role cannot be created under a uid with a reserved prefix (contract 3.3: unknown).
+    pub reserved_uids_are_refused: bool,
+    /// Users that lists of users omit although their totals count them (contract 2.6).
+    pub hidden_users: BTreeSet<i64>,
     /// Whether the call that sets several permissions of a resource removes all that it does not mention, as
     /// on the newest servers. If not, it is a patch (contract 2.5).
     pub permissions_are_replaced: bool,
@@ -130,6 +139,10 @@ impl Default for Switches {
             search_omits_teams: BTreeSet::new(),
             search_lists_roleless: true,
             search_lists_unknown: false,
+            missing_resources: MissingResources::Empty,
+            data_source_uids_are_per_type: false,
+            reserved_uids_are_refused: true,
+            hidden_users: BTreeSet::new(),
             permissions_are_replaced: false,
             unlicensed_data_source_permissions: false,
             permission_cache_ms: 0,
@@ -172,6 +185,17 @@ pub enum Licence {
     Disabled,
     /// All these paths are 404: open source, or a licence that was removed. Permissions on resources remain.
     Absent,
+}
+
+/// What the permissions of a folder or dashboard that does not exist are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MissingResources {
+    /// 404, for reads and writes.
+    Refused,
+    /// An empty list. A write sets permissions of nothing.
+    Empty,
+    /// As `Empty`, but the list has the permission of admins, who have it on all resources.
+    AdminsOnly,
 }
 
 /// How a permission that a request repeats is handled.

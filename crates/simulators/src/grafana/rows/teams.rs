@@ -31,3 +31,12 @@ pub struct TeamMember {
     pub team_id: i64,
     pub user_id: i64,
 }
+
+/// A group of the identity provider that is synced to a team.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct TeamGroup {
+    pub team_id: i64,
+    pub group_id: String,
+}

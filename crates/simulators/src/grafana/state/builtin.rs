@@ -66,6 +66,12 @@ const FIXED: &[(&str, &str, &str, &str)] = &[
         "org.users:read@users:* org.users:add@users:* org.users:remove@users:* org.users:write@users:*",
     ),
     (
+        "fixed:organization:maintainer",
+        "Maintainer",
+        "Organizations",
+        "orgs:create orgs:delete orgs:read orgs:write orgs.quotas:read orgs.quotas:write",
+    ),
+    (
         "fixed:reports:reader",
         "Report reader",
         "Reports",
@@ -82,8 +88,7 @@ const FIXED: &[(&str, &str, &str, &str)] = &[
         "fixed:roles:reader",
         "Role reader",
         "Access control",
-        "roles:read@roles:* teams.roles:read@teams:* users.roles:read@users:* users.permissions:read@users:* \
-         status:accesscontrol@services:accesscontrol",
+        "roles:read@roles:* teams.roles:read@teams:* users.roles:read@users:* users.permissions:read@users:*",
     ),
     (
         "fixed:roles:writer",
@@ -93,7 +98,7 @@ const FIXED: &[(&str, &str, &str, &str)] = &[
          teams.roles:read@teams:* teams.roles:add@permissions:type:delegate \
          teams.roles:remove@permissions:type:delegate users.roles:read@users:* \
          users.roles:add@permissions:type:delegate users.roles:remove@permissions:type:delegate \
-         users.permissions:read@users:* status:accesscontrol@services:accesscontrol",
+         users.permissions:read@users:*",
     ),
     ("fixed:teams:read", "Team reader", "Teams", "teams:read@teams:*"),
     (

@@ -14,6 +14,7 @@ impl Tenant {
         let teams: Vec<i64> =
             self.teams.iter().filter(|team| team.org_id == id).map(|team| team.id).collect();
         self.team_members.retain(|row| !teams.contains(&row.team_id));
+        self.team_groups.retain(|row| !teams.contains(&row.team_id));
         self.teams.retain(|row| row.org_id != id);
         self.folders.retain(|row| row.org_id != id);
         self.dashboards.retain(|row| row.org_id != id);

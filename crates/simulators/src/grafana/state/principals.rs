@@ -83,6 +83,7 @@ impl Tenant {
     pub fn drop_team(&mut self, team: &Team) {
         self.teams.remove(team.id);
         self.team_members.retain(|row| row.team_id != team.id);
+        self.team_groups.retain(|row| row.team_id != team.id);
         self.team_roles.retain(|row| row.team_id != team.id);
         self.forget_subject(Subject::Team(team.id));
         self.forget_resource(team.org_id, ResourceKind::Teams, &team.id.to_string());

@@ -19,7 +19,7 @@ use crate::{
         roles::Role,
         service_accounts::{ServiceAccount, Token},
         switches::Switches,
-        teams::{Team, TeamMember},
+        teams::{Team, TeamGroup, TeamMember},
         users::{OrgUser, User},
     },
     kit::{
@@ -45,6 +45,8 @@ pub struct Tenant {
     pub tokens: Table<Token>,
     pub teams: Table<Team>,
     pub team_members: Vec<TeamMember>,
+    /// Groups of the identity provider whose members belong to a team. The simulator does not sync them.
+    pub team_groups: Vec<TeamGroup>,
     pub folders: Table<Folder>,
     pub dashboards: Table<Dashboard>,
     pub data_sources: Table<DataSource>,
