@@ -228,11 +228,6 @@ pub trait IdentityRules: Send + Sync {
         None
     }
 
-    /// Whether two ids can belong to one thing. They differ for one thing where a server does not always show the whole id.
-    fn is_same(&self, recorded: &Id, now: &Id) -> bool {
-        recorded == now
-    }
-
     /// The id by which grants and groups name a role. It differs from the role's own id where they know roles by name alone, and the own id
     /// also distinguishes a role from a later one with the same name.
     fn granted_as(&self, role: &Id) -> Id {
@@ -253,6 +248,14 @@ pub trait SpecRules: Send + Sync {
     /// # Errors
     /// What to write instead.
     fn check_scope(&self, _role: &Role, _level: Option<Level>) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// Checks that a subject of this kind can have roles. The capabilities say which kinds the back end has.
+    ///
+    /// # Errors
+    /// What to write instead.
+    fn check_subject(&self, _kind: SubjectKind) -> Result<(), Fault> {
         Ok(())
     }
 
