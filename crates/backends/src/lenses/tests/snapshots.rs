@@ -214,3 +214,21 @@ async fn a_server_that_is_down_makes_no_snapshot() {
         assert_eq!(class, Class::Transient);
     }
 }
+
+/// About 10 MiB: more than the longest answer that is kept.
+#[tokio::test]
+async fn a_thousand_users_in_twelve_groups_are_listed() {
+    let groups: Vec<Value> = (0..12)
+        .map(|number| json!({"name": format!("g{number}"), "id": "1", "description": "ä".repeat(250), "metadata": {"x": "y".repeat(300)}}))
+        .collect();
+    let users: Vec<Value> = (0..1000)
+        .map(|number| json!({"name": format!("user-{number}@example.com"), "groups": groups, "is_admin": false}))
+        .collect();
+    let body = json!({"items": users}).to_string();
+    assert!(body.len() > 9 * 1024 * 1024, "{}", body.len());
+    let snapshot = sweep(&[], with(USERS, move |_| Reply::text(200, "application/json", &body))).await;
+    let snapshot = snapshot.expect("a snapshot");
+    assert!(snapshot.failures().is_empty(), "{:?}", snapshot.failures().summary());
+    let listed = snapshot.directory().entries().filter(|entry| entry.named.level == Level::USER).count();
+    assert_eq!(listed, 1000);
+}
