@@ -22,8 +22,10 @@ demo: tools ## Show the operator at work with its own control plane and simulate
 .PHONY: test
 test: tools lint check-generated ## Run all checks and all tests, as CI does
 	python=$$(hack/conformance-env.sh) && zenml=$$(hack/conformance-env.sh zenml) && \
+		lenses=$$(hack/conformance-env.sh lenses) && \
 		env RUST_TEST_THREADS=10 $${python:+"ROLEWRIGHT_CONFORMANCE_PYTHON=$$python"} \
-			$${zenml:+"ROLEWRIGHT_CONFORMANCE_PYTHON_ZENML=$$zenml"} cargo test --workspace
+			$${zenml:+"ROLEWRIGHT_CONFORMANCE_PYTHON_ZENML=$$zenml"} \
+			$${lenses:+"ROLEWRIGHT_CONFORMANCE_PYTHON_LENSES=$$lenses"} cargo test --workspace
 	hack/check-chart.sh
 
 # SEED replays one schedule; without it, new ones are tried for SECONDS on each vendor.

@@ -2,7 +2,8 @@
 //!
 //! The Python clients need a Python interpreter with the packages of `tests/conformance/requirements.txt`; the
 //! environment variable `ROLEWRIGHT_CONFORMANCE_PYTHON` has its path. ZenML's SDK needs another one, with the packages
-//! of `zenml-requirements.txt`, in `ROLEWRIGHT_CONFORMANCE_PYTHON_ZENML`. Without the variables these tests are skipped,
+//! of `zenml-requirements.txt`, in `ROLEWRIGHT_CONFORMANCE_PYTHON_ZENML`, and Lenses' client one with those of
+//! `lenses-requirements.txt`, in `ROLEWRIGHT_CONFORMANCE_PYTHON_LENSES`. Without the variables these tests are skipped,
 //! except in continuous integration. Grafana's Go client needs Go and its modules; without them its test is skipped too.
 
 #[path = "conformance/grafana_crate.rs"]
@@ -16,13 +17,14 @@ use std::{
 use rolewright_simulators::{
     arize, grafana,
     kit::{Server, Vendor},
-    zenml,
+    lenses, zenml,
 };
 use tokio::process::Command;
 
 const TOKEN: &str = "conformance-token";
 const PYTHON: &str = "ROLEWRIGHT_CONFORMANCE_PYTHON";
 const PYTHON_ZENML: &str = "ROLEWRIGHT_CONFORMANCE_PYTHON_ZENML";
+const PYTHON_LENSES: &str = "ROLEWRIGHT_CONFORMANCE_PYTHON_LENSES";
 
 /// The scripts run without proxies, because the simulator is on this machine.
 const PROXIES: [&str; 6] =
@@ -85,6 +87,12 @@ async fn go_program(name: &str) -> Option<PathBuf> {
 async fn the_zenml_sdk_works_with_the_simulator() {
     let simulator = zenml::Simulator::start(zenml::Options::new(TOKEN)).await.unwrap();
     drive(&simulator, PYTHON_ZENML, "zenml_sdk.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_lenses_client_works_with_the_simulator() {
+    let simulator = lenses::Simulator::start(lenses::Options::new(TOKEN)).await.unwrap();
+    drive(&simulator, PYTHON_LENSES, "lenses_mcp_client.py").await;
 }
 
 /// Runs a script against a simulator, with the interpreter in this variable. Returns false if the variable is not set.

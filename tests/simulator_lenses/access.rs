@@ -13,7 +13,7 @@ async fn a_call_without_a_known_credential_is_401() {
     let swapped = session("admin-token");
     for login in [Login::None, token(""), token("guess"), guess, swapped] {
         let answer = lenses.with(login).get("/roles").await;
-        assert_eq!((answer.status, answer.text("title")), (401, "Unauthorized".into()));
+        assert_eq!((answer.status, answer.text("title")), (401, "a valid token or session is needed".into()));
     }
     assert_eq!(lenses.get("/roles").await.status, 200);
 }
@@ -74,7 +74,7 @@ async fn a_denied_read_can_be_404() {
     let lenses = lenses_with(|switches| switches.denied_read_status = 404).await;
     let nobody = lenses.caller("nobody", json!({})).await;
     let hidden = nobody.get("/roles/developer").await;
-    assert_eq!((hidden.status, hidden.text("detail")), (404, "does not exist".into()));
+    assert_eq!((hidden.status, hidden.text("title")), (404, "does not exist".into()));
     // Other operations are still 403.
     assert_eq!(nobody.delete("/roles/developer").await.status, 403);
 }

@@ -96,8 +96,8 @@ async fn injected_errors_have_the_form_of_the_vendor() {
     let answer = lenses.get("/roles").await;
     assert_eq!((answer.status, answer.content_type()), (500, "application/problem+json"));
     assert_eq!(
-        (answer.text("title"), answer.text("detail")),
-        ("Internal Server Error".into(), "injected fault".into())
+        (answer.text("type"), answer.text("title")),
+        ("internal_server_error".into(), "injected fault".into())
     );
 }
 

@@ -9,7 +9,7 @@ async fn creating_an_environment_returns_its_key_once() {
     let lenses = lenses().await;
     let created = lenses.post("/environments", json!({"name": "lab", "tier": "development"})).await;
     assert_eq!((created.status, created.text("display_name")), (201, "lab".into()));
-    assert!(created.body["agent_key"].is_string());
+    assert!(created.body["agent_key"].is_string() && created.body.get("status").is_none());
     let read = lenses.get("/environments/lab").await;
     assert!(read.body.get("agent_key").is_none());
     assert_eq!(lenses.get("/environments").await.item("lab"), &read.body);
@@ -23,6 +23,16 @@ async fn creating_an_environment_returns_its_key_once() {
     {
         assert_eq!(lenses.post("/environments", invalid).await.status, 400);
     }
+}
+
+#[tokio::test]
+async fn environments_show_their_status_and_metadata() {
+    let lenses = lenses().await;
+    let staging = lenses.get("/environments/staging").await.body;
+    assert_eq!((&staging["status"]["agent_connected"], &staging["metadata"]), (&json!(true), &json!({})));
+    assert_eq!(staging["status"]["agent"]["metrics"]["kafka"]["num_brokers"], 3);
+    lenses.post("/environments", json!({"name": "lab", "tier": "development"})).await;
+    assert_eq!(lenses.get("/environments/lab").await.body["status"], json!({"agent_connected": false}));
 }
 
 #[tokio::test]

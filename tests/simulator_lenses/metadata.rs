@@ -1,9 +1,8 @@
 //! Contract 2.8: metadata.
 
-use rolewright_simulators::lenses::switches::MetadataPatch;
 use serde_json::{Value, json};
 
-use crate::client::{Lenses, lenses, lenses_with};
+use crate::client::{Lenses, lenses};
 
 const ROLE: &str = "/roles/developer";
 
@@ -33,7 +32,7 @@ async fn all_kinds_show_metadata_alone_and_in_lists() {
 }
 
 #[tokio::test]
-async fn a_patch_replaces_or_merges_metadata() {
+async fn a_patch_replaces_metadata() {
     let lenses = lenses().await;
     assert_eq!(put(&lenses, json!({"a": "1", "b": "2"})).await, 200);
     assert_eq!(
@@ -42,10 +41,6 @@ async fn a_patch_replaces_or_merges_metadata() {
     );
     assert_eq!(put(&lenses, json!({"b": "3"})).await, 200);
     assert_eq!(shown(&lenses).await, json!({"b": "3"}));
-    lenses.switch(|switches| switches.metadata_patch = MetadataPatch::Merge);
-    assert_eq!(put(&lenses, json!({"c": "4"})).await, 200);
-    assert_eq!(shown(&lenses).await, json!({"b": "3", "c": "4"}));
-    lenses.switch(|switches| switches.metadata_patch = MetadataPatch::Replace);
     assert_eq!(put(&lenses, json!({})).await, 200);
     assert!(shown(&lenses).await.is_null());
 }
@@ -64,18 +59,4 @@ async fn limits_are_in_bytes() {
     assert_eq!(put(&lenses, json!({"a": 1})).await, 400);
     assert_eq!(put(&lenses, json!(["a"])).await, 400);
     assert_eq!(shown(&lenses).await.as_object().unwrap().len(), 50);
-    // The limit applies to the merged metadata.
-    lenses.switch(|switches| switches.metadata_patch = MetadataPatch::Merge);
-    assert_eq!(put(&lenses, json!({"another": "v"})).await, 400);
-}
-
-#[tokio::test]
-async fn a_server_can_have_no_metadata() {
-    let lenses = lenses_with(|switches| switches.metadata_supported = false).await;
-    let created = lenses.post("/roles", json!({"name": "r", "metadata": {"k": "v"}})).await;
-    assert_eq!((created.status, created.body.get("metadata")), (201, None));
-    lenses.switch(|switches| switches.unknown_keys_refused = true);
-    assert_eq!(put(&lenses, json!({"k": "v"})).await, 400);
-    lenses.switch(|switches| switches.metadata_supported = true);
-    assert!(lenses.get("/roles/r").await.body.get("metadata").is_none());
 }

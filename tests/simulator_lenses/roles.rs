@@ -100,7 +100,7 @@ async fn names_are_unique_and_well_formed() {
         assert_eq!(lenses.post("/roles", json!({"name": invalid})).await.status, 400, "{invalid}");
     }
     assert_eq!(lenses.post("/roles", json!({})).await.status, 400);
-    let texts = [("display_name", 150), ("description", 250)];
+    let texts = [("display_name", 150), ("description", 280)];
     for (key, most) in texts {
         // The limit is in characters, not bytes.
         assert_eq!(lenses.patch("/roles/developer", json!({key: "ä".repeat(most)})).await.status, 200);

@@ -21,10 +21,9 @@ pub struct LensesConnection {
     /// The address of HQ, such as https://hq.example.com:9991. If HQ is served below a path, include the path, without /api: https://example.com/lenses.
     #[schemars(length(min = 1, max = 512), regex(pattern = r"^https?://[^@?#\s]+$"))]
     pub url: String,
-    /// The name of the service account that the token belongs to. HQ does not show this to a client. With this field, Rolewright warns before the token expires, and uses the policy of the account to distinguish deleted things from hidden ones. Without this field, Rolewright never treats "not visible" as "deleted", and deletes no role.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The name of the service account that the token belongs to, because HQ does not show it to a client. Rolewright warns before its token expires, and uses its policy to distinguish deleted things from hidden ones.
     #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
-    pub service_account: Option<String>,
+    pub service_account: String,
     /// Who manages the members of groups. Manual (the default): Rolewright manages the members of the groups that it creates. Sso: the identity provider manages them, and Rolewright never changes members.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub membership: Option<LensesMembership>,

@@ -130,10 +130,12 @@ async fn crash_before_recording_a_new_group_leaves_one_group() {
         .await;
 }
 
-/// A policy for a token that can list roles and groups, and read one of each.
+/// A policy for a token that can list roles and groups, and read one of each. It can read its own account, and not the policy of that.
 fn narrow_policy() -> Value {
     json!([
-        { "effect": "allow", "action": "iam:*", "resource": ["iam:role:legacy-auditor", "iam:group:finance", "iam:user:*"] },
+        { "effect": "allow", "action": "iam:*", "resource": [
+            "iam:role:legacy-auditor", "iam:group:finance", "iam:user:*", "iam:service-account:rolewright",
+        ] },
     ])
 }
 

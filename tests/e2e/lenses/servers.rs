@@ -8,9 +8,9 @@ use rolewright_simulators::{
         policy::{Effect, Statement},
         principals::Principal,
         switches::{
-            Generation, GroupMembers, Ids, Lists, MembershipMode, MetadataPatch, PolicyEcho, RoleDeletion,
-            Switches, TokenEnd, Validation,
+            Generation, Lists, MembershipMode, PolicyEcho, RoleDeletion, Switches, TokenEnd, Validation,
         },
+        users::User,
     },
 };
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::support::{
     World,
     lenses::{GROUPS, MEMBERS, binding, role},
-    managed_ids, ready_condition,
+    ready_condition,
     servers::servers,
 };
 
@@ -30,8 +30,6 @@ servers! {
     lenses_6_0_is_supported: |it| {
         it.generation = Generation::V60;
         it.unknown_keys_refused = true;
-        it.metadata_supported = false;
-        it.ids = Ids::TimesOnly;
         it.role_text_limits = false;
         it.token_end = TokenEnd::Absent;
     } => lifecycle;
@@ -46,7 +44,6 @@ servers! {
         it.unknown_removals_refused = true;
         it.sparse_problems = true;
         it.plain_problem_type = true;
-        it.ids = Ids::Number;
     } => lifecycle;
 
     server_with_strict_policies_is_supported: |it| {
@@ -64,8 +61,6 @@ servers! {
     server_with_lax_policies_is_supported: |it| {
         it.validation = Validation::Lax;
         it.policy_echo = PolicyEcho::Arrays;
-        it.metadata_patch = MetadataPatch::Merge;
-        it.group_members = GroupMembers::OneList;
         it.principals_share_names = false;
         it.user_names_are_resource_names = true;
         it.current_user_name = Some("me".to_owned());
@@ -74,29 +69,9 @@ servers! {
         it.role_deletion = RoleDeletion::Cascade;
     } => lifecycle;
 
-    server_without_members_in_group_lists_is_supported: |it| {
-        it.group_members = GroupMembers::Absent;
-        it.ids = Ids::Absent;
+    server_that_shows_all_of_a_list_or_nothing_is_supported: |it| {
         it.lists = Lists::AllOrForbidden;
     } => lifecycle;
-
-    server_without_ids_in_lists_is_supported: |it| {
-        it.ids_in_lists = Some(Ids::Absent);
-    } => lifecycle;
-
-    server_with_ids_only_in_lists_is_supported: |it| {
-        it.ids = Ids::Absent;
-        it.ids_in_lists = Some(Ids::Text);
-    } => lifecycle;
-
-    server_with_times_in_lists_and_ids_elsewhere_is_supported: |it| {
-        it.ids = Ids::IdsOnly;
-        it.ids_in_lists = Some(Ids::TimesOnly);
-    } => lifecycle;
-
-    replica_without_ids_changes_nothing: |it| {
-        it.ids = Ids::Alternating;
-    } => alternating_replicas;
 
     server_that_hides_forbidden_things_is_supported: |it| {
         it.lists = Lists::Filtered;
@@ -104,9 +79,9 @@ servers! {
         it.role_deletion = RoleDeletion::Cascade;
     } => lifecycle;
 
-    hidden_members_are_reported_and_left_alone: |it| {
-        it.group_members = GroupMembers::Hidden;
-    } => hidden_members;
+    twins_of_one_name_are_two_members: |it| {
+        it.principals_share_names = false;
+    } => twins;
 
     members_from_an_identity_provider_are_left_alone: |it| {
         it.membership_mode = MembershipMode::Sso;
@@ -170,55 +145,40 @@ async fn lifecycle(switches: fn(&mut Switches)) {
     assert_eq!(world.access(), before);
 }
 
-/// After the objects recorded ids, neither a replica without ids nor a restart changes anything.
-async fn alternating_replicas(switches: fn(&mut Switches)) {
-    let (mut world, before) = started(switches, json!({})).await;
-    world.all_ready(&OBJECTS).await;
-    for (kind, name) in OBJECTS {
-        let has_ids = |object: &DynamicObject| managed_ids(object).iter().all(|id| id.contains('#'));
-        let object = world.until(kind, name, "recorded by ids", has_ids).await;
-        assert_eq!(object.data["status"]["held"][0]["origin"], "Created");
-    }
-    world.assert_steady().await;
-    world.assert_steady().await;
-    world.restart();
-    world.assert_steady().await;
-    world.delete_all(&OBJECTS).await;
-    assert_eq!(world.access(), before);
-}
-
 /// Whether an object is not ready and its message contains these words.
 fn is_blocked(object: &DynamicObject, words: &str) -> bool {
     let ready = ready_condition(object);
     ready["status"] == "False" && ready["message"].as_str().is_some_and(|message| message.contains(words))
 }
 
-async fn hidden_members(switches: fn(&mut Switches)) {
-    const WORDS: &str = "has more than Lenses shows of it";
-    let (world, before) = started(switches, json!({})).await;
-    world.ready("Role", "reader").await;
-    world.ready("RoleBinding", "teams").await;
-    world.until("RoleBinding", "readers", "blocked", |object| is_blocked(object, WORDS)).await;
-    let group = world.owned_group("readers").unwrap();
-    assert_eq!(world.members(&group.name), MEMBERS.map(|(_, name)| name));
-    // The members are unknown, so neither the group nor its role may be deleted.
-    for (kind, name) in OBJECTS {
-        world.delete(kind, name).await;
+/// A user and a service account share a name: each is the one that a binding lists.
+async fn twins(switches: fn(&mut Switches)) {
+    let (world, _) = started(switches, json!({})).await;
+    world.sim.edit(|tenant| {
+        let user = tenant.users.get("peggy").unwrap().clone();
+        tenant.users.insert(User { name: "nightly-reports".to_owned(), ..user });
+    });
+    for kind in ["User", "ServiceAccount"] {
+        let name = format!("only-{}", kind.to_lowercase());
+        let twin = (kind, "nightly-reports");
+        world.apply(binding(&name, "reader", &[twin], json!({}))).await;
+        world.ready("RoleBinding", &name).await;
+        let group = world.owned_group(&name).unwrap();
+        let expected = match kind {
+            "User" => Principal::user("nightly-reports"),
+            _ => Principal::service_account("nightly-reports"),
+        };
+        assert_eq!(group.members, [expected].into());
     }
-    world.wait_deleted("RoleBinding", "teams").await;
-    let blocked =
-        |object: &DynamicObject| object.metadata.deletion_timestamp.is_some() && is_blocked(object, WORDS);
-    world.until("RoleBinding", "readers", "blocked during its deletion", blocked).await;
-    assert_eq!(world.owned_group("readers").map(|group| group.members), Some(group.members));
-    world.set_switches(|switches| switches.group_members = GroupMembers::ByKind);
-    world.request_reconcile("RoleBinding", "readers", "now").await;
-    world.wait_deleted("RoleBinding", "readers").await;
-    world.wait_deleted("Role", "reader").await;
-    assert_eq!(world.access(), before);
+    world.assert_steady().await;
 }
 
 async fn identity_provider(switches: fn(&mut Switches)) {
-    let (world, before) = started(switches, json!({ "membership": "Sso" })).await;
+    let world = World::lenses_with("lenses-servers", json!({ "membership": "Sso" }), switches).await;
+    let before = world.access();
+    world.apply(role("reader", json!({ "description": "Reads" }))).await;
+    world.apply(binding("readers", "reader", &MEMBERS[..2], json!({}))).await;
+    world.apply(binding("teams", "reader", &GROUPS, json!({}))).await;
     world.all_ready(&OBJECTS).await;
     world.reports("RoleBinding", "readers", "InSync", &["single sign-on", "sso_name"]).await;
     let group = world.owned_group("readers").unwrap();
@@ -229,6 +189,7 @@ async fn identity_provider(switches: fn(&mut Switches)) {
         tenant.log_in("carol@example.com").unwrap();
     });
     assert_eq!(world.members(&group.name), ["carol@example.com"]);
+    world.reports("RoleBinding", "readers", "InSync", &["\"sre\" of the identity provider"]).await;
     world.assert_steady().await;
     assert_eq!(world.members(&group.name), ["carol@example.com"]);
     // Rolewright still manages the group's role.
@@ -237,6 +198,10 @@ async fn identity_provider(switches: fn(&mut Switches)) {
     world.all_ready(&OBJECTS).await;
     assert_eq!(world.roles_of(&group.name), ["reader".to_owned()].into());
     assert_eq!(world.members(&group.name), ["carol@example.com"]);
+    // A group that is created again has the default mapping, and the message says so.
+    world.sim.edit(|tenant| tenant.groups.remove(&group.name));
+    world.until_account("the group exists again", |tenant| tenant.groups.contains(&group.name)).await;
+    world.reports("RoleBinding", "readers", "InSync", &["its own name"]).await;
     world.delete_all(&OBJECTS).await;
     assert_eq!(world.access()[0], before[0]);
     assert!(world.owned_group("readers").is_none());

@@ -53,7 +53,7 @@ pub fn grant(subject: Named, role: &AssignedRole) -> Option<Observed> {
         return None;
     }
     let id = ids::grant(&subject.id, &Id::new(&role.uid));
-    let role = Named::new(Level::ROLE, Id::new(&role.uid), &role.name);
+    let role = Named::new(Level::ROLE, Id::new(&role.uid), role.name.as_str());
     let body = Body::Grant(Grant { role: RoleRef::Existing(role), subject, scope: None });
     let read_only = GrafanaDialect.vendor_owned(Some(&id), &body).map(str::to_owned);
     Some(Observed { read_only, ..Observed::new(id, GrafanaDialect.key(&body), body) })

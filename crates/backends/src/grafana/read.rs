@@ -123,7 +123,7 @@ pub async fn look_up(client: &Client, level: Level, name: &str) -> Result<Vec<En
 }
 
 fn is_called_in_any_case(entry: &Entry, name: &str) -> bool {
-    let mut names = std::iter::once(&entry.named.name).chain(&entry.aliases);
+    let mut names = std::iter::once(&*entry.named.name).chain(entry.aliases.iter().map(String::as_str));
     entry.is_called(name) || names.any(|known| known.eq_ignore_ascii_case(name))
 }
 

@@ -9,10 +9,13 @@ use serde::de::DeserializeOwned;
 use super::{
     super::error::{Class, Error},
     request::Credential,
+    without::Without,
 };
 
 /// The maximum length of the body of a success, after decompression.
 pub const MAX_BODY: usize = 8 * 1024 * 1024;
+/// The maximum length of a body of which one field is left out.
+const MAX_FILTERED: usize = 256 * 1024 * 1024;
 /// The maximum length of the body of a refusal.
 pub const MAX_REFUSAL: usize = 64 * 1024;
 /// The maximum length of an external text in a message, in characters.
@@ -39,14 +42,21 @@ pub enum Unread {
     Cut(reqwest::Error),
 }
 
-/// Reads a body in chunks, so that neither a long body nor a small one that decompresses to a long one fills the memory.
-pub async fn read_body(mut response: Response, max: usize) -> Result<Vec<u8>, Unread> {
-    let mut body = Vec::new();
+/// Reads a body in chunks, so that neither a long body nor a small one that decompresses to a long one fills the memory. If a field is left out,
+/// the maximum applies to the rest.
+pub async fn read_body(mut response: Response, max: usize, without: Option<&str>) -> Result<Vec<u8>, Unread> {
+    let mut filter = without.map(Without::new);
+    let (mut body, mut read) = (Vec::new(), 0);
     while let Some(chunk) = response.chunk().await.map_err(Unread::Cut)? {
-        if body.len() + chunk.len() > max {
+        read += chunk.len();
+        match &mut filter {
+            Some(filter) => filter.append(&chunk, &mut body),
+            None if read <= max => body.extend_from_slice(&chunk),
+            None => return Err(Unread::TooLong),
+        }
+        if body.len() > max || read > MAX_FILTERED {
             return Err(Unread::TooLong);
         }
-        body.extend_from_slice(&chunk);
     }
     Ok(body)
 }

@@ -16,6 +16,7 @@ mod throttle;
 #[cfg(test)]
 mod tls_tests;
 mod transport;
+mod without;
 
 use std::{sync::Arc, time::Duration};
 
@@ -275,7 +276,7 @@ impl Http {
         time: Duration,
     ) -> Result<Answer, Failure> {
         let (status, content_type) = (response.status(), content_type(response.headers()));
-        match read_body(response, MAX_BODY).await {
+        match read_body(response, MAX_BODY, request.without).await {
             Ok(body) => {
                 volume::count(&body).map_err(|exceeded| Failure::too_large(request, url, exceeded))?;
                 let (call, read) = (failure::call_of(request, url), request.is_read());
@@ -301,7 +302,7 @@ impl Http {
         let location = headers.get(LOCATION).and_then(|to| to.to_str().ok()).and_then(|to| url.join(to).ok());
         let content_type = content_type(&headers);
         // The class comes from the status, even if the body cannot be read.
-        let body = read_body(response, MAX_REFUSAL).await.ok();
+        let body = read_body(response, MAX_REFUSAL, None).await.ok();
         let text =
             refusal_text(status, &content_type, body.as_deref(), self.options.errors, request.credential);
         Failure::refused(request, url, status, pause, location.as_ref(), &text)

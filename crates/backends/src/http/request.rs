@@ -107,6 +107,8 @@ pub struct Request<'a> {
     pub headers: Vec<(&'a str, &'a str)>,
     /// It changes nothing, whatever its method.
     pub read_only: bool,
+    /// A field of the answer that is not kept.
+    pub without: Option<&'a str>,
     /// JSON. Encoded at once: the tree of a long role needs several times the memory of its text.
     pub body: Option<Bytes>,
     /// A form that contains the credential, so that no header does.
@@ -119,7 +121,17 @@ impl<'a> Request<'a> {
     pub fn new(method: Method, path: &[&'a str], credential: &'a Credential) -> Self {
         let (query, headers) = (Vec::new(), Vec::new());
         let path = path.to_vec();
-        Self { method, path, query, headers, read_only: false, body: None, form: None, credential }
+        Self {
+            method,
+            path,
+            query,
+            headers,
+            read_only: false,
+            without: None,
+            body: None,
+            form: None,
+            credential,
+        }
     }
 
     /// Adds a query parameter.
@@ -137,6 +149,12 @@ impl<'a> Request<'a> {
     /// Marks it as a read: a search by POST changes nothing.
     pub fn read_only(mut self) -> Self {
         self.read_only = true;
+        self
+    }
+
+    /// Leaves a field out of the answer while it is read: for lists whose entries have long parts that nothing needs.
+    pub fn without(mut self, field: &'a str) -> Self {
+        self.without = Some(field);
         self
     }
 

@@ -1,9 +1,6 @@
 //! The state of the back end: one client, and what is remembered between its calls.
 
-use super::{
-    cache::Cache, catalogue::Catalogue, client::Client, config::Connection, incarnations::Incarnations,
-    whole_group::WholeGroup,
-};
+use super::{cache::Cache, catalogue::Catalogue, client::Client, config::Connection, wire::Group};
 use rolewright_core::model::Observed;
 
 /// One HQ, used with one credential.
@@ -14,11 +11,7 @@ pub struct Lenses {
     /// Managed roles that were read one by one.
     pub roles: Cache<Observed>,
     /// Groups that were read one by one.
-    pub groups: Cache<WholeGroup>,
-    /// Which role has a name.
-    pub role_incarnations: Incarnations,
-    /// Which group has a name.
-    pub group_incarnations: Incarnations,
+    pub groups: Cache<Group>,
 }
 
 impl Lenses {
@@ -30,8 +23,6 @@ impl Lenses {
             catalogue: Catalogue::default(),
             roles: Cache::default(),
             groups: Cache::default(),
-            role_incarnations: Incarnations::default(),
-            group_incarnations: Incarnations::default(),
         }
     }
 }

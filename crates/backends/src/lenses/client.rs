@@ -3,20 +3,23 @@
 
 use reqwest::Method;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::wire::{self, Definitions, Group, GroupItem, Principal, Role, RoleItem};
+use super::wire::{self, Account, Definitions, Group, GroupItem, Principal, Role, RoleItem};
 use crate::{
     Class, Error,
     http::{Answer, Credential, Http, Request},
     reading,
 };
+use rolewright_core::model::SubjectKind;
 
 const ROLES: &str = "roles";
 const GROUPS: &str = "groups";
+const USERS: &str = "users";
+const ACCOUNTS: &str = "service-accounts";
 
 /// The rights that the account needs, as the end of a message.
-pub const NEEDED_RIGHTS: &str =
+const NEEDED_RIGHTS: &str =
     "; the service account needs a role that allows iam:* on iam:*, by a group that it is in";
 
 /// HQ's API with one credential.
@@ -33,18 +36,14 @@ impl Client {
 
     /// All visible roles, without their policies.
     pub async fn roles(&self) -> Result<Vec<RoleItem>, Error> {
-        self.list(ROLES).await
+        self.list(self.request(Method::GET, &[ROLES])).await
     }
 
     /// One role, with its policy.
     pub async fn role(&self, name: &str) -> Result<Role, Error> {
         let answer = self.call(self.request(Method::GET, &[ROLES, name])).await?;
         let role: Role = answer.decode()?;
-        // Without its policy it would look like a role without rules.
-        if role.policy.is_none() || role.name != name {
-            return Err(answer.undecodable("is not the requested role with its policy"));
-        }
-        Ok(role)
+        if role.name == name { Ok(role) } else { Err(answer.undecodable("is not the requested role")) }
     }
 
     /// Creates a role.
@@ -64,17 +63,26 @@ impl Client {
 
     /// All visible groups, without their roles and members.
     pub async fn groups(&self) -> Result<Vec<GroupItem>, Error> {
-        self.list(GROUPS).await
+        self.list(self.request(Method::GET, &[GROUPS])).await
     }
 
-    /// One group, with its roles.
+    /// One group, with its roles and members.
     pub async fn group(&self, name: &str) -> Result<Group, Error> {
         let answer = self.call(self.request(Method::GET, &[GROUPS, name])).await?;
         let group: Group = answer.decode()?;
-        if group.roles.is_none() || group.name != name {
-            return Err(answer.undecodable("is not the requested group with its roles"));
+        if group.name == name { Ok(group) } else { Err(answer.undecodable("is not the requested group")) }
+    }
+
+    /// A group of which the list of groups shows this.
+    ///
+    /// # Errors
+    /// [`Class::Denied`] if it shows less than the list counts.
+    pub async fn whole_group(&self, item: &GroupItem) -> Result<Group, Error> {
+        let group = self.group(&item.name).await?;
+        match group.hidden(item) {
+            None => Ok(group),
+            Some(hidden) => Err(Error::new(Class::Denied, format!("{hidden}{NEEDED_RIGHTS}"))),
         }
-        Ok(group)
     }
 
     /// Creates a group.
@@ -94,22 +102,36 @@ impl Client {
 
     /// All visible users.
     pub async fn users(&self) -> Result<Vec<Principal>, Error> {
-        self.list("users").await
+        self.principals(USERS).await
     }
 
     /// One user.
     pub async fn user(&self, name: &str) -> Result<Principal, Error> {
-        self.get(&["users", name]).await
+        self.get(&[USERS, name]).await
     }
 
     /// All visible service accounts.
     pub async fn service_accounts(&self) -> Result<Vec<Principal>, Error> {
-        self.list("service-accounts").await
+        self.principals(ACCOUNTS).await
     }
 
     /// One service account.
-    pub async fn service_account(&self, name: &str) -> Result<Principal, Error> {
-        self.get(&["service-accounts", name]).await
+    pub async fn service_account(&self, name: &str) -> Result<Account, Error> {
+        self.get(&[ACCOUNTS, name]).await
+    }
+
+    /// Adds a user or a service account to a group, or removes it. Unlike a change of the group, it says which of the two it means.
+    pub async fn change_membership(
+        &self,
+        kind: SubjectKind,
+        name: &str,
+        group: &str,
+        is_member: bool,
+    ) -> Result<(), Error> {
+        let path = if kind == SubjectKind::ServiceAccount { ACCOUNTS } else { USERS };
+        let field = if is_member { "add_to_groups" } else { "remove_from_groups" };
+        let request = self.request(Method::PUT, &[path, name, GROUPS]).body(json!({field: [group]}));
+        self.call(request).await.map(|_| ())
     }
 
     /// The actions and resource types of this HQ (contract 2.7).
@@ -117,8 +139,21 @@ impl Client {
         self.get(&["permissions", "definitions"]).await
     }
 
-    async fn list<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, Error> {
-        let answer = self.call(self.request(Method::GET, &[path])).await?;
+    /// Each entry has all the groups of the principal (contract 2.3), which are most of the list.
+    async fn principals(&self, path: &str) -> Result<Vec<Principal>, Error> {
+        self.list(self.request(Method::GET, &[path]).without("groups")).await
+    }
+
+    /// Every HQ has all lists. So a list that is not found is temporary: the answer is a proxy's, or the address is wrong.
+    async fn list<T: DeserializeOwned>(&self, request: Request<'_>) -> Result<Vec<T>, Error> {
+        let answer = self.call(request).await.map_err(|error| match error.class {
+            Class::Missing | Class::Unsupported => {
+                let message =
+                    format!("{}; is HQ served at spec.lenses.url, or below another path?", error.message);
+                Error::new(Class::Transient, message)
+            }
+            _ => error,
+        })?;
         wire::list(&answer.body).map_err(|what| answer.undecodable(what))
     }
 
@@ -138,10 +173,11 @@ impl Client {
 /// The thing, if it was found. None for HQ's own 404, which means deleted or hidden.
 ///
 /// # Errors
-/// Every other failure. A 404 of another sender, such as a proxy without a server behind it, is temporary.
+/// Every other failure. Each error of HQ has a title (contract 1.3), which the HTTP stack shows after the status and a colon. A 404 without
+/// one comes from a proxy or from a path that this HQ does not have. It says nothing about the thing, and is temporary.
 pub fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
     reading::found(answer.map_err(|error| match error.class {
-        Class::Missing if !is_hqs_own(&error) => {
+        Class::Missing if !error.message.contains(" answered 404: ") => {
             let message = format!("{}, which is not an answer of Lenses HQ itself", error.message);
             Error::new(Class::Transient, message)
         }
@@ -149,8 +185,10 @@ pub fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
     }))
 }
 
-/// Whether a 404 is HQ's own. Only HQ's errors have a title (contract 1.3), which the HTTP stack shows after the status and a colon. The 404
-/// of a proxy, or of a path that this HQ does not have, says nothing about the thing.
-pub fn is_hqs_own(missing: &Error) -> bool {
-    missing.class == Class::Missing && missing.message.contains(" answered 404: ")
+/// Adds the needed rights to a refusal.
+pub fn with_needed_rights(mut error: Error) -> Error {
+    if error.class == Class::Denied && !error.message.ends_with(NEEDED_RIGHTS) {
+        error.message.push_str(NEEDED_RIGHTS);
+    }
+    error
 }

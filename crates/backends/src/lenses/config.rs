@@ -53,8 +53,8 @@ pub enum Membership {
 pub struct Connection {
     /// The address, with the path below which HQ is served, without a slash at its end.
     url: Url,
-    /// The account of the token, if the user names it: no call shows it (contract 1.2).
-    pub account: Option<String>,
+    /// The account of the token: no call shows it (contract 1.2).
+    pub account: String,
     pub membership: Membership,
 }
 
@@ -89,13 +89,13 @@ pub fn connection(block: &Value) -> Result<Connection, Fault> {
             "url and serviceAccount are strings, membership is Manual or Sso, allowInsecure is true or false",
         )
     })?;
-    if block.service_account.as_deref().is_some_and(|name| !ids::is_name(name)) {
-        let message = "is not the name of a service account: write small letters, digits and hyphens, no hyphen first or last";
-        return Err(Fault::new(ACCOUNT_FIELD, message));
-    }
+    let account = block.service_account.filter(|name| ids::is_name(name)).ok_or_else(|| {
+        let message = "must be the name of the token's service account: small letters, digits and hyphens, no hyphen first or last";
+        Fault::new(ACCOUNT_FIELD, message)
+    })?;
     let url = address(&block.url)?;
     address::encrypted(URL_FIELD, &url, block.allow_insecure, "credential", EXPECTED_SCHEME)?;
-    Ok(Connection { url, account: block.service_account, membership: block.membership })
+    Ok(Connection { url, account, membership: block.membership })
 }
 
 /// The credential in these Secrets.
@@ -123,8 +123,15 @@ mod tests {
 
     use super::*;
 
+    fn with_account(mut block: Value) -> Value {
+        if let Some(fields) = block.as_object_mut() {
+            fields.entry("serviceAccount").or_insert_with(|| json!("rolewright"));
+        }
+        block
+    }
+
     fn read(block: Value) -> Connection {
-        connection(&block).expect("a connection")
+        connection(&with_account(block)).expect("a connection")
     }
 
     #[test]
@@ -139,7 +146,7 @@ mod tests {
             assert_eq!((connection.api().as_str(), connection.path()), (api, path));
         }
         let block = json!({"url": "https://Example.com:9991/lenses/"});
-        assert_eq!(origin(&block).expect("a URL").as_str(), "https://example.com:9991/");
+        assert_eq!(origin(&with_account(block)).expect("a URL").as_str(), "https://example.com:9991/");
     }
 
     #[test]
@@ -162,10 +169,15 @@ mod tests {
             (json!({"url": "https://hq.example.com/api/v1/"}), URL_FIELD),
             (json!({"url": ""}), URL_FIELD),
             (json!({"url": "https://a", "serviceAccount": "Not one"}), ACCOUNT_FIELD),
+            (json!({"url": "https://a", "serviceAccount": null}), ACCOUNT_FIELD),
             (json!({"url": "https://a", "membership": "Scim"}), "spec.lenses"),
             (json!({}), "spec.lenses"),
         ] {
-            assert_eq!(connection(&block).expect_err("a fault").field, field, "{block}");
+            assert_eq!(
+                connection(&with_account(block.clone())).expect_err("a fault").field,
+                field,
+                "{block}"
+            );
         }
         let plain = read(json!({"url": "http://10.0.0.1:9991", "allowInsecure": true}));
         assert_eq!(plain.api().as_str(), "http://10.0.0.1:9991/api/v1");

@@ -8,7 +8,8 @@ use rolewright_core::model::{
 
 /// Documented for groups, service accounts and environments, and assumed for roles (contract 2.2).
 const MAX_DISPLAY_NAME: usize = 150;
-const MAX_DESCRIPTION: usize = 250;
+/// Documented for roles; for other things it is 250 (contract 2.1, 2.2).
+const MAX_DESCRIPTION: usize = 280;
 
 const fn capabilities(members: Members) -> Capabilities {
     Capabilities {
@@ -53,15 +54,9 @@ impl IdentityRules for LensesDialect {
         Some(Id::new(ids::owned_name(owner)))
     }
 
-    /// The server does not always show HQ's id (contract 2.1).
-    fn is_same(&self, recorded: &Id, now: &Id) -> bool {
-        let ((before, recorded), (name, now)) = (ids::of_thing(recorded), ids::of_thing(now));
-        before == name && !recorded.differs(&now)
-    }
-
     /// Groups name their roles without HQ's id.
     fn granted_as(&self, role: &Id) -> Id {
-        Id::new(ids::of_thing(role).0)
+        Id::new(ids::name_of(role))
     }
 }
 
@@ -103,12 +98,22 @@ impl SpecRules for LensesDialect {
         if faults.is_empty() { Ok(role) } else { Err(faults) }
     }
 
+    fn check_subject(&self, kind: SubjectKind) -> Result<(), Fault> {
+        // Nobody but users logs in with single sign-on (contract 3.8).
+        if kind == SubjectKind::ServiceAccount && !self.capabilities.manages_members() {
+            let message = "the identity provider decides on members, because spec.lenses.membership of the Backend is Sso, and a service \
+                           account never logs in there: list a Group that the service account is in";
+            return Err(Fault::new("spec.subjects", message));
+        }
+        Ok(())
+    }
+
     fn level_of(&self, id: &Id) -> Option<Level> {
-        if ids::of_group(id).is_some() {
+        if ids::is_group(id) {
             return Some(Level::GROUP);
         }
-        // The id of a principal does not show whether it is a user or a service account; no other id has a colon.
-        (!id.as_str().contains(':')).then_some(Level::ROLE)
+        let role = || (!id.as_str().contains(':')).then_some(Level::ROLE);
+        ids::of_principal(id).map(|(kind, _)| kind.level()).or_else(role)
     }
 }
 
@@ -163,7 +168,7 @@ mod tests {
     fn all_faults_of_a_role_are_reported_together() {
         let mut faulty = role("Reader", &[("kafka", Some("kafka:topic")), ("kafka:List*", None)]);
         faulty.display_name = Some("x".repeat(151));
-        faulty.description = Some("ä".repeat(251));
+        faulty.description = Some("ä".repeat(281));
         faulty.settings.insert("group".to_owned(), "x".to_owned());
         let faults = check(faulty).expect_err("faults");
         let expected = [
@@ -178,7 +183,7 @@ mod tests {
         assert_eq!(faults, expected);
         let longest = Role {
             display_name: Some("ä".repeat(150)),
-            description: Some("ä".repeat(250)),
+            description: Some("ä".repeat(280)),
             ..role("reader", &[("*", Some("*"))])
         };
         assert!(check(longest).is_ok());

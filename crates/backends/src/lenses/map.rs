@@ -4,11 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{
     config::Membership,
-    dialect,
-    ids::{self, Incarnation},
-    lrn, policy,
-    whole_group::WholeGroup,
-    wire::{self, RoleItem, Statement},
+    dialect, ids, lrn, policy,
+    wire::{self, GroupItem, RoleItem},
 };
 use crate::reading::present;
 use rolewright_core::model::{
@@ -17,17 +14,16 @@ use rolewright_core::model::{
 };
 
 /// A role with its policy.
-pub fn role(role: wire::Role, statements: &[Statement], incarnation: &Incarnation) -> Observed {
-    let rules = policy::rules(statements);
-    let remark = remark(&rules);
-    let id = ids::thing(&role.name, incarnation);
+pub fn role(role: wire::Role) -> Observed {
+    let rules = policy::rules(&role.policy);
+    let (id, remark) = (ids::thing(&role.name, &role.id), remark(&rules));
     let body = Body::Role(Role { rules, ..without_rules(role.name, role.display_name, role.description) });
     Observed { remark, ..observed(id, body) }
 }
 
 /// A role from a list, which omits the policy.
-pub fn outline(item: RoleItem, incarnation: &Incarnation) -> Observed {
-    let id = ids::thing(&item.name, incarnation);
+pub fn outline(item: RoleItem) -> Observed {
+    let id = ids::thing(&item.name, &item.id);
     let body = Body::Role(without_rules(item.name, item.display_name, item.description));
     Observed { outline: true, ..observed(id, body) }
 }
@@ -64,35 +60,38 @@ pub fn grant(group: Named, role: &str) -> Observed {
     Observed::new(id, key(&body), body)
 }
 
-/// A group that a RoleBinding owns. It is an outline if it can have more members than it shows.
-///
-/// The members of an identity provider's group that is mapped to it are members too, under one common name. With single sign-on the
-/// identity provider decides on the members, and Rolewright ignores them.
-pub fn owned_group(whole: &WholeGroup, membership: Membership) -> Observed {
-    let roles = whole.roles.iter().map(|role| RoleRef::Existing(role_named(role))).collect();
+/// A group that a RoleBinding owns. With single sign-on, the identity provider decides on the members, and Rolewright ignores them.
+pub fn owned_group(group: &wire::Group, membership: Membership) -> Observed {
+    let roles = group.roles.iter().map(|role| RoleRef::Existing(role_named(&role.name))).collect();
     let (members, remark) = match membership {
-        Membership::Manual => (Some(members(whole)), None),
-        Membership::Sso => {
-            let remark = format!(
-                "single sign-on decides on the members of the group {}, because spec.lenses.membership of the Backend is Sso: set the \
-                 group's sso_name in HQ to a group of the identity provider",
-                whole.name
-            );
-            (None, Some(remark))
-        }
+        Membership::Manual => (Some(group.members().collect()), None),
+        Membership::Sso => (None, Some(mapping(group))),
     };
-    let body = Body::Group(Group { name: whole.name.clone(), roles, members });
-    let complete = whole.roles_complete && (whole.members_complete || membership == Membership::Sso);
-    Observed { remark, outline: !complete, ..observed(ids::thing(&whole.name, &whole.incarnation), body) }
+    let body = Body::Group(Group { name: group.name.clone(), roles, members });
+    Observed { remark, ..observed(ids::thing(&group.name, &group.id), body) }
 }
 
-fn members(whole: &WholeGroup) -> BTreeSet<Named> {
-    let outsiders = whole.sso_name.as_ref().filter(|name| **name != ids::sso_name(&whole.name));
-    let outsiders = outsiders.map(|name| {
-        let level = Level::new("identity provider's group");
-        Named::new(level, ids::outsiders(name), format!("everybody in {name:?} at the identity provider"))
-    });
-    whole.members.iter().cloned().chain(outsiders).collect()
+/// A group that a RoleBinding owns and that could not be read: it exists.
+pub fn owned_outline(item: &GroupItem) -> Observed {
+    let body = Body::Group(Group { name: item.name.clone(), roles: BTreeSet::new(), members: None });
+    Observed { outline: true, ..observed(ids::thing(&item.name, &item.id), body) }
+}
+
+/// Who has the role through a group whose members the identity provider decides on.
+fn mapping(group: &wire::Group) -> String {
+    let name = &group.name;
+    let sent = group.sso_name.as_ref().filter(|sent| !sent.is_empty()).unwrap_or(name);
+    let hint = match sent == name {
+        true => {
+            "; the group's sso_name in HQ is its own name, so let the identity provider send a group of this name, or change sso_name; a \
+                 group that is deleted and created again loses a changed sso_name"
+        }
+        false => ", by the group's sso_name in HQ",
+    };
+    format!(
+        "single sign-on decides on the members of the group {name}, because spec.lenses.membership of the Backend is Sso: users get the role \
+         who log in with the group {sent:?} of the identity provider{hint}"
+    )
 }
 
 /// A user or a service account as an entry of the directory.
@@ -102,17 +101,21 @@ pub fn principal(kind: SubjectKind, name: &str) -> Entry {
 
 /// A user or a service account as a member of a group.
 pub fn member(kind: SubjectKind, name: &str) -> Named {
-    Named::new(kind.level(), ids::principal(name), name)
+    Named::new(kind.level(), ids::principal(kind, name), name)
 }
 
 /// A group that no RoleBinding owns, as an entry of the directory.
-pub fn group(name: &str, incarnation: &Incarnation) -> Entry {
-    Entry { named: group_named(name, incarnation), parent: None, aliases: Vec::new() }
+pub fn group(name: &str, opaque: &str) -> Entry {
+    Entry { named: group_named(name, opaque), parent: None, aliases: Vec::new() }
 }
 
 /// A role as an entry of the directory.
-pub fn role_entry(name: &str) -> Entry {
-    Entry { named: role_named(name), parent: None, aliases: Vec::new() }
+pub fn role_entry(name: &str, opaque: &str) -> Entry {
+    Entry {
+        named: Named::new(Level::ROLE, ids::thing(name, opaque), name),
+        parent: None,
+        aliases: Vec::new(),
+    }
 }
 
 fn role_named(name: &str) -> Named {
@@ -120,8 +123,8 @@ fn role_named(name: &str) -> Named {
 }
 
 /// A group that no RoleBinding owns, as a subject.
-pub fn group_named(name: &str, incarnation: &Incarnation) -> Named {
-    Named::new(Level::GROUP, ids::group(name, incarnation), name)
+pub fn group_named(name: &str, opaque: &str) -> Named {
+    Named::new(Level::GROUP, ids::group(name, opaque), name)
 }
 
 fn observed(id: Id, body: Body) -> Observed {
@@ -139,15 +142,15 @@ mod tests {
     use super::*;
 
     fn read(body: Value) -> Observed {
-        let mut whole: wire::Role = serde_json::from_value(body).expect("a role");
-        let policy = whole.policy.take().unwrap_or_default();
-        role(whole, &policy, &Incarnation::default())
+        role(serde_json::from_value(body).expect("a role"))
     }
 
     #[test]
     fn the_default_display_name_is_the_name() {
         for shown in [json!(null), json!(""), json!("reader")] {
-            let seen = read(json!({"name": "reader", "display_name": shown, "description": ""}));
+            let seen = read(
+                json!({"name": "reader", "id": "1", "policy": [], "display_name": shown, "description": ""}),
+            );
             let Body::Role(role) = seen.body else { panic!("not a role") };
             assert_eq!((role.display_name.as_deref(), role.description), (Some("reader"), None));
         }
@@ -156,7 +159,7 @@ mod tests {
     #[test]
     fn a_resource_that_is_a_whole_service_has_a_remark() {
         let remark = |resource: &str| {
-            read(json!({"name": "a", "policy": [{"effect": "allow", "action": "*", "resource": [resource, "iam:*"]}]})).remark
+            read(json!({"name": "a", "id": "1", "policy": [{"effect": "allow", "action": "*", "resource": [resource, "iam:*"]}]})).remark
         };
         assert!(remark("kafka:*").is_some_and(|text| text.contains("kafka:*")));
         for resource in ["*", "environments:*", "kafka:topic:*"] {
@@ -164,48 +167,25 @@ mod tests {
         }
     }
 
-    fn whole(sso_name: Option<&str>, complete: bool) -> WholeGroup {
-        WholeGroup {
-            name: "rw-0123456789abcdef".to_owned(),
-            sso_name: sso_name.map(str::to_owned),
-            roles: ["reader".to_owned()].into(),
-            members: [member(SubjectKind::User, "alice@example.com")].into(),
-            incarnation: Incarnation::default(),
-            roles_complete: true,
-            members_complete: complete,
-        }
-    }
-
     #[test]
-    fn an_identity_providers_group_counts_as_a_member() {
-        let ours = ids::sso_name("rw-0123456789abcdef");
-        let seen = |sso_name: Option<&str>, membership| {
-            let Observed { body: Body::Group(group), remark, .. } =
-                owned_group(&whole(sso_name, true), membership)
-            else {
+    fn the_identity_providers_group_is_in_the_remark() {
+        let seen = |sso_name: Value, membership| {
+            let group = json!({"name": "rw-0123456789abcdef", "id": "1", "sso_name": sso_name, "roles": [{"name": "reader"}],
+                "users": [{"name": "alice@example.com"}], "service_accounts": [{"name": "ci"}]});
+            let group = serde_json::from_value(group).expect("a group");
+            let Observed { body: Body::Group(group), remark, .. } = owned_group(&group, membership) else {
                 panic!("not a group")
             };
-            (
-                group.members.map(|members| {
-                    members.into_iter().map(|member| member.name.to_string()).collect::<Vec<_>>()
-                }),
-                remark,
-            )
+            (group.members.map(|members| members.len()), remark.unwrap_or_default())
         };
-        let alice = Some(vec!["alice@example.com".to_owned()]);
-        assert_eq!(seen(Some(&ours), Membership::Manual), (alice.clone(), None));
-        assert_eq!(seen(None, Membership::Manual), (alice, None));
-        let (members, _) = seen(Some("everyone"), Membership::Manual);
-        assert!(members.is_some_and(|members| members.len() == 2 && members[1].contains("everyone")));
-        let (members, remark) = seen(Some("everyone"), Membership::Sso);
-        assert_eq!(members, None);
-        assert!(remark.is_some_and(|text| text.contains("single sign-on")));
-    }
-
-    #[test]
-    fn an_incomplete_group_is_an_outline() {
-        assert!(owned_group(&whole(None, false), Membership::Manual).outline);
-        assert!(!owned_group(&whole(None, false), Membership::Sso).outline, "members are not managed there");
-        assert!(!owned_group(&whole(None, true), Membership::Manual).outline);
+        assert_eq!(seen(json!("everyone"), Membership::Manual), (Some(2), String::new()));
+        for own in [json!(null), json!("rw-0123456789abcdef")] {
+            let (members, remark) = seen(own, Membership::Sso);
+            assert!(
+                members.is_none() && remark.contains("its own name") && remark.contains("single sign-on")
+            );
+        }
+        let (_, remark) = seen(json!("everyone"), Membership::Sso);
+        assert!(remark.contains("\"everyone\"") && !remark.contains("its own name"), "{remark}");
     }
 }

@@ -9,19 +9,15 @@ mod catalogue;
 mod client;
 mod config;
 mod dialect;
-mod groups;
 mod ids;
-mod incarnations;
 mod lrn;
 mod map;
 mod policy;
 mod read;
-mod selection;
 mod snapshot;
 #[cfg(test)]
 mod tests;
 mod visibility;
-mod whole_group;
 mod wire;
 mod write;
 
@@ -78,8 +74,7 @@ impl Backend for Lenses {
     }
 
     async fn read_role(&self, id: &Id) -> Result<Option<Observed>, Error> {
-        let (name, incarnation) = ids::of_thing(id);
-        read::role(self, name, Some(&incarnation)).await
+        read::role(self, ids::name_of(id), Some(id)).await
     }
 
     async fn read_grant(&self, id: &Id) -> Result<Option<Observed>, Error> {
@@ -90,8 +85,7 @@ impl Backend for Lenses {
     }
 
     async fn read_group(&self, id: &Id) -> Result<Option<Observed>, Error> {
-        let (name, incarnation) = ids::of_thing(id);
-        read::owned_group(self, name, Some(&incarnation)).await
+        read::owned_group(self, ids::name_of(id), Some(id)).await
     }
 
     async fn find_role(&self, role: &Role) -> Result<Option<Observed>, Error> {
@@ -122,12 +116,12 @@ impl Backend for Lenses {
         owned_groups::create(self, group).await
     }
 
-    async fn update_role(&self, id: &Id, before: &Role, after: &Role) -> Result<Observed, Error> {
-        roles::update(self, id, before, after).await
+    async fn update_role(&self, _id: &Id, before: &Role, after: &Role) -> Result<Observed, Error> {
+        roles::update(self, before, after).await
     }
 
-    async fn update_group(&self, id: &Id, before: &Group, after: &Group) -> Result<Observed, Error> {
-        owned_groups::update(self, id, before, after).await
+    async fn update_group(&self, _id: &Id, before: &Group, after: &Group) -> Result<Observed, Error> {
+        owned_groups::update(self, before, after).await
     }
 
     async fn delete_role(&self, _id: &Id, before: &Role) -> Result<(), Error> {

@@ -2,77 +2,50 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     account::Lenses,
-    client::{self, Client, NEEDED_RIGHTS},
+    client::{self, Client, with_needed_rights},
     config::{ACCOUNT_FIELD, Connection},
-    groups,
-    ids::{self, Incarnation},
-    map,
-    whole_group::WholeGroup,
-    wire,
+    ids, map,
 };
 use crate::{Class, Error, Identity, reading::no_look_up};
 use rolewright_core::model::{Entry, Id, Level, Observed, SubjectKind};
 
-/// Whether the credential can read roles, and when it expires if the Backend names its account.
+/// An account that makes a call now was seen within this time, whatever the difference of the clocks.
+const SEEN_WITHIN: SignedDuration = SignedDuration::from_hours(1);
+
+/// Whether the credential can read roles, whether it can be that of the account in the Backend, and when it expires (contract 2.4).
 pub async fn probe(client: &Client, connection: &Connection) -> Result<Identity, Error> {
-    if let Err(mut error) = client.roles().await {
-        if matches!(error.class, Class::Missing | Class::Unsupported) {
-            let message =
-                format!("{}; is HQ served at spec.lenses.url, or below another path?", error.message);
-            return Err(Error::new(Class::Transient, message));
-        }
-        if error.class == Class::Denied {
-            error.message.push_str(NEEDED_RIGHTS);
-        }
-        return Err(error);
+    client.roles().await.map_err(with_needed_rights)?;
+    let name = &connection.account;
+    let invalid = |what: String| Error::new(Class::Invalid, format!("{ACCOUNT_FIELD}: {what}"));
+    let account = client::found(client.service_account(name).await).map_err(with_needed_rights)?;
+    let account = account.ok_or_else(|| invalid(format!("HQ shows no service account {name:?}")))?;
+    if account.token_expired {
+        // But the call before this one succeeded.
+        return Err(invalid(format!(
+            "the token of {name} has expired, and the one in the Secret works: it is another account's"
+        )));
     }
+    let time = |text: &Option<String>| text.as_deref().map(str::parse::<Timestamp>);
+    if let Some(Ok(seen)) = time(&account.last_seen_at)
+        && Timestamp::now().duration_since(seen) > SEEN_WITHIN
+    {
+        return Err(invalid(format!(
+            "{name} made its last call at {seen}, and the token in the Secret works now: it is another account's"
+        )));
+    }
+    let (ends, expires) = match time(&account.token_expires_at) {
+        None => (", whose token does not end", None),
+        Some(Ok(at)) => ("", Some(at)),
+        Some(Err(_)) => (", whose token ends at a time that makes no sense", None),
+    };
     // HQ has no identifier of its own, so the address is the anchor.
     let anchors = BTreeSet::from([format!("{}/hq", connection.path())]);
-    let (who, expires) = match &connection.account {
-        None => {
-            let unnamed = format!(
-                "an unnamed service account: set {ACCOUNT_FIELD}; until then Rolewright never treats what is not visible as deleted, deletes \
-                 no role, and does not warn before the token ends"
-            );
-            (unnamed, None)
-        }
-        Some(account) => describe(client, account).await?,
-    };
-    Ok(Identity { description: format!("Lenses HQ, as {who}"), anchors, lacks: BTreeMap::new(), expires })
-}
-
-/// The description of the account, and when its token expires (contract 2.4).
-async fn describe(client: &Client, account: &str) -> Result<(String, Option<Timestamp>), Error> {
-    let seen = match client.service_account(account).await {
-        Ok(seen) => seen,
-        Err(error) if error.class.is_withheld() => {
-            let hidden = format!("service account {account}, which is not visible: {}", error.message);
-            return Ok((hidden, None));
-        }
-        Err(error) => return Err(error),
-    };
-    if seen.token_expired == Some(true) {
-        // But the call before this one succeeded.
-        return Err(Error::new(
-            Class::Invalid,
-            format!(
-                "{ACCOUNT_FIELD}: the token of {account} has expired, and the one in the Secret works: it is another account's"
-            ),
-        ));
-    }
-    Ok(match seen.token_expires_at.as_deref().filter(|at| !at.is_empty()) {
-        None => (format!("service account {account}, whose token does not end"), None),
-        Some(at) => match at.parse() {
-            Ok(at) => (format!("service account {account}"), Some(at)),
-            Err(_) => {
-                (format!("service account {account}, whose token ends at a time that makes no sense"), None)
-            }
-        },
-    })
+    let description = format!("Lenses HQ, as service account {name}{ends}");
+    Ok(Identity { description, anchors, lacks: BTreeMap::new(), expires })
 }
 
 /// What a name means at a level.
@@ -82,79 +55,44 @@ pub async fn look_up(lenses: &Lenses, level: Level, name: &str) -> Result<Vec<En
         Level::USER => {
             client::found(client.user(name).await)?.map(|user| map::principal(SubjectKind::User, &user.name))
         }
-        Level::SERVICE_ACCOUNT => {
-            let account = client::found(client.service_account(name).await)?;
-            account.map(|account| map::principal(SubjectKind::ServiceAccount, &account.name))
-        }
+        Level::SERVICE_ACCOUNT => client::found(client.service_account(name).await)?
+            .map(|_| map::principal(SubjectKind::ServiceAccount, name)),
         // Only its RoleBinding grants roles to an owned group.
         Level::GROUP if ids::is_owned(name) => None,
-        Level::GROUP => client::found(client.group(name).await)?.map(|group| {
-            let incarnation = lenses.group_incarnations.observe(&group.name, group.created.incarnation());
-            map::group(&group.name, &incarnation)
-        }),
-        Level::ROLE => client::found(client.role(name).await)?.map(|role| map::role_entry(&role.name)),
+        Level::GROUP => client::found(client.group(name).await)?.map(|it| map::group(&it.name, &it.id)),
+        Level::ROLE => client::found(client.role(name).await)?.map(|it| map::role_entry(&it.name, &it.id)),
         _ => return Err(no_look_up("Lenses", level)),
     };
     Ok(found.into_iter().collect())
 }
 
-/// One role with its policy. None if it is not found, or if it is certainly not the expected incarnation. Otherwise it has the expected id.
-pub async fn role(
-    lenses: &Lenses,
-    name: &str,
-    expected: Option<&Incarnation>,
-) -> Result<Option<Observed>, Error> {
-    let Some(mut role) = client::found(lenses.client.role(name).await)? else {
-        lenses.role_incarnations.forget(name);
-        return Ok(None);
-    };
-    let shown = lenses.role_incarnations.observe(name, role.created.incarnation());
-    let Some(incarnation) = matching(expected, shown) else { return Ok(None) };
-    let policy = role.policy.take().unwrap_or_default();
-    let seen = map::role(role, &policy, &incarnation);
-    // The cache of the last snapshot can be older.
-    if lenses.roles.get(name).is_some_and(|cached| cached.body != seen.body) {
-        lenses.roles.invalidate(name);
-    }
-    Ok(Some(seen))
+/// One role with its policy. None if it is not found, or if it is another one than expected.
+pub async fn role(lenses: &Lenses, name: &str, expected: Option<&Id>) -> Result<Option<Observed>, Error> {
+    let role = client::found(lenses.client.role(name).await)?.map(map::role);
+    // A remembered one can be older.
+    lenses.roles.forget(name);
+    Ok(role.filter(|role| expected.is_none_or(|id| *id == role.id)))
 }
 
-/// One group that a RoleBinding owns, with its roles and members, as [`role`].
+/// One group that a RoleBinding owns, as [`role`].
 pub async fn owned_group(
     lenses: &Lenses,
     name: &str,
-    expected: Option<&Incarnation>,
+    expected: Option<&Id>,
 ) -> Result<Option<Observed>, Error> {
-    let Some(whole) = groups::read(lenses, name).await? else {
-        lenses.group_incarnations.forget(name);
-        return Ok(None);
-    };
-    let Some(incarnation) = matching(expected, whole.incarnation.clone()) else { return Ok(None) };
-    let whole = WholeGroup { incarnation, ..whole };
-    let same = |cached: WholeGroup| WholeGroup { incarnation: whole.incarnation.clone(), ..cached } == whole;
-    if lenses.groups.get(name).is_some_and(|cached| !same(cached)) {
-        lenses.groups.invalidate(name);
-    }
-    Ok(Some(map::owned_group(&whole, lenses.connection.membership)))
-}
-
-/// The incarnation under which a thing is returned: the expected one. None if the thing is certainly another.
-pub fn matching(expected: Option<&Incarnation>, shown: Incarnation) -> Option<Incarnation> {
-    match expected {
-        Some(expected) => (!shown.differs(expected)).then(|| expected.clone()),
-        None => Some(shown),
-    }
+    let group = client::found(lenses.client.group(name).await)?;
+    lenses.groups.forget(name);
+    let group = group.map(|group| map::owned_group(&group, lenses.connection.membership));
+    Ok(group.filter(|group| expected.is_none_or(|id| *id == group.id)))
 }
 
 /// A role in the set of a group. None if it is not there, or if the group is deleted or another one with its name.
 pub async fn grant(lenses: &Lenses, group: &Id, role: &str) -> Result<Option<Observed>, Error> {
-    let (name, expected) = ids::of_group(group)
-        .ok_or_else(|| Error::mistake(format!("{group} is not the id of a group on Lenses")))?;
-    let Some(found) = client::found(lenses.client.group(name).await)? else {
-        lenses.group_incarnations.forget(name);
-        return Ok(None);
-    };
-    let now = lenses.group_incarnations.observe(name, found.created.incarnation());
-    let has = |group: &wire::Group| group.roles.iter().flatten().any(|of| of.name() == role);
-    Ok((!now.differs(&expected) && has(&found)).then(|| map::grant(map::group_named(name, &expected), role)))
+    if !ids::is_group(group) {
+        return Err(Error::mistake(format!("{group} is not the id of a group on Lenses")));
+    }
+    let found = client::found(lenses.client.group(ids::name_of(group)).await)?;
+    let found = found.filter(|found| found.has_role(role));
+    let named = found.map(|found| map::group_named(&found.name, &found.id));
+    Ok(named.filter(|named| named.id == *group).map(|named| map::grant(named, role)))
 }

@@ -1,13 +1,12 @@
-//! Lenses HQ's responses (contract 2). Lenient where servers differ: unknown fields are ignored, strings can be omitted or null, and a single
-//! value can be a list of one. Strict where a missing field would make a thing look absent.
-
-use std::collections::BTreeMap;
+//! Lenses HQ's responses (contract 2). Lenient where servers differ: unknown fields are ignored, optional strings can be null, and a single
+//! value can be a list of one. Strict where the API description requires a field: without it, the answer is an error (contract 6).
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::ids::Incarnation;
+use super::{ids, map};
 use crate::http::VendorError;
+use rolewright_core::model::{Named, SubjectKind};
 
 /// Decodes a list. There are no pages (contract 1.4).
 ///
@@ -58,26 +57,17 @@ pub struct Statement {
 #[derive(Debug, Deserialize)]
 pub struct RoleItem {
     pub name: String,
-    #[serde(flatten)]
-    pub created: Created,
+    /// HQ's id: opaque, and another one for a later role with this name.
+    pub id: String,
     pub display_name: Option<String>,
     pub description: Option<String>,
-    pub policy_length: Option<u64>,
+    pub policy_length: u64,
 }
 
-/// HQ's id of a thing and its time of creation: opaque, of any type.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct Created {
-    #[serde(default, deserialize_with = "opaque")]
-    pub id: Option<String>,
-    #[serde(default, deserialize_with = "opaque")]
-    pub created_at: Option<String>,
-}
-
-impl Created {
-    /// What distinguishes the thing from others with its name.
-    pub fn incarnation(&self) -> Incarnation {
-        Incarnation::of(self.id.as_deref(), self.created_at.as_deref())
+impl RoleItem {
+    /// What the list shows of a role. While it is the same, its policy is assumed to be.
+    pub fn mark(&self) -> String {
+        format!("{:?}", (&self.id, &self.display_name, &self.description, self.policy_length))
     }
 }
 
@@ -85,91 +75,104 @@ impl Created {
 #[derive(Debug, Deserialize)]
 pub struct Role {
     pub name: String,
-    #[serde(flatten)]
-    pub created: Created,
+    pub id: String,
     pub display_name: Option<String>,
     pub description: Option<String>,
-    /// None if the answer omits it.
-    #[serde(default, deserialize_with = "shown")]
-    pub policy: Option<Vec<Statement>>,
-    /// None if the answer omits it.
-    pub metadata: Option<Metadata>,
+    #[serde(deserialize_with = "nullable")]
+    pub policy: Vec<Statement>,
 }
 
-/// Free entries that any client can write on a thing (contract 2.8).
-pub type Metadata = BTreeMap<String, String>;
-
-/// A group in a list, without its roles and members (contract 2.2).
+/// A group in a list or in an account, without its roles and members (contract 2.2).
 #[derive(Debug, Deserialize)]
 pub struct GroupItem {
     pub name: String,
-    #[serde(flatten)]
-    pub created: Created,
+    pub id: String,
     pub display_name: Option<String>,
     pub sso_name: Option<String>,
     pub description: Option<String>,
-    pub user_count: Option<u64>,
-    pub sa_count: Option<u64>,
-    pub role_count: Option<u64>,
+    pub user_count: usize,
+    pub sa_count: usize,
+    pub role_count: usize,
 }
 
-/// A group with its roles. It is not documented which fields contain its members (contract 2.2), so all likely ones are read.
-#[derive(Debug, Deserialize)]
+impl GroupItem {
+    /// What the list shows of a group. While it is the same, its roles and members are assumed to be.
+    pub fn mark(&self) -> String {
+        let counts = (self.role_count, self.user_count, self.sa_count);
+        format!("{:?}", (&self.id, &self.display_name, &self.sso_name, &self.description, counts))
+    }
+}
+
+/// A group with its roles and members (contract 2.2).
+#[derive(Clone, Debug, Deserialize)]
 pub struct Group {
     pub name: String,
-    #[serde(flatten)]
-    pub created: Created,
+    pub id: String,
+    /// Early servers have none (contract 2.2).
     pub sso_name: Option<String>,
-    #[serde(default, deserialize_with = "shown")]
-    pub roles: Option<Vec<Ref>>,
-    #[serde(default, deserialize_with = "shown")]
-    pub members: Option<Vec<Ref>>,
-    #[serde(default, deserialize_with = "shown")]
-    pub users: Option<Vec<Ref>>,
-    #[serde(default, deserialize_with = "shown")]
-    pub service_accounts: Option<Vec<Ref>>,
+    #[serde(deserialize_with = "nullable")]
+    pub roles: Vec<Ref>,
+    #[serde(deserialize_with = "nullable")]
+    pub users: Vec<Ref>,
+    #[serde(deserialize_with = "nullable")]
+    pub service_accounts: Vec<Ref>,
 }
 
-/// A reference to a thing: its name, or an object.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub enum Ref {
-    Name(String),
-    /// References to groups have the number of their roles.
-    Object {
-        name: String,
-        role_count: Option<u64>,
-    },
+/// A reference to a role, a user or a service account.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Ref {
+    pub name: String,
 }
 
-impl Ref {
-    pub fn name(&self) -> &str {
-        match self {
-            Ref::Name(name) | Ref::Object { name, .. } => name,
-        }
+impl Group {
+    pub fn is_owned(&self) -> bool {
+        ids::is_owned(&self.name)
     }
 
-    /// The number of its roles, if the reference has it.
-    pub fn role_count(&self) -> Option<u64> {
-        match self {
-            Ref::Name(_) => None,
-            Ref::Object { role_count, .. } => *role_count,
-        }
+    pub fn has_role(&self, role: &str) -> bool {
+        self.roles.iter().any(|of| of.name == role)
+    }
+
+    /// The users and service accounts in it.
+    pub fn members(&self) -> impl Iterator<Item = Named> {
+        let of =
+            |kind, list: &'_ [Ref]| list.iter().map(|it| map::member(kind, &it.name)).collect::<Vec<_>>();
+        of(SubjectKind::User, &self.users)
+            .into_iter()
+            .chain(of(SubjectKind::ServiceAccount, &self.service_accounts))
+    }
+
+    /// What is hidden in it, by the numbers of the list. None if it shows everything. `item` is its entry in the list.
+    pub fn hidden(&self, item: &GroupItem) -> Option<String> {
+        let counts = [
+            ("roles", self.roles.len(), item.role_count),
+            ("users", self.users.len(), item.user_count),
+            ("service accounts", self.service_accounts.len(), item.sa_count),
+        ];
+        let (what, shown, counted) = counts.into_iter().find(|(_, shown, counted)| shown != counted)?;
+        Some(format!("the group {} shows {shown} {what}, and the list of groups counts {counted}", self.name))
     }
 }
 
-/// A user or a service account (contract 2.3, 2.4).
+/// A user or a service account in a list.
 #[derive(Debug, Deserialize)]
 pub struct Principal {
     pub name: String,
-    /// None if the answer omits them.
-    #[serde(default, deserialize_with = "shown")]
-    pub groups: Option<Vec<Ref>>,
-    pub is_admin: Option<bool>,
-    /// When its token expires. None if it does not, and for users.
+}
+
+/// A service account (contract 2.4).
+#[derive(Debug, Deserialize)]
+pub struct Account {
+    #[serde(deserialize_with = "nullable")]
+    pub groups: Vec<GroupItem>,
+    pub is_admin: bool,
+    /// When its token expires. None if it does not.
     #[serde(default, deserialize_with = "opaque")]
     pub token_expires_at: Option<String>,
-    pub token_expired: Option<bool>,
+    pub token_expired: bool,
+    /// Its last call.
+    #[serde(default, deserialize_with = "opaque")]
+    pub last_seen_at: Option<String>,
 }
 
 /// The actions and resource types of this HQ (contract 2.7).
@@ -190,9 +193,9 @@ pub struct Definition {
     pub actions: Vec<String>,
 }
 
-/// Null is an empty list; an omitted field is None.
-fn shown<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<Option<T>, D::Error> {
-    Option::<T>::deserialize(from).map(|value| Some(value.unwrap_or_default()))
+/// Null is an empty list: many servers in Go write one so. An omitted list is an error.
+fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+    Option::<Vec<T>>::deserialize(from).map(Option::unwrap_or_default)
 }
 
 /// A string, or any other value as a string.
@@ -260,37 +263,35 @@ mod tests {
     #[test]
     fn a_list_without_items_is_an_error() {
         let read = |body: Value| list::<RoleItem>(body.to_string().as_bytes()).map(|items| items.len()).ok();
-        assert_eq!(read(json!({"items": [{"name": "a"}, {"name": "b", "new": 1}]})), Some(2));
+        assert_eq!(
+            read(
+                json!({"items": [{"name": "a", "id": "1", "policy_length": 0}, {"name": "b", "id": "2", "policy_length": 1, "new": 1}]})
+            ),
+            Some(2)
+        );
         assert_eq!(read(json!({"items": []})), Some(0));
         assert_eq!(read(json!({"items": null})), Some(0));
-        for body in [json!({}), json!([]), json!({"items": [{"display_name": "a"}]}), json!({"items": 1})] {
+        for body in [json!({}), json!([]), json!({"items": [{"name": "a"}]}), json!({"items": 1})] {
             assert_eq!(read(body.clone()), None, "{body}");
         }
     }
 
     #[test]
-    fn an_id_can_have_any_type() {
-        let of =
-            |body: Value| serde_json::from_value::<RoleItem>(body).expect("a role").created.incarnation();
-        assert_eq!(of(json!({"name": "a", "id": 7})), Incarnation::of(Some("7"), None));
-        assert_eq!(
-            of(json!({"name": "a", "id": "7", "created_at": "x"})),
-            Incarnation::of(Some("7"), Some("x"))
-        );
-        assert_eq!(of(json!({"name": "a", "id": null})), Incarnation::default());
-        assert_eq!(of(json!({"name": "a", "created_at": "x"})), Incarnation::of(None, Some("x")));
-    }
-
-    #[test]
-    fn an_omitted_list_differs_from_an_empty_one() {
-        let group = |body: Value| serde_json::from_value::<Group>(body).expect("a group");
-        assert!(group(json!({"name": "a"})).roles.is_none());
-        assert_eq!(group(json!({"name": "a", "roles": null})).roles.map(|roles| roles.len()), Some(0));
-        let roles =
-            group(json!({"name": "a", "roles": ["x", {"name": "y", "id": "1"}]})).roles.expect("roles");
-        assert_eq!(roles.iter().map(Ref::name).collect::<Vec<_>>(), ["x", "y"]);
-        let role = |body: Value| serde_json::from_value::<Role>(body).expect("a role").policy;
-        assert!(role(json!({"name": "a"})).is_none());
-        assert!(role(json!({"name": "a", "policy": null})).is_some());
+    fn an_answer_without_a_required_field_is_an_error() {
+        let role = json!({"name": "a", "id": "1", "policy": null});
+        assert!(serde_json::from_value::<Role>(role.clone()).is_ok_and(|role| role.policy.is_empty()));
+        let group = json!({"name": "a", "id": "1", "roles": [{"name": "x", "id": "1"}], "users": null, "service_accounts": []});
+        assert!(serde_json::from_value::<Group>(group.clone()).is_ok_and(|group| group.has_role("x")));
+        let without = |body: &Value, field: &str| {
+            let mut body = body.clone();
+            body.as_object_mut().expect("an object").remove(field);
+            body
+        };
+        for field in ["name", "id", "policy"] {
+            assert!(serde_json::from_value::<Role>(without(&role, field)).is_err(), "{field}");
+        }
+        for field in ["name", "id", "roles", "users", "service_accounts"] {
+            assert!(serde_json::from_value::<Group>(without(&group, field)).is_err(), "{field}");
+        }
     }
 }

@@ -228,11 +228,6 @@ pub trait IdentityRules: Send + Sync {
         None
     }
 
-    /// Whether two ids can belong to one thing. They differ for one thing where a server does not always show the whole id.
-    fn is_same(&self, recorded: &Id, now: &Id) -> bool {
-        recorded == now
-    }
-
     /// Whether the back end answers a create of a thing that exists as if it had made it: then the answer does not show whose the thing is.
     fn repeats_creates(&self, _kind: Kind) -> bool {
         false
@@ -258,6 +253,14 @@ pub trait SpecRules: Send + Sync {
     /// # Errors
     /// What to write instead.
     fn check_scope(&self, _role: &Role, _level: Option<Level>) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// Checks that a subject of this kind can have roles. The capabilities say which kinds the back end has.
+    ///
+    /// # Errors
+    /// What to write instead.
+    fn check_subject(&self, _kind: SubjectKind) -> Result<(), Fault> {
         Ok(())
     }
 

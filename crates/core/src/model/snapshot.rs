@@ -103,7 +103,6 @@ pub struct Builder {
     directory: Directory,
     failures: Failures,
     successors: HashMap<(Kind, Key), (Id, Key)>,
-    current_ids: HashMap<(Kind, Id), Id>,
 }
 
 impl Builder {
@@ -128,11 +127,6 @@ impl Builder {
         self.successors.insert((kind, before), now);
     }
 
-    /// Records that the thing with the recorded id `before` now has the id `now` and the same key. Statuses are updated to the new id.
-    pub fn set_current_id(&mut self, kind: Kind, before: Id, now: Id) {
-        self.current_ids.insert((kind, before), now);
-    }
-
     /// Records a part that could not be read. The caller proves nothing about it.
     pub fn fail(&mut self, part: Part, failure: ReadFailure) {
         self.failures.add(part, failure);
@@ -153,7 +147,6 @@ impl Builder {
             unread_names_since: HashMap::new(),
             missing: HashSet::new(),
             successors: self.successors,
-            current_ids: self.current_ids,
         }
     }
 }
@@ -171,23 +164,17 @@ pub struct Snapshot {
     /// Things that a read by id did not return.
     missing: HashSet<(Kind, Id)>,
     successors: HashMap<(Kind, Key), (Id, Key)>,
-    current_ids: HashMap<(Kind, Id), Id>,
 }
 
 impl Snapshot {
     /// Whether any thing has another id or key than before.
     pub fn has_rekeyed_things(&self) -> bool {
-        !self.successors.is_empty() || !self.current_ids.is_empty()
+        !self.successors.is_empty()
     }
 
     /// The new id and key of the thing that had this key, if they changed.
     pub fn successor(&self, kind: Kind, key: &Key) -> Option<&(Id, Key)> {
         self.successors.get(&(kind, key.clone()))
-    }
-
-    /// The present id of a thing with a recorded id.
-    pub fn current(&self, kind: Kind, recorded: Id) -> Id {
-        self.current_ids.get(&(kind, recorded.clone())).cloned().unwrap_or(recorded)
     }
 
     /// The thing with this id.

@@ -16,14 +16,10 @@ pub fn rekey(held: Vec<Held>, observed: &Snapshot) -> Vec<Held> {
     let mut known: HashSet<(Kind, Key)> =
         held.iter().filter(|held| !is_rekeyed(held)).map(|held| (held.kind, held.key.clone())).collect();
     let update = |mut held: Held| {
-        let successor = observed.successor(held.kind, &held.key);
+        let Some((now, key)) = observed.successor(held.kind, &held.key) else { return Some(held) };
         if let HeldState::Present { id, .. } = &mut held.state {
-            *id = match successor {
-                Some((now, _)) => now.clone(),
-                None => observed.current(held.kind, id.clone()),
-            };
+            *id = now.clone();
         }
-        let Some((_, key)) = successor else { return Some(held) };
         held.key = key.clone();
         known.insert((held.kind, held.key.clone())).then_some(held)
     };

@@ -194,7 +194,7 @@ impl Resolve for api::ResourceRestriction {
                 let admitted = around.dialect.capabilities().restriction_levels();
                 let place = Place::of_resource(&self.spec.resource);
                 // The resource of a spec cannot change, so `status.held` records what its names mean.
-                let mut names = RecordedNames::new(&[], around.dialect);
+                let mut names = RecordedNames::new(&[]);
                 match locate(&place, "spec.resource", admitted, around, &mut lookups, &mut names) {
                     Ok(resource) => Desired::new(None, Body::Restriction(Restriction::new(resource))),
                     Err(problem) => Desired::unresolved(None, problem),

@@ -81,8 +81,8 @@ impl Vendor for Lenses {
         authentication::secret(headers)
     }
 
-    fn problem(&self, status: StatusCode, detail: &str, path: &str) -> Response {
-        Problem::other(status, detail).into_response(&Switches::default(), path)
+    fn problem(&self, status: StatusCode, detail: &str, _path: &str) -> Response {
+        Problem::other(status, detail).into_response(&Switches::default())
     }
 
     fn cut_page(&self, page: &mut Value, keep: usize, _last: bool) {

@@ -15,7 +15,7 @@ use rolewright_core::model::{Body, Grant, IdentityRules, Named, Observed, Subjec
 /// Assigns a role.
 pub async fn create(client: &Client, grant: &Grant) -> Result<Observed, Error> {
     let (principal, role) = parts(grant)?;
-    if grant.subject.name == grant.subject.id.as_str() {
+    if *grant.subject.name == *grant.subject.id.as_str() {
         require_kind(client, principal).await?;
     }
     let Err(error) = client.assign(principal, &role.id).await else { return Ok(observed(grant, role)) };

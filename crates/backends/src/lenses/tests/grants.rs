@@ -14,6 +14,10 @@ fn delete(role: &str) -> Change {
     testing::delete(ids::grant(&place("devs"), role), grant("devs", role))
 }
 
+fn stored_devs(roles: &Value) -> Value {
+    devs(&roles.as_array().expect("a list").iter().filter_map(Value::as_str).collect::<Vec<_>>())
+}
+
 /// A server that stores the roles of one group.
 fn storing(roles: &[&str]) -> impl Fn(&Seen, usize) -> Reply + use<> {
     let stored = Mutex::new(json!(roles));
@@ -22,9 +26,9 @@ fn storing(roles: &[&str]) -> impl Fn(&Seen, usize) -> Reply + use<> {
         match call(seen).as_str() {
             PATCH => {
                 *stored = seen.body["roles"].clone();
-                ok(json!({"name": "devs", "roles": *stored}))
+                ok(stored_devs(&stored))
             }
-            DEVS => ok(json!({"name": "devs", "roles": *stored})),
+            DEVS => ok(stored_devs(&stored)),
             GROUPS => {
                 ok(json!({"items": [item("devs", 0, 0, stored.as_array().map_or(0, Vec::len) as u64)]}))
             }
@@ -71,13 +75,13 @@ async fn concurrent_writes_to_one_group_lose_nothing() {
 async fn an_incomplete_set_is_not_written() {
     for change in [create("admin"), delete("reader")] {
         let (refused, seen) = write(change, |seen, _| match call(seen).as_str() {
-            DEVS => ok(json!({"name": "devs", "roles": ["reader"]})),
+            DEVS => ok(devs(&["reader"])),
             _ => hq(seen),
         })
         .await;
         let refused = refused.expect_err("a failure");
         assert_eq!(refused.class, Class::Denied);
-        assert!(refused.message.contains("would take the rest away"), "{refused}");
+        assert!(refused.message.contains("the list of groups counts 2"), "{refused}");
         assert!(writes(&seen).is_empty());
     }
 }
@@ -94,23 +98,21 @@ async fn a_set_is_not_written_without_the_list_of_groups() {
 #[tokio::test]
 async fn a_recreated_group_is_not_written_to() {
     for change in [create("admin"), delete("reader")] {
-        let another = ok_devs(json!({"name": "devs", "id": "another", "roles": ["reader", "writer"]}));
-        let (refused, seen) = write(change, another).await;
+        let mut another = item("devs", 0, 0, 2);
+        another["id"] = json!("another");
+        let (refused, seen) =
+            write(change, with(GROUPS, move |_| ok(json!({"items": [another.clone()]})))).await;
         assert_eq!(class(refused), Class::Missing);
         assert!(writes(&seen).is_empty());
     }
 }
 
-fn ok_devs(group: Value) -> impl Fn(&Seen, usize) -> Reply {
-    with(DEVS, move |_| ok(group.clone()))
-}
-
 #[tokio::test]
 async fn a_write_with_a_contradicting_answer_is_lost() {
     for (answer, expected) in [
-        (json!({"name": "devs", "roles": ["reader", "writer"]}), Err(Class::Lost)),
+        (devs(&["reader", "writer"]), Err(Class::Lost)),
         (json!({}), Err(Class::Lost)),
-        (json!({"name": "devs", "roles": [{"name": "admin"}]}), Ok(())),
+        (devs(&["admin"]), Ok(())),
     ] {
         let (made, _) = write(create("admin"), with(PATCH, move |_| ok(answer.clone()))).await;
         assert_eq!(made.map(|_| ()).map_err(|error| error.class), expected);
@@ -119,10 +121,25 @@ async fn a_write_with_a_contradicting_answer_is_lost() {
 
 #[tokio::test]
 async fn a_grant_needs_an_existing_group_that_is_not_owned() {
-    let (refused, seen) = write(create("admin"), with(DEVS, |_| missing())).await;
-    assert_eq!(class(refused), Class::Missing);
-    assert!(writes(&seen).is_empty());
+    for (shown, expected) in [(false, Class::Missing), (true, Class::Denied)] {
+        let (refused, seen) = write(create("admin"), move |seen, _| match call(seen).as_str() {
+            GROUPS => ok(json!({"items": []})),
+            DEVS if !shown => missing(),
+            _ => hq(seen),
+        })
+        .await;
+        assert_eq!(class(refused), expected);
+        assert!(writes(&seen).is_empty());
+    }
     let change = testing::create(None, grant(OWNED, "admin"));
     let (refused, seen) = write(change, |seen, _| hq(seen)).await;
     assert!(refused.is_err_and(|error| error.message.contains("mistake")) && seen.is_empty());
+}
+
+#[tokio::test]
+async fn a_grant_takes_three_calls() {
+    for change in [create("admin"), delete("reader")] {
+        let (_, seen) = write(change, storing(&["writer", "reader"])).await;
+        assert_eq!(seen.len(), 3, "{seen:?}");
+    }
 }

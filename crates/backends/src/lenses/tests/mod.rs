@@ -16,7 +16,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{VENDOR, ids, ids::Incarnation};
+use super::{VENDOR, ids};
 use crate::{
     Backend, Class, Error, Needs,
     http::stub::{Reply, Seen, Stub},
@@ -24,7 +24,7 @@ use crate::{
 };
 use rolewright_core::model::{
     Absence, Body, Change, Effect, Grant, Group, Id, Key, Kind, Level, Named, Observed, Role, RoleRef, Rule,
-    Snapshot,
+    Snapshot, SubjectKind,
 };
 
 const TOKEN: &str = "sa_0123456789";
@@ -97,19 +97,14 @@ fn managed_grant_in(group: &Id) -> Id {
     ids::hint(Kind::Grant, &Key::new([("role", "reader"), ("subject", group.as_str())]), None).expect("an id")
 }
 
-/// The incarnation of a thing with this name in the fixtures.
-fn incarnation(name: &str) -> Incarnation {
-    Incarnation::of(Some(&format!("id-{name}")), None)
-}
-
 /// The id of a role, or of an owned group.
 fn thing(name: &str) -> Id {
-    ids::thing(name, &incarnation(name))
+    ids::thing(name, &format!("id-{name}"))
 }
 
 /// The id of a group as a subject.
 fn place(group: &str) -> Id {
-    ids::group(group, &incarnation(group))
+    ids::group(group, &format!("id-{group}"))
 }
 
 fn refusal(status: u16) -> Reply {
@@ -131,13 +126,11 @@ fn hq(seen: &Seen) -> Reply {
         ROLES => ok(json!({"items": [listed("reader", 1), listed("writer", 2)]})),
         READER => ok(whole()),
         GROUPS => ok(json!({"items": [item("devs", 0, 0, 2), item(OWNED, 1, 1, 1), item("empty", 3, 0, 0)]})),
-        DEVS => ok(
-            json!({"name": "devs", "sso_name": "devs", "roles": [listed("reader", 1), listed("writer", 2)]}),
-        ),
+        DEVS => ok(devs(&["reader", "writer"])),
         OWN => ok(owned()),
         USERS => ok(json!({"items": [user("alice@example.com", &[OWNED]), user("bob@example.com", &[])]})),
         ACCOUNTS => ok(json!({"items": [user("nightly", &[OWNED])]})),
-        ACCOUNT => ok(json!({"name": "rolewright", "is_admin": true})),
+        ACCOUNT => ok(account(true, &[])),
         DEFINITIONS => ok(json!({"resource_definitions": [
             {"service": "kafka", "short_name": "topic", "full_name": "kafka:topic",
              "resource_format": "kafka:topic:${Environment}/kafka/${Topic}", "actions": ["ListTopics", "CreateTopic"]},
@@ -175,8 +168,25 @@ fn item(name: &str, users: u64, accounts: u64, roles: u64) -> Value {
 
 /// The owned group with its roles and members.
 fn owned() -> Value {
-    json!({"name": OWNED, "sso_name": ids::sso_name(OWNED), "roles": [listed("reader", 1)],
-        "users": [{"name": "alice@example.com"}], "service_accounts": [{"name": "nightly"}]})
+    group_of(OWNED, &["reader"], &["alice@example.com"], &["nightly"])
+}
+
+/// The group `devs` with these roles.
+fn devs(roles: &[&str]) -> Value {
+    group_of("devs", roles, &[], &[])
+}
+
+fn group_of(name: &str, roles: &[&str], users: &[&str], accounts: &[&str]) -> Value {
+    let named = |names: &[&str]| {
+        names.iter().map(|name| json!({"name": name, "id": format!("id-{name}")})).collect::<Value>()
+    };
+    json!({"name": name, "id": format!("id-{name}"), "sso_name": name, "roles": named(roles), "users": named(users),
+        "service_accounts": named(accounts)})
+}
+
+/// The token's account, in these groups.
+fn account(is_admin: bool, groups: &[Value]) -> Value {
+    json!({"name": "rolewright", "is_admin": is_admin, "groups": groups, "token_expired": false})
 }
 
 fn user(name: &str, groups: &[&str]) -> Value {
@@ -217,9 +227,14 @@ fn group(roles: &[&str], members: Option<&[&str]>) -> Group {
     Group {
         name: OWNED.to_owned(),
         roles: roles.iter().map(|role| role_ref(role)).collect(),
-        members: members
-            .map(|members| members.iter().map(|name| named("user", &ids::principal(name), name)).collect()),
+        members: members.map(|members| members.iter().map(|name| member(name)).collect()),
     }
+}
+
+/// A user if the name is an address, else a service account.
+fn member(name: &str) -> Named {
+    let kind = if name.contains('@') { SubjectKind::User } else { SubjectKind::ServiceAccount };
+    Named::new(kind.level(), ids::principal(kind, name), name)
 }
 
 /// The group of [`owned`].

@@ -1,17 +1,9 @@
-//! The groups that still have a role which is about to be deleted. The list of groups counts roles but does not name them (contract 2.2), so
-//! each group with roles is read.
+//! The groups that still have a role which is about to be deleted. The list of groups counts roles but does not name them (contract 2.2). So
+//! groups that changed since the last sweep read them are read again; for the others it is known which roles they have.
 //!
-//! Calls: the list of groups, and one for each group with roles.
+//! Calls: the list of groups, and one for each group with roles that changed.
 
-use super::{
-    super::{
-        account::Lenses,
-        client,
-        config::Membership,
-        groups::{self, Counts, Principals},
-    },
-    with_needed_rights,
-};
+use super::super::{account::Lenses, client::with_needed_rights};
 use crate::{Class, Error, reading::for_each};
 
 /// The names of the groups that have a role.
@@ -27,18 +19,19 @@ pub async fn groups_with(lenses: &Lenses, role: &str) -> Result<Vec<String>, Err
         false => error,
     };
     let listed = lenses.client.groups().await.map_err(unknown)?;
-    // Members are not needed.
-    let people = &Principals::new(&lenses.client, Membership::Sso);
-    let with_roles = listed.into_iter().filter(|item| item.role_count != Some(0));
-    let each = for_each(with_roles.collect::<Vec<_>>(), |item| async move {
-        let has = has(lenses, &item.name, Counts::of(&item), people, role).await;
-        Ok::<_, Error>((item.name, has))
+    let with_roles = listed.into_iter().filter(|item| item.role_count != 0);
+    let each = for_each(with_roles, |item| async move {
+        let group = match lenses.groups.current(&item.name, &item.mark()) {
+            Some(group) => Ok(group),
+            None => lenses.client.whole_group(&item).await,
+        };
+        Ok::<_, Error>((item.name, group))
     });
     let (mut groups, mut hidden) = (Vec::new(), None);
-    for (name, has) in each.await? {
-        match has {
-            Ok(true) => groups.push(name),
-            Ok(false) => {}
+    for (name, group) in each.await? {
+        match group {
+            Ok(group) if group.has_role(role) => groups.push(name),
+            Ok(_) => {}
             Err(error) => hidden = Some(unknown(error)),
         }
     }
@@ -49,23 +42,5 @@ pub async fn groups_with(lenses: &Lenses, role: &str) -> Result<Vec<String>, Err
             groups.sort();
             Ok(groups)
         }
-    }
-}
-
-async fn has(
-    lenses: &Lenses,
-    group: &str,
-    counts: Counts,
-    people: &Principals<'_>,
-    role: &str,
-) -> Result<bool, Error> {
-    let whole = match client::found(lenses.client.group(group).await)? {
-        Some(shown) => Some(groups::assemble(lenses, shown, counts, people).await?),
-        None => None,
-    };
-    match whole {
-        Some(whole) if whole.roles.contains(role) => Ok(true),
-        Some(whole) if whole.roles_complete => Ok(false),
-        _ => Err(Error::new(Class::Denied, format!("the group {group} does not show all its roles"))),
     }
 }

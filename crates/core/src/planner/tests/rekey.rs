@@ -55,20 +55,6 @@ fn rekeyed_grant_still_protects_against_reassigned_names() {
 }
 
 #[test]
-fn recorded_id_is_replaced_by_the_current_id() {
-    let body = grant("r", "grace", None);
-    let mut builder = Builder::new();
-    builder.set_current_id(Kind::Grant, Id::new("g"), Id::new("g#1"));
-    builder.add(observed(DIALECT, "g#1", body.clone()));
-    builder.prove(Kind::Grant, Proof::Everywhere);
-    let snapshot = builder.complete();
-    let id_after =
-        |id: &str| rekey(vec![present(DIALECT, id, &body, None)], &snapshot)[0].recorded_id().cloned();
-    assert_eq!(id_after("g"), Some(Id::new("g#1")));
-    assert_eq!(id_after("g#2"), Some(Id::new("g#2")), "another thing keeps its id");
-}
-
-#[test]
 fn two_entries_for_one_thing_become_one() {
     let own = present(DIALECT, "g-2", &grant("r", "grace", None), Some("id:grace"));
     let desired = [

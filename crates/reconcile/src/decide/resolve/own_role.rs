@@ -75,7 +75,7 @@ pub fn own_role(
         return Err(Problem::new(Issue::Waiting, format!("Role {name} is being deleted: name another role")));
     }
     let external = role_name(&role);
-    let managed = managed_role(&role, around);
+    let managed = managed_role(&role);
     if managed.as_ref().is_some_and(|(id, key)| is_another(around, id, key)) {
         let message = format!(
             "the role that Role {name} manages was deleted, and another role has its name: see Role {name}"
@@ -108,17 +108,17 @@ fn has_shown_plan(role: &api::Role, around: &Surroundings<'_>) -> bool {
 }
 
 /// The id and the key of the role that a Role manages.
-fn managed_role(role: &api::Role, around: &Surroundings<'_>) -> Option<(Id, Key)> {
+fn managed_role(role: &api::Role) -> Option<(Id, Key)> {
     let made = |entry: &&api::HeldEntry| entry.kind == "Role" && entry.state == api::HeldState::Present;
     let entry = role.held().iter().find(made)?;
-    Some((around.snapshot.current(Kind::Role, Id::new(entry.id.clone()?)), key_from_status(&entry.key)))
+    Some((Id::new(entry.id.clone()?), key_from_status(&entry.key)))
 }
 
 /// The role of a binding's Role, if the snapshot proves that it does not exist. Lists can be wrong, so a read must confirm it before
 /// grants depend on it.
 pub fn unseen_role(binding: &api::RoleBinding, around: &Surroundings<'_>) -> Option<Id> {
     let role = role_object(binding, binding.spec.role_ref.name.as_deref()?, around)?;
-    let (id, key) = managed_role(&role, around)?;
+    let (id, key) = managed_role(&role)?;
     let (snapshot, place) = (around.snapshot, key.place());
     let is_unseen = snapshot.by_id(Kind::Role, &id).is_none()
         && !snapshot.is_missing(Kind::Role, &id)

@@ -201,7 +201,7 @@ mod tests {
             lacks: &lacks,
             plans_only: false,
         };
-        let mut names = RecordedNames::new(&[], around.dialect);
+        let mut names = RecordedNames::new(&[]);
         let admitted = VENDOR.dialect.capabilities().grant_levels();
         let found =
             locate(&Place::of_scope(Some(&scope)), "spec.scope", admitted, &around, &mut lookups, &mut names);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use rolewright_api::ResolvedName;
 use rolewright_core::{
-    model::{Body, Dialect, Grant, Id, Kind, Level, Named, Snapshot},
+    model::{Body, Grant, Id, Kind, Level, Named, Snapshot},
     planner::{Held, Issue, Problem},
 };
 
@@ -19,7 +19,6 @@ const MAX_RECORDED: usize = 512;
 
 /// The recorded names of an object, and those that were resolved now.
 pub struct RecordedNames<'a> {
-    dialect: &'a dyn Dialect,
     recorded: &'a [ResolvedName],
     now: Vec<ResolvedName>,
     /// The user changed the name of a scope, so the narrower names in it can mean other ids.
@@ -28,8 +27,8 @@ pub struct RecordedNames<'a> {
 
 impl<'a> RecordedNames<'a> {
     /// The names in a status.
-    pub fn new(recorded: &'a [ResolvedName], dialect: &'a dyn Dialect) -> Self {
-        Self { dialect, recorded, now: Vec::new(), scope_changed: false }
+    pub fn new(recorded: &'a [ResolvedName]) -> Self {
+        Self { recorded, now: Vec::new(), scope_changed: false }
     }
 
     /// Whether the status records none: the object is new, or an older version wrote its status.
@@ -69,13 +68,11 @@ impl<'a> RecordedNames<'a> {
             return Ok(());
         };
         let recorded = Id::new(before.id.clone());
-        if !self.dialect.is_same(&recorded, id) {
+        if recorded != *id {
             self.now.push(before.clone());
             return Err(means_another(&field, text, recorded.as_str(), id.as_str()));
         }
-        // Some servers show the id that tells a role from a later one only at times.
-        let is_precise = self.dialect.granted_as(&recorded) != recorded;
-        self.set(field, text, if is_precise { &recorded } else { id });
+        self.set(field, text, id);
         Ok(())
     }
 
@@ -166,8 +163,6 @@ fn by_id(field: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use rolewright_backends::{arize::VENDOR as ARIZE, lenses::VENDOR as LENSES};
-
     use super::*;
 
     const SPACE: &str = "spec.scope.space";
@@ -188,7 +183,7 @@ mod tests {
         now: &[(&str, &str, &str)],
     ) -> (Vec<ResolvedName>, Option<Issue>) {
         let before = recorded(before);
-        let mut names = RecordedNames::new(&before, ARIZE.dialect);
+        let mut names = RecordedNames::new(&before);
         let mut add = |(field, text, id): &(&str, &str, &str)| {
             names.add_scope((*field).to_owned(), text, &Id::new(*id))
         };
@@ -236,28 +231,15 @@ mod tests {
     fn unresolved_name_keeps_its_record() {
         let before = recorded(&[(SPACE, "research", "s1"), (PROJECT, "churn", "p1")]);
         let fields: BTreeSet<String> = [SPACE, PROJECT].map(str::to_owned).into();
-        let names = RecordedNames::new(&before, ARIZE.dialect);
+        let names = RecordedNames::new(&before);
         assert_eq!(names.into_status(&fields), before);
         // In another space, the project is another name.
-        let mut names = RecordedNames::new(&before, ARIZE.dialect);
+        let mut names = RecordedNames::new(&before);
         names.add_scope(SPACE.to_owned(), "storefront", &Id::new("s2")).expect("a new text");
         assert_eq!(names.into_status(&fields), recorded(&[(SPACE, "storefront", "s2")]));
-        let mut names = RecordedNames::new(&before, ARIZE.dialect);
+        let mut names = RecordedNames::new(&before);
         names.add_scope(SPACE.to_owned(), "research", &Id::new("s1")).expect("the recorded id");
         assert_eq!(names.into_status(&fields), before);
-    }
-
-    #[test]
-    fn id_that_is_shown_only_at_times_is_the_same() {
-        let reads = |before: &str, now: &str| {
-            let before = recorded(&[(EXTERNAL_NAME, "reader", before)]);
-            let mut names = RecordedNames::new(&before, LENSES.dialect);
-            let problem = names.check(EXTERNAL_NAME.to_owned(), "reader", &Id::new(now)).err();
-            (problem.map(|problem| problem.issue), names.now[0].id.clone())
-        };
-        assert_eq!(reads("reader", "reader#1"), (None, "reader#1".to_owned()));
-        assert_eq!(reads("reader#1", "reader"), (None, "reader#1".to_owned()));
-        assert_eq!(reads("reader#1", "reader#2"), (Some(Issue::Conflict), "reader#1".to_owned()));
     }
 
     #[test]

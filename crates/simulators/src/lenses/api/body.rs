@@ -12,6 +12,9 @@ const MAX_DISPLAY_NAME: usize = 150;
 /// The maximum length of a description in characters (contract 2.2).
 const MAX_DESCRIPTION: usize = 250;
 
+/// The maximum length of a role's description in characters (contract 2.1).
+const MAX_ROLE_DESCRIPTION: usize = 280;
+
 /// The fields of an object. Reading a field removes it.
 pub struct Fields {
     left: Map<String, Value>,
@@ -84,6 +87,15 @@ impl Fields {
     pub fn description(&mut self) -> Result<Option<String>, Problem> {
         let text = self.text("description")?;
         within("description", text, 0, MAX_DESCRIPTION)
+    }
+
+    /// The field `description` of a role.
+    ///
+    /// # Errors
+    /// Invalid if it is too long or not a string.
+    pub fn role_description(&mut self) -> Result<Option<String>, Problem> {
+        let text = self.text("description")?;
+        within("description", text, 0, MAX_ROLE_DESCRIPTION)
     }
 
     /// A field with a time.

@@ -86,10 +86,9 @@ impl Scene<'_> {
 /// Answers one call.
 pub fn answer(world: &World<Lenses>, handler: Handler, call: &Call) -> Response {
     let mut tenant = world.tenant();
-    tenant.choose_replica();
     match try_answer(world, &mut tenant, handler, call) {
         Ok(answer) => answer.into_response(),
-        Err(problem) => problem.into_response(&tenant.switches, &call.path),
+        Err(problem) => problem.into_response(&tenant.switches),
     }
 }
 

@@ -14,7 +14,6 @@ use crate::lenses::{
         kind::{Kind, Verb},
         metadata::Metadata,
         names,
-        switches::Switches,
     },
     state::now,
 };
@@ -24,9 +23,8 @@ const KEY_LENGTH: usize = 40;
 
 /// GET `/environments`
 pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
-    let switches = &scene.tenant.switches;
     let environments = scene.tenant.environments.iter();
-    scene.list(Kind::Environment, environments.map(|one| (one.name.clone(), to_json(one, switches))))
+    scene.list(Kind::Environment, environments.map(|one| (one.name.clone(), to_json(one))))
 }
 
 /// POST `/environments`. Only this answer has the agent's key.
@@ -40,14 +38,16 @@ pub fn create(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     }
     let display_name = fields.display_name()?.unwrap_or_else(|| name.clone());
     let tier = read_tier(&mut fields)?.ok_or_else(|| Problem::invalid("tier is required"))?;
-    let metadata = metadata::read(&mut fields, &Metadata::new(), &tenant.switches)?;
+    let metadata = metadata::read(&mut fields, &Metadata::new())?;
     fields.done()?;
     if tenant.environments.contains(&name) {
         return Err(Problem::taken("the environment", &name));
     }
     let id = tenant.issue_id();
-    let environment = Environment { name, display_name, id, created_at: now(), tier, metadata };
-    let mut body = to_json(&environment, &tenant.switches);
+    let environment =
+        Environment { name, display_name, id, created_at: now(), tier, agent_connected: false, metadata };
+    // Without the fields that change while it runs.
+    let mut body = fixed_json(&environment);
     let key: String = std::iter::repeat_with(fastrand::alphanumeric).take(KEY_LENGTH).collect();
     body["agent_key"] = format!("agent_key_{key}").into();
     tenant.environments.insert(environment);
@@ -57,7 +57,7 @@ pub fn create(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
 /// GET `/environments/{name}`
 pub fn get(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let environment = authorize(scene, Verb::Get)?;
-    Ok(Answer::ok(to_json(&environment, &scene.tenant.switches)))
+    Ok(Answer::ok(to_json(&environment)))
 }
 
 /// PATCH `/environments/{name}`
@@ -66,9 +66,9 @@ pub fn update(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let mut fields = scene.fields()?;
     environment.display_name = fields.display_name()?.unwrap_or(environment.display_name);
     environment.tier = read_tier(&mut fields)?.unwrap_or(environment.tier);
-    environment.metadata = metadata::read(&mut fields, &environment.metadata, &scene.tenant.switches)?;
+    environment.metadata = metadata::read(&mut fields, &environment.metadata)?;
     fields.done()?;
-    let body = to_json(&environment, &scene.tenant.switches);
+    let body = to_json(&environment);
     scene.tenant.environments.insert(environment);
     Ok(Answer::ok(body))
 }
@@ -93,7 +93,30 @@ fn authorize(scene: &Scene<'_>, verb: Verb) -> Result<Environment, Problem> {
     environment.cloned().ok_or_else(|| Problem::not_found(Kind::Environment.noun(), name))
 }
 
-fn to_json(environment: &Environment, switches: &Switches) -> Value {
+/// With `status` and `metadata`, which the vendor's client reads.
+fn to_json(environment: &Environment) -> Value {
+    let mut body = fixed_json(environment);
+    body["metadata"] = json!(environment.metadata);
+    body["status"] = json!({ "agent_connected": environment.agent_connected });
+    if environment.agent_connected {
+        let at = environment.created_at;
+        body["status"]["agent"] = json!({
+            "updated_at": at,
+            "roundtrip_duration": 1,
+            "agent": { "hostname": format!("agent-{}", environment.name), "version": "6.2.0" },
+            "metrics": {
+                "kafka": { "version": "4.1", "num_brokers": 3, "updated_at": at },
+                "data": { "num_topics": 12, "num_partitions": 36, "num_schemas": 4, "updated_at": at },
+                "apps": { "num_consumers": 5, "num_other_apps": 0, "updated_at": at },
+                "connect": { "num_clusters": 1, "num_connectors": 2, "updated_at": at },
+                "other": { "num_issues": 0, "updated_at": at },
+            },
+        });
+    }
+    body
+}
+
+fn fixed_json(environment: &Environment) -> Value {
     let mut body = json!({
         "name": environment.name,
         "display_name": environment.display_name,
@@ -102,6 +125,6 @@ fn to_json(environment: &Environment, switches: &Switches) -> Value {
         "created_at": environment.created_at,
         "tier": environment.tier,
     });
-    metadata::show(&mut body, &environment.metadata, switches);
+    metadata::show(&mut body, &environment.metadata);
     body
 }

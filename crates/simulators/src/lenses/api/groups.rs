@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use super::{
     body::{Fields, within},
     call::{Answer, Scene},
-    identity::{self, Detail},
     memberships::Edit,
     metadata,
     problem::Problem,
@@ -20,13 +19,13 @@ use crate::lenses::{
         metadata::Metadata,
         names,
         principals::{Principal, PrincipalKind},
-        switches::{Generation, GroupMembers, Switches},
+        switches::{Generation, Switches},
     },
     state::{Tenant, now},
 };
 
-/// The maximum length of an `sso_name`. Identity providers have longer names than HQ.
-const MAX_SSO_NAME: usize = 250;
+/// The maximum length of an `sso_name` in characters (contract 2.2).
+const MAX_SSO_NAME: usize = 150;
 
 /// GET `/groups`
 pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
@@ -50,7 +49,7 @@ pub fn create(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let members = fields.texts("members")?.unwrap_or_default();
     let members = members.iter().map(|name| member(tenant, name)).collect::<Result<_, _>>()?;
     let roles = read_roles(&mut fields, tenant)?.unwrap_or_default();
-    let metadata = metadata::read(&mut fields, &Metadata::new(), &tenant.switches)?;
+    let metadata = metadata::read(&mut fields, &Metadata::new())?;
     fields.done()?;
     if tenant.groups.contains(&name) {
         return Err(Problem::taken("the group", &name));
@@ -82,7 +81,7 @@ pub fn update(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let edit =
         edit.resolve("the principal", switches.unknown_removals_refused, |name| tenant.principal(name))?;
     group.members = edit.result(&group.members);
-    group.metadata = metadata::read(&mut fields, &group.metadata, switches)?;
+    group.metadata = metadata::read(&mut fields, &group.metadata)?;
     fields.done()?;
     let body = to_json(&group, tenant);
     tenant.groups.insert(group);
@@ -146,43 +145,38 @@ pub fn groups_json_by_principal(tenant: &Tenant) -> BTreeMap<&Principal, Vec<Val
 
 /// The JSON of a group in lists and principals.
 pub fn compact_json(group: &Group, switches: &Switches) -> Value {
-    let mut body = common_json(group, Detail::Compact, switches);
+    let mut body = common_json(group, switches);
     body["user_count"] = group.count(PrincipalKind::User).into();
     body["sa_count"] = group.count(PrincipalKind::ServiceAccount).into();
     body["role_count"] = group.roles.len().into();
-    metadata::show(&mut body, &group.metadata, switches);
+    metadata::show(&mut body, &group.metadata);
     body
 }
 
 fn to_json(group: &Group, tenant: &Tenant) -> Value {
     let switches = &tenant.switches;
-    let mut body = common_json(group, Detail::Full, switches);
+    let mut body = common_json(group, switches);
     let roles = group.roles.iter().filter_map(|name| tenant.roles.get(name));
-    body["roles"] = roles.map(|role| roles::compact_json(role, switches)).collect();
-    let members = |kind: Option<PrincipalKind>| -> Value {
-        let members = group.members.iter().filter(|member| kind.is_none_or(|kind| kind == member.kind));
+    body["roles"] = roles.map(roles::compact_json).collect();
+    let members = |kind: PrincipalKind| -> Value {
+        let members = group.members.iter().filter(|member| kind == member.kind);
         members.filter_map(|member| member_json(tenant, member)).collect()
     };
-    match switches.group_members {
-        GroupMembers::ByKind => {
-            body["users"] = members(Some(PrincipalKind::User));
-            body["service_accounts"] = members(Some(PrincipalKind::ServiceAccount));
-        }
-        GroupMembers::OneList => body["members"] = members(None),
-        GroupMembers::Absent | GroupMembers::Hidden => {}
-    }
-    metadata::show(&mut body, &group.metadata, switches);
+    body["users"] = members(PrincipalKind::User);
+    body["service_accounts"] = members(PrincipalKind::ServiceAccount);
+    metadata::show(&mut body, &group.metadata);
     body
 }
 
-fn common_json(group: &Group, detail: Detail, switches: &Switches) -> Value {
+fn common_json(group: &Group, switches: &Switches) -> Value {
     let mut body = json!({
         "name": group.name,
         "display_name": group.display_name,
         "lrn": Kind::Group.lrn(&group.name),
         "description": group.description,
+        "id": group.id,
+        "created_at": group.created_at,
     });
-    identity::show(&mut body, &group.id, group.created_at, detail, switches);
     if switches.generation > Generation::V60 {
         body["sso_name"] = group.sso_name.as_str().into();
     }

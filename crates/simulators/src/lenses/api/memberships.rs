@@ -2,13 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use super::{body::Fields, call::Scene, problem::Problem};
-use crate::lenses::{
-    rows::{principals::Principal, switches::GroupMembers},
-    state::Tenant,
-};
+use crate::lenses::rows::principals::Principal;
 
 /// The body keys of a change of a set: to add, to remove, to set.
 pub type Keys = [&'static str; 3];
@@ -83,14 +78,4 @@ pub fn put_groups(scene: &mut Scene<'_>, principal: &Principal) -> Result<(), Pr
     let groups = edit.result(&tenant.groups_of(principal));
     tenant.set_groups_of(principal, &groups);
     Ok(())
-}
-
-/// Removes the groups from the JSON of a principal, if lists do not show them.
-pub fn list_row(tenant: &Tenant, mut row: Value) -> Value {
-    if tenant.switches.group_members == GroupMembers::Hidden
-        && let Some(fields) = row.as_object_mut()
-    {
-        fields.remove("groups");
-    }
-    row
 }

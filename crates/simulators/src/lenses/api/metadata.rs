@@ -3,10 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{body::Fields, problem::Problem};
-use crate::lenses::rows::{
-    metadata::Metadata,
-    switches::{MetadataPatch, Switches},
-};
+use crate::lenses::rows::metadata::Metadata;
 
 /// The maximum number of keys.
 const MAX_KEYS: usize = 50;
@@ -17,21 +14,14 @@ const MAX_KEY_BYTES: usize = 40;
 /// The maximum length of a value in bytes.
 const MAX_VALUE_BYTES: usize = 500;
 
-/// The metadata of a row after a request. A server without metadata does not know the key `metadata`.
+/// The metadata of a row after a request. Whether a PATCH merges or replaces it is unpublished (contract 2.8): it replaces it here.
 ///
 /// # Errors
 /// Invalid if the value is not an object of strings, or exceeds a limit.
-pub fn read(fields: &mut Fields, current: &Metadata, switches: &Switches) -> Result<Metadata, Problem> {
-    let sent = if switches.metadata_supported { fields.value("metadata") } else { None };
-    let Some(sent) = sent else { return Ok(current.clone()) };
-    let sent: Metadata =
+pub fn read(fields: &mut Fields, current: &Metadata) -> Result<Metadata, Problem> {
+    let Some(sent) = fields.value("metadata") else { return Ok(current.clone()) };
+    let metadata: Metadata =
         serde_json::from_value(sent).map_err(|_| Problem::invalid("metadata is not an object of strings"))?;
-    let metadata = match switches.metadata_patch {
-        MetadataPatch::Replace => sent,
-        MetadataPatch::Merge => {
-            current.iter().map(|(key, value)| (key.clone(), value.clone())).chain(sent).collect()
-        }
-    };
     if metadata.len() > MAX_KEYS {
         return Err(Problem::invalid(format!("metadata has more than {MAX_KEYS} keys")));
     }
@@ -49,8 +39,8 @@ pub fn read(fields: &mut Fields, current: &Metadata, switches: &Switches) -> Res
 }
 
 /// Adds the metadata to an answer, unless it is empty.
-pub fn show(body: &mut Value, metadata: &Metadata, switches: &Switches) {
-    if switches.metadata_supported && !metadata.is_empty() {
+pub fn show(body: &mut Value, metadata: &Metadata) {
+    if !metadata.is_empty() {
         body["metadata"] = json!(metadata);
     }
 }

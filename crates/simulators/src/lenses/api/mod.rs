@@ -7,7 +7,6 @@ mod catalogue;
 pub mod control;
 mod environments;
 mod groups;
-mod identity;
 mod memberships;
 mod metadata;
 pub mod problem;

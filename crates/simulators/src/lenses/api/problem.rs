@@ -12,6 +12,7 @@ use crate::{kit::answer, lenses::rows::switches::Switches};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     cause: Cause,
+    /// The problem in words.
     detail: String,
 }
 
@@ -97,25 +98,31 @@ impl Problem {
         answer::switched(switched)
     }
 
-    /// The answer to a call on this path.
-    pub fn into_response(self, switches: &Switches, path: &str) -> Response {
+    /// The vendor's word for this error.
+    fn kind(&self, status: StatusCode) -> &'static str {
+        match (self.cause, status.as_u16()) {
+            (Cause::Invalid | Cause::UnknownReference, _) => "validation_error",
+            (Cause::Taken, _) | (_, 409) => "conflict",
+            (_, 401) => "unauthorised",
+            (_, 403) => "forbidden",
+            (_, 404) => "not_found",
+            (_, 500) => "internal_server_error",
+            _ => "unspecified",
+        }
+    }
+
+    /// The answer to a call.
+    pub fn into_response(self, switches: &Switches) -> Response {
         let status = self.status(switches);
-        let title = status.canonical_reason().unwrap_or("Error");
-        // With 404, the detail must not reveal that the row exists.
-        let detail = match self.cause {
+        // With 404, the title must not reveal that the row exists.
+        let title = match self.cause {
             Cause::DeniedRead if status == StatusCode::NOT_FOUND => "does not exist",
             _ => &self.detail,
         };
         let body = if switches.sparse_problems {
-            json!({ "title": title })
+            json!({ "title": title, "status": status.as_u16() })
         } else {
-            json!({
-                "type": "about:blank",
-                "title": title,
-                "status": status.as_u16(),
-                "detail": detail,
-                "instance": path,
-            })
+            json!({ "type": self.kind(status), "title": title, "status": status.as_u16() })
         };
         let kind = if switches.plain_problem_type { "application/json" } else { "application/problem+json" };
         (status, [(header::CONTENT_TYPE, kind)], body.to_string()).into_response()

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use super::{
     body::Fields,
     call::{Answer, Scene},
-    identity::{self, Detail},
     metadata,
     problem::Problem,
     statements,
@@ -24,11 +23,7 @@ use crate::lenses::{
 
 /// GET `/roles`. The list has no policies.
 pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
-    let switches = &scene.tenant.switches;
-    scene.list(
-        Kind::Role,
-        scene.tenant.roles.iter().map(|role| (role.name.clone(), compact_json(role, switches))),
-    )
+    scene.list(Kind::Role, scene.tenant.roles.iter().map(|role| (role.name.clone(), compact_json(role))))
 }
 
 /// POST `/roles`
@@ -45,7 +40,7 @@ pub fn create(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     if policy.is_none() && switches.policy_required {
         return Err(Problem::invalid("policy is required"));
     }
-    let metadata = metadata::read(&mut fields, &Metadata::new(), switches)?;
+    let metadata = metadata::read(&mut fields, &Metadata::new())?;
     fields.done()?;
     let tenant = &mut *scene.tenant;
     if tenant.roles.contains(&name) {
@@ -80,7 +75,7 @@ pub fn update(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     role.display_name = display_name.unwrap_or(role.display_name);
     role.description = description.unwrap_or(role.description);
     role.policy = read_policy(&mut fields, switches)?.unwrap_or(role.policy);
-    role.metadata = metadata::read(&mut fields, &role.metadata, switches)?;
+    role.metadata = metadata::read(&mut fields, &role.metadata)?;
     fields.done()?;
     let body = to_json(&role, switches);
     scene.tenant.roles.insert(role);
@@ -117,7 +112,7 @@ pub fn delete(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
 
 fn texts(fields: &mut Fields, switches: &Switches) -> Result<(Option<String>, Option<String>), Problem> {
     match switches.role_text_limits {
-        true => Ok((fields.display_name()?, fields.description()?)),
+        true => Ok((fields.display_name()?, fields.role_description()?)),
         false => Ok((fields.text("display_name")?, fields.text("description")?)),
     }
 }
@@ -139,27 +134,27 @@ fn authorize(scene: &Scene<'_>, verb: Verb) -> Result<Role, Problem> {
 }
 
 /// The JSON of a role in lists and groups.
-pub fn compact_json(role: &Role, switches: &Switches) -> Value {
-    let mut body = common_json(role, Detail::Compact, switches);
+pub fn compact_json(role: &Role) -> Value {
+    let mut body = common_json(role);
     body["policy_length"] = role.policy.len().into();
-    metadata::show(&mut body, &role.metadata, switches);
+    metadata::show(&mut body, &role.metadata);
     body
 }
 
 fn to_json(role: &Role, switches: &Switches) -> Value {
-    let mut body = common_json(role, Detail::Full, switches);
+    let mut body = common_json(role);
     body["policy"] = role.policy.iter().map(|statement| statements::to_json(statement, switches)).collect();
-    metadata::show(&mut body, &role.metadata, switches);
+    metadata::show(&mut body, &role.metadata);
     body
 }
 
-fn common_json(role: &Role, detail: Detail, switches: &Switches) -> Value {
-    let mut body = json!({
+fn common_json(role: &Role) -> Value {
+    json!({
         "name": role.name,
         "display_name": role.display_name,
         "lrn": Kind::Role.lrn(&role.name),
         "description": role.description,
-    });
-    identity::show(&mut body, &role.id, role.created_at, detail, switches);
-    body
+        "id": role.id,
+        "created_at": role.created_at,
+    })
 }

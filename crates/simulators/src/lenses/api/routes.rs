@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{Router, extract::State, http::Uri, response::Response};
+use axum::{Router, extract::State, response::Response};
 
 use super::{
     call::{self, Handler},
@@ -59,10 +59,10 @@ pub fn router(prefix: &str) -> Router<Arc<World<Lenses>>> {
         .method_not_allowed_fallback(no_such_method)
 }
 
-async fn no_such_path(State(world): State<Arc<World<Lenses>>>, uri: Uri) -> Response {
-    Problem::no_such_path().into_response(&world.tenant().switches, uri.path())
+async fn no_such_path(State(world): State<Arc<World<Lenses>>>) -> Response {
+    Problem::no_such_path().into_response(&world.tenant().switches)
 }
 
-async fn no_such_method(State(world): State<Arc<World<Lenses>>>, uri: Uri) -> Response {
-    Problem::no_such_method().into_response(&world.tenant().switches, uri.path())
+async fn no_such_method(State(world): State<Arc<World<Lenses>>>) -> Response {
+    Problem::no_such_method().into_response(&world.tenant().switches)
 }

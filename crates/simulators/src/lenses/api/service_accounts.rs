@@ -30,7 +30,7 @@ pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let mut groups = groups::groups_json_by_principal(tenant);
     let rows = tenant.service_accounts.iter().map(|account| {
         let groups = groups.remove(&Principal::service_account(account.name.as_str())).unwrap_or_default();
-        (account.name.clone(), memberships::list_row(tenant, json_with_groups(account, groups, tenant)))
+        (account.name.clone(), json_with_groups(account, groups, tenant))
     });
     scene.list(Kind::ServiceAccount, rows)
 }
@@ -46,7 +46,7 @@ pub fn create(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let display_name = fields.display_name()?;
     let description = fields.description()?.unwrap_or_default();
     let token_expires_at = fields.time("token_expires_at")?;
-    let metadata = metadata::read(&mut fields, &Metadata::new(), &scene.tenant.switches)?;
+    let metadata = metadata::read(&mut fields, &Metadata::new())?;
     fields.done()?;
     if scene.tenant.is_name_taken(&Principal::service_account(name.as_str())) {
         return Err(Problem::taken("a principal", &name));
@@ -78,7 +78,7 @@ pub fn update(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let mut fields = scene.fields()?;
     account.display_name = fields.display_name()?.unwrap_or(account.display_name);
     account.description = fields.description()?.unwrap_or(account.description);
-    account.metadata = metadata::read(&mut fields, &account.metadata, &scene.tenant.switches)?;
+    account.metadata = metadata::read(&mut fields, &account.metadata)?;
     fields.done()?;
     let body = to_json(&account, scene.tenant);
     scene.tenant.service_accounts.insert(account);
@@ -170,6 +170,6 @@ fn common_json(account: &ServiceAccount, tenant: &Tenant) -> Value {
         (TokenEnd::Seconds, Some(end)) => body["token_expires_at"] = json!(end.as_second()),
         (TokenEnd::Absent, _) | (_, None) => {}
     }
-    metadata::show(&mut body, &account.metadata, &tenant.switches);
+    metadata::show(&mut body, &account.metadata);
     body
 }

@@ -29,7 +29,7 @@ pub fn list(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let mut groups = groups::groups_json_by_principal(tenant);
     let rows = tenant.users.iter().map(|user| {
         let groups = groups.remove(&Principal::user(user.name.as_str())).unwrap_or_default();
-        (user.name.clone(), memberships::list_row(tenant, json_with_groups(user, groups, tenant)))
+        (user.name.clone(), json_with_groups(user, groups))
     });
     scene.list(Kind::User, rows)
 }
@@ -45,7 +45,7 @@ pub fn create(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     }
     within("name", Some(name.clone()), 1, MAX_NAME)?;
     let display_name = fields.display_name()?;
-    let metadata = metadata::read(&mut fields, &Metadata::new(), &tenant.switches)?;
+    let metadata = metadata::read(&mut fields, &Metadata::new())?;
     fields.done()?;
     if tenant.is_name_taken(&Principal::user(name.as_str())) {
         return Err(Problem::taken("a principal", &name));
@@ -71,7 +71,7 @@ pub fn update(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let mut user = authorize(scene, Verb::Update)?;
     let mut fields = scene.fields()?;
     user.display_name = fields.display_name()?.unwrap_or(user.display_name);
-    user.metadata = metadata::read(&mut fields, &user.metadata, &scene.tenant.switches)?;
+    user.metadata = metadata::read(&mut fields, &user.metadata)?;
     fields.done()?;
     let body = to_json(&user, scene.tenant);
     scene.tenant.users.insert(user);
@@ -114,10 +114,10 @@ fn authorize(scene: &Scene<'_>, verb: Verb) -> Result<User, Problem> {
 }
 
 fn to_json(user: &User, tenant: &Tenant) -> Value {
-    json_with_groups(user, groups::groups_json(tenant, &Principal::user(user.name.as_str())), tenant)
+    json_with_groups(user, groups::groups_json(tenant, &Principal::user(user.name.as_str())))
 }
 
-fn json_with_groups(user: &User, groups: Vec<Value>, tenant: &Tenant) -> Value {
+fn json_with_groups(user: &User, groups: Vec<Value>) -> Value {
     let mut body = json!({
         "name": user.name,
         "display_name": user.display_name,
@@ -131,6 +131,6 @@ fn json_with_groups(user: &User, groups: Vec<Value>, tenant: &Tenant) -> Value {
     if let Some(last_seen_at) = user.last_seen_at {
         body["last_seen_at"] = json!(last_seen_at);
     }
-    metadata::show(&mut body, &user.metadata, &tenant.switches);
+    metadata::show(&mut body, &user.metadata);
     body
 }

@@ -16,6 +16,9 @@ pub struct Environment {
     pub id: String,
     pub created_at: Timestamp,
     pub tier: Tier,
+    /// An agent of the environment is connected.
+    #[serde(default)]
+    pub agent_connected: bool,
     #[serde(default)]
     pub metadata: Metadata,
 }

@@ -47,26 +47,13 @@ pub struct Switches {
     pub empty_policy_refused: bool,
     /// The form of actions and resources in answers (contract 2.1: inferred).
     pub policy_echo: PolicyEcho,
-    /// Whether the limits of display names and descriptions apply to roles too (contract 2.2: inferred).
+    /// Whether the limit of display names applies to roles too (contract 2.2: inferred), and that of their descriptions.
     pub role_text_limits: bool,
-    /// The fields that distinguish a role or group from another one with the same name (contract 2.1).
-    pub ids: Ids,
-    /// The same in lists and inside groups, if they differ.
-    pub ids_in_lists: Option<Ids>,
-    /// Whether the replica without these fields answers the current call; only for [`Ids::Alternating`].
-    #[serde(skip)]
-    pub replica_without_ids: bool,
-    /// How a group shows its members (contract 2.2: inferred).
-    pub group_members: GroupMembers,
-    /// Whether the server has metadata.
-    pub metadata_supported: bool,
-    /// The effect of PATCH on metadata keys that it does not name (contract 2.8: unpublished).
-    pub metadata_patch: MetadataPatch,
     /// Whether body keys that the operation does not know are refused. If not, they are ignored.
     pub unknown_keys_refused: bool,
     /// Whether the content type of errors is `application/json` (contract 1.3: inferred).
     pub plain_problem_type: bool,
-    /// Whether errors have only a `title`, the one field that is certain (contract 1.3).
+    /// Whether errors have only the required fields, `title` and `status` (contract 1.3).
     pub sparse_problems: bool,
     /// Whether a user and a service account cannot have the same name. The `members` of a group name both kinds
     /// without a distinction.
@@ -110,12 +97,6 @@ impl Default for Switches {
             empty_policy_refused: false,
             policy_echo: PolicyEcho::AsSent,
             role_text_limits: true,
-            ids: Ids::Text,
-            ids_in_lists: None,
-            replica_without_ids: false,
-            group_members: GroupMembers::ByKind,
-            metadata_supported: true,
-            metadata_patch: MetadataPatch::Replace,
             unknown_keys_refused: false,
             plain_problem_type: false,
             sparse_problems: false,
@@ -184,36 +165,6 @@ pub enum PolicyEcho {
     Scalars,
 }
 
-/// How a group shows its members.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum GroupMembers {
-    /// In `users` and `service_accounts`, like the counts.
-    ByKind,
-    /// In one list, `members`.
-    OneList,
-    /// Not at all. Users and service accounts show their groups, also in lists.
-    Absent,
-    /// Not at all. Users and service accounts show their groups, but not in lists.
-    Hidden,
-}
-
-/// The fields that distinguish a role or group from another one with the same name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Ids {
-    /// A text `id`, and `created_at`.
-    Text,
-    /// A number `id`, and `created_at`.
-    Number,
-    /// Only a text `id`.
-    IdsOnly,
-    /// Only `created_at`.
-    TimesOnly,
-    /// None.
-    Absent,
-    /// Two replicas, one as `Text` and one as `Absent`. Either can answer a call.
-    Alternating,
-}
-
 /// The form of `token_expires_at` of a service account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenEnd {
@@ -223,15 +174,6 @@ pub enum TokenEnd {
     Absent,
     /// Unix seconds, a form that no source mentions.
     Seconds,
-}
-
-/// The effect of PATCH on metadata keys that it does not name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum MetadataPatch {
-    /// They are deleted.
-    Replace,
-    /// They stay.
-    Merge,
 }
 
 /// Who decides about the groups of users.

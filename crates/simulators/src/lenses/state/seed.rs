@@ -124,6 +124,7 @@ impl Tenant {
                 id,
                 created_at: start,
                 tier,
+                agent_connected: true,
                 metadata,
             });
         }

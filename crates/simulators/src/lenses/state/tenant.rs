@@ -19,9 +19,6 @@ pub struct Tenant {
     pub switches: Switches,
     /// The last issued number. A `PUT` raises it to the highest number of the rows.
     pub last_number: u64,
-    /// The number of calls so far. It decides which replica answers.
-    #[serde(skip)]
-    pub answered: u64,
     /// Roles by name.
     pub roles: Names<Role>,
     /// Groups by name.
@@ -49,12 +46,6 @@ impl Tenant {
                 return id;
             }
         }
-    }
-
-    /// Chooses the replica that answers a call: at random, and in the same order in every run.
-    pub fn choose_replica(&mut self) {
-        self.answered += 1;
-        self.switches.replica_without_ids = fastrand::Rng::with_seed(self.answered).bool();
     }
 
     fn has_id(&self, id: &str) -> bool {
