@@ -325,7 +325,7 @@ async fn members_from_single_sign_on_are_left_alone() {
     world.apply(binding("readers", "reader", &MEMBERS, json!({}))).await;
     let words = &["spec.subjects[2]", "service account never logs in"];
     let object = world.reports("RoleBinding", "readers", "Invalid", words).await;
-    assert_eq!(subject_status(&object, "alice@example.com").0, "Granted");
+    assert_eq!(subject_status(&object, "alice@example.com").0, "Pending", "the identity provider decides");
     world.apply(binding("readers", "reader", &[MEMBERS[0], ("User", "alise@example.com")], json!({}))).await;
     world.reports("RoleBinding", "readers", "NotFound", &["alice@example.com"]).await;
     world.apply(binding("readers", "reader", &MEMBERS[..2], json!({}))).await;

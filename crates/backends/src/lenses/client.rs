@@ -76,12 +76,12 @@ impl Client {
     /// A group of which the list of groups shows this.
     ///
     /// # Errors
-    /// [`Class::Denied`] if it shows less than the list counts.
+    /// [`Class::Denied`] if it shows less than the list counts, or if it is another group by now.
     pub async fn whole_group(&self, item: &GroupItem) -> Result<Group, Error> {
         let group = self.group(&item.name).await?;
-        match group.hidden(item) {
+        match group.difference(item) {
             None => Ok(group),
-            Some(hidden) => Err(Error::new(Class::Denied, format!("{hidden}{NEEDED_RIGHTS}"))),
+            Some(difference) => Err(Error::new(Class::Denied, format!("{difference}{NEEDED_RIGHTS}"))),
         }
     }
 

@@ -207,10 +207,10 @@ impl Sweep<'_> {
         let items = &items;
         let read = |name: String| async move {
             let group = client.group(&name).await?;
-            match items.get(name.as_str()).and_then(|item| group.hidden(item)) {
+            match items.get(name.as_str()).and_then(|item| group.difference(item)) {
                 None => Ok(group),
                 // The cause can also be a change after the list, so the next sweep reads it again.
-                Some(hidden) => Err(Error::new(Class::Transient, hidden)),
+                Some(difference) => Err(Error::new(Class::Transient, difference)),
             }
         };
         let whole = self.listed(&lenses.groups, marks, id, read).await?;

@@ -142,8 +142,14 @@ impl Group {
             .chain(of(SubjectKind::ServiceAccount, &self.service_accounts))
     }
 
-    /// What is hidden in it, by the numbers of the list. None if it shows everything. `item` is its entry in the list.
-    pub fn hidden(&self, item: &GroupItem) -> Option<String> {
+    /// How it differs from its entry in the list: less is shown than the list counts, or it is another group by now. None if it does not.
+    pub fn difference(&self, item: &GroupItem) -> Option<String> {
+        if self.id != item.id {
+            return Some(format!(
+                "the group {} was created again after the list of groups was read",
+                self.name
+            ));
+        }
         let counts = [
             ("roles", self.roles.len(), item.role_count),
             ("users", self.users.len(), item.user_count),

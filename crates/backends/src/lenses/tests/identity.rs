@@ -41,3 +41,15 @@ async fn an_answer_without_an_id_shows_nothing_and_proves_nothing() {
     let (_stub, lenses) = lenses(with(READER, move |_| ok(without_id(whole())))).await;
     assert_eq!(class(lenses.read(Kind::Role, &thing("reader")).await), Class::Transient);
 }
+
+/// The list shows the recorded group, and the read after it another one with as many roles.
+#[tokio::test]
+async fn a_group_that_is_recreated_during_a_sweep_is_unread() {
+    let mut another = devs(&["reader", "writer"]);
+    another["id"] = json!("another");
+    let snapshot = sweep(&[managed_grant("devs")], with(DEVS, move |_| ok(another.clone()))).await;
+    let snapshot = snapshot.expect("a snapshot");
+    assert_eq!(snapshot.absence(Kind::Grant, Some(&place("devs"))), Absence::Unproven);
+    assert!(snapshot.unread(Kind::Grant, None, Some(&place("devs")), None).is_some());
+    assert_eq!(snapshot.all(Kind::Grant).count(), 0);
+}
