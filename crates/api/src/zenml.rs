@@ -29,7 +29,7 @@ pub struct ZenmlConnection {
     /// Whether url can begin with http://. Default: false. With true, Rolewright sends the credential unencrypted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow_insecure: Option<bool>,
-    /// The form in which Rolewright sends the permissions of roles, because ZenML does not publish it. Default: Grouped. Change it if the control plane refuses every Role with 422, or if a Role is Invalid because other permissions were stored.
+    /// The form in which Rolewright sends the permissions of roles, because ZenML does not publish it. Grouped (the default): a type of resource with a list of actions. Pairs: a type of resource with one action. Change it if the control plane refuses every Role with 422, or if a Role is Invalid because other permissions were stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permission_form: Option<ZenmlPermissionForm>,
     /// The credential, which Rolewright exchanges for short sessions: an API key, a personal access token, or an OAuth client.
@@ -38,6 +38,7 @@ pub struct ZenmlConnection {
 
 /// A form of permissions in a request.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
+#[schemars(description = "")]
 pub enum ZenmlPermissionForm {
     /// A type of resource with a list of actions: {"resource": "pipeline", "actions": ["create", "read"]}.
     Grouped,

@@ -79,7 +79,11 @@ async fn missing_and_contradictory_fields_are_refused() {
     admission
         .assert_refused(&[
             ("no rules", no_rules, &["spec.rules", "Required"]),
-            ("empty rules", role("x", &[], json!({ "rules": [] })), &["spec.rules", "at least 1"]),
+            (
+                "empty rules",
+                role("x", &[], json!({ "rules": [] })),
+                &["spec.rules", "write at least one rule"],
+            ),
             ("no actions", role("x", &[], json!({})), &["actions", "at least 1"]),
             ("empty action", role("x", &[""], json!({})), &["actions", "at least 1"]),
             ("no subjects", subjects(json!([])), &["spec.subjects", "at least 1"]),

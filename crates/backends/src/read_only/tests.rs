@@ -10,16 +10,16 @@ struct OneRole {
 }
 
 fn dialect() -> &'static dyn Dialect {
-    VENDORS.iter().find(|vendor| vendor.name == "zenml").expect("a vendor").dialect
+    VENDORS.iter().find(|vendor| vendor.name == "grafana").expect("a vendor").dialect
 }
 
-fn role(level: &str) -> Body {
+fn role(name: &str) -> Body {
     Body::Role(Role {
-        name: "reader".to_owned(),
+        name: name.to_owned(),
         display_name: None,
         description: None,
         rules: BTreeSet::new(),
-        settings: BTreeMap::from([("level".to_owned(), level.to_owned())]),
+        settings: BTreeMap::new(),
         unreadable: false,
     })
 }
@@ -43,7 +43,7 @@ impl Backend for OneRole {
     }
 
     async fn read_role(&self, id: &Id) -> Result<Option<Observed>, Error> {
-        let body = role("project");
+        let body = role("reader");
         let read_only = self.read_only.lock().clone();
         Ok(Some(Observed { read_only, ..Observed::new(id.clone(), dialect().key(&body), body) }))
     }
@@ -55,16 +55,16 @@ impl Backend for OneRole {
 
 #[tokio::test]
 async fn the_last_observation_decides() {
-    let one = Arc::new(OneRole { read_only: Mutex::new(Some("a predefined role".to_owned())) });
-    let guard = ReadOnlyGuard::new(one.clone(), "ZenML Pro");
+    let one = Arc::new(OneRole { read_only: Mutex::new(Some("a fixed role".to_owned())) });
+    let guard = ReadOnlyGuard::new(one.clone(), "Grafana");
     let id = Id::new("r");
-    let deletion = testing::delete(id.clone(), role("project"));
+    let deletion = testing::delete(id.clone(), role("reader"));
     assert_eq!(guard.write(&deletion).await, Ok(None), "not observed yet");
     guard.read(Kind::Role, &id).await.expect("the role");
     let error = guard.write(&deletion).await.expect_err("a refusal");
     assert_eq!(error.class, Class::Invalid);
-    assert!(error.message.ends_with("is a predefined role, which belongs to ZenML Pro"), "{error}");
-    assert_eq!(guard.write(&testing::delete(Id::new("s"), role("project"))).await, Ok(None));
+    assert!(error.message.ends_with("is a fixed role, which belongs to Grafana"), "{error}");
+    assert_eq!(guard.write(&testing::delete(Id::new("s"), role("reader"))).await, Ok(None));
     *one.read_only.lock() = None;
     guard.read(Kind::Role, &id).await.expect("the role");
     assert_eq!(guard.write(&deletion).await, Ok(None));
@@ -72,14 +72,14 @@ async fn the_last_observation_decides() {
 
 #[tokio::test]
 async fn a_rule_of_the_vendor_decides_without_an_observation() {
-    let guard = ReadOnlyGuard::new(Arc::new(OneRole { read_only: Mutex::default() }), "ZenML Pro");
+    let guard = ReadOnlyGuard::new(Arc::new(OneRole { read_only: Mutex::default() }), "Grafana");
     let id = Id::new("r");
     for change in [
-        testing::create(None, role("organization")),
-        testing::update(id.clone(), role("organization"), role("project")),
-        testing::delete(id, role("organization")),
+        testing::create(None, role("fixed:roles:reader")),
+        testing::update(id.clone(), role("fixed:roles:reader"), role("reader")),
+        testing::delete(id, role("fixed:roles:reader")),
     ] {
         let error = guard.write(&change).await.expect_err("a refusal");
-        assert!(error.message.contains("belongs to ZenML Pro"), "{error}");
+        assert!(error.message.contains("belongs to Grafana"), "{error}");
     }
 }

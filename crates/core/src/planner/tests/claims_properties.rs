@@ -8,8 +8,8 @@ use proptest::{collection::vec, prelude::*, sample::Index};
 use super::support::{self, End, Refusal, TestDialect, World, execute, recorded};
 use crate::model::{Body, Change, Grant, Id, IdentityRules, Key, Kind, Role};
 use crate::planner::{
-    Adopt, Claim, Claimant, Claims, Desired, DesiredBody, Held, Issue, ObjectKind, ObjectName, ObjectRef,
-    OtherClaims, Plan, Problem, Removal, candidates, desired_keys, plan,
+    Adopt, Claim, Claimant, Claims, Desired, DesiredBody, Held, Issue, ObjectName, OtherClaims, Plan,
+    Problem, Removal, candidates, desired_keys, plan,
 };
 
 const OBJECTS: usize = 3;
@@ -232,10 +232,7 @@ impl Account {
         let object = &self.objects[&number];
         let desired: Vec<Desired> = desired_by(object);
         let claim = Claim {
-            object: ObjectRef {
-                kind: ObjectKind::RoleBinding,
-                name: ObjectName::new("team-a", &number.to_string()),
-            },
+            object: super::claims::binding("team-a", &number.to_string()),
             backend: ObjectName::new("team-a", "backend"),
             credential: Some(if self.story.own_credentials { number } else { 0 }.to_string().into()),
             desired: desired_keys(&desired, &object.held, &self.story.dialect, &self.world.snapshot()),
