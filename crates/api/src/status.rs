@@ -77,7 +77,12 @@ pub struct Fields(Box<str>);
 impl Fields {
     /// The text with this name.
     pub fn get(&self, name: &str) -> Option<String> {
-        BTreeMap::from(self.clone()).remove(name)
+        self.to_map().remove(name)
+    }
+
+    /// All texts by name.
+    pub fn to_map(&self) -> BTreeMap<String, String> {
+        serde_json::from_str(&self.0).expect("the text was serialized from such a map")
     }
 }
 
@@ -89,7 +94,7 @@ impl From<BTreeMap<String, String>> for Fields {
 
 impl From<Fields> for BTreeMap<String, String> {
     fn from(fields: Fields) -> Self {
-        serde_json::from_str(&fields.0).expect("the text was serialized from such a map")
+        fields.to_map()
     }
 }
 

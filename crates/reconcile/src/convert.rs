@@ -38,14 +38,14 @@ pub fn held_from_status(entry: &HeldEntry) -> Option<Held> {
                 planner::HeldState::Pending { chosen, unsettled: false }
             }
         },
-        taken: entry.taken.clone().map(Into::into),
+        taken: entry.taken.as_ref().map(api::Fields::to_map),
         other_claims: OtherClaims::None,
     })
 }
 
 /// A natural key as the planner uses it.
 pub fn key_from_status(fields: &api::Fields) -> Key {
-    BTreeMap::from(fields.clone()).into()
+    fields.to_map().into()
 }
 
 /// What an object manages, as an entry of `status.held`.

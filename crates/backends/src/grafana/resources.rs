@@ -42,7 +42,7 @@ pub async fn entries(client: &Client, kind: ResourceKind, name: Option<&str>) ->
         }
         ResourceKind::DataSource => {
             let all: Vec<DataSource> = match name {
-                // The list has no pages, so a name is asked for alone.
+                // The list has no pages, so one name is read by its own path.
                 Some(name) => visible(client.get(&["datasources", "name", name], &[]).await)?,
                 None => client.get(&["datasources"], &[]).await?,
             };

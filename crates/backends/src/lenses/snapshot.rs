@@ -152,7 +152,7 @@ fn add_grants(builder: &mut Builder, group: &Group) {
     group.roles.iter().for_each(|role| builder.add(map::grant(named.clone(), &role.name)));
 }
 
-/// What is unread when a group is: itself, if a RoleBinding owns it, or else its grants.
+/// The parts that are unread if a group is: the group itself if a RoleBinding owns it, else its grants.
 fn part_of_group(id: Id) -> Part {
     if ids::is_group(&id) { Part::Place(Kind::Grant, id) } else { Part::Thing(Kind::Group, id) }
 }

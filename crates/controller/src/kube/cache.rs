@@ -57,7 +57,7 @@ impl<K: Resource> Stored<K> {
 /// All changes of a cache, in order, from watches and from own writes.
 pub type Changes<K> = mpsc::UnboundedReceiver<CacheChange<K>>;
 
-impl<K: Resource + Clone> Cache<K> {
+impl<K: Resource> Cache<K> {
     /// An empty cache and its future changes.
     pub fn new() -> (Arc<Self>, Changes<K>) {
         let (changes, receiver) = mpsc::unbounded_channel();
@@ -102,8 +102,7 @@ impl<K: Resource + Clone> Cache<K> {
         {
             return;
         }
-        // Decoded lists have room for four elements and nearly always one; those of a clone fit exactly.
-        let after = Arc::new(object.clone());
+        let after = Arc::new(object);
         known.objects.insert(name.clone(), after.clone());
         self.notify(CacheChange { name, before, after: Some(after) });
     }
@@ -149,7 +148,7 @@ pub struct Feed<K> {
     listed: HashSet<ObjectName>,
 }
 
-impl<K: Resource<DynamicType = ()> + Clone> Feed<K> {
+impl<K: Resource<DynamicType = ()>> Feed<K> {
     /// A feed from the watch of one namespace, or of all.
     pub fn new(cache: Arc<Cache<K>>, namespace: Option<String>) -> Self {
         Self { cache, namespace, listed: HashSet::new() }

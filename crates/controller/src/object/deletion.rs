@@ -1,6 +1,6 @@
 //! Deletion: an object that is being deleted removes what it manages first, unless that is to stay or nothing can be known about it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{Resource, ResourceExt};
@@ -203,7 +203,7 @@ fn describe(entry: &HeldEntry) -> String {
 /// The defaults that were taken from resources, as text.
 fn describe_taken(held: &[HeldEntry]) -> Option<String> {
     let each = |entry: &HeldEntry| {
-        let taken = BTreeMap::from(entry.taken.clone()?);
+        let taken = entry.taken.as_ref()?.to_map();
         let taken = taken.iter().map(|(whose, what)| format!("{what} for {whose}"));
         let taken = taken.collect::<Vec<_>>().join(", ");
         (!taken.is_empty()).then(|| format!("{taken} on {}", entry.key.get("resource").unwrap_or_default()))
