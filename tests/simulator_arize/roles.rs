@@ -57,6 +57,17 @@ async fn names_are_unique_across_custom_and_predefined_roles() {
 }
 
 #[tokio::test]
+async fn blanks_around_texts_of_roles_can_be_removed() {
+    for (trims, name) in [(false, " reader "), (true, "reader")] {
+        let arize = arize_with(move |switches| switches.role_texts_are_trimmed = trims).await;
+        let body = json!({"name": " reader ", "description": "Reads\n", "permissions": ["PROJECT_READ"]});
+        let role = arize.post("/v2/roles", body).await.body;
+        assert_eq!(role["name"], name);
+        assert_eq!(role["description"] == "Reads", trims);
+    }
+}
+
+#[tokio::test]
 async fn uniqueness_of_names_can_be_switched() {
     let arize = arize_with(|switches| {
         switches.role_names_case_sensitive = false;

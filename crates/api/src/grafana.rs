@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use kube::KubeSchema;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::block::{Block, SecretKeyRef};
+use super::{
+    block::{Block, SecretKeyRef},
+    common::BLANKS,
+};
 
 /// The address of a Grafana, one of its organizations, and the credential for it.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, KubeSchema)]
@@ -68,7 +70,7 @@ impl GrafanaConnection {
 }
 
 /// The fields of a Role that only Grafana has.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GrafanaRole {
     /// The uid of the role. It cannot be changed. Default: an adopted role keeps its uid; for a new role, Rolewright derives the uid from the account and from the namespace and name of this object.
@@ -78,6 +80,7 @@ pub struct GrafanaRole {
     /// The group under which Grafana lists the role. If absent, Rolewright does not change the group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 190))]
+    #[x_kube(validation = Rule::new("self == self.trim()").message(BLANKS))]
     pub group: Option<String>,
     /// Whether Grafana hides the role in its role pickers. If absent, Rolewright does not change the setting.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -89,8 +89,9 @@ pub struct RoleSpec {
     /// The name that the back end shows to users. If absent: on Grafana, Rolewright does not change it; on Lenses, it is the name of the role. Arize and ZenML have no display names: leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 190))]
+    #[x_kube(validation = Rule::new("self == self.trim()").message(BLANKS))]
     pub display_name: Option<String>,
-    /// The purpose of the role, as the back end shows it. Arize accepts 1000 characters, ZenML 226, Lenses 250.
+    /// The purpose of the role, as the back end shows it. Blanks and line ends at its beginning and end do not count. Arize accepts 1000 characters, ZenML 226, Lenses 250.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]
     pub description: Option<String>,

@@ -51,6 +51,7 @@ servers! {
         it.duplicate_permissions = DuplicatePermissions::Keep;
         it.permission_order = PermissionOrder::AsSent;
         it.role_names_case_sensitive = false;
+        it.role_texts_are_trimmed = true;
         it.role_deletion = Some(RoleDeletion::Cascade);
     } => lifecycle;
 
@@ -67,7 +68,7 @@ async fn lifecycle(switches: fn(&mut Switches)) {
     let project = json!({ "scope": { "space": "research", "project": "churn" } });
     world
         .apply_all(&[
-            reader(json!({ "description": "Reads" })),
+            reader(json!({ "description": "Reads\n" })),
             role("writer", &["PROJECT_UPDATE"], json!({ "name": "Writers (all)" })),
             binding("readers", "reader", &USERS, json!({})),
             binding("churners", "writer", &["carol@example.com"], project),

@@ -101,7 +101,8 @@ async fn refused_create_elsewhere_blocks_no_grant() {
     world.limit_credential(SECOND.0, all);
     let world = teams.second();
     world.request_reconcile("RoleBinding", "squatter", "now").await;
-    world.reports("RoleBinding", "squatter", "Conflict", &["an object in another namespace"]).await;
+    let expected = ["an object in another namespace", "ask a cluster admin"];
+    world.reports("RoleBinding", "squatter", "Conflict", &expected).await;
     assert_eq!(world.grants_of(ALICE)[0].1, "Project Viewer");
 }
 

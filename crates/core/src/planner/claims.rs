@@ -20,6 +20,9 @@ pub use self::claim::{Claim, Claimant, DesiredKeys, DesiredThing};
 use super::{input::OtherClaims, object::ObjectRef};
 use crate::model::{Defaults, Fingerprint, Id, Key, Kind, Reach};
 
+/// The name of an object in a message to an object of another namespace, whose users must not learn more.
+pub(super) const ELSEWHERE: &str = "an object in another namespace";
+
 /// All claims of an account.
 #[derive(Debug, Default)]
 pub struct Claims {
@@ -327,7 +330,7 @@ impl Claims {
         let Some(claim) = self.claims.get(named) else { return "another object".to_owned() };
         let namespace = |claim: &Claim| claim.object.name.namespace.clone();
         let same = self.get(reader).is_some_and(|reader| namespace(reader) == namespace(claim));
-        if same { claim.object.to_string() } else { "an object in another namespace".to_owned() }
+        if same { claim.object.to_string() } else { ELSEWHERE.to_owned() }
     }
 
     /// The other objects that claim a key or an id that this one claims.

@@ -1,6 +1,7 @@
 //! The messages of problems, as statuses show them: what failed, why, and what to do.
 
 use super::{
+    claims::ELSEWHERE,
     input::Adopt,
     problem::{Issue, Problem},
 };
@@ -87,10 +88,14 @@ pub(super) fn account_changed(body: &Body, name: &str, now: &str, before: &str) 
 }
 
 pub(super) fn blocked(body: &Body, manager: &str) -> Problem {
-    Problem::new(
-        Issue::Conflict,
-        format!("{} is managed by {manager}, which has a different spec or is older", body.title()),
-    )
+    let mut message =
+        format!("{} is managed by {manager}, which has a different spec or is older", body.title());
+    if manager == ELSEWHERE {
+        message.push_str(
+            ": ask a cluster admin, who can find it in `status.held` of the objects of all namespaces",
+        );
+    }
+    Problem::new(Issue::Conflict, message)
 }
 
 pub(super) fn waits_for(other: &str) -> Problem {

@@ -39,7 +39,8 @@ pub fn role_without_rules(object: &api::Role) -> Role {
     Role {
         name: role_name(object),
         display_name: spec.display_name.clone(),
-        description: spec.description.clone(),
+        // A text block of YAML ends with a line end, which some back ends remove.
+        description: spec.description.as_deref().map(|text| text.trim().to_owned()),
         rules: BTreeSet::new(),
         settings: spec.settings().map(|(_, settings)| settings).unwrap_or_default(),
         unreadable: false,

@@ -55,7 +55,7 @@ pub fn create(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let permissions = fields.required("permissions", permissions)?;
     let description = fields.text("description")?;
     fields.end()?;
-    let name = valid_name(name)?;
+    let name = valid_name(name, switches)?;
     let permissions = valid_permissions(permissions, switches)?;
     let description = valid_description(description, switches)?;
     require_free_name(scene.tenant, &name, None)?;
@@ -86,7 +86,7 @@ pub fn update(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let description = fields.clearable_text("description")?;
     let permissions = fields.texts("permissions")?;
     fields.end()?;
-    let name = name.map(valid_name).transpose()?;
+    let name = name.map(|sent| valid_name(sent, switches)).transpose()?;
     let permissions = permissions.map(|sent| valid_permissions(sent, switches)).transpose()?;
     let description = description.map(|sent| valid_description(sent, switches)).transpose()?;
     require_custom(scene.tenant, id)?;
@@ -146,14 +146,18 @@ fn require_custom(tenant: &Tenant, id: Id) -> Result<(), Problem> {
     Ok(())
 }
 
-fn valid_name(name: String) -> Result<String, Problem> {
-    let name = body::name(name, 255)?;
+fn valid_name(name: String, switches: &Switches) -> Result<String, Problem> {
+    let name = body::name(trimmed(name, switches), 255)?;
     let fits = |sign: char| sign.is_ascii_alphanumeric() || NAME_PUNCTUATION.contains(sign);
     if name.chars().all(fits) {
         Ok(name)
     } else {
         Err(Problem::unprocessable("name has a character that role names cannot have"))
     }
+}
+
+fn trimmed(text: String, switches: &Switches) -> String {
+    if switches.role_texts_are_trimmed { text.trim().to_owned() } else { text }
 }
 
 fn valid_permissions(sent: Vec<String>, switches: &Switches) -> Result<Vec<String>, Problem> {
@@ -184,7 +188,7 @@ fn valid_description(sent: Option<String>, switches: &Switches) -> Result<Option
         Some(text) if text.is_empty() && switches.empty_role_description_refused => {
             Err(Problem::unprocessable("description must not be empty"))
         }
-        Some(text) => Ok(Some(body::description(text)?).filter(|text| !text.is_empty())),
+        Some(text) => Ok(Some(body::description(trimmed(text, switches))?).filter(|text| !text.is_empty())),
         None => Ok(None),
     }
 }

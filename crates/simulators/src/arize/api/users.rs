@@ -109,7 +109,7 @@ pub fn update(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
     let name = fields.text("name")?;
     let is_developer = fields.flag("is_developer")?;
     fields.end()?;
-    let name = name.map(|name| body::name(name, 255)).transpose()?;
+    let name = name.map(|name| body::name(name.trim().to_owned(), 255)).transpose()?;
     let switches = scene.tenant.switches.clone();
     let user = scene.tenant.users.get_mut(id).ok_or_else(|| Problem::not_found("user"))?;
     user.name = name.unwrap_or_else(|| std::mem::take(&mut user.name));

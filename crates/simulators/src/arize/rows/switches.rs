@@ -38,6 +38,8 @@ pub struct Switches {
     pub predefined_names_collide: bool,
     /// Whether role names that differ only in case are different names (contract 4.2: not documented).
     pub role_names_case_sensitive: bool,
+    /// Whether the server removes blanks at the ends of names and descriptions of roles (contract 2.1: documented for users only).
+    pub role_texts_are_trimmed: bool,
     /// Whether the name of a deleted role stays taken (contract 2.1: deletion is soft).
     pub deleted_role_names_stay_taken: bool,
     /// Whether an empty description of a role is refused with 422. If not, it clears the description.
@@ -85,6 +87,7 @@ impl Default for Switches {
             permission_order: PermissionOrder::Sorted,
             predefined_names_collide: true,
             role_names_case_sensitive: true,
+            role_texts_are_trimmed: false,
             deleted_role_names_stay_taken: false,
             empty_role_description_refused: false,
             predefined_memberships_are_bindings: false,
