@@ -304,6 +304,6 @@ impl Client {
 }
 
 /// Whether a role is one of Grafana's own: only a Grafana with roles has them.
-fn is_of_grafana(role: &wire::Role) -> bool {
+pub fn is_of_grafana(role: &wire::Role) -> bool {
     Reserved::of(&role.name, Some(&role.uid)).is_some()
 }

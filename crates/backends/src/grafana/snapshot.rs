@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashSet};
 use futures::try_join;
 
 use super::{
-    client::{Client, Status},
+    client::{Client, Status, is_of_grafana},
     ids::{self, Endpoints, Principal, Resource, ResourceKind},
     map,
     pages::Pages,
@@ -16,10 +16,7 @@ use super::{
     visibility::{OwnPermissions, Visibility},
     wire::{self, Assigned, AssignedRole},
 };
-use crate::{
-    Class, Error, Needs,
-    reading::{List, Reading},
-};
+use crate::{Class, Error, Needs, reading::Reading};
 use rolewright_core::model::{
     Builder, Entry, Kind, Level, Named, Observed, Part, Proof, Snapshot, SubjectKind,
 };
@@ -74,8 +71,7 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
     let needed = |kind: SubjectKind| selection.kinds.contains(&kind);
     let (users, accounts, teams) = (SubjectKind::User, SubjectKind::ServiceAccount, SubjectKind::Team);
     let names = |kind: SubjectKind| [Part::Names(kind.level())];
-    let (roles, users, accounts, teams) = try_join!(
-        reading.list(selection.roles, [Part::Kind(Kind::Role), Part::Names(Level::ROLE)], roles(client)),
+    let (users, accounts, teams) = try_join!(
         reading.list(needed(users), names(users), Pages::new(client, &[]).all()),
         reading.list(needed(accounts), names(accounts), Pages::new(client, &[]).all()),
         reading.list(needed(teams), names(teams), Pages::new(client, &[]).all()),
@@ -102,14 +98,24 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
         entries.enter(builder.directory(), kind.level(), Some);
     }
     let restrictions = restrictions(client, &reading, &mut builder, &selection.restricted).await?;
+    // After the other lists: a licence that expired in between could have emptied them. A role of Grafana's own shows that roles are on,
+    // and that this list is complete.
+    let parts = [Part::Kind(Kind::Role), Part::Names(Level::ROLE)];
+    let roles = reading.list(selection.roles, parts, roles(client)).await?;
     let visible = before.and(visibility(client, &reading).await?);
     add_restrictions(&mut builder, restrictions, visible);
-    // Asked last: a licence that expired in between could have emptied the lists.
+    let has_roles_of_grafana = roles.items().iter().any(is_of_grafana);
     let visible = match selection.rbac() {
-        true if is_enabled(client, &reading).await? => visible,
+        true if has_roles_of_grafana || is_enabled(client, &reading).await? => visible,
         _ => Visibility::default(),
     };
-    add_roles(&mut builder, roles, visible);
+    for role in roles.or_refuse(builder.directory(), Level::ROLE).unwrap_or_default() {
+        builder.directory().insert(map::role_entry(&role));
+        builder.add(map::outline(role));
+    }
+    if visible.roles && has_roles_of_grafana {
+        builder.prove(Kind::Role, Proof::Everywhere);
+    }
     let mut proven = HashSet::new();
     for (endpoints, Holdings { roles }) in [(Endpoints::Users, of_users), (Endpoints::Teams, of_teams)] {
         for (principal, assigned) in roles {
@@ -263,19 +269,4 @@ fn add_restrictions(builder: &mut Builder, read: Vec<(Resource, Option<Observed>
         }
     }
     builder.prove(Kind::Restriction, Proof::Within(proven));
-}
-
-/// Roles are things and names. Every Grafana has fixed roles, so a list without any reserved role is incomplete.
-fn add_roles(builder: &mut Builder, roles: List<Vec<wire::Role>>, visible: Visibility) {
-    let roles = roles.or_refuse(builder.directory(), Level::ROLE).unwrap_or_default();
-    let mut reserved = false;
-    for role in roles {
-        builder.directory().insert(map::role_entry(&role));
-        let seen = map::outline(role);
-        reserved |= seen.read_only.is_some();
-        builder.add(seen);
-    }
-    if visible.roles && reserved {
-        builder.prove(Kind::Role, Proof::Everywhere);
-    }
 }

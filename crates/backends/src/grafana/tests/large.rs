@@ -61,6 +61,6 @@ async fn large_account_is_swept_in_pages_within_the_bounds() {
     assert_eq!(snapshot.all(Kind::Grant).count(), 20_000);
     assert_eq!(snapshot.directory().entries().count(), 50_000 + 2_000 + 1_000 + 1);
     let (users, teams, searches) = (50, 2, 25);
-    // Roles, service accounts, the roles of teams, the organization, the status, and the own permissions twice.
+    // Roles, service accounts, the roles of teams, the organization, the status (no role is one of Grafana's own), and the own permissions twice.
     assert_eq!(stub.calls().len(), users + teams + searches + 7);
 }

@@ -83,11 +83,12 @@ async fn permissions_that_change_during_a_sweep_prove_nothing() {
 }
 
 #[tokio::test]
-async fn own_permissions_are_read_after_the_lists() {
+async fn roles_are_listed_last_and_replace_the_status() {
     let (stub, grafana) = grafana(|seen, _| organization(seen)).await;
     grafana.snapshot(&needs(&BOTH, &LEVELS, &[])).await.expect("a snapshot");
     let calls = calls(&stub);
-    assert_eq!(calls[calls.len() - 2..], [OWN, STATUS]);
+    assert_eq!(calls[calls.len() - 2..], [ROLES, OWN]);
+    assert!(!calls.iter().any(|call| call == STATUS));
     assert!(stub.seen().iter().all(|seen| seen.param("reloadcache").is_none()));
 }
 

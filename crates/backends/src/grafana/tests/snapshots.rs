@@ -158,7 +158,7 @@ async fn what_nothing_needs_is_not_read() {
     grafana.snapshot(&needs(&BOTH, &["team"], &[])).await.expect("a snapshot");
     let mut seen = calls(&stub);
     seen.sort();
-    assert_eq!(seen, [ROLES, STATUS, OWN, OWN, "GET /org", TEAMS, ROLES_OF_TEAMS]);
+    assert_eq!(seen, [ROLES, OWN, OWN, "GET /org", TEAMS, ROLES_OF_TEAMS]);
 }
 
 #[tokio::test]
@@ -298,7 +298,6 @@ async fn each_call_fails_alone() {
         (FOLDER, vec!["restriction folder:f1"]),
         ("GET /search", vec!["folder names"]),
         (OWN, vec!["rights of the credential"]),
-        (STATUS, vec!["rights of the credential"]),
     ];
     let each = each.into_iter().flat_map(|row| failures().map(move |failure| (row.clone(), failure)));
     // At the same time, because failed reads are repeated after a delay.
@@ -309,9 +308,34 @@ async fn each_call_fails_alone() {
         let below = path.replace(' ', " /grafana/api");
         assert_lacks(&partial, whole, &below, &parts);
         let proves = |kind, place: &str| partial.absence(kind, Some(&Id::new(place))) == Absence::Proven;
-        let rights = path == OWN || path == STATUS;
-        assert_eq!(proves(Kind::Role, ""), path != ROLES && !rights, "{path}");
-        assert_eq!(proves(Kind::Grant, "team:1"), path != ROLES_OF_TEAMS && !rights, "{path}");
+        assert_eq!(proves(Kind::Role, ""), path != ROLES && path != OWN, "{path}");
+        assert_eq!(proves(Kind::Grant, "team:1"), path != ROLES_OF_TEAMS && path != OWN, "{path}");
+    }))
+    .await;
+}
+
+/// An organization whose list of roles has none of Grafana's own, so that only the status shows whether roles are on.
+fn without_reserved_roles(seen: &Seen) -> Reply {
+    match call(seen).as_str() {
+        ROLES => ok(json!([listed("r1", "writer")])),
+        _ => organization(seen),
+    }
+}
+
+#[tokio::test]
+async fn a_failed_status_leaves_the_rights_unread() {
+    let whole = &sweep(|seen, _| without_reserved_roles(seen)).await.expect("a snapshot");
+    join_all(failures().map(|failure| async move {
+        let fails =
+            move |seen: &Seen, _| if call(seen) == STATUS { failure() } else { without_reserved_roles(seen) };
+        let partial = sweep(fails).await.expect("a snapshot");
+        assert_lacks(
+            &partial,
+            whole,
+            "GET /grafana/api/access-control/status",
+            &["rights of the credential"],
+        );
+        assert_eq!(partial.absence(Kind::Grant, Some(&Id::new("team:1"))), Absence::Unproven);
     }))
     .await;
 }
@@ -319,11 +343,12 @@ async fn each_call_fails_alone() {
 #[tokio::test]
 async fn a_401_makes_no_snapshot() {
     for path in [ROLES, USERS, ACCOUNTS, TEAMS, ROLES_OF_USERS, ROLES_OF_TEAMS, OWN, STATUS] {
-        assert_eq!(
-            class(sweep(with(path, |_| error(401, "Unauthorized"))).await),
-            Class::Unauthenticated,
-            "{path}"
-        );
+        let refuses = move |seen: &Seen, _| match call(seen) == path {
+            true => error(401, "Unauthorized"),
+            false if path == STATUS => without_reserved_roles(seen),
+            false => organization(seen),
+        };
+        assert_eq!(class(sweep(refuses).await), Class::Unauthenticated, "{path}");
     }
     let one = |seen: &Seen, _| match call(seen).as_str() {
         ROLES_OF_BOB => error(401, "Unauthorized"),
