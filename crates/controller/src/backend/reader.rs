@@ -142,7 +142,7 @@ impl Memory {
                 "a sweep could not read the whole back end"
             );
         }
-        sweep::compare(ctx, view, links, unread.as_deref(), calls, began);
+        sweep::compare(ctx, view, links, unread.as_deref(), calls, began).await;
         Ok(Swept { calls, is_complete: unread.is_none() })
     }
 

@@ -58,7 +58,7 @@ pub fn register_claims(ctx: &Context, links: &[(ObjectName, Link)]) {
 
 /// Compares all objects of a view with the snapshot, enqueues those that differ, and reports the sweep on their Backends. `unread`: what
 /// could not be read.
-pub fn compare(
+pub async fn compare(
     ctx: &Arc<Context>,
     view: &Arc<AccountView>,
     links: &[(ObjectName, Link)],
@@ -67,9 +67,8 @@ pub fn compare(
     began: Instant,
 ) {
     ctx.arrivals.prune();
-    for (backend, link) in links {
-        let link = &ctx.with_present_spec(backend, link.clone());
-        ctx.caches.each_of(backend, &mut Compare { ctx, link });
+    for (backend, _) in links {
+        let Some(link) = compare_objects(ctx, view, backend).await else { continue };
         if let Some(unread) = unread {
             ctx.backends.set_sweep_failure(backend, true, unread);
             ctx.queue.add_in_background(ObjectRef::backend(backend));
@@ -84,11 +83,27 @@ pub fn compare(
         let is_synced = status.conditions.iter().any(|one| one.type_ == SYNCED && one.status == "True");
         if had_failed
             || !is_synced
-            || report(ctx, backend, link, None) != written_report(&status)
+            || report(ctx, backend, &link, None) != written_report(&status)
             || status.last_handled_reconcile_at != reconcile_request(&*object)
         {
             ctx.queue.add_in_background(ObjectRef::backend(backend));
         }
+    }
+}
+
+/// Compares the objects of a Backend. Ten thousand objects need half a second of the only thread, so other tasks run in between. None if
+/// the Backend left the view meanwhile: its objects have other claims then.
+async fn compare_objects(ctx: &Arc<Context>, view: &Arc<AccountView>, backend: &ObjectName) -> Option<Link> {
+    let mut last = None;
+    loop {
+        let link = ctx.backends.link(backend).filter(|link| Arc::ptr_eq(&link.view, view))?;
+        let link = ctx.with_present_spec(backend, link);
+        let compare = &mut Compare { ctx, link: &link };
+        let Some(page_end) = ctx.caches.visit_page(backend, last.as_ref(), compare) else {
+            return Some(link);
+        };
+        last = Some(page_end);
+        tokio::task::yield_now().await;
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    ops::Bound,
     sync::Arc,
     time::Duration,
 };
@@ -78,6 +79,22 @@ impl<K: Resource> Cache<K> {
     /// The objects that the filter accepts, in the order of their names.
     pub fn select(&self, filter: impl Fn(&K) -> bool) -> Vec<Arc<K>> {
         self.stored.read().objects.values().filter(|object| filter(object)).cloned().collect()
+    }
+
+    /// The first `limit` objects of a namespace that the filter accepts and whose names come after `last`.
+    pub fn select_page(
+        &self,
+        namespace: &str,
+        last: Option<&ObjectName>,
+        limit: usize,
+        filter: impl Fn(&K) -> bool,
+    ) -> Vec<Arc<K>> {
+        let first = ObjectName::new(namespace, "");
+        let start = last.map_or(Bound::Included(&first), Bound::Excluded);
+        let stored = self.stored.read();
+        let rest = stored.objects.range((start, Bound::Unbounded));
+        let here = rest.take_while(|(name, _)| *name.namespace == *namespace);
+        here.map(|(_, object)| object).filter(|object| filter(object)).take(limit).cloned().collect()
     }
 
     /// The name in the same namespace that is most like this one.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rolewright_api::{Backend, ResourceRestriction, Role, RoleBinding};
 use rolewright_reconcile::{
     decide::{Resolve, named_roles},
-    object::{ManagedObject, ObjectName},
+    object::{ManagedObject, ObjectName, ObjectRef},
 };
 
 use super::cache::Cache;
@@ -25,9 +25,23 @@ pub struct Caches {
 impl Caches {
     /// Calls the visitor with each object of a Backend.
     pub fn each_of(&self, backend: &ObjectName, visitor: &mut impl Visitor) {
-        visit(&self.roles, backend, &mut |object| visitor.visit(object));
-        visit(&self.bindings, backend, &mut |object| visitor.visit(object));
-        visit(&self.restrictions, backend, &mut |object| visitor.visit(object));
+        let mut last = None;
+        while let Some(page_end) = self.visit_page(backend, last.as_ref(), visitor) {
+            last = Some(page_end);
+        }
+    }
+
+    /// Calls the visitor with the next objects of a Backend, those after `last` in the order of kinds and names. Returns the last of them;
+    /// None after the last page. A caller with much to do for each object can let other tasks run between two pages.
+    pub fn visit_page(
+        &self,
+        backend: &ObjectName,
+        last: Option<&ObjectRef>,
+        visitor: &mut impl Visitor,
+    ) -> Option<ObjectRef> {
+        visit_page(&self.roles, backend, last, |object| visitor.visit(object))
+            .or_else(|| visit_page(&self.bindings, backend, last, |object| visitor.visit(object)))
+            .or_else(|| visit_page(&self.restrictions, backend, last, |object| visitor.visit(object)))
     }
 
     /// The RoleBindings that manage something and can manage grants of a Role.
@@ -54,12 +68,23 @@ pub trait Visitor {
     fn visit<K: Resolve + Cached>(&mut self, object: Arc<K>);
 }
 
-fn visit<K: ManagedObject>(cache: &Cache<K>, backend: &ObjectName, each: &mut dyn FnMut(Arc<K>)) {
-    let refers_to_it = |object: &K| {
-        object.backend_name() == &*backend.name
-            && object.meta().namespace.as_deref() == Some(&*backend.namespace)
+fn visit_page<K: ManagedObject>(
+    cache: &Cache<K>,
+    backend: &ObjectName,
+    last: Option<&ObjectRef>,
+    visit: impl FnMut(Arc<K>),
+) -> Option<ObjectRef> {
+    const PAGE: usize = 200;
+    let last = match last {
+        Some(last) if last.kind > K::KIND => return None,
+        Some(last) if last.kind == K::KIND => Some(&last.name),
+        _ => None,
     };
-    cache.select(refers_to_it).into_iter().for_each(each);
+    let refers_to_it = |object: &K| object.backend_name() == &*backend.name;
+    let objects = cache.select_page(&backend.namespace, last, PAGE, refers_to_it);
+    let page_end = objects.last().map(|object| object.reference());
+    objects.into_iter().for_each(visit);
+    page_end
 }
 
 /// A kind with a cache.
@@ -83,5 +108,57 @@ impl Cached for RoleBinding {
 impl Cached for ResourceRestriction {
     fn cache(caches: &Caches) -> &Cache<Self> {
         &caches.restrictions
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::DeserializeOwned;
+    use serde_json::json;
+
+    use super::*;
+
+    fn put<K: ManagedObject + DeserializeOwned>(
+        cache: &Cache<K>,
+        namespace: &str,
+        backend: &str,
+        number: usize,
+    ) {
+        let metadata = json!({ "namespace": namespace, "name": format!("{backend}-{number:04}") });
+        let spec = json!({
+            "backendRef": { "name": backend },
+            "roleRef": { "name": "viewer" },
+            "resource": { "id": "x" },
+        });
+        cache.put(serde_json::from_value(json!({ "metadata": metadata, "spec": spec })).expect("an object"));
+    }
+
+    #[derive(Default)]
+    struct Visited(Vec<ObjectRef>);
+
+    impl Visitor for Visited {
+        fn visit<K: Resolve + Cached>(&mut self, object: Arc<K>) {
+            self.0.push(object.reference());
+        }
+    }
+
+    #[test]
+    fn pages_have_each_object_of_the_backend_once() {
+        let (roles, bindings, restrictions) = (Cache::new().0, Cache::new().0, Cache::new().0);
+        for (namespace, backend) in [("a", "one"), ("b", "one"), ("b", "other"), ("c", "one")] {
+            (0..450).for_each(|number| put(&roles, namespace, backend, number));
+            (0..3).for_each(|number| put(&restrictions, namespace, backend, number));
+        }
+        let caches = Caches { backends: Cache::new().0, roles, bindings, restrictions };
+        let mut visited = Visited::default();
+        caches.each_of(&ObjectName::new("b", "one"), &mut visited);
+        assert_eq!(visited.0.len(), 453);
+        assert!(visited.0.is_sorted() && visited.0.windows(2).all(|pair| pair[0] != pair[1]));
+        assert!(
+            visited
+                .0
+                .iter()
+                .all(|object| object.name.name.starts_with("one-") && &*object.name.namespace == "b")
+        );
     }
 }
