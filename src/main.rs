@@ -41,10 +41,14 @@ enum Command {
     Release(release::Args),
 }
 
+/// The configuration is in `.cargo/config.toml`, because it is fixed when the program is built.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Runs the subcommand. An error is printed to stderr with exit code 1; invalid arguments have exit code 2.
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    // One thread: the program nearly always waits for the network, and each thread would need an allocator arena of its own.
+    // One thread: the program nearly always waits for the network.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&format!("failed to start the async runtime: {error}")),
