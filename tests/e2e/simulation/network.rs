@@ -28,13 +28,13 @@ pub trait Host: Send + Sync {
     /// Answers one request. None: the connection was cut.
     fn answer(&self, request: Request) -> BoxFuture<'_, Option<Response>>;
 
-    /// The id of the external thing that a request to this path changes, if the path names one.
-    fn target<'a>(&self, path: &'a str) -> Option<&'a str>;
+    /// Whether a write to this path changes the thing of an entry of `status.held`.
+    fn changes(&self, path: &str, held: &Value) -> bool;
 }
 
 impl<V: Simulated> Host for InMemory<V> {
-    fn target<'a>(&self, path: &'a str) -> Option<&'a str> {
-        V::target(path)
+    fn changes(&self, path: &str, held: &Value) -> bool {
+        V::changes(path, held)
     }
 
     fn answer(&self, request: Request) -> BoxFuture<'_, Option<Response>> {
@@ -70,7 +70,7 @@ impl Transport for Network {
         let request = axum::http::Request::try_from(request)?.map(Body::new);
         let deliver = async {
             if call.is_write {
-                self.witness.write(&self.process, &call, host.target(&call.path));
+                self.witness.write(&self.process, &call, &*host);
             }
             host.answer(request).await
         };

@@ -163,25 +163,33 @@ fn two_clusters_on_one_account_leave_each_other_alone() {
     clusters_share_an_account::<ZenMl>();
 }
 
-#[test]
-fn witness_reports_writes_to_what_others_manage() {
+fn witness_of<V: Simulated>(path: impl Fn(&str) -> String) {
     simulated(1, async {
-        let scene = Scene::<Arize>::new(Arize::servers().pop().unwrap());
-        scene.cluster.apply_all(&Arize::objects());
+        let scene = Scene::<V>::new(V::servers().pop().unwrap());
+        scene.cluster.apply_all(&V::objects());
         scene.settled().await.unwrap();
-        scene.delete_all(NAMESPACE, &[of_kind::<Arize>("RoleBinding")]);
+        let witness = &scene.cluster.witness;
+        let checked = witness.checked();
+        scene.delete_all(NAMESPACE, &[of_kind::<V>("RoleBinding")]);
         let is_deleted = |cluster: &Cluster| cluster.api.list("rolebindings").is_empty();
         scene.cluster.until("the binding is deleted", is_deleted).await.unwrap();
-        let witness = &scene.cluster.witness;
-        assert!(witness.checked() > 0, "the binding managed what was removed");
+        assert!(witness.checked() > checked, "{}: the binding managed what was removed", V::NAME);
         assert_eq!(witness.violations(), [""; 0]);
         let role = scene.cluster.api.get("roles", NAMESPACE, "reader").unwrap();
-        let id = role["status"]["held"][0]["id"].as_str().unwrap();
-        let call = Call { to: host(), method: "DELETE".to_owned(), path: id.to_owned(), is_write: true };
-        witness.write(scene.cluster.process(), &call, Some(id));
+        let path = path(role["status"]["held"][0]["id"].as_str().unwrap());
+        let call = Call { to: host(), method: "DELETE".to_owned(), path, is_write: true };
+        witness.write(scene.cluster.process(), &call, &*scene.sim);
         assert_eq!(witness.violations().len(), 1, "no reconcile of its namespace makes this call");
         scene.cluster.process().kill();
     });
+}
+
+#[test]
+fn witness_reports_writes_to_what_others_manage() {
+    witness_of::<Arize>(str::to_owned);
+    witness_of::<Grafana>(|id| format!("/api/access-control/roles/{id}"));
+    witness_of::<Lenses>(|id| format!("/api/v1/roles/{}", id.split('#').next().unwrap()));
+    witness_of::<ZenMl>(str::to_owned);
 }
 
 /// Applies these objects and removes by hand all roles that they made, so that the account looks as after an accident.

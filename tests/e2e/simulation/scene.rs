@@ -55,9 +55,9 @@ pub trait Simulated: Trial {
         None
     }
 
-    /// The id of the external thing that a write to this path changes, if the path ends with one.
-    fn target(path: &str) -> Option<&str> {
-        path.rsplit('/').next()
+    /// Whether a write to this path changes the thing of an entry of `status.held`.
+    fn changes(path: &str, held: &Value) -> bool {
+        path.rsplit('/').next() == held["id"].as_str()
     }
 
     /// The access of a credential that sees less.
@@ -93,9 +93,21 @@ impl Simulated for Grafana {
         Some(grafana_objects::restriction("sre", json!({ "folder": "SRE" }), json!({})))
     }
 
-    // The paths of grants end with the uid of the role.
-    fn target(path: &str) -> Option<&str> {
-        path.strip_prefix("/api/access-control/roles/")
+    // A new grant is a write to the list of a principal's roles, and changes none of the others.
+    fn changes(path: &str, held: &Value) -> bool {
+        let id = held["id"].as_str().unwrap_or_default();
+        let (subject, role) = id.split_once('/').unwrap_or(("", id));
+        match path.strip_prefix("/api/access-control/").unwrap_or_default().split('/').collect::<Vec<_>>()[..]
+        {
+            ["roles", uid] => id == uid,
+            ["users", number, "roles", uid] => {
+                role == uid
+                    && [format!("user:{number}"), format!("serviceAccount:{number}")]
+                        .contains(&subject.to_owned())
+            }
+            ["teams", number, "roles", uid] => role == uid && subject == format!("team:{number}"),
+            _ => false,
+        }
     }
 
     fn narrowed(grant: Self::Grant) -> Self::Grant {
@@ -106,6 +118,16 @@ impl Simulated for Grafana {
 impl Simulated for Lenses {
     const GRANTS: &'static [&'static str] = &[];
     const KINDS: &'static [(&'static str, &'static [usize])] = &[("Role", &[0])];
+
+    // Only roles and the groups of RoleBindings: several objects add roles to one group of HQ.
+    fn changes(path: &str, held: &Value) -> bool {
+        let name = held["id"].as_str().and_then(|id| id.split('#').next());
+        match path.strip_prefix("/api/v1/").and_then(|rest| rest.split_once('/')) {
+            Some(("roles", role)) => held["kind"] == "Role" && name == Some(role),
+            Some(("groups", group)) => held["kind"] == "Group" && name == Some(group),
+            _ => false,
+        }
+    }
 
     fn narrowed(grant: Self::Grant) -> Self::Grant {
         lenses::access::Grant { policy: Some(Vec::new()), ..grant }

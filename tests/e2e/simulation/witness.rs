@@ -17,6 +17,7 @@ use tracing_subscriber::{
 
 use super::{
     api_server::ApiServer,
+    network::Host,
     process::{Call, Process},
 };
 
@@ -53,9 +54,9 @@ impl Witness {
         self.seen.lock().checked
     }
 
-    /// Checks a write to a back end that changes the thing with this id. Only the process that holds the Lease writes. An object changes
-    /// nothing that only objects of other namespaces manage.
-    pub fn write(&self, process: &Process, call: &Call, target: Option<&str>) {
+    /// Checks a write to a back end. Only the process that holds the Lease writes. An object changes nothing that only objects of other
+    /// namespaces manage.
+    pub fn write(&self, process: &Process, call: &Call, host: &dyn Host) {
         let mut seen = self.seen.lock();
         if let Some(identity) = process.identity() {
             let lease = self.api.get("leases", LEASE.0, LEASE.1);
@@ -64,7 +65,7 @@ impl Witness {
                 seen.violations.push(format!("{identity} sends {call}, and the Lease is held by {holder:?}"));
             }
         }
-        let managers = target.map(|target| self.managers(target)).unwrap_or_default();
+        let managers = self.managers(|held| host.changes(&call.path, held));
         if !managers.is_empty() {
             seen.checked += 1;
             let by = current_namespace();
@@ -74,13 +75,13 @@ impl Witness {
         }
     }
 
-    /// The namespaces with objects that manage the thing with this id.
-    fn managers(&self, id: &str) -> BTreeSet<String> {
+    /// The namespaces with objects that manage such a thing.
+    fn managers(&self, is_changed: impl Fn(&Value) -> bool) -> BTreeSet<String> {
         let mut managers = BTreeSet::new();
         for plural in ["roles", "rolebindings", "resourcerestrictions"] {
             self.api.all(plural, |object| {
                 let held = object["status"]["held"].as_array();
-                let is_it = |entry: &Value| entry["id"] == id && entry["state"] == "Present";
+                let is_it = |entry: &Value| entry["state"] == "Present" && is_changed(entry);
                 if held.into_iter().flatten().any(is_it) {
                     managers.extend(object["metadata"]["namespace"].as_str().map(str::to_owned));
                 }
