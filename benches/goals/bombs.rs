@@ -10,7 +10,10 @@ use rolewright_simulators::{
         role_bindings,
         users::{User, UserStatus},
     },
-    grafana::BasicRole,
+    grafana::{
+        self as simulated, BasicRole,
+        rows::{role_assignments::UserRole, roles},
+    },
 };
 use serde_json::{Value, json};
 
@@ -56,6 +59,16 @@ pub async fn measure(cluster: &Cluster, table: &mut Table) -> Outcome<()> {
         ..bombs()?
     };
     objects(cluster, table, &subjects, "RoleBindings of 250 subjects, longest names", "InSync").await?;
+    let members =
+        Vendor { namespace: "bomb-members", tenant: Some(large_account()?), bindings: OBJECTS, ..bombs()? };
+    objects(
+        cluster,
+        table,
+        &members,
+        "Roles and RoleBindings beside 50,000 users, 2,000 teams, 20,000 grants",
+        "InSync",
+    )
+    .await?;
     answers(cluster, table).await?;
     table.note(format!(
         "12: resident memory, VmHWM, of an operator with {OBJECTS} such objects: while they converge, and after a restart with two sweeps. The \
@@ -114,11 +127,42 @@ fn subject(number: usize) -> Value {
 
 /// The account of the vendor's measurement, with users whose names are long.
 fn many_users() -> Outcome<Value> {
-    let mut tenant = rolewright_simulators::grafana::Tenant::seeded();
+    let mut tenant = simulated::Tenant::seeded();
     let created = tenant.users.iter().next().ok_or("the seed has no user")?.created;
     for number in 0..SUBJECTS {
         let login = format!("bomb-{number:03}");
         tenant.add_user(&login, &email(number), &login, 1, BasicRole::Viewer, created);
+    }
+    Ok(serde_json::to_value(tenant)?)
+}
+
+/// The account of the vendor's measurement, with 50,000 users, 2,000 teams, and 20,000 grants that no object manages.
+fn large_account() -> Outcome<Value> {
+    const ROLES: usize = 1000;
+    let mut tenant = grafana::tenant()?;
+    let row = |number: usize, user_id| UserRole {
+        org_id: 1,
+        user_id,
+        role_uid: format!("large-{}", number % ROLES),
+        mapped: false,
+    };
+    let sample =
+        tenant.roles.iter().find(|role| role.org_id == 1).ok_or("the seed has no custom role")?.clone();
+    for number in 0..ROLES {
+        let (id, uid) = (tenant.issue(simulated::Kind::Role), format!("large-{number}"));
+        tenant.roles.insert(roles::Role { id, name: uid.clone(), uid, ..sample.clone() });
+    }
+    let created = tenant.users.iter().next().ok_or("the seed has no user")?.created;
+    for number in 0..50_000 {
+        let login = format!("large-{number:05}");
+        let id =
+            tenant.add_user(&login, &format!("{login}@example.com"), &login, 1, BasicRole::Viewer, created);
+        if number < 20_000 {
+            tenant.user_roles.push(row(number, id));
+        }
+    }
+    for number in 0..2000 {
+        tenant.add_team(1, &format!("large-{number:04}"), "");
     }
     Ok(serde_json::to_value(tenant)?)
 }

@@ -44,7 +44,11 @@ fn binding(number: usize) -> Value {
     json!({ "subjects": [{ "kind": kind, "name": name }] })
 }
 
-fn tenant() -> Outcome<Tenant> {
+/// The account of this measurement: fifty users, service accounts and teams.
+///
+/// # Errors
+/// If the seed has no user.
+pub fn tenant() -> Outcome<Tenant> {
     let mut tenant = Tenant::seeded();
     let created = tenant.users.iter().next().ok_or("the seed has no user")?.created;
     for number in 0..EACH {
