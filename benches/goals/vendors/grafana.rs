@@ -26,7 +26,7 @@ pub fn vendor() -> Outcome<Vendor> {
         role: |_| json!({ "rules": [{ "actions": ["reports:read", "reports:write"], "resources": ["reports:*"] }] }),
         binding,
         sweep_seconds: 1,
-        max_requests: 10,
+        max_requests: 9,
         reason: "each sweep reads one managed role in turn, because no list shows the permissions of roles",
         // Searches for assignments.
         is_read: |path| path.ends_with("/search"),

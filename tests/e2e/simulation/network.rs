@@ -15,6 +15,7 @@ use rolewright_backends::Transport;
 use rolewright_controller::Clients;
 use rolewright_simulators::kit::InMemory;
 use serde_json::Value;
+use url::Position;
 
 use super::{
     api_server::{ApiServer, refusal},
@@ -28,13 +29,13 @@ pub trait Host: Send + Sync {
     /// Answers one request. None: the connection was cut.
     fn answer(&self, request: Request) -> BoxFuture<'_, Option<Response>>;
 
-    /// Whether a write to this path changes the thing of an entry of `status.held`.
-    fn changes(&self, path: &str, held: &Value) -> bool;
+    /// Whether a write to this path, with its query, changes the thing of an entry of `status.held`.
+    fn changes(&self, target: &str, held: &Value) -> bool;
 }
 
 impl<V: Simulated> Host for InMemory<V> {
-    fn changes(&self, path: &str, held: &Value) -> bool {
-        V::changes(path, held)
+    fn changes(&self, target: &str, held: &Value) -> bool {
+        V::changes(target, held)
     }
 
     fn answer(&self, request: Request) -> BoxFuture<'_, Option<Response>> {
@@ -67,10 +68,11 @@ impl Transport for Network {
             path: request.url().path().to_owned(),
             is_write: request.method() != reqwest::Method::GET,
         };
+        let target = request.url()[Position::BeforePath..].to_owned();
         let request = axum::http::Request::try_from(request)?.map(Body::new);
         let deliver = async {
             if call.is_write {
-                self.witness.write(&self.process, &call, &*host);
+                self.witness.write(&self.process, &call, |held| host.changes(&target, held));
             }
             host.answer(request).await
         };

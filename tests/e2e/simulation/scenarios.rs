@@ -9,7 +9,7 @@ use super::{
     scene::{Scene, Simulated, host, simulated, within},
 };
 
-use crate::support::{Account, trial::Trial};
+use crate::support::{Account, kind_and_name, trial::Trial};
 
 const OTHER_NAMESPACE: &str = "team-b";
 
@@ -170,15 +170,17 @@ fn witness_of<V: Simulated>(path: impl Fn(&str) -> String) {
         scene.settled().await.unwrap();
         let witness = &scene.cluster.witness;
         let checked = witness.checked();
-        scene.delete_all(NAMESPACE, &[of_kind::<V>("RoleBinding")]);
-        let is_deleted = |cluster: &Cluster| cluster.api.list("rolebindings").is_empty();
+        let binding = of_kind::<V>("RoleBinding");
+        scene.delete_all(NAMESPACE, std::slice::from_ref(&binding));
+        let name = kind_and_name(&binding).1;
+        let is_deleted = |cluster: &Cluster| cluster.api.get("rolebindings", NAMESPACE, name).is_none();
         scene.cluster.until("the binding is deleted", is_deleted).await.unwrap();
         assert!(witness.checked() > checked, "{}: the binding managed what was removed", V::NAME);
         assert_eq!(witness.violations(), [""; 0]);
         let role = scene.cluster.api.get("roles", NAMESPACE, "reader").unwrap();
         let path = path(role["status"]["held"][0]["id"].as_str().unwrap());
-        let call = Call { to: host(), method: "DELETE".to_owned(), path, is_write: true };
-        witness.write(scene.cluster.process(), &call, &*scene.sim);
+        let call = Call { to: host(), method: "DELETE".to_owned(), path: path.clone(), is_write: true };
+        witness.write(scene.cluster.process(), &call, |held| V::changes(&path, held));
         assert_eq!(witness.violations().len(), 1, "no reconcile of its namespace makes this call");
         scene.cluster.process().kill();
     });

@@ -55,9 +55,9 @@ pub trait Simulated: Trial {
         None
     }
 
-    /// Whether a write to this path changes the thing of an entry of `status.held`.
-    fn changes(path: &str, held: &Value) -> bool {
-        path.rsplit('/').next() == held["id"].as_str()
+    /// Whether a write to this path, with its query, changes the thing of an entry of `status.held`.
+    fn changes(target: &str, held: &Value) -> bool {
+        target.rsplit('/').next() == held["id"].as_str()
     }
 
     /// The access of a credential that sees less.
@@ -94,10 +94,10 @@ impl Simulated for Grafana {
     }
 
     // A new grant is a write to the list of a principal's roles, and changes none of the others.
-    fn changes(path: &str, held: &Value) -> bool {
+    fn changes(target: &str, held: &Value) -> bool {
         let id = held["id"].as_str().unwrap_or_default();
         let (subject, role) = id.split_once('/').unwrap_or(("", id));
-        match path.strip_prefix("/api/access-control/").unwrap_or_default().split('/').collect::<Vec<_>>()[..]
+        match target.strip_prefix("/api/access-control/").unwrap_or_default().split('/').collect::<Vec<_>>()[..]
         {
             ["roles", uid] => id == uid,
             ["users", number, "roles", uid] => {
@@ -120,9 +120,9 @@ impl Simulated for Lenses {
     const KINDS: &'static [(&'static str, &'static [usize])] = &[("Role", &[0])];
 
     // Only roles and the groups of RoleBindings: several objects add roles to one group of HQ.
-    fn changes(path: &str, held: &Value) -> bool {
+    fn changes(target: &str, held: &Value) -> bool {
         let name = held["id"].as_str().and_then(|id| id.split('#').next());
-        match path.strip_prefix("/api/v1/").and_then(|rest| rest.split_once('/')) {
+        match target.strip_prefix("/api/v1/").and_then(|rest| rest.split_once('/')) {
             Some(("roles", role)) => held["kind"] == "Role" && name == Some(role),
             Some(("groups", group)) => held["kind"] == "Group" && name == Some(group),
             _ => false,
@@ -136,6 +136,19 @@ impl Simulated for Lenses {
 
 impl Simulated for ZenMl {
     const GRANTS: &'static [&'static str] = &["assignments"];
+
+    // An assignment is its role, its principal and its scope, and has no id: only the role is in the path.
+    fn changes(target: &str, held: &Value) -> bool {
+        let id = held["id"].as_str().unwrap_or_default();
+        let Some((role, query)) = target.split_once("/assignments?") else {
+            return target.rsplit('/').next() == Some(id);
+        };
+        let names = |value: &str| id.split(['/', ':']).any(|part| part == value);
+        let mut values = query.split('&').filter_map(|pair| pair.split_once('=')).map(|(_, value)| value);
+        role.rsplit('/').next() == id.split('/').next()
+            && values.all(names)
+            && query.contains("workspace_id") != id.contains("/organization/")
+    }
 
     fn narrowed(grant: Self::Grant) -> Self::Grant {
         zenml::access::Grant { workspaces: Some([].into()), ..grant }

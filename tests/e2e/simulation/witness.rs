@@ -17,7 +17,6 @@ use tracing_subscriber::{
 
 use super::{
     api_server::ApiServer,
-    network::Host,
     process::{Call, Process},
 };
 
@@ -56,7 +55,7 @@ impl Witness {
 
     /// Checks a write to a back end. Only the process that holds the Lease writes. An object changes nothing that only objects of other
     /// namespaces manage.
-    pub fn write(&self, process: &Process, call: &Call, host: &dyn Host) {
+    pub fn write(&self, process: &Process, call: &Call, changes: impl Fn(&Value) -> bool) {
         let mut seen = self.seen.lock();
         if let Some(identity) = process.identity() {
             let lease = self.api.get("leases", LEASE.0, LEASE.1);
@@ -65,7 +64,7 @@ impl Witness {
                 seen.violations.push(format!("{identity} sends {call}, and the Lease is held by {holder:?}"));
             }
         }
-        let managers = self.managers(|held| host.changes(&call.path, held));
+        let managers = self.managers(changes);
         if !managers.is_empty() {
             seen.checked += 1;
             let by = current_namespace();
@@ -76,12 +75,12 @@ impl Witness {
     }
 
     /// The namespaces with objects that manage such a thing.
-    fn managers(&self, is_changed: impl Fn(&Value) -> bool) -> BTreeSet<String> {
+    fn managers(&self, changes: impl Fn(&Value) -> bool) -> BTreeSet<String> {
         let mut managers = BTreeSet::new();
         for plural in ["roles", "rolebindings", "resourcerestrictions"] {
             self.api.all(plural, |object| {
                 let held = object["status"]["held"].as_array();
-                let is_it = |entry: &Value| entry["state"] == "Present" && is_changed(entry);
+                let is_it = |entry: &Value| entry["state"] == "Present" && changes(entry);
                 if held.into_iter().flatten().any(is_it) {
                     managers.extend(object["metadata"]["namespace"].as_str().map(str::to_owned));
                 }
