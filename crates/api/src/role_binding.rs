@@ -115,6 +115,7 @@ pub struct Subject {
     /// The name of the subject. User: the e-mail address, such as alice@example.com (on Lenses: the user name). ServiceAccount: the name (on Arize: the name of the service key). Team, Group: the name. Arize also accepts the id. Grafana also accepts id:12, login:alice for the login name of a user, and uid:abc for the uid of a team. ZenML also accepts id:<uuid>, and the user name of a user.
     #[schemars(length(min = 1, max = 320))]
     #[x_kube(validation = Rule::new("self == self.trim()").message(BLANKS))]
+    #[x_kube(validation = Rule::new("bytes(self).size() <= 320").message("use at most 320 bytes in UTF-8"))]
     pub name: String,
 }
 

@@ -107,6 +107,22 @@ async fn missing_and_contradictory_fields_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn longest_names_are_measured_in_bytes() {
+    let admission = Admission::new().await;
+    let subject = |index: usize, length: usize| {
+        let start = format!("{index:04}");
+        json!({ "kind": "User", "name": start.clone() + &"𐍈".repeat(length - start.len() / 4) })
+    };
+    let subjects = |last: usize| {
+        let all: Vec<Value> = (0..249).map(|index| subject(index, 80)).chain([subject(249, last)]).collect();
+        readers(json!({ "subjects": all }))
+    };
+    let refused = ("bytes", subjects(81), &["spec.subjects[249].name", "use at most 320 bytes"][..]);
+    admission.assert_refused(&[refused]).await;
+    admission.apply(&subjects(80)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn blanks_at_the_ends_of_names_are_refused() {
     const BLANKS: &str = "remove the blanks at the beginning and the end";
     let admission = Admission::new().await;
@@ -117,6 +133,11 @@ async fn blanks_at_the_ends_of_names_are_refused() {
         .assert_refused(&[
             ("subject", subject(" alice@example.com"), &["spec.subjects[0].name", BLANKS]),
             ("role", role("x", &["read"], json!({ "name": "reader\n" })), &["spec.name", BLANKS]),
+            (
+                "display name",
+                role("x", &["read"], json!({ "displayName": " Reader" })),
+                &["displayName", BLANKS],
+            ),
             ("external role", readers(external), &["spec.roleRef.external.name", BLANKS]),
             ("scope", readers(json!({ "scope": { "space": " research" } })), &["spec.scope.space", BLANKS]),
             ("resource", restriction("x", "churn", resource), &["spec.resource.project", BLANKS]),

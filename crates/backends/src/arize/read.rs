@@ -112,7 +112,10 @@ async fn by_name(
     name: &str,
     parent: Option<&Id>,
 ) -> Result<Vec<Entry>, Error> {
-    let mut filters = vec![(if level == Level::USER { "email" } else { "name" }, name)];
+    // A filter takes so many characters, and matches a part of the name (contract 2.4, 2.5).
+    const MAX_FILTER: usize = 255;
+    let part = name.char_indices().nth(MAX_FILTER).map_or(name, |(end, _)| &name[..end]);
+    let mut filters = vec![(if level == Level::USER { "email" } else { "name" }, part)];
     let parent_filter = if level == SPACE { "org_id" } else { "space_id" };
     filters.extend(parent.map(|parent| (parent_filter, parent.as_str())));
     Ok(match level {

@@ -83,6 +83,17 @@ async fn a_person_is_found_by_the_whole_address_in_any_case() {
 }
 
 #[tokio::test]
+async fn a_long_address_is_found_by_its_first_part() {
+    let address = format!("{}@example.com", "a".repeat(300));
+    let listed = address.clone();
+    let (stub, arize) =
+        arize(move |_, _| page("users", json!([{"id": raw("User:1"), "email": listed.clone()}]))).await;
+    let found = arize.look_up(Level::USER, &address, None).await.expect("an answer");
+    assert_eq!(found.len(), 1);
+    assert!(stub.seen().iter().all(|seen| seen.param("email") == Some(&address[..255])));
+}
+
+#[tokio::test]
 async fn a_space_is_found_by_its_whole_name_inside_its_organization() {
     let spaces = json!([
         {"id": raw("Space:1"), "name": "research", "organization_id": raw("AccountOrganization:1")},
