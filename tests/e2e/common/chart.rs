@@ -3,7 +3,6 @@
 use std::{
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
 };
 
 use control_plane::ControlPlane;
@@ -116,7 +115,7 @@ async fn assert_rights_suffice(world: &mut World, own: &str) {
     let leases: Api<Lease> = Api::namespaced(world.client.clone(), own);
     let holder = async || leases.get("rolewright").await.unwrap().spec.unwrap().holder_identity;
     assert!(holder().await.is_some());
-    assert!(world.operator.terminate(Duration::from_secs(10)).success());
+    assert!(world.operator.terminate().success());
     assert_eq!(holder().await, None, "the Lease was not released");
     let log = world.operator.log();
     let forbidden: Vec<&str> = log.lines().filter(|line| line.to_lowercase().contains("forbidden")).collect();

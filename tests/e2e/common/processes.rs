@@ -75,7 +75,7 @@ async fn standby_takes_over_at_once_when_the_leader_ends() {
     world.ready("Role", "reader").await;
     let standby = standby(&world).await;
     standby.until_status("/readyz", 200).await;
-    assert!(world.operator.terminate(Duration::from_secs(10)).success());
+    assert!(world.operator.terminate().success());
     until_leading(&standby, Duration::from_secs(8)).await;
     world.apply(role("writer", &[READ], json!({}))).await;
     world.ready("Role", "writer").await;
@@ -90,7 +90,7 @@ async fn sigterm_ends_in_time_and_loses_no_work() {
     world.apply(role("reader", &[READ], json!({}))).await;
     world.until_account("the role is created", |tenant| tenant.role_by_name("reader").is_some()).await;
     let before = world.role_id("reader");
-    assert!(world.operator.terminate(Duration::from_secs(10)).success());
+    assert!(world.operator.terminate().success());
     let log = world.operator.log();
     assert!(log.contains("rolewright ends"), "{}", world.operator.log_tail());
     world.clear_faults();

@@ -120,7 +120,7 @@ async fn deletion_after_a_release_removes_nothing() {
         assert!(has_finalizer(&world.get(kind, name).await), "{kind} {name} was released");
     }
 
-    assert!(world.operator.terminate(std::time::Duration::from_secs(10)).success());
+    assert!(world.operator.terminate().success());
     let since = world.log_position();
     let (done, output) = release(kubeconfig, &world.namespace);
     assert!(done, "{output}");

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::{
     World,
     bad_days::bad_days,
-    html_page, http_status,
+    condition, html_page, http_status,
     lenses::{binding, role},
     managed_ids,
     trial::{Call, Creations, ShortList, Trial, settled},
@@ -176,4 +176,30 @@ async fn policy_decides_if_forbidden_looks_like_absent() {
     world.limit_token(None);
     world.wait_deleted("RoleBinding", "readers").await;
     assert!(world.owned_group("readers").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn group_that_hides_members_keeps_them() {
+    let world = settled::<Lenses>("hidden-members").await;
+    let shape = || world.owned_group("readers").map(|group| (group.roles, group.members));
+    let before = shape();
+    world.set_switches(|switches| switches.hidden_members = true);
+    world.limit_token(Some(json!([
+        { "effect": "allow", "action": "*", "resource": "*" },
+        { "effect": "deny", "action": "iam:*", "resource": "iam:user:alice@example.com" },
+    ])));
+    world.apply(role("writer", json!({}))).await;
+    world.ready("Role", "writer").await;
+    world.full_sweep().await;
+    world.full_sweep().await;
+    assert_eq!(shape(), before);
+    let group = world.owned_group("readers").unwrap().name;
+    let backend = world.get("Backend", "lenses").await;
+    let synced = condition(&backend, "Synced");
+    assert_eq!(synced["reason"], "PartlyRead", "{synced}");
+    assert!(synced["message"].as_str().unwrap().contains(&group), "{synced}");
+    world.limit_token(None);
+    world.ready("RoleBinding", "readers").await;
+    world.full_sweep().await;
+    assert_eq!(shape(), before, "members are added and removed one by one, so hidden ones stay");
 }

@@ -63,7 +63,16 @@ pub fn create(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
 
 /// GET `/groups/{name}`
 pub fn get(scene: &mut Scene<'_>) -> Result<Answer, Problem> {
-    let group = authorize(scene, Verb::Get)?;
+    let mut group = authorize(scene, Verb::Get)?;
+    if scene.tenant.switches.hidden_members {
+        group.members.retain(|member| {
+            let kind = match member.kind {
+                PrincipalKind::User => Kind::User,
+                PrincipalKind::ServiceAccount => Kind::ServiceAccount,
+            };
+            scene.require(Verb::List, kind, &member.name).is_ok()
+        });
+    }
     Ok(Answer::ok(to_json(&group, scene.tenant)))
 }
 

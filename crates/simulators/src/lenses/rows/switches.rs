@@ -60,6 +60,8 @@ pub struct Switches {
     pub principals_share_names: bool,
     /// Whether user names must be resource names. If not, they are any 1 to 100 characters (contract 2.3).
     pub user_names_are_resource_names: bool,
+    /// Whether a group shows only the members that the caller is permitted to list (contract 6: not stated).
+    pub hidden_members: bool,
     /// Who decides about the groups of users (contract 3.8).
     pub membership_mode: MembershipMode,
     /// Whether service-wide resources such as `kafka:*` have no effect, as with agents up to 6.2.8 (contract 5).
@@ -102,6 +104,7 @@ impl Default for Switches {
             sparse_problems: false,
             principals_share_names: true,
             user_names_are_resource_names: false,
+            hidden_members: false,
             membership_mode: MembershipMode::Manual,
             service_wildcards_ignored: false,
             environments_are_gates: true,
