@@ -76,6 +76,7 @@ servers! {
     server_that_hides_forbidden_things_is_supported: |it| {
         it.lists = Lists::Filtered;
         it.denied_read_status = 404;
+        it.hidden_members = true;
         it.role_deletion = RoleDeletion::Cascade;
     } => lifecycle;
 
