@@ -46,11 +46,15 @@ pub enum Reason {
     Contested,
     /// On a Backend: many managed things vanished at once. The user must decide whether they were deleted.
     Vanished,
+    /// The grants of a RoleBinding start later.
+    Scheduled,
+    /// The grants of a RoleBinding ended, and were revoked.
+    Expired,
 }
 
 impl Reason {
     /// All reasons. The docs are checked against this list, and metrics use it as the bounded set of labels.
-    pub const ALL: [Reason; 19] = [
+    pub const ALL: [Reason; 21] = [
         Reason::InSync,
         Reason::Connected,
         Reason::Reconciling,
@@ -70,6 +74,8 @@ impl Reason {
         Reason::DeletionBlocked,
         Reason::Contested,
         Reason::Vanished,
+        Reason::Scheduled,
+        Reason::Expired,
     ];
 
     /// The reason as the condition spells it.
@@ -94,6 +100,8 @@ impl Reason {
             Reason::DeletionBlocked => "DeletionBlocked",
             Reason::Contested => "Contested",
             Reason::Vanished => "Vanished",
+            Reason::Scheduled => "Scheduled",
+            Reason::Expired => "Expired",
         }
     }
 
@@ -119,6 +127,7 @@ impl Reason {
                 | Reason::DeletionBlocked
                 | Reason::Contested
                 | Reason::Vanished
+                | Reason::Expired
         )
     }
 
@@ -133,6 +142,7 @@ impl Reason {
                 | Reason::BackendError
                 | Reason::SweepFailing
                 | Reason::Deleting
+                | Reason::Scheduled
         )
     }
 }
@@ -145,23 +155,49 @@ const WARNING_PERIOD: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// The condition of a Backend whose credential expires at `at`. None until two weeks before. `before` are the current conditions: the
 /// transition time stays.
-pub fn expiring(
+pub fn credential_expiring(
     at: Timestamp,
     generation: Option<i64>,
     before: &[Condition],
     now: Timestamp,
 ) -> Option<Condition> {
-    let known = before.iter().find(|known| known.type_ == CREDENTIAL_EXPIRING);
-    (at.duration_since(now) < WARNING_PERIOD).then(|| Condition {
-        type_: CREDENTIAL_EXPIRING.to_owned(),
+    let message = format!(
+        "the credential expires at {at}: create a new one and put it into the Secret before that time"
+    );
+    (at.duration_since(now) < WARNING_PERIOD)
+        .then(|| ends_soon(CREDENTIAL_EXPIRING, message, generation, before, now))
+}
+
+/// The type of the condition of a RoleBinding whose grants end within a day.
+pub const EXPIRING: &str = "Expiring";
+
+/// The condition of a RoleBinding whose grants end soon, at `at`. `before`: as for [`credential_expiring`].
+pub fn grants_expiring(
+    at: Timestamp,
+    generation: Option<i64>,
+    before: &[Condition],
+    now: Timestamp,
+) -> Condition {
+    let message = format!("the grants end at {at}: to keep them, write a later time into spec.expiresAt");
+    ends_soon(EXPIRING, message, generation, before, now)
+}
+
+fn ends_soon(
+    type_: &str,
+    message: String,
+    generation: Option<i64>,
+    before: &[Condition],
+    now: Timestamp,
+) -> Condition {
+    let known = before.iter().find(|known| known.type_ == type_);
+    Condition {
+        type_: type_.to_owned(),
         status: "True".to_owned(),
         reason: "EndsSoon".to_owned(),
-        message: format!(
-            "the credential expires at {at}: create a new one and put it into the Secret before that time"
-        ),
+        message,
         observed_generation: generation,
         last_transition_time: known.map_or(Time(now), |known| known.last_transition_time.clone()),
-    })
+    }
 }
 
 /// The type of the condition of a Backend that reports its last sweep.
@@ -258,11 +294,14 @@ mod tests {
     #[test]
     fn expiring_credential_has_a_stable_condition_for_two_weeks() {
         let end = at("2027-01-31T18:00:00Z");
-        assert_eq!(expiring(end, Some(1), &[], at("2027-01-17T18:00:00Z")), None);
-        let first = expiring(end, Some(1), &[], at("2027-01-17T18:00:01Z")).expect("a warning");
+        assert_eq!(credential_expiring(end, Some(1), &[], at("2027-01-17T18:00:00Z")), None);
+        let first = credential_expiring(end, Some(1), &[], at("2027-01-17T18:00:01Z")).expect("a warning");
         assert!(first.message.contains("2027-01-31T18:00:00Z") && first.status == "True", "{first:?}");
         for later in ["2027-01-20T00:00:00Z", "2027-02-01T00:00:00Z"] {
-            assert_eq!(expiring(end, Some(1), std::slice::from_ref(&first), at(later)), Some(first.clone()));
+            assert_eq!(
+                credential_expiring(end, Some(1), std::slice::from_ref(&first), at(later)),
+                Some(first.clone())
+            );
         }
     }
 

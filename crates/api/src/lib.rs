@@ -26,7 +26,10 @@ pub use self::{
     backend::{Backend, BackendSpec, BackendStatus, Counts, Requests, TenantPin, Tls},
     block::{Block, SecretKeyRef},
     common::{Adopt, BackendRef, BackendRefKind, DeletionPolicy, Mode, annotations},
-    conditions::{CREDENTIAL_EXPIRING, Reason, SYNCED, SyncFailure, condition, expiring, synced},
+    conditions::{
+        CREDENTIAL_EXPIRING, EXPIRING, Reason, SYNCED, SyncFailure, condition, credential_expiring,
+        grants_expiring, synced,
+    },
     grafana::{GrafanaConnection, GrafanaCredentials, GrafanaRole},
     lenses::{LensesConnection, LensesCredentials, LensesMembership},
     restriction::{ResourceRef, ResourceRestriction, ResourceRestrictionSpec},

@@ -1,5 +1,6 @@
 //! The `RoleBinding` resource: which subjects have a role, and in which scope.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,7 @@ use super::{
     printcolumn(name = "Granted", type_ = "string", json_path = ".status.granted"),
     printcolumn(name = "Backend", type_ = "string", json_path = ".spec.backendRef.name"),
     printcolumn(name = "Plan", type_ = "string", json_path = ".status.plan.summary"),
+    printcolumn(name = "Expires", type_ = "string", json_path = ".spec.expiresAt", priority = 1),
     printcolumn(name = "External", type_ = "string", json_path = ".spec.roleRef.external", priority = 1),
     printcolumn(name = "Scope", type_ = "string", json_path = ".spec.scope", priority = 1),
     printcolumn(
@@ -50,6 +52,9 @@ use super::{
 #[x_kube(validation = Rule::new("self.backendRef.name == oldSelf.backendRef.name")
     .message("backendRef cannot be changed: delete this object and create it again for the other Backend")
     .field_path(".backendRef"))]
+#[x_kube(validation = Rule::new("!has(self.startsAt) || !has(self.expiresAt) || self.startsAt < self.expiresAt")
+    .message("expiresAt must be later than startsAt")
+    .field_path(".expiresAt"))]
 #[serde(rename_all = "camelCase")]
 pub struct RoleBindingSpec {
     /// The Backend of the account where Rolewright makes the grants. It cannot be changed.
@@ -63,6 +68,12 @@ pub struct RoleBindingSpec {
     /// The part of the account where the role is granted. Arize: a space, or a project of a space; required. ZenML: a workspace, or a project of a workspace; leave it out for organization roles. Grafana and Lenses: leave it out; the rules of the role define where it applies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Box<Scope>>,
+    /// When Rolewright makes the grants, as an RFC 3339 time such as 2027-01-31T18:00:00Z. Default: at once. Until then the object is Scheduled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_at: Option<Time>,
+    /// When Rolewright revokes the grants. Default: never. Afterwards the object is Expired, and the grants do not come back before you write another time. A day before, the object has the condition Expiring.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Time>,
     /// What happens if a subject already has a grant in this scope and no object manages it. Never: the subject is in Conflict. IfIdentical (the default): Rolewright adopts the grant if it is a grant of this role; otherwise the subject is in Conflict. Always: Rolewright adopts the grant and makes it a grant of this role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopt: Option<Adopt>,

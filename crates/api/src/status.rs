@@ -188,7 +188,7 @@ pub struct SubjectStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     pub id: Option<String>,
-    /// Whether the subject has the role. Granted: it has the role. Pending: it does not have the role yet, or the mode does not allow the grant. NotFound: the credential sees no subject with this name. Conflict: the subject already has another role in this scope, or the name now belongs to another id than before. Refused: the back end refused the grant.
+    /// Whether the subject has the role. Granted: it has the role. Pending: it does not have the role yet, or the mode does not allow the grant. NotFound: the credential sees no subject with this name. Conflict: the subject already has another role in this scope, or the name now belongs to another id than before. Refused: the back end refused the grant. Expired: the grant ended at spec.expiresAt.
     pub state: SubjectState,
     /// Why the subject does not have the role, if there is a reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -209,6 +209,8 @@ pub enum SubjectState {
     Conflict,
     /// The back end refused the grant.
     Refused,
+    /// The grant ended at spec.expiresAt.
+    Expired,
 }
 
 /// A name in the spec, and the id that it means.

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use k8s_openapi::jiff::Timestamp;
 use kube::{Client, ResourceExt};
 use rolewright_backends::{Dialling, Transport, Vendor};
 use rolewright_reconcile::{
@@ -103,7 +104,8 @@ impl Context {
     pub fn decide<K: Resolve + Cached>(&self, object: &K, link: &Link) -> Option<Decision> {
         let role = |name: &ObjectName| self.caches.roles.get(name);
         let nearest_role = |name: &ObjectName| self.caches.roles.nearest_name(name);
-        let cluster = Cluster { role: &role, nearest_role: &nearest_role, may_write: self.may_write() };
+        let (may_write, now) = (self.may_write(), Timestamp::now());
+        let cluster = Cluster { role: &role, nearest_role: &nearest_role, may_write, now };
         let mut decision = decide::decide(object, link, &cluster)?;
         // The object can have been deleted, and its claims removed, since it was taken from the cache.
         let name = name_of(object);

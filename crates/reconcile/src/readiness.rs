@@ -1,5 +1,6 @@
 //! Reason and message of the condition `Ready`. Pure.
 
+use jiff::Timestamp;
 use rolewright_api::Reason;
 use rolewright_backends::{Class, Error};
 use rolewright_core::planner::{Finding, Issue};
@@ -105,6 +106,21 @@ impl Readiness {
         let all: Vec<&str> = all.chain(remarks.iter().map(String::as_str)).collect();
         Self::new(Reason::InSync, all.join("; "))
     }
+}
+
+/// For a RoleBinding before `spec.startsAt`.
+pub fn scheduled(at: Timestamp) -> Readiness {
+    Readiness::new(Reason::Scheduled, format!("spec.startsAt: the grants start at {at}"))
+}
+
+/// For a RoleBinding after `spec.expiresAt`.
+pub fn expired(at: Timestamp) -> Readiness {
+    Readiness::new(
+        Reason::Expired,
+        format!(
+            "spec.expiresAt: the grants ended at {at}. To make them again, write a later time; else delete this object"
+        ),
+    )
 }
 
 /// For an object whose external things others keep changing.

@@ -70,6 +70,7 @@ async fn missing_and_contradictory_fields_are_refused() {
     let role_ref = |value: Value| readers(json!({ "roleRef": value }));
     let scope = |value: Value| readers(json!({ "scope": value }));
     let resource = |value: Value| restriction("x", "churn", json!({ "resource": value }));
+    let ends_first = json!({ "startsAt": "2027-02-01T00:00:00Z", "expiresAt": "2027-01-31T18:00:00Z" });
     const ROLE_REF: &str = "write either name (a Role in this namespace) or external";
     const EXTERNAL: &str = "write either name or id of the external role";
     const SCOPE: &str = "write id alone, or space";
@@ -89,6 +90,8 @@ async fn missing_and_contradictory_fields_are_refused() {
             ("no subjects", subjects(json!([])), &["spec.subjects", "at least 1"]),
             ("empty subject", subjects(json!([{ "kind": "User", "name": "" }])), &["name", "at least 1"]),
             ("repeated subject", subjects(json!([alice, alice])), &["spec.subjects", "duplicate"]),
+            ("end before the start", readers(ends_first), &["spec.expiresAt", "must be later than startsAt"]),
+            ("no time", readers(json!({ "expiresAt": "tomorrow" })), &["spec.expiresAt", "date-time"]),
             ("no role", role_ref(json!({})), &[ROLE_REF]),
             ("two roles", role_ref(json!({ "name": "a", "external": { "name": "b" } })), &[ROLE_REF]),
             ("no external role", role_ref(json!({ "external": {} })), &[EXTERNAL]),

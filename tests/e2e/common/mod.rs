@@ -24,4 +24,5 @@ mod sharing;
 mod stale_snapshot;
 mod steady_state;
 mod throttling;
+mod validity;
 mod vanishing;

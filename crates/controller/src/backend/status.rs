@@ -84,7 +84,9 @@ pub async fn write(
     let expires = link.and_then(|link| link.expires);
     ctx.metrics.set_expiry(name, expires);
     after.conditions.retain(|condition| condition.type_ != api::CREDENTIAL_EXPIRING);
-    after.conditions.extend(expires.and_then(|at| api::expiring(at, generation, &before.conditions, now)));
+    after
+        .conditions
+        .extend(expires.and_then(|at| api::credential_expiring(at, generation, &before.conditions, now)));
     if after == before {
         return Ok(());
     }

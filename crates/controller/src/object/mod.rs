@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use k8s_openapi::jiff::Timestamp;
 use rolewright_api::Reason;
 use rolewright_reconcile::{
     account::{BackendState, Link},
@@ -91,7 +92,7 @@ pub async fn reconcile<K: Resolve + Cached>(ctx: &Arc<Context>, name: &ObjectNam
     }
     let (reference, backend) = (object.reference(), object.backend());
     let mut reconcile = Reconcile { ctx, object, reference: reference.clone(), backend };
-    match reconcile.run().await {
+    let wait = match reconcile.run().await {
         Ok(Next::Done) => {
             ctx.back_off.reset(&reference);
             None
@@ -104,7 +105,20 @@ pub async fn reconcile<K: Resolve + Cached>(ctx: &Arc<Context>, name: &ObjectNam
             tracing::warn!(kind = K::KIND.as_str(), namespace = %name.namespace, name = %name.name, %error, "a status could not be written");
             Some(ctx.back_off.next(&reference, Duration::from_millis(500), Duration::from_secs(60)))
         }
+    };
+    match (wait, until_next_change(&*reconcile.object)) {
+        (Some(wait), Some(change)) => Some(wait.min(change)),
+        (wait, change) => wait.or(change),
     }
+}
+
+/// The time until time alone changes what an object desires. Clocks are adjusted, so a later change is looked at again once an hour.
+fn until_next_change<K: Resolve>(object: &K) -> Option<Duration> {
+    const LONGEST: Duration = Duration::from_secs(3600);
+    let now = Timestamp::now();
+    let wait = object.next_change(now)?.duration_since(now);
+    // Rounded up: a moment too early, nothing has changed yet.
+    Some((wait.unsigned_abs() + Duration::from_millis(1)).min(LONGEST))
 }
 
 impl<K: Resolve + Cached> Reconcile<'_, K> {

@@ -4,7 +4,7 @@ use std::{ops::ControlFlow::Continue, sync::Arc, time::Duration};
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Condition, jiff::Timestamp};
 use kube::ResourceExt;
-use rolewright_api::{HeldEntry, Reason, annotations};
+use rolewright_api::{EXPIRING, HeldEntry, Reason, annotations};
 use rolewright_backends::Error;
 use rolewright_core::planner::{Held, Issue, OtherClaims};
 use rolewright_reconcile::{
@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use super::{Next, Reconcile, Stage, end_with, written};
 use crate::{
     kube::Cached,
-    kube::{WriteError, publish_condition, writes},
+    kube::{Severity, WriteError, publish_condition, writes},
 };
 
 impl<K: Resolve + Cached> Reconcile<'_, K> {
@@ -68,6 +68,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             subjects: act::subject_states(&*self.object, decision, outcome),
             names: &decision.resolved.names,
             serial,
+            ends_soon: decision.resolved.validity.ends_soon(),
             is_read: decision.plan.findings().iter().all(|finding| finding.issue != Issue::Unread),
         };
         written(self.write(content).await)?;
@@ -163,6 +164,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             subjects: object.subjects().to_vec(),
             names: object.names(),
             serial: self.serial(),
+            ends_soon: object.validity(Timestamp::now()).ends_soon().filter(|_| !object.is_being_deleted()),
             is_read: false,
         };
         self.write(content).await
@@ -175,13 +177,12 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         self.object = Arc::new(
             writes::status_after_work(&self.ctx.client, cache, &*self.object, &STATUS_FIELDS, status).await?,
         );
-        publish_condition(
-            &self.ctx.events,
-            &*self.object,
-            &self.reference,
-            conditions(&*before),
-            conditions(&*self.object),
-        );
+        let (before, after) = (conditions(&*before), conditions(&*self.object));
+        publish_condition(&self.ctx.events, &*self.object, &self.reference, before, after);
+        let expiring = |all: &[Condition]| all.iter().find(|one| one.type_ == EXPIRING).cloned();
+        if let Some(expiring) = expiring(after).filter(|_| expiring(before).is_none()) {
+            self.ctx.events.publish(&*self.object, Severity::Warning, EXPIRING, &expiring.message);
+        }
         Ok(())
     }
 

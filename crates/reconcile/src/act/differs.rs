@@ -1,5 +1,6 @@
 //! The comparison of a sweep: whether an object needs a reconcile. Pure.
 
+use rolewright_api::EXPIRING;
 use rolewright_core::{
     model::Id,
     planner::{Held, Issue},
@@ -59,6 +60,7 @@ pub fn differs<K: ManagedObject>(object: &K, link: &Link, decision: &Decision, c
     let unverified = ready.reason.ready() && decision.plan.is_unverified();
     condition("Ready").is_none_or(|now| now.reason != ready.reason.as_str() || now.message != ready.message)
         || condition("Verified").is_some() != unverified
+        || condition(EXPIRING).is_some() != decision.resolved.validity.ends_soon().is_some()
         || subject_states(object, decision, None) != object.subjects()
         || decision.resolved.names != object.names()
 }

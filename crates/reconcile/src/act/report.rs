@@ -10,7 +10,7 @@ use super::outcome::Outcome;
 use crate::{
     account::Link,
     convert::held_to_status,
-    decide::{self, Decision, shows_adoptions},
+    decide::{self, Decision, Validity, shows_adoptions},
     object::{ManagedObject, reconcile_request},
     readiness::{self, MAX_MESSAGE, Readiness, truncate},
 };
@@ -35,6 +35,11 @@ pub fn settled<K: ManagedObject>(object: &K, link: &Link, decision: &Decision, c
     let desired = desired_count(object, decision);
     if let Some(found) = Readiness::of_findings(decision.plan.findings(), desired) {
         return found;
+    }
+    match decision.resolved.validity {
+        Validity::Scheduled(at) => return readiness::scheduled(at),
+        Validity::Expired(at) => return readiness::expired(at),
+        Validity::Current(_) => {}
     }
     if contested {
         return readiness::contested();
@@ -125,8 +130,9 @@ pub fn subject_states<K: ManagedObject>(
                 _ => None,
             });
             let held = item.map_or(Some(name.as_str()), |item| item.name.as_deref());
-            let (state, message) =
-                match (findings.get(name.as_str()).copied().or(whole), planned(decision, held)) {
+            let (state, message) = match outside_validity(decision, &name) {
+                Some(state) => (state, None),
+                None => match (findings.get(name.as_str()).copied().or(whole), planned(decision, held)) {
                     (Some(finding), _) => (subject_state(finding.issue), Some(finding.message.clone())),
                     (None, Some(step)) if is_unaffected(step, subject) => (SubjectState::Granted, None),
                     (None, Some(_)) => match refused(outcome, held) {
@@ -138,7 +144,8 @@ pub fn subject_states<K: ManagedObject>(
                         (SubjectState::Pending, Some(message.to_owned()))
                     }
                     (None, None) => (SubjectState::Granted, None),
-                };
+                },
+            };
             let message = message.map(|message| truncate(&message, MAX_MESSAGE).to_owned());
             SubjectStatus {
                 kind: subject.kind.as_str().to_owned(),
@@ -149,6 +156,20 @@ pub fn subject_states<K: ManagedObject>(
             }
         })
         .collect()
+}
+
+/// The state of a subject whose grant has not started, or has ended. A grant that is still to be revoked has not ended.
+fn outside_validity(decision: &Decision, name: &str) -> Option<SubjectState> {
+    let plan = &decision.plan;
+    let is_its_end = |step: &&Step| {
+        step.change.verb() == Verb::Delete && plan.held_of(step).name.as_deref().is_none_or(|it| it == name)
+    };
+    match decision.resolved.validity {
+        Validity::Current(_) => None,
+        _ if plan.steps().iter().any(|step| is_its_end(&step)) => Some(SubjectState::Granted),
+        Validity::Scheduled(_) => Some(SubjectState::Pending),
+        Validity::Expired(_) => Some(SubjectState::Expired),
+    }
 }
 
 /// Whether a desired thing concerns a subject: its grant, or the group that it is a member of.
@@ -235,6 +256,8 @@ pub struct StatusContent<'a> {
     pub names: &'a [ResolvedName],
     /// How many plans were executed.
     pub serial: i64,
+    /// When the grants end, if that is near.
+    pub ends_soon: Option<Timestamp>,
     /// Whether the back end was read as requested, so that the request is handled.
     pub is_read: bool,
 }
@@ -244,16 +267,20 @@ pub fn status<K: ManagedObject>(object: &K, content: StatusContent<'_>, now: Tim
     let empty = ObjectStatus::default();
     let before = object.status().unwrap_or(&empty);
     let held: Vec<HeldEntry> = content.held.iter().map(held_to_status).collect();
+    let generation = object.meta().generation;
+    let mut conditions = api::condition(
+        content.ready.reason,
+        &content.ready.message,
+        generation,
+        content.unverified,
+        &before.conditions,
+        now,
+    );
+    let ends_soon = content.ends_soon.map(|at| api::grants_expiring(at, generation, &before.conditions, now));
+    conditions.extend(ends_soon);
     let after = ObjectStatus {
-        observed_generation: object.meta().generation,
-        conditions: api::condition(
-            content.ready.reason,
-            &content.ready.message,
-            object.meta().generation,
-            content.unverified,
-            &before.conditions,
-            now,
-        ),
+        observed_generation: generation,
+        conditions,
         held,
         plan: content.plan.map(Box::new),
         last_handled_reconcile_at: match reconcile_request(object) {

@@ -8,9 +8,11 @@ mod policy;
 mod resolve;
 mod still_open;
 mod sweep;
+mod validity;
 
 use std::{cell::Cell, sync::Arc};
 
+use jiff::Timestamp;
 use rolewright_api as api;
 use rolewright_api::Mode;
 use rolewright_core::planner;
@@ -23,6 +25,7 @@ pub use self::{
     policy::{mode, needs, shows_adoptions},
     resolve::{Lookup, Resolve, Resolved, suggestion},
     sweep::{Vanished, sweep_needs},
+    validity::Validity,
 };
 use self::{plan::plan, resolve::Surroundings};
 use crate::{account::Link, convert::held_from_status, object::ObjectName};
@@ -35,6 +38,8 @@ pub struct Cluster<'a> {
     pub nearest_role: &'a dyn Fn(&ObjectName) -> Option<String>,
     /// Whether the operator can write: an object claims what it will create only then.
     pub may_write: bool,
+    /// The time of the decision.
+    pub now: Timestamp,
 }
 
 /// Compares an object with the snapshot, and updates its claims. None: no snapshot covers what the object needs.
@@ -91,5 +96,6 @@ fn surroundings<'a, K: Resolve>(
         account: link.view.account.id.as_str(),
         lacks: &link.lacks,
         plans_only: mode(object, link) == Mode::Plan,
+        now: cluster.now,
     }
 }

@@ -20,9 +20,11 @@ use self::{
     roles::{desired_role, owner},
 };
 use crate::{
+    decide::validity::Validity,
     object::ManagedObject,
     rule_fields::{RULES, named_in},
 };
+use jiff::Timestamp;
 use rolewright_api as api;
 use rolewright_backends::Needs;
 use rolewright_core::model::{Body, Dialect, Fault, Id, Kind, Reach, Restriction, Role, Snapshot};
@@ -45,6 +47,8 @@ pub struct Resolved {
     pub unseen_role: Option<Id>,
     /// Hints about the spec, for an object in sync.
     pub remarks: Vec<String>,
+    /// Whether the spec applies now. It desires nothing otherwise.
+    pub validity: Validity,
 }
 
 impl Resolved {
@@ -63,6 +67,16 @@ pub trait Resolve: ManagedObject {
 
     /// The external things that the spec desires.
     fn resolve(&self, around: &Surroundings<'_>) -> Resolved;
+
+    /// Whether the spec applies now.
+    fn validity(&self, _now: Timestamp) -> Validity {
+        Validity::default()
+    }
+
+    /// When time alone changes the validity.
+    fn next_change(&self, _now: Timestamp) -> Option<Timestamp> {
+        None
+    }
 }
 
 fn unsupported(around: &Surroundings<'_>, kind: Kind) -> Option<Problem> {
@@ -234,6 +248,7 @@ mod tests {
             account: "hq",
             lacks: &BTreeMap::new(),
             plans_only: false,
+            now: Timestamp::UNIX_EPOCH,
         });
         let DesiredBody::Unresolved(problem) = &resolved.desired[0].body else { panic!("expanded") };
         assert_eq!(problem.issue, Issue::Invalid);

@@ -12,9 +12,13 @@ use super::{
 };
 use crate::{
     convert::{held_from_status, subject_kind},
-    decide::named_roles::ROLE,
+    decide::{
+        named_roles::ROLE,
+        validity::{self, Validity},
+    },
     object::ManagedObject,
 };
+use jiff::Timestamp;
 use rolewright_api as api;
 use rolewright_backends::Needs;
 use rolewright_core::model::{Body, Dialect, Grant, Group, Id, Kind, Level, Named, Role, RoleRef, same_name};
@@ -32,7 +36,19 @@ impl Resolve for api::RoleBinding {
         Needs { kinds: of_roles(dialect), levels, ..Needs::default() }
     }
 
+    fn validity(&self, now: Timestamp) -> Validity {
+        Validity::of(self, now)
+    }
+
+    fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
+        validity::next_change(self, now)
+    }
+
     fn resolve(&self, around: &Surroundings<'_>) -> Resolved {
+        let validity = self.validity(around.now);
+        if !matches!(validity, Validity::Current(_)) {
+            return Resolved { validity, names: self.names().to_vec(), ..Resolved::default() };
+        }
         let mut lookups = BTreeSet::new();
         let mut names = RecordedNames::new(self.names());
         let inherited_role = inherited_role(self, around);
@@ -60,6 +76,7 @@ impl Resolve for api::RoleBinding {
             role_is_planned,
             unseen_role: unseen_role(self, around),
             remarks: Vec::new(),
+            validity,
         }
     }
 }
@@ -416,6 +433,7 @@ mod tests {
             account: "hq",
             lacks: &BTreeMap::new(),
             plans_only: false,
+            now: Timestamp::UNIX_EPOCH,
         })
     }
 

@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use jiff::Timestamp;
 use rolewright_api as api;
 use rolewright_core::{
     model::{Body, Dialect, Id, Kind, Level, NameMatch, Named, Snapshot, nearest},
@@ -44,6 +45,8 @@ pub struct Surroundings<'a> {
     pub lacks: &'a BTreeMap<Kind, String>,
     /// The object is in mode Plan: it can refer to a role that is itself only planned.
     pub plans_only: bool,
+    /// The time of the decision.
+    pub now: Timestamp,
 }
 
 /// How many wrong names of one object are compared with all names of the account: as many as a condition's message has.

@@ -165,6 +165,8 @@ mod tests {
     use rolewright_core::model::{Builder, Entry, Snapshot};
     use serde_json::json;
 
+    use jiff::Timestamp;
+
     use super::*;
 
     /// Ids show their types: `Space:1:aBcD` and so on.
@@ -200,6 +202,7 @@ mod tests {
             account: "arize",
             lacks: &lacks,
             plans_only: false,
+            now: Timestamp::UNIX_EPOCH,
         };
         let mut names = RecordedNames::new(&[]);
         let admitted = VENDOR.dialect.capabilities().grant_levels();
