@@ -127,7 +127,7 @@ mod tests {
         let metadata = json!({ "namespace": namespace, "name": format!("{backend}-{number:04}") });
         let spec = json!({
             "backendRef": { "name": backend },
-            "roleRef": { "name": "viewer" },
+            "rules": [],
             "resource": { "id": "x" },
         });
         cache.put(serde_json::from_value(json!({ "metadata": metadata, "spec": spec })).expect("an object"));
