@@ -33,7 +33,8 @@ async fn counts_follow_objects_without_a_sweep() {
     world.delete_and_wait("RoleBinding", "readers").await;
     world
         .until("Backend", "arize", "counting the other object", |backend| {
-            backend.data["status"]["counts"]["objects"] == 1
+            let counts = &backend.data["status"]["counts"];
+            counts["objects"] == 1 && counts["held"] == json!({ "Role": 1 })
         })
         .await;
 }

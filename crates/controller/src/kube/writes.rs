@@ -81,9 +81,13 @@ pub async fn status<K: RolewrightResource>(
     fields: &[&str],
     status: Value,
 ) -> Result<K, WriteError> {
+    let present =
+        serde_json::to_value(object).ok().and_then(|mut object| object.get_mut("status").map(Value::take));
     let mut patch = serde_json::Map::new();
     for field in fields {
-        patch.insert((*field).to_owned(), status.get(*field).cloned().unwrap_or(Value::Null));
+        let present = present.as_ref().and_then(|status| status.get(*field)).unwrap_or(&Value::Null);
+        patch
+            .insert((*field).to_owned(), replacing(present, status.get(*field).cloned().unwrap_or_default()));
     }
     let body = json!({
         "metadata": { "resourceVersion": object.resource_version(), "uid": object.uid() },
@@ -93,6 +97,19 @@ pub async fn status<K: RolewrightResource>(
     let written = api.patch_status(&object.name_any(), &params(), &Patch::Merge(body)).await?;
     cache.put(written.clone());
     Ok(written)
+}
+
+/// A merge patch that turns a value into another one: fields that the new one lacks are null. Without them they would stay.
+fn replacing(present: &Value, new: Value) -> Value {
+    let (present, mut new) = match (present, new) {
+        (Value::Object(present), Value::Object(new)) => (present, new),
+        (_, new) => return new,
+    };
+    for (name, present) in present {
+        let field = new.get_mut(name).map(Value::take).unwrap_or_default();
+        new.insert(name.clone(), replacing(present, field));
+    }
+    Value::Object(new)
 }
 
 /// The same after work was done: it is recorded even if the spec has changed in the meantime.
@@ -193,4 +210,21 @@ async fn set_metadata<K: RolewrightResource>(
         cache.put(written.clone());
     }
     Ok(written)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patch_removes_what_the_new_status_lacks() {
+        let present = json!({"a": {"x": 1, "y": {"z": 2}}, "list": [{"k": 1}], "b": 3});
+        let new = json!({"a": {"y": {}, "w": 4}, "list": [{"l": 2}]});
+        assert_eq!(
+            replacing(&present, new),
+            json!({"a": {"x": null, "y": {"z": null}, "w": 4}, "list": [{"l": 2}], "b": null})
+        );
+        assert_eq!(replacing(&json!(null), json!({"a": 1})), json!({"a": 1}));
+        assert_eq!(replacing(&json!({"a": 1}), json!(null)), json!(null));
+    }
 }
