@@ -43,12 +43,14 @@ expect() {
   [ "$found" = "$expected" ] || fail "ci/$1.yaml renders"$'\n'"  $found"$'\n'"but must render"$'\n'"  $expected"
 }
 echo "== kinds in each rendering"
-expect minimal "ClusterRole=5 ClusterRoleBinding=2 CustomResourceDefinition=$crds Deployment=1
-  Role=1 RoleBinding=1 ServiceAccount=1"
-expect ha "ClusterRole=5 ClusterRoleBinding=2 CustomResourceDefinition=$crds Deployment=1 NetworkPolicy=1
-  PodDisruptionBudget=1 Role=1 RoleBinding=1 Service=1 ServiceAccount=1"
-expect everything "ClusterRole=5 ClusterRoleBinding=2 CustomResourceDefinition=$crds Deployment=1 NetworkPolicy=1
-  PodDisruptionBudget=1 Role=1 RoleBinding=1 Service=1 ServiceAccount=1 ServiceMonitor=1"
+expect minimal "ClusterRole=6 ClusterRoleBinding=2 CustomResourceDefinition=$crds Deployment=1
+  Role=1 RoleBinding=1 ServiceAccount=1 ValidatingAdmissionPolicy=1 ValidatingAdmissionPolicyBinding=1"
+expect ha "ClusterRole=6 ClusterRoleBinding=2 CustomResourceDefinition=$crds Deployment=1 NetworkPolicy=1
+  PodDisruptionBudget=1 Role=1 RoleBinding=1 Service=1 ServiceAccount=1 ValidatingAdmissionPolicy=1
+  ValidatingAdmissionPolicyBinding=1"
+expect everything "ClusterRole=6 ClusterRoleBinding=2 CustomResourceDefinition=$crds Deployment=1 NetworkPolicy=1
+  PodDisruptionBudget=1 Role=1 RoleBinding=1 Service=1 ServiceAccount=1 ServiceMonitor=1 ValidatingAdmissionPolicy=1
+  ValidatingAdmissionPolicyBinding=1"
 expect namespaced "ClusterRole=1 ClusterRoleBinding=1 Deployment=1 Role=3 RoleBinding=3"
 
 echo "== rights and CRDs"

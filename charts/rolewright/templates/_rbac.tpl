@@ -8,8 +8,12 @@ The operator creates only Events, deletes nothing, and writes only the finalizer
   resources: [backends, roles, rolebindings, resourcerestrictions]
   verbs: [get, list, watch, patch]
 - apiGroups: [rolewright.dev]
-  resources: [backends/status, roles/status, rolebindings/status, resourcerestrictions/status]
+  resources: [backends/status, roles/status, rolebindings/status, resourcerestrictions/status, approvals/status]
   verbs: [patch]
+# The operator reads decisions, and cannot make any.
+- apiGroups: [rolewright.dev]
+  resources: [approvals]
+  verbs: [get, list, watch]
 # No list and no watch: the operator reads only Secrets that a Backend names, and caches none.
 - apiGroups: [""]
   resources: [secrets]
