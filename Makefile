@@ -32,7 +32,7 @@ test: tools lint check-generated ## Run all checks and all tests, as CI does
 .PHONY: explore
 explore: ## Run random schedules of the operator in memory (SEED=7 STEPS=30 SECONDS=120)
 	EXPLORE_SEED=$(SEED) EXPLORE_STEPS=$(STEPS) EXPLORE_SECONDS=$(or $(SECONDS),120) EXPLORE_FIRST=$$RANDOM \
-		cargo test --test e2e simulation::explore -- --nocapture
+		cargo test --test e2e -- simulation::explore simulation::guarded --nocapture
 
 .PHONY: test-kubernetes
 test-kubernetes: ## Run the end-to-end tests on another Kubernetes version (VERSION=1.33)

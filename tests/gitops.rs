@@ -60,7 +60,7 @@ fn argo_cd_shows_the_documented_health_of_each_reason() {
     for reason in Reason::ALL {
         let expected = match reason {
             _ if reason.ready() => "Healthy",
-            Reason::Planned | Reason::Paused => "Suspended",
+            _ if reason.withheld() => "Suspended",
             _ if reason.stalled() => "Degraded",
             _ => "Progressing",
         };

@@ -174,6 +174,7 @@ pub async fn connect(
             },
             "sweepInterval": sweep,
             "requests": { "perSecond": 10000, "burst": 10000, "concurrency": 4 },
+            "guards": { "maxRemovalPercent": 100 },
         },
     });
     let (secret, backend): (Secret, Backend) =

@@ -143,6 +143,7 @@ impl Vendor {
                 self.name: block,
                 "sweepInterval": format!("{}s", self.sweep_seconds),
                 "requests": { "perSecond": 10000, "burst": 10000, "concurrency": 4 },
+                "guards": { "maxRemovalPercent": 100 },
             },
         }))?;
         let roles: Vec<Role> = (0..self.roles).map(|number| self.role(number)).collect::<Outcome<_>>()?;

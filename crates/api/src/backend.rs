@@ -12,6 +12,7 @@ use super::{
     block::{Block, SecretKeyRef},
     common::{DeletionPolicy, Mode},
     grafana::GrafanaConnection,
+    guards::{Guards, RemovalCount, WaitingPlans},
     lenses::LensesConnection,
     zenml::ZenmlConnection,
 };
@@ -68,7 +69,7 @@ pub struct BackendSpec {
     /// Certificate authorities to trust in addition to the public ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
-    /// Whether Rolewright makes changes in this account. Enforce (the default): it makes them. Plan: it shows them in status.plan of each object and never makes them. The mode of an object can be stricter, not more lenient.
+    /// Whether Rolewright makes changes in this account. Enforce (the default): it makes them, within the guards. Approve: it makes those that an Approval covers. Plan: it shows them in status.plan of each object and never makes them. The mode of an object can be stricter, not more lenient.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
     /// How often Rolewright compares the whole account with its objects: a duration from 1s to 24h in hours, minutes and seconds, such as 5m or 1h30m. Default: 5m. Sweeps use at most half of the allowed requests, so the interval can be longer: see status.sweepInterval.
@@ -83,6 +84,9 @@ pub struct BackendSpec {
     /// What happens to the external things that an object manages when the object is deleted. Delete (the default): Rolewright deletes them. Retain: they stay in the back end and no object manages them. The deletionPolicy of an object overrides this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
+    /// How much Rolewright removes from the account without an approval. A removal: a revoked grant, a deleted role, a permission that is taken from a role which somebody has, a resource that is opened or closed. What is more waits with the reason ApprovalRequired. The removals of all Backends of the account count together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guards: Option<Guards>,
 }
 
 /// Certificate authorities to trust in addition to the public ones.
@@ -150,6 +154,13 @@ pub struct BackendStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 16))]
     pub sweep_interval: Option<String>,
+    /// The removals that Rolewright made for objects of this Backend without an approval, as far as the window of guards counts them. Written before the removals.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 128))]
+    pub removals: Vec<RemovalCount>,
+    /// The plans of objects of this Backend that wait for an approval. Absent if none waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<WaitingPlans>,
     /// The last value of the annotation rolewright.dev/reconcile-at that Rolewright handled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
@@ -207,7 +218,7 @@ impl BackendSpec {
 }
 
 /// Parses durations that the schema's pattern admits, such as `1h30m`.
-fn parse_interval(text: &str) -> Option<Duration> {
+pub(crate) fn parse_interval(text: &str) -> Option<Duration> {
     let mut seconds = 0_u64;
     let mut rest = text;
     while !rest.is_empty() {

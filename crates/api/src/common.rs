@@ -57,6 +57,8 @@ pub enum Mode {
     /// Rolewright makes the changes.
     #[default]
     Enforce,
+    /// Rolewright makes those changes that an Approval covers.
+    Approve,
     /// Rolewright shows the changes in `status.plan` and never makes them.
     Plan,
 }

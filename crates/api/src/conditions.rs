@@ -28,6 +28,8 @@ pub enum Reason {
     Deleting,
     /// There are changes, and the mode does not allow Rolewright to make them.
     Planned,
+    /// There are changes that need an approval: by the mode, or because they remove more than the guards allow.
+    ApprovalRequired,
     /// The object has the annotation `rolewright.dev/pause`.
     Paused,
     /// The back end cannot accept this spec. The user must change it.
@@ -54,7 +56,7 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons. The docs are checked against this list, and metrics use it as the bounded set of labels.
-    pub const ALL: [Reason; 21] = [
+    pub const ALL: [Reason; 22] = [
         Reason::InSync,
         Reason::Connected,
         Reason::Reconciling,
@@ -65,6 +67,7 @@ impl Reason {
         Reason::SweepFailing,
         Reason::Deleting,
         Reason::Planned,
+        Reason::ApprovalRequired,
         Reason::Paused,
         Reason::Invalid,
         Reason::Unsupported,
@@ -91,6 +94,7 @@ impl Reason {
             Reason::SweepFailing => "SweepFailing",
             Reason::Deleting => "Deleting",
             Reason::Planned => "Planned",
+            Reason::ApprovalRequired => "ApprovalRequired",
             Reason::Paused => "Paused",
             Reason::Invalid => "Invalid",
             Reason::Unsupported => "Unsupported",
@@ -112,7 +116,12 @@ impl Reason {
 
     /// Whether there are changes that Rolewright makes only after a user decides.
     pub fn withheld(self) -> bool {
-        matches!(self, Reason::Planned | Reason::Paused)
+        matches!(self, Reason::Planned | Reason::ApprovalRequired | Reason::Paused)
+    }
+
+    /// Whether a person should know: a user must fix something, or decide about something that nobody asked to wait.
+    pub fn warns(self) -> bool {
+        self.stalled() || self == Reason::ApprovalRequired
     }
 
     /// Whether the user must fix something.

@@ -3,12 +3,14 @@
 //! No schema has a `default:`: the API server would store the default, and GitOps tools would report a permanent difference. The code
 //! applies the defaults.
 
+mod approval;
 mod arize;
 mod backend;
 mod block;
 mod common;
 mod conditions;
 mod grafana;
+mod guards;
 mod lenses;
 mod restriction;
 mod role;
@@ -22,6 +24,10 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::CustomResourceExt;
 
 pub use self::{
+    approval::{
+        Approval, ApprovalSpec, ApprovalState, ApprovalStatus, ApprovalTarget, ApprovedKind, CoveredPlan,
+        Decision,
+    },
     arize::{ArizeConnection, ArizeCredentials},
     backend::{Backend, BackendSpec, BackendStatus, Counts, Requests, TenantPin, Tls},
     block::{Block, SecretKeyRef},
@@ -31,15 +37,17 @@ pub use self::{
         grants_expiring, synced,
     },
     grafana::{GrafanaConnection, GrafanaCredentials, GrafanaRole},
+    guards::{Guards, RemovalCount, WaitingPlans},
     lenses::{LensesConnection, LensesCredentials, LensesMembership},
     restriction::{ResourceRef, ResourceRestriction, ResourceRestrictionSpec},
     role::{Effect, MAX_EXPANDED_RULES, Role, RoleSpec, Rule, TOO_MANY_RULES},
     role_binding::{
-        ExternalRole, RoleBinding, RoleBindingSpec, RoleBindingStatus, RoleRef, Scope, Subject, SubjectKind,
+        ExternalRole, Membership, RoleBinding, RoleBindingSpec, RoleBindingStatus, RoleRef, Scope, Subject,
+        SubjectKind,
     },
     status::{
-        Fields, HeldEntry, HeldState, ObjectStatus, Origin, PlanStatus, PlannedChange, ResolvedName,
-        SubjectState, SubjectStatus,
+        ApprovalRecord, Fields, Guarded, HeldEntry, HeldState, ObjectStatus, Origin, PlanStatus,
+        PlannedChange, ResolvedName, SubjectState, SubjectStatus, WaitingPlan,
     },
     zenml::{ZenmlConnection, ZenmlCredentials, ZenmlLevel, ZenmlPermissionForm, ZenmlRole},
 };
@@ -54,12 +62,18 @@ pub const FINALIZER: &str = "rolewright.dev/hold";
 pub const SCHEMA_LEVEL: &str = "1";
 
 /// The names of all custom resource definitions.
-pub const CRD_NAMES: [fn() -> &'static str; 4] =
-    [Backend::crd_name, Role::crd_name, RoleBinding::crd_name, ResourceRestriction::crd_name];
+pub const CRD_NAMES: [fn() -> &'static str; 5] = [
+    Backend::crd_name,
+    Role::crd_name,
+    RoleBinding::crd_name,
+    ResourceRestriction::crd_name,
+    Approval::crd_name,
+];
 
 /// All custom resource definitions, each annotated with the [`SCHEMA_LEVEL`].
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    let mut crds = vec![Backend::crd(), Role::crd(), RoleBinding::crd(), ResourceRestriction::crd()];
+    let mut crds =
+        vec![Backend::crd(), Role::crd(), RoleBinding::crd(), ResourceRestriction::crd(), Approval::crd()];
     for crd in &mut crds {
         let annotations = crd.metadata.annotations.get_or_insert_default();
         annotations.insert(annotations::SCHEMA_LEVEL.to_owned(), SCHEMA_LEVEL.to_owned());

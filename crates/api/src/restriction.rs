@@ -58,7 +58,7 @@ pub struct ResourceRestrictionSpec {
     /// What happens if the resource is already restricted and no object manages the restriction. Never: this object reports Conflict. IfIdentical (the default) and Always: Rolewright adopts the restriction. The two do the same, because an existing restriction is always identical.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopt: Option<Adopt>,
-    /// Whether Rolewright makes changes. Enforce (the default): it makes them. Plan: it shows them in status.plan and never makes them. The stricter of this mode and the Backend's mode applies.
+    /// Whether Rolewright makes changes. Enforce (the default): it makes them, within the guards of the Backend. Approve: it makes those that an Approval covers. Plan: it shows them in status.plan and never makes them. The stricter of this mode and the Backend's mode applies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
     /// What happens to the restriction when this object is deleted. Delete: Rolewright removes the restriction. Retain: the resource stays restricted and no object manages it. Default: the deletionPolicy of the Backend.

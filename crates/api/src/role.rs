@@ -109,7 +109,7 @@ pub struct RoleSpec {
     /// What happens if the back end already has a role with this name (Grafana: with this uid, if set) and no object manages it. Never: this object reports Conflict. IfIdentical (the default): Rolewright adopts the role if it equals this object; otherwise this object reports Conflict. Always: Rolewright adopts the role and makes it equal to this object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopt: Option<Adopt>,
-    /// Whether Rolewright makes changes. Enforce (the default): it makes them. Plan: it shows them in status.plan and never makes them. The stricter of this mode and the Backend's mode applies.
+    /// Whether Rolewright makes changes. Enforce (the default): it makes them, within the guards of the Backend. Approve: it makes those that an Approval covers. Plan: it shows them in status.plan and never makes them. The stricter of this mode and the Backend's mode applies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
     /// What happens to the role in the back end when this object is deleted. Delete: Rolewright deletes the role. Retain: the role stays and no object manages it. Default: the deletionPolicy of the Backend.

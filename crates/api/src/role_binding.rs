@@ -74,15 +74,29 @@ pub struct RoleBindingSpec {
     /// When Rolewright revokes the grants. Default: never. Afterwards the object is Expired, and the grants do not come back before you write another time. A day before, the object has the condition Expiring.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Time>,
+    /// What happens to grants of the same role in the same scope to other subjects. Additive (the default): they stay, unless an object manages them and ends them. Authoritative: Rolewright revokes those that no object manages, within the guards, as long as every subject of this object is found. Several RoleBindings of one role can only be Additive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub membership: Option<Membership>,
     /// What happens if a subject already has a grant in this scope and no object manages it. Never: the subject is in Conflict. IfIdentical (the default): Rolewright adopts the grant if it is a grant of this role; otherwise the subject is in Conflict. Always: Rolewright adopts the grant and makes it a grant of this role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopt: Option<Adopt>,
-    /// Whether Rolewright makes changes. Enforce (the default): it makes them. Plan: it shows them in status.plan and never makes them. The stricter of this mode and the Backend's mode applies.
+    /// Whether Rolewright makes changes. Enforce (the default): it makes them, within the guards of the Backend. Approve: it makes those that an Approval covers. Plan: it shows them in status.plan and never makes them. The stricter of this mode and the Backend's mode applies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
     /// What happens to the grants in the back end when this object is deleted. Delete: Rolewright revokes them. Retain: they stay and no object manages them. Default: the deletionPolicy of the Backend. A subject that is removed from subjects loses its grant with either policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
+}
+
+/// What happens to grants of the same role to other subjects.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
+#[schemars(description = "")]
+pub enum Membership {
+    /// They stay.
+    #[default]
+    Additive,
+    /// They are revoked, unless another object manages them.
+    Authoritative,
 }
 
 /// A reference to a Role object, or to a role of the back end that no object manages.

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::KubeSchema;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,15 @@ pub struct ObjectStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub last_handled_reconcile_at: Option<String>,
+    /// What Rolewright remembers of the guards. Absent if they withhold nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guarded: Option<Box<Guarded>>,
+    /// The last Approval that covered a plan of this object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Box<ApprovalRecord>>,
+    /// The value of spec.expiresAt, once the object was reconciled with it and nothing was withheld. Only an end that is recorded here before it comes is exempt from the guards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Time>,
     /// The number of plans that Rolewright has executed for this object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
@@ -153,6 +162,62 @@ pub struct PlanStatus {
     /// The changes, in the order in which Rolewright makes them.
     #[schemars(length(max = 50))]
     pub changes: Vec<PlannedChange>,
+    /// Present if the plan waits for an Approval of its hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<WaitingPlan>,
+}
+
+/// Since when a plan waits for an approval.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WaitingPlan {
+    /// Since when the plan waits, or an earlier one that it replaced.
+    pub since: Time,
+    /// The number of removals in the plan.
+    #[schemars(range(min = 0))]
+    pub removals: i64,
+}
+
+/// What Rolewright remembers of the guards, so that neither time nor another mode lets a plan pass that they withheld.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Guarded {
+    /// The generation of the spec that this is about.
+    pub generation: i64,
+    /// The limits that the removals of this generation exceeded. While the Backend has these limits, the rest needs an Approval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub limits: Option<String>,
+    /// A new subject that was not found when another one left the spec, as if its name were misspelt. While it is not found, the other keeps the role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    pub misspelt: Option<String>,
+}
+
+/// An Approval that covered a plan, and what is left to do of that plan.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApprovalRecord {
+    /// The name of the Approval.
+    #[schemars(length(max = 253))]
+    pub name: String,
+    /// The UID of the Approval.
+    #[schemars(length(max = 64))]
+    pub uid: String,
+    /// The hash of the approved plan.
+    #[schemars(length(max = 64))]
+    pub plan: String,
+    /// The person who approved it.
+    #[schemars(length(max = 320))]
+    pub approved_by: String,
+    /// The reason in the Approval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    pub reason: Option<String>,
+    /// Hashes of the changes that the Approval still covers: those that were not made yet. Empty once the Approval is spent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1000), inner(length(max = 32)))]
+    pub remaining: Vec<String>,
 }
 
 /// One change of a plan.
@@ -194,6 +259,16 @@ pub struct SubjectStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub message: Option<String>,
+}
+
+impl SubjectStatus {
+    /// The text by which [`Subject::called`](crate::Subject::called) names the subject.
+    pub fn called(&self) -> Cow<'_, str> {
+        match self.kind.as_str() {
+            "User" => Cow::Borrowed(&self.name),
+            kind => Cow::Owned(format!("{kind} {}", self.name)),
+        }
+    }
 }
 
 /// Whether a subject has the role.

@@ -20,6 +20,8 @@ pub struct Identity {
     pub anchors: BTreeSet<String>,
     /// The kinds that the vendor offers and this account does not have, for example without a licence, and why.
     pub lacks: BTreeMap<Kind, String>,
+    /// The names and ids of the credential's own account, where the back end shows them: without its roles, nothing can be managed.
+    pub own: BTreeSet<String>,
     /// When the credential expires, where the back end shows it.
     pub expires: Option<Timestamp>,
 }

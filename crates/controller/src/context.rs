@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    approvals::OpenApprovals,
     kube::{Cached, Caches, Definitions, Events, Visitor},
     metrics::Metrics,
     queue::{Arrivals, BackOff, Enqueue, Requests},
@@ -76,6 +77,8 @@ pub struct Context {
     pub arrivals: Arrivals,
     /// Requests for a reconcile by object.
     pub requests: Requests,
+    /// The approvals that can still have an effect.
+    pub approvals: OpenApprovals,
     /// Corrections of drift by object.
     pub corrections: Corrections,
     /// Events to write.
@@ -131,12 +134,16 @@ impl Context {
         objects.into_iter().for_each(|object| self.queue.add(object));
     }
 
-    /// A link with the pause, the mode and the deletion policy of the present Backend: these count at once, whatever became of its credential.
+    /// A link with the pause, the mode, the guards and the deletion policy of the present Backend: these count at once, whatever became of its credential.
     pub fn with_present_spec(&self, backend: &ObjectName, mut link: Link) -> Link {
         if let Some(object) = self.caches.backends.get(backend) {
             link.paused = is_paused(&*object);
             link.mode = object.spec.mode.unwrap_or_default();
             link.deletion = object.spec.deletion_policy.unwrap_or_default();
+            let guards = object.spec.guards.clone().unwrap_or_default();
+            if *link.guards != guards {
+                link.guards = Arc::new(guards);
+            }
         }
         link
     }

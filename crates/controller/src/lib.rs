@@ -7,12 +7,14 @@
 //!
 //! Decisions and writes to back ends are in `rolewright_reconcile`.
 
+mod approvals;
 mod backend;
 mod context;
 mod kube;
 mod metrics;
 mod object;
 mod queue;
+mod removals;
 mod run;
 mod server;
 

@@ -15,6 +15,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use rolewright_api::WaitingPlans;
 use rolewright_backends::CallObserver;
 use rolewright_core::model::{Kind, Verb};
 use rolewright_reconcile::{
@@ -81,6 +82,8 @@ pub struct Metrics {
     sweep_seconds: Histogram,
     leader: Gauge,
     expiries: Family<BackendLabels, Gauge>,
+    waiting: Family<BackendLabels, Gauge>,
+    waiting_since: Family<BackendLabels, Gauge>,
     swept: Family<BackendLabels, Gauge>,
 }
 
@@ -111,6 +114,8 @@ impl Metrics {
             sweep_seconds: seconds(),
             leader: Gauge::default(),
             expiries: Family::default(),
+            waiting: Family::default(),
+            waiting_since: Family::default(),
             swept: Family::default(),
             registry: Mutex::default(),
         };
@@ -156,6 +161,12 @@ impl Metrics {
             "When the credential of a Backend expires, where the back end shows it",
             metrics.expiries.clone(),
         );
+        registry.register("waiting_removals", "Removals that wait for an approval", metrics.waiting.clone());
+        registry.register(
+            "waiting_since_timestamp_seconds",
+            "Since when the first plan of a Backend's objects waits for an approval",
+            metrics.waiting_since.clone(),
+        );
         registry.register(
             "backend_last_sweep_timestamp_seconds",
             "When the account of a Backend was last read completely",
@@ -199,6 +210,20 @@ impl Metrics {
         }
     }
 
+    /// Sets what waits for an approval on a Backend; None if nothing does.
+    pub fn set_waiting(&self, backend: &ObjectName, waiting: Option<&WaitingPlans>) {
+        let labels = labels(backend);
+        self.waiting.get_or_create(&labels).set(waiting.map_or(0, |waiting| waiting.removals));
+        match waiting {
+            Some(waiting) => {
+                self.waiting_since.get_or_create(&labels).set(waiting.since.0.as_second());
+            }
+            None => {
+                self.waiting_since.remove(&labels);
+            }
+        }
+    }
+
     /// Records a complete sweep of the account of a Backend.
     pub fn set_swept(&self, backend: &ObjectName) {
         self.swept.get_or_create(&labels(backend)).set(Timestamp::now().as_second());
@@ -207,6 +232,8 @@ impl Metrics {
     /// Drops the metrics of a deleted Backend.
     pub fn forget(&self, backend: &ObjectName) {
         self.expiries.remove(&labels(backend));
+        self.waiting.remove(&labels(backend));
+        self.waiting_since.remove(&labels(backend));
         self.swept.remove(&labels(backend));
     }
 

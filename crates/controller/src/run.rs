@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use rolewright_api::{Backend, ResourceRestriction, Role, RoleBinding};
+use rolewright_api::{Approval, Backend, ResourceRestriction, Role, RoleBinding};
 use rolewright_reconcile::{
     account::{Accounts, BackendState, BackendStates, Corrections},
     object::{ManagedObject, ObjectKind, ObjectRef},
@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::{
+    approvals::{self, OpenApprovals},
     backend,
     context::{Context, Options},
     kube::{Cache, Caches, Clients, Definitions, Events, lease, namespaces, schema, start},
@@ -81,12 +82,13 @@ pub async fn run(
     let (roles, role_changes) = Cache::<Role>::new();
     let (bindings, binding_changes) = Cache::<RoleBinding>::new();
     let (restrictions, restriction_changes) = Cache::<ResourceRestriction>::new();
+    let (approvals, approval_changes) = Cache::<Approval>::new();
     let alive = CancellationToken::new();
     let _ends_with_this = alive.clone().drop_guard();
     let ctx = Arc::new(Context {
         client: client.clone(),
         alive,
-        caches: Caches { backends, roles, bindings, restrictions },
+        caches: Caches { backends, roles, bindings, restrictions, approvals },
         definitions: Definitions::default(),
         queue: enqueue,
         accounts,
@@ -94,6 +96,7 @@ pub async fn run(
         back_off: BackOff::default(),
         arrivals: Arrivals::default(),
         requests: Requests::default(),
+        approvals: OpenApprovals::default(),
         corrections: Corrections::default(),
         events,
         metrics,
@@ -105,6 +108,7 @@ pub async fn run(
     tasks.spawn(triggers::managed(ctx.clone(), role_changes));
     tasks.spawn(triggers::managed(ctx.clone(), binding_changes));
     tasks.spawn(triggers::managed(ctx.clone(), restriction_changes));
+    tasks.spawn(approvals::follow(ctx.clone(), approval_changes));
     let listed = start(&ctx.caches, &ctx.options.namespaces, &watches, &mut tasks);
     tokio::select! {
         biased;

@@ -8,6 +8,9 @@ use rolewright_core::planner::{Finding, Issue};
 /// The longest message of a condition or an Event, in bytes.
 pub const MAX_MESSAGE: usize = 1024;
 
+/// The name of a finding that is about the membership of a RoleBinding and not about one subject.
+pub const MEMBERSHIP: &str = "spec.membership";
+
 /// The longest prefix of a text within this many bytes.
 pub fn truncate(text: &str, max_bytes: usize) -> &str {
     &text[..text.floor_char_boundary(max_bytes)]
@@ -81,8 +84,10 @@ impl Readiness {
         if findings.len() > lines.len() {
             message.push_str(&format!("; and {} more", findings.len() - lines.len()));
         }
-        if findings[0].name.is_some() && desired > 1 {
-            message = format!("{} of {desired} subjects: {message}", findings.len());
+        let of_subjects = findings.iter().filter_map(|finding| finding.name.as_deref());
+        let count = of_subjects.filter(|name| *name != MEMBERSHIP).count();
+        if count > 0 && desired > 1 {
+            message = format!("{count} of {desired} subjects: {message}");
         }
         Some(Self::new(reason, message))
     }

@@ -20,14 +20,15 @@ fn chart() -> PathBuf {
 }
 
 /// The manifests for a release in this namespace.
-fn rendered(namespace: &str, args: &[&str]) -> String {
+pub fn rendered(namespace: &str, args: &[&str]) -> String {
     let helm = control_plane::find_binary("helm").unwrap();
     let mut command = Command::new(helm);
     command.args(["template", "rolewright"]).arg(chart()).args(["--namespace", namespace]).args(args);
     run(&mut command)
 }
 
-fn documents(yaml: &str) -> Vec<Value> {
+/// The objects in a rendering.
+pub fn documents(yaml: &str) -> Vec<Value> {
     use serde::Deserialize;
     let all = serde_yaml::Deserializer::from_str(yaml).map(|one| Value::deserialize(one).unwrap());
     all.filter(|document| !document.is_null()).collect()

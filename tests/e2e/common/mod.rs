@@ -1,6 +1,8 @@
 //! Tests that apply to every back end, with Arize as the example.
 
 mod admission;
+mod approvals;
+mod approvers;
 mod chart;
 mod claims;
 mod counts;
@@ -12,6 +14,8 @@ mod drift;
 mod events;
 mod examples;
 mod field_managers;
+mod guards;
+mod membership;
 mod modes;
 mod names;
 mod neighbours;

@@ -123,6 +123,7 @@ async fn probes_and_metrics_are_served() {
         "rolewright_backend_last_sweep_timestamp_seconds{",
         "rolewright_backend_rate{",
         "rolewright_credential_expiry",
+        "rolewright_waiting_",
     ];
     let grows =
         |line: &&str| line.contains(&world.namespace) && !of_backends.iter().any(|it| line.starts_with(it));

@@ -112,6 +112,7 @@ impl Backend for Memory {
             description: format!("the account {}", self.host),
             anchors: BTreeSet::from([self.host.clone()]),
             lacks: BTreeMap::new(),
+            own: BTreeSet::new(),
             expires: None,
         })
     }

@@ -148,8 +148,10 @@ async fn dropped_member_leaves_while_others_are_unresolved() {
     let world = with_readers("lenses-dropped").await;
     let group = world.owned_group("readers").unwrap().name;
     let unknown = ("User", "zoe@example.com");
-    world.apply(binding("readers", "reader", &[unknown], json!({}))).await;
+    let all = [&MEMBERS[..], &[unknown]].concat();
+    world.apply(binding("readers", "reader", &all, json!({}))).await;
     world.reports("RoleBinding", "readers", "NotFound", &["zoe@example.com"]).await;
+    world.apply(binding("readers", "reader", &[unknown], json!({}))).await;
     world
         .until_account("nobody is in it", |tenant| tenant.groups.get(&group).unwrap().members.is_empty())
         .await;

@@ -209,7 +209,7 @@ impl Cluster {
 
     /// All custom resources.
     pub fn objects(&self) -> Vec<Value> {
-        let plurals = ["backends", "roles", "rolebindings", "resourcerestrictions"];
+        let plurals = ["backends", "roles", "rolebindings", "resourcerestrictions", "approvals"];
         plurals.iter().flat_map(|plural| self.api.list(plural)).collect()
     }
 }

@@ -27,7 +27,7 @@ use super::{
     cluster::{NAMESPACE, condition},
     path::plural_of,
     process::{Cut, Moment, Process, Trouble},
-    scene::{Scene, Simulated, backend, simulated, within},
+    scene::{Scene, Simulated, backend, remove_grant, schedules, simulated, within},
     shape::{difference, shape},
 };
 use crate::support::kind_and_name;
@@ -219,24 +219,8 @@ impl<V: Simulated> Explorer<V> {
 
     /// Removes a grant by hand that no seed has.
     fn meddle(&mut self) -> String {
-        let world = self.scene.sim.world();
-        let mut tenant = serde_json::to_value(&*world.tenant()).unwrap();
-        let seeded: Vec<&Value> =
-            self.seeded.as_array().unwrap().iter().flat_map(|list| list.as_array().unwrap()).collect();
-        let mut removed = None;
-        for list in V::GRANTS {
-            let rows = tenant[*list].as_array_mut().unwrap();
-            let others: Vec<usize> = (0..rows.len()).filter(|row| !seeded.contains(&&rows[*row])).collect();
-            if let Some(row) = others.get(self.random.usize(..others.len().max(1))) {
-                removed = Some(rows.remove(*row));
-                break;
-            }
-        }
-        match removed {
-            Some(row) => {
-                world.replace(serde_json::from_value(tenant).unwrap()).unwrap();
-                format!("by hand: remove {row}")
-            }
+        match remove_grant::<V>(&self.scene.sim, &self.seeded, &mut self.random) {
+            Some(row) => format!("by hand: remove {row}"),
             None => "wait".to_owned(),
         }
     }
@@ -504,29 +488,11 @@ fn uid(object: &Value) -> u64 {
         .unwrap_or_default()
 }
 
-fn setting(name: &str) -> Option<u64> {
-    let value = std::env::var(name).ok().filter(|value| !value.is_empty());
-    value.map(|value| value.parse().expect("a number"))
-}
-
-/// Explores schedules until the time is over. `EXPLORE_SEED` runs one seed, `EXPLORE_STEPS` sets the length of each schedule,
-/// `EXPLORE_SECONDS` the time.
 fn explore<V: Simulated>() {
-    let steps = setting("EXPLORE_STEPS").map_or(30, |steps| usize::try_from(steps).unwrap());
-    let run = |seed: u64| {
-        println!("{}: EXPLORE_SEED={seed} EXPLORE_STEPS={steps}", V::NAME);
+    schedules(V::NAME, 30, 25, |seed, steps| {
         let replicas = if seed.is_multiple_of(2) { 2 } else { 1 };
         simulated(seed, async move { Explorer::<V>::new(seed, replicas).run(steps).await });
-    };
-    if let Some(seed) = setting("EXPLORE_SEED") {
-        return run(seed);
-    }
-    // Without a seed to begin with, the same few schedules run each time, so that a test run does not fail by chance.
-    let (first, last) = setting("EXPLORE_FIRST").map_or((1, 25), |first| (first, u64::MAX));
-    let end = std::time::Instant::now() + Duration::from_secs(setting("EXPLORE_SECONDS").unwrap_or(30));
-    for seed in (first..=last).take_while(|_| std::time::Instant::now() < end) {
-        run(seed);
-    }
+    });
 }
 
 #[test]

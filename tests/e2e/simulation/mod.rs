@@ -6,6 +6,7 @@ mod cluster;
 mod conformance;
 mod crash_matrix;
 mod explore;
+mod guarded;
 mod network;
 mod operations;
 mod path;

@@ -102,11 +102,12 @@ impl Target {
 }
 
 /// The kinds of the custom resources, and their plurals.
-const KINDS: [(&str, &str); 4] = [
+const KINDS: [(&str, &str); 5] = [
     ("Backend", "backends"),
     ("Role", "roles"),
     ("RoleBinding", "rolebindings"),
     ("ResourceRestriction", "resourcerestrictions"),
+    ("Approval", "approvals"),
 ];
 
 fn kind_of(plural: &str) -> &'static str {

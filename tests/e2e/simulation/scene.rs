@@ -226,7 +226,8 @@ impl<V: Simulated> Scene<V> {
     }
 }
 
-fn connect_with<V: Simulated>(cluster: &Cluster, namespace: &str, more: Value) {
+/// Applies a Backend with these fields, and its Secret.
+pub fn connect_with<V: Simulated>(cluster: &Cluster, namespace: &str, more: Value) {
     cluster.apply_secret(namespace, V::SECRET, ADMIN_CREDENTIAL, &host());
     cluster.apply(within(backend_with::<V>(more), namespace));
 }
@@ -236,14 +237,58 @@ pub fn backend<V: Simulated>(sweep_interval: &str) -> Value {
     backend_with::<V>(json!({ "sweepInterval": sweep_interval }))
 }
 
-fn backend_with<V: Simulated>(more: Value) -> Value {
+/// The Backend of the account with these fields.
+pub fn backend_with<V: Simulated>(more: Value) -> Value {
     V::backend(&format!("https://{}", host()), more)
+}
+
+/// Removes a grant by hand that was not there at the start. Returns its row.
+pub fn remove_grant<V: Simulated>(
+    sim: &InMemory<V>,
+    seeded: &Value,
+    random: &mut fastrand::Rng,
+) -> Option<Value> {
+    let world = sim.world();
+    let mut tenant = serde_json::to_value(&*world.tenant()).unwrap();
+    let seeded: Vec<&Value> =
+        seeded.as_array().unwrap().iter().flat_map(|list| list.as_array().unwrap()).collect();
+    for list in V::GRANTS {
+        let rows = tenant[*list].as_array_mut().unwrap();
+        let others: Vec<usize> = (0..rows.len()).filter(|row| !seeded.contains(&&rows[*row])).collect();
+        if let Some(row) = others.get(random.usize(..others.len().max(1))) {
+            let removed = rows.remove(*row);
+            world.replace(serde_json::from_value(tenant).unwrap()).unwrap();
+            return Some(removed);
+        }
+    }
+    None
 }
 
 /// The same object in another namespace.
 pub fn within(mut object: Value, namespace: &str) -> Value {
     object["metadata"]["namespace"] = json!(namespace);
     object
+}
+
+/// Runs schedules until the time is over. `EXPLORE_SEED` runs one seed, `EXPLORE_STEPS` sets the length of each schedule, `EXPLORE_SECONDS`
+/// the time. Without a seed to begin with, `EXPLORE_FIRST`, the same `count` schedules run each time, so that a test run does not fail by
+/// chance.
+pub fn schedules(name: &str, steps: usize, count: u64, run: impl Fn(u64, usize)) {
+    let setting = |name: &str| {
+        let value = std::env::var(name).ok().filter(|value| !value.is_empty());
+        value.map(|value| value.parse::<u64>().expect("a number"))
+    };
+    let steps = setting("EXPLORE_STEPS").map_or(steps, |steps| usize::try_from(steps).unwrap());
+    let run = |seed: u64| {
+        println!("{name}: EXPLORE_SEED={seed} EXPLORE_STEPS={steps}");
+        run(seed, steps);
+    };
+    if let Some(seed) = setting("EXPLORE_SEED") {
+        return run(seed);
+    }
+    let (first, last) = setting("EXPLORE_FIRST").map_or((1, count), |first| (first, u64::MAX));
+    let end = std::time::Instant::now() + Duration::from_secs(setting("EXPLORE_SECONDS").unwrap_or(30));
+    (first..=last).take_while(|_| std::time::Instant::now() < end).for_each(run);
 }
 
 /// Runs a task in one thread and in simulated time. Two runs with the same seed are equal.

@@ -39,6 +39,12 @@ pub fn shape(access: Value, objects: &[Value]) -> Vec<String> {
     shown
 }
 
+/// A row without what a server assigns.
+pub fn without_assigned(mut row: Value) -> Value {
+    simplify(&mut row, &BTreeMap::new());
+    row
+}
+
 fn rows_of(list: &Value) -> Vec<Value> {
     list.as_array().expect("rows").clone()
 }

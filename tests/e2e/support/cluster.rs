@@ -54,7 +54,7 @@ fn start(folder: &str, gates: &[&str]) -> ControlPlane {
         "crd",
         "--timeout=60s",
     ]));
-    for resource in ["backends", "roles", "rolebindings", "resourcerestrictions"] {
+    for resource in ["backends", "roles", "rolebindings", "resourcerestrictions", "approvals"] {
         until_watchable(&plane, resource);
     }
     plane

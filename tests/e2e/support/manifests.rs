@@ -26,12 +26,13 @@ pub(super) fn without_nulls(mut spec: Value) -> Value {
     spec
 }
 
-/// A Backend with the vendor's name and block. It sweeps every second with a large budget.
+/// A Backend with the vendor's name and block. It sweeps every second with a large budget, and its guards allow every removal.
 pub(super) fn backend(vendor: &str, block: Value, more: Value) -> Value {
     let spec = json!({
         vendor: block,
         "sweepInterval": "1s",
         "requests": { "perSecond": 1000, "burst": 1000, "concurrency": 4 },
+        "guards": { "maxRemovalPercent": 100 },
     });
     object("Backend", vendor, with(spec, more))
 }

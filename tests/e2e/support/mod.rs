@@ -2,6 +2,7 @@
 
 mod account;
 pub mod admission;
+mod approvals;
 mod arize;
 pub mod bad_days;
 mod broken_part;
@@ -22,6 +23,7 @@ mod world;
 pub mod zenml;
 
 pub use account::Account;
+pub use approvals::{approval, plan_hash};
 pub use arize::{backend, binding, restriction, role};
 pub use builder::WorldBuilder;
 pub use cluster::{

@@ -10,7 +10,7 @@ use super::{
     map,
     pages::Pages,
     resources,
-    wire::{self, ServiceAccount, Team, User},
+    wire::{self, Caller, ServiceAccount, Team, User},
 };
 use crate::{
     Class, Error, Identity,
@@ -53,8 +53,11 @@ pub async fn probe(client: &Client, connection: &Connection) -> Result<Identity,
         (None, Some(id)) => format!("organization {id}"),
         (None, None) => "an organization that the credential may not read (orgs:read)".to_owned(),
     };
-    let who = match &connection.username {
-        Some(username) => format!("user {username}"),
+    let (who, own) = match &connection.username {
+        // Grants name a user by the address, not by the name with which the user signs in.
+        Some(username) => {
+            (format!("user {username}"), sender(client).await?.map_or_else(BTreeSet::new, names_of))
+        }
         None => owner_of_token(client).await?,
     };
     let number = org.map(|org| org.id).or(requested);
@@ -66,31 +69,41 @@ pub async fn probe(client: &Client, connection: &Connection) -> Result<Identity,
         description.push_str("; no RBAC API, so ResourceRestrictions only");
         lacks.extend([Kind::Role, Kind::Grant].map(|kind| (kind, error.message.clone())));
     }
-    Ok(Identity { description, anchors, lacks, expires: None })
+    Ok(Identity { description, anchors, lacks, own, expires: None })
 }
 
 /// The longest part of a name in a description, in bytes.
 const MAX_NAME: usize = 128;
 
-/// Whose the token is. A server that does not show it, such as for an API key, changes nothing else.
-async fn owner_of_token(client: &Client) -> Result<String, Error> {
-    let caller = match client.caller().await {
-        Ok(caller) => caller,
-        Err(error) if matches!(error.class, Class::Unauthenticated | Class::Throttled(_)) => {
-            return Err(error);
-        }
-        Err(_) => return Ok("a service account token".to_owned()),
-    };
+/// Who sends the calls. None: the server does not show it.
+async fn sender(client: &Client) -> Result<Option<Caller>, Error> {
+    match client.caller().await {
+        Ok(caller) => Ok(Some(caller)),
+        Err(error) if matches!(error.class, Class::Unauthenticated | Class::Throttled(_)) => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
+fn names_of(caller: Caller) -> BTreeSet<String> {
+    [caller.name, caller.login, caller.email].into_iter().filter_map(present).collect()
+}
+
+/// Whose the token is, in words and by all its names. A server that does not show it, such as for an API key, changes nothing else.
+async fn owner_of_token(client: &Client) -> Result<(String, BTreeSet<String>), Error> {
+    const UNKNOWN: &str = "a service account token";
+    let Some(caller) = sender(client).await? else { return Ok((UNKNOWN.to_owned(), BTreeSet::new())) };
+    let own = names_of(caller.clone());
     let short = |text: String| text[..text.floor_char_boundary(MAX_NAME)].to_owned();
     let (name, login) = (present(caller.name).map(short), present(caller.login).map(short));
     let is_account = login.as_ref().is_some_and(|login| login.starts_with(ACCOUNT_LOGIN));
-    Ok(match (is_account, name, login) {
+    let who = match (is_account, name, login) {
         (true, Some(name), _) => format!("service account {name}"),
         (true, None, Some(login)) => format!("service account {login}"),
         (false, _, Some(login)) => format!("the token of user {login}"),
         (_, Some(name), None) => format!("the token of {name}"),
-        (_, None, None) => "a service account token".to_owned(),
-    })
+        (_, None, None) => UNKNOWN.to_owned(),
+    };
+    Ok((who, own))
 }
 
 /// What a name means at a level. Grafana's searches match parts of names, so the results are compared (contract 2.6).

@@ -61,10 +61,11 @@ pub struct Org {
 }
 
 /// The sender of a call (contract 2.6).
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Caller {
     pub name: Option<String>,
     pub login: Option<String>,
+    pub email: Option<String>,
 }
 
 /// A user of the current organization.

@@ -45,7 +45,8 @@ pub async fn probe(client: &Client, connection: &Connection) -> Result<Identity,
     // HQ has no identifier of its own, so the address is the anchor.
     let anchors = BTreeSet::from([format!("{}/hq", connection.path())]);
     let description = format!("Lenses HQ, as service account {name}{ends}");
-    Ok(Identity { description, anchors, lacks: BTreeMap::new(), expires })
+    let own = BTreeSet::from([ids::principal(SubjectKind::ServiceAccount, name).to_string()]);
+    Ok(Identity { description, anchors, lacks: BTreeMap::new(), own, expires })
 }
 
 /// What a name means at a level.

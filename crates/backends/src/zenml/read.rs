@@ -14,21 +14,19 @@ use crate::{
     Class, Error, Identity,
     reading::{List, no_look_up},
 };
-use rolewright_core::model::{Entry, Grant, Id, Level, Observed, Role, RoleRef};
+use rolewright_core::model::{Entry, Grant, Id, Level, Named, Observed, Role, RoleRef};
 
 /// Who the credential is, and whether it sees the organization. The anchor is the organization's id, because its name can change.
 pub async fn probe(client: &Client) -> Result<Identity, Error> {
-    let who = match client.client_id() {
+    let (who, own) = match client.client_id() {
         // A client is not a user: asking for its user can look like an invalid credential (contract 1.2).
-        Some(id) => format!("client {id}"),
+        Some(id) => (format!("client {id}"), BTreeSet::new()),
         None => {
             let me = client.me().await?;
-            let name = map::user_entry(me.clone()).named.name;
-            if me.is_service_account == Some(true) {
-                format!("service account {name}")
-            } else {
-                name.to_string()
-            }
+            let is_account = me.is_service_account == Some(true);
+            let Named { id, name, .. } = map::user_entry(me).named;
+            let who = if is_account { format!("service account {name}") } else { name.to_string() };
+            (who, BTreeSet::from([id.to_string(), name.to_string()]))
         }
     };
     let organization = client.organization().await.map_err(|mut error| {
@@ -45,6 +43,7 @@ pub async fn probe(client: &Client) -> Result<Identity, Error> {
         description: format!("organization {place}, as {who}"),
         anchors: BTreeSet::from([organization.id]),
         lacks: BTreeMap::new(),
+        own,
         // A key can expire, but only those who may list keys can see when.
         expires: None,
     })

@@ -9,6 +9,7 @@ use rolewright_reconcile::{
     object::ObjectName,
 };
 
+use super::waiting::Waiting;
 use crate::{
     context::Context,
     kube::{Cached, Visitor},
@@ -18,7 +19,7 @@ use crate::{
 /// read only in part, that stays as it was `written`.
 pub fn report(ctx: &Context, backend: &ObjectName, link: &Link, written: Option<&Report>) -> Option<Report> {
     let stretched = ctx.backends.stretched(backend)?;
-    let mut count = Count(Counts::default());
+    let mut count = Count::default();
     ctx.caches.each_of(backend, &mut count);
     let is_partial = ctx.backends.sweep_failure(backend).is_some();
     let Unmanaged { counts, names } = match written.filter(|_| is_partial) {
@@ -27,27 +28,38 @@ pub fn report(ctx: &Context, backend: &ObjectName, link: &Link, written: Option<
         }
         None => unmanaged(&link.view),
     };
-    Some(Report { counts: Counts { unmanaged: counts, ..count.0 }, unmanaged: names, stretched })
+    Some(Report {
+        counts: Counts { unmanaged: counts, ..count.counts },
+        unmanaged: names,
+        waiting: count.waiting.summary(),
+        stretched,
+    })
 }
 
 /// The report in a status.
 pub fn written_report(status: &BackendStatus) -> Option<Report> {
-    let BackendStatus { counts, unmanaged, sweep_interval, .. } = status;
+    let BackendStatus { counts, unmanaged, sweep_interval, waiting, .. } = status;
     counts.clone().map(|counts| Report {
         counts,
         unmanaged: unmanaged.clone(),
         stretched: sweep_interval.clone(),
+        waiting: waiting.clone(),
     })
 }
 
-struct Count(Counts);
+#[derive(Default)]
+struct Count {
+    counts: Counts,
+    waiting: Waiting,
+}
 
 impl Visitor for Count {
     fn visit<K: Resolve + Cached>(&mut self, object: Arc<K>) {
-        self.0.objects += 1;
-        self.0.ready += i64::from(object.is_in_sync());
+        self.waiting.add(&*object);
+        self.counts.objects += 1;
+        self.counts.ready += i64::from(object.is_in_sync());
         for held in object.held() {
-            *self.0.held.entry(held.kind.clone()).or_default() += 1;
+            *self.counts.held.entry(held.kind.clone()).or_default() += 1;
         }
     }
 }

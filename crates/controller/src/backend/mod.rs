@@ -10,6 +10,7 @@ mod probe;
 mod reader;
 mod status;
 mod sweep;
+mod waiting;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -24,16 +25,18 @@ use serde_json::json;
 
 use self::{attempt::Attempt, connect::connect};
 use crate::{
+    approvals,
     context::Context,
     kube::{Cached, Visitor},
     kube::{WriteError, writes},
+    removals,
 };
 
 /// Reconciles one Backend. Returns the time until the next reconcile.
 pub async fn reconcile(ctx: &Arc<Context>, name: &ObjectName) -> Option<Duration> {
     let Some(backend) = ctx.caches.backends.get(name) else {
         after_deletion(ctx, name);
-        return None;
+        return approvals::decide_without_object(ctx, &ObjectRef::backend(name)).await;
     };
     if !ctx.may_write() {
         return None;
@@ -138,7 +141,9 @@ async fn run(
     } else if changed || paused_changed {
         ctx.enqueue_objects_of(name);
     }
+    let mode = backend.spec.mode.unwrap_or_default();
     status::write(ctx, name, &backend, failure, &dependents).await?;
+    waiting::decide_approvals(ctx, name, mode).await?;
     Ok(wait)
 }
 
@@ -163,6 +168,7 @@ fn register_held(ctx: &Context, account: &Account, this: &ObjectName) {
     for backend in ctx.caches.backends.all() {
         let name = name_of(&*backend);
         if name == *this || pinned_account(ctx, &backend).is_some_and(|id| id == account.id) {
+            removals::load(account, &name, &backend);
             ctx.caches.each_of(&name, &mut Register(account));
         }
     }

@@ -93,6 +93,8 @@ impl Probe<'_> {
             identity: identity.description,
             paused: is_paused(*backend),
             mode: backend.spec.mode.unwrap_or_default(),
+            guards: Arc::new(backend.spec.guards.clone().unwrap_or_default()),
+            own: identity.own.into_iter().collect(),
             deletion: backend.spec.deletion_policy.unwrap_or_default(),
             interval: backend.spec.interval(),
             lacks: Arc::new(identity.lacks),

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The fields that the operator owns: a field that is absent from a new status is removed.
-const FIELDS: [&str; 10] = [
+const FIELDS: [&str; 11] = [
     "observedGeneration",
     "conditions",
     "vendor",
@@ -32,6 +32,7 @@ const FIELDS: [&str; 10] = [
     "capabilities",
     "counts",
     "unmanaged",
+    "waiting",
     "sweepInterval",
     "lastHandledReconcileAt",
 ];
@@ -188,6 +189,8 @@ fn describe_account(
     if let Some(time) = again {
         ctx.queue.add_after(ObjectRef::backend(name), time);
     }
-    let report = report.map(|report| (Some(report.counts), report.unmanaged, report.stretched));
-    (after.counts, after.unmanaged, after.sweep_interval) = report.unwrap_or_default();
+    let report =
+        report.map(|report| (Some(report.counts), report.unmanaged, report.stretched, report.waiting));
+    (after.counts, after.unmanaged, after.sweep_interval, after.waiting) = report.unwrap_or_default();
+    ctx.metrics.set_waiting(name, after.waiting.as_ref());
 }

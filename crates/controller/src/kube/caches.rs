@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rolewright_api::{Backend, ResourceRestriction, Role, RoleBinding};
+use rolewright_api::{Approval, Backend, ResourceRestriction, Role, RoleBinding};
 use rolewright_reconcile::{
     decide::{Resolve, named_roles},
     object::{ManagedObject, ObjectName, ObjectRef},
@@ -20,6 +20,8 @@ pub struct Caches {
     pub bindings: Arc<Cache<RoleBinding>>,
     /// ResourceRestrictions.
     pub restrictions: Arc<Cache<ResourceRestriction>>,
+    /// Approvals.
+    pub approvals: Arc<Cache<Approval>>,
 }
 
 impl Caches {
@@ -149,7 +151,8 @@ mod tests {
             (0..450).for_each(|number| put(&roles, namespace, backend, number));
             (0..3).for_each(|number| put(&restrictions, namespace, backend, number));
         }
-        let caches = Caches { backends: Cache::new().0, roles, bindings, restrictions };
+        let caches =
+            Caches { backends: Cache::new().0, roles, bindings, restrictions, approvals: Cache::new().0 };
         let mut visited = Visited::default();
         caches.each_of(&ObjectName::new("b", "one"), &mut visited);
         assert_eq!(visited.0.len(), 453);

@@ -21,8 +21,8 @@ pub fn publish_condition<K: Resource<DynamicType = ()>>(
     {
         let (namespace, name) = (&reference.name.namespace, &reference.name.name);
         tracing::info!(kind = reference.kind.as_str(), %namespace, %name, ready, reason, "{message}");
-        let is_stalled = Reason::ALL.iter().any(|known| known.as_str() == reason && known.stalled());
-        if is_stalled && ready_of(before).is_none_or(|(_, known, _)| known != reason) {
+        let warns = Reason::ALL.iter().any(|known| known.as_str() == reason && known.warns());
+        if warns && ready_of(before).is_none_or(|(_, known, _)| known != reason) {
             events.publish(object, Severity::Warning, &reason, &message);
         }
     }

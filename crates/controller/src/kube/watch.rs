@@ -32,7 +32,8 @@ pub fn start(
         first.push(watch(client, &caches.backends, namespace.clone(), tasks));
         first.push(watch(client, &caches.roles, namespace.clone(), tasks));
         first.push(watch(client, &caches.bindings, namespace.clone(), tasks));
-        first.push(watch(client, &caches.restrictions, namespace, tasks));
+        first.push(watch(client, &caches.restrictions, namespace.clone(), tasks));
+        first.push(watch(client, &caches.approvals, namespace, tasks));
     }
     async move {
         join_all(first).await;

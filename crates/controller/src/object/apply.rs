@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use rolewright_api::HeldEntry;
+use rolewright_api::{ApprovalRecord, HeldEntry, Reason};
 use rolewright_core::{
     model::Verb,
     planner::{Held, Issue},
@@ -15,16 +15,14 @@ use rolewright_reconcile::{
     account::{BackendState, Link},
     act::{self, Outcome},
     convert::held_to_status,
-    decide::{self, Decision, Resolve},
+    decide::{self, Decision, Permit, Resolve},
     object::{ObjectName, has_finalizer},
 };
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{Exit, Next, Reconcile, Stage, end, end_with, written};
-use crate::{
-    kube::Cached,
-    kube::{Cache, writes},
-};
+use super::{Exit, Next, Reconcile, Stage, end, end_with, report::Handled, written};
+use crate::kube::{Cached, writes};
 
 impl<K: Resolve + Cached> Reconcile<'_, K> {
     /// Ends the chain if the plan removes something that objects which changed before this one did not have the time to claim.
@@ -62,15 +60,24 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         let next_correction = self.ctx.corrections.next_correction(&self.reference);
         match decide::guard(&*self.object, link, decision, next_correction, Instant::now()) {
             Some(withheld) => {
-                let next = self.report(link, decision, None, Some(withheld)).await?;
+                let is_planned = withheld.reason == Reason::Planned;
+                let next = self.report(link, decision, Handled::Withheld(withheld)).await?;
+                if is_planned {
+                    self.ignore_approvals().await?;
+                }
                 end(next)
             }
             None => Continue(()),
         }
     }
 
-    /// Executes the plan. None: the plan has no changes.
-    pub(super) async fn apply(&mut self, link: &Link, decision: &Decision) -> Stage<Option<Outcome>> {
+    /// Executes the permitted plan of a decision. None: it has no changes.
+    pub(super) async fn apply(
+        &mut self,
+        link: &Link,
+        decision: &Decision,
+        permit: &Permit,
+    ) -> Stage<Option<Outcome>> {
         let plan = &decision.plan;
         if !plan.held().is_empty() {
             self.add_finalizers().await?;
@@ -89,9 +96,14 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         if plan.is_empty() {
             return Continue(None);
         }
-        self.record_intents(decision).await?;
+        let reserved = self.reserve_removals(link, permit).await?;
+        if let Break(exit) = self.record_intents(decision, permit.approval.as_ref()).await {
+            self.refund_removals(link, reserved, permit, None);
+            return Break(exit);
+        }
         self.report_adoptions(decision);
-        let outcome = act::apply(&link.view, plan, &*self.object, &hash).await;
+        let outcome = act::apply(&link.view, plan, &*self.object, &hash, permit.approval.as_ref()).await;
+        self.refund_removals(link, reserved, permit, Some(&outcome));
         self.report_changes(decision, &outcome);
         Continue(Some(outcome))
     }
@@ -114,7 +126,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
 
     /// Records what is about to be created, so that after a crash the result is known to belong to this object; and what is about to be
     /// taken from a resource, because only what is recorded is restored.
-    async fn record_intents(&mut self, decision: &Decision) -> Stage<()> {
+    async fn record_intents(&mut self, decision: &Decision, approval: Option<&ApprovalRecord>) -> Stage<()> {
         let creates = decision.plan.steps().iter().any(|step| step.change.verb() == Verb::Create);
         let is_recorded = |held: &Held| {
             let entry = held_to_status(held);
@@ -126,15 +138,25 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         let takes = decision.plan.held().iter().any(|held| held.taken.is_some() && !is_recorded(held));
         let names = &decision.resolved.names;
         let adopts = decision.adoptions().next().is_some();
-        if (creates || takes || adopts || decision.plan.held().len() != self.object.held().len())
-            && let Some((mut status, cache)) = self.changed_held(decision.plan.held())
-        {
-            if !names.is_empty() {
-                status["names"] = serde_json::json!(names);
+        let mut status = serde_json::Map::new();
+        if creates || takes || adopts || decision.plan.held().len() != self.object.held().len() {
+            let held = self.changed_held(decision.plan.held());
+            if let Some(held) = held {
+                status.insert("held".to_owned(), json!(held));
+                status.insert("names".to_owned(), if names.is_empty() { Value::Null } else { json!(names) });
             }
+        }
+        // The approval is spent from here on: it covers what it covered, also after a crash.
+        let recorded = self.object.status().and_then(|status| status.approval.as_deref());
+        if approval.is_some_and(|approval| recorded != Some(approval)) {
+            status.insert("approval".to_owned(), json!(approval));
+        }
+        if !status.is_empty() {
+            let fields: Vec<String> = status.keys().cloned().collect();
+            let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+            let cache = K::cache(&self.ctx.caches);
             // On exactly the version that was planned for.
-            let done =
-                writes::status(&self.ctx.client, cache, &*self.object, &["held", "names"], status).await;
+            let done = writes::status(&self.ctx.client, cache, &*self.object, &fields, status.into()).await;
             self.object = Arc::new(written(done)?);
         }
         Continue(())
@@ -142,7 +164,8 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
 
     /// Records what the object manages after writes.
     pub(super) async fn record_outcome(&mut self, held: &[Held]) -> Stage<()> {
-        if let Some((entries, cache)) = self.changed_held(held) {
+        if let Some(entries) = self.changed_held(held) {
+            let (cache, entries) = (K::cache(&self.ctx.caches), json!({ "held": entries }));
             let done =
                 writes::status_after_work(&self.ctx.client, cache, &*self.object, &["held"], entries).await;
             self.object = Arc::new(written(done)?);
@@ -150,9 +173,8 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         Continue(())
     }
 
-    fn changed_held(&self, held: &[Held]) -> Option<(serde_json::Value, &Cache<K>)> {
+    fn changed_held(&self, held: &[Held]) -> Option<Vec<HeldEntry>> {
         let entries: Vec<HeldEntry> = held.iter().map(held_to_status).collect();
-        (entries != self.object.held())
-            .then(|| (serde_json::json!({ "held": entries }), K::cache(&self.ctx.caches)))
+        (entries != self.object.held()).then_some(entries)
     }
 }

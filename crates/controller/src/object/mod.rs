@@ -3,6 +3,7 @@
 mod apply;
 pub mod deletion;
 mod error_policy;
+mod permit;
 mod plan;
 mod report;
 mod report_events;
@@ -23,7 +24,8 @@ use rolewright_reconcile::{
     readiness::Readiness,
 };
 
-use crate::{context::Context, kube::Cached, kube::WriteError};
+use self::report::Handled;
+use crate::{approvals, context::Context, kube::Cached, kube::WriteError};
 
 /// The most plans in one reconcile because the back end had changed.
 const MAX_ROUNDS: usize = 4;
@@ -84,8 +86,9 @@ struct Reconcile<'a, K> {
 pub async fn reconcile<K: Resolve + Cached>(ctx: &Arc<Context>, name: &ObjectName) -> Option<Duration> {
     let Some(object) = K::cache(&ctx.caches).get(name) else {
         // A reconcile that ended after the deletion can have left something.
-        ctx.forget(&ObjectRef { kind: K::KIND, name: name.clone() });
-        return None;
+        let reference = ObjectRef { kind: K::KIND, name: name.clone() };
+        ctx.forget(&reference);
+        return approvals::decide_without_object(ctx, &reference).await;
     };
     if !ctx.may_write() {
         return None;
@@ -206,18 +209,27 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
     }
 
     async fn stages(&mut self, link: &Link) -> Stage<Next> {
-        let decision = self.plan(link).await?;
+        let mut decision = self.plan(link).await?;
         self.let_others_claim(link, &decision)?;
         self.guard(link, &decision).await?;
-        let Some(outcome) = self.apply(link, &decision).await? else {
-            let reported = self.report(link, &decision, None, None).await;
+        let permit = self.permit(link, &decision, None);
+        let whole = std::mem::replace(&mut decision.plan, permit.plan.clone());
+        let Some(outcome) = self.apply(link, &decision, &permit).await? else {
+            let part = std::mem::replace(&mut decision.plan, whole);
+            let reported = self.report(link, &decision, Handled::Permitted(&permit, None)).await;
+            if permit.withheld.is_some() && reported.is_continue() {
+                // Adopted beside a plan that waits.
+                decision.plan = part;
+                self.report_adoptions(&decision);
+            }
             self.shorten_managed(link);
             return reported;
         };
         let still_shared = decision.still_shared.clone();
         let mut after = self.plan_again(link, decision, &outcome).await?;
         after.still_shared = still_shared;
-        let reported = self.report(link, &after, Some(&outcome), None).await;
+        let permit = self.permit(link, &after, Some(&outcome));
+        let reported = self.report(link, &after, Handled::Permitted(&permit, Some(&outcome))).await;
         self.shorten_managed(link);
         self.ctx.back_off.set_failed_plan(&self.reference, &outcome.plan_hash);
         reported

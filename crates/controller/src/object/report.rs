@@ -4,14 +4,14 @@ use std::{ops::ControlFlow::Continue, sync::Arc, time::Duration};
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Condition, jiff::Timestamp};
 use kube::ResourceExt;
-use rolewright_api::{EXPIRING, HeldEntry, Reason, annotations};
+use rolewright_api::{EXPIRING, HeldEntry, PlanStatus, Reason, annotations};
 use rolewright_backends::Error;
 use rolewright_core::planner::{Held, Issue, OtherClaims};
 use rolewright_reconcile::{
     account::Link,
-    act::{self, Outcome, STATUS_FIELDS, StatusContent, StepResult},
+    act::{self, Outcome, STATUS_FIELDS, StatusContent},
     convert::{held_from_status, held_to_status},
-    decide::{Decision, Resolve},
+    decide::{self, Decision, Permit, Resolve},
     object::ManagedObject,
     readiness::Readiness,
     restore,
@@ -24,23 +24,37 @@ use crate::{
     kube::{Severity, WriteError, publish_condition, writes},
 };
 
+/// How a plan was handled.
+pub(super) enum Handled<'a> {
+    /// Nothing of it is executed, for this reason.
+    Withheld(Readiness),
+    /// What is permitted of it was executed, with this outcome. None: the permitted part has no changes.
+    Permitted(&'a Permit, Option<&'a Outcome>),
+}
+
 impl<K: Resolve + Cached> Reconcile<'_, K> {
-    /// Writes the status of a reconcile that executed its plan (`outcome`), withheld it (`withheld`), or had nothing to do.
+    /// Writes the status of a reconcile. `decision`: what is still to be done.
     pub(super) async fn report(
         &mut self,
         link: &Link,
         decision: &Decision,
-        outcome: Option<&Outcome>,
-        withheld: Option<Readiness>,
+        handled: Handled<'_>,
     ) -> Stage<Next> {
+        let (permit, outcome, withheld) = match handled {
+            Handled::Withheld(why) => (None, None, Some(why)),
+            Handled::Permitted(permit, outcome) => {
+                let waits = permit.withheld.as_ref().filter(|_| permit.plan.is_empty());
+                (Some(permit), outcome, waits.map(|waits| waits.ready.clone()))
+            }
+        };
         let failure = outcome.and_then(Outcome::failure).map(|error| self.classify(error));
         let failure = failure.as_ref();
-        let held: Vec<Held> = match (outcome, &withheld) {
+        let held: Vec<Held> = match (outcome, permit) {
             // The new plan intends again what has just failed.
             (Some(outcome), _) if failure.is_some() => outcome.held.clone(),
-            (Some(_), _) | (None, None) => decision.plan.held().to_vec(),
+            (_, Some(permit)) => permit.plan.held().to_vec(),
             // A withheld plan adopts and releases nothing.
-            (None, Some(_)) => self.object.held().iter().filter_map(held_from_status).collect(),
+            (_, None) => self.object.held().iter().filter_map(held_from_status).collect(),
         };
         if self.object.is_being_deleted() && held.is_empty() && withheld.is_none() {
             let is_shared = |held: &Held| {
@@ -51,24 +65,37 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             };
             let stays: Vec<HeldEntry> = decision.recorded.iter().filter(stays).map(held_to_status).collect();
             self.report_still_shared(decision);
+            self.decide_approvals(permit).await?;
             return end_with(self.finish_deletion(&stays).await);
         }
         if outcome.is_none() && withheld.is_none() && act::keeps_status(&*self.object, decision) {
+            self.decide_approvals(permit).await?;
             return Continue(Next::Done);
         }
-        let executed = outcome.is_some_and(|outcome| outcome.results.iter().any(StepResult::is_done));
-        let serial = self.serial() + i64::from(executed);
+        let approval = self.approval_record(permit);
+        let serial = permit.map_or_else(|| self.serial(), |permit| permit.serial);
         let is_recorded = withheld.is_none();
         let ready = self.readiness(link, decision, failure, withheld);
         let content = StatusContent {
             ready: &ready,
             unverified: decision.plan.is_unverified(),
             held: &held,
-            plan: act::plan_status(&*self.object, link, decision, serial),
+            plan: act::plan_status(&*self.object, link, decision, serial).map(|plan| {
+                let waiting = permit.and_then(|permit| permit.withheld.as_ref());
+                PlanStatus { waiting: waiting.map(|withheld| withheld.waiting.clone()), ..plan }
+            }),
+            approval,
+            guarded: decide::guarded(
+                &*self.object,
+                decision,
+                &link.guards.limits(),
+                permit.is_some_and(|permit| permit.is_limited),
+            ),
             subjects: act::subject_states(&*self.object, decision, outcome),
             names: &decision.resolved.names,
             serial,
-            ends_soon: decision.resolved.validity.ends_soon(),
+            validity: decision.resolved.validity,
+            ends: self.object.ends().filter(|_| permit.is_some_and(|permit| permit.withheld.is_none())),
             is_read: decision.plan.findings().iter().all(|finding| finding.issue != Issue::Unread),
         };
         written(self.write(content).await)?;
@@ -86,6 +113,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         let updated = self.decide(&*self.object, link);
         let touched = decision.touched.iter().chain(updated.iter().flat_map(|updated| &updated.touched));
         touched.for_each(|object| self.ctx.queue.add(object.clone()));
+        self.decide_approvals(permit).await?;
         Continue(match failure {
             Some(error) => self.retry_after(error),
             None => self.next(&ready, decision.unsettled),
@@ -164,7 +192,10 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             subjects: object.subjects().to_vec(),
             names: object.names(),
             serial: self.serial(),
-            ends_soon: object.validity(Timestamp::now()).ends_soon().filter(|_| !object.is_being_deleted()),
+            approval: self.approval_record(None),
+            validity: object.validity(Timestamp::now()),
+            guarded: object.status().and_then(|status| status.guarded.as_deref().cloned()),
+            ends: None,
             is_read: false,
         };
         self.write(content).await

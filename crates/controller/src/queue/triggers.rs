@@ -77,6 +77,7 @@ fn count_again<K: ManagedObject>(ctx: &Context, before: Option<&K>, after: Optio
             object.backend(),
             object.is_in_sync(),
             object.held().iter().map(|held| held.kind.clone()).collect::<Vec<_>>(),
+            waiting_plan(object),
         )
     };
     let (before, after) = (before.map(counted), after.map(counted));
@@ -88,6 +89,12 @@ fn count_again<K: ManagedObject>(ctx: &Context, before: Option<&K>, after: Optio
             ctx.queue.add_after(ObjectRef::backend(&backend), REPORT_INTERVAL);
         }
     }
+}
+
+/// The hash of a plan that waits for an approval.
+fn waiting_plan<K: ManagedObject>(object: &K) -> Option<String> {
+    let plan = object.status().and_then(|status| status.plan.as_deref());
+    plan.filter(|plan| plan.waiting.is_some()).map(|plan| plan.hash.clone())
 }
 
 fn see_request(ctx: &Context, reference: &ObjectRef, object: Option<&impl Resource>) {

@@ -156,6 +156,11 @@ impl Claims {
         managed.filter(|(kind, ..)| *kind == Kind::Role).filter_map(|(.., id)| id.as_ref()).collect()
     }
 
+    /// The things that objects manage.
+    pub fn managed(&self) -> impl ExactSizeIterator<Item = &(Kind, Id)> {
+        self.managed_ids.keys()
+    }
+
     /// Whether any object manages the thing with this id.
     pub fn is_managed(&self, kind: Kind, id: &Id) -> bool {
         self.managed_ids.contains_key(&(kind, id.clone()))

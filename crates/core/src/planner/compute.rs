@@ -159,6 +159,7 @@ impl<'a> Planner<'a> {
         }
         let mut steps: Vec<usize> = (0..self.steps.len()).collect();
         steps.sort_by_key(|&step| (self.steps[step].change.verb(), self.steps[step].entry));
+        let losses = steps.iter().map(|&step| self.loss_by(&self.steps[step].change)).collect();
         let position = positions(&steps);
         let moved = |&step: &usize| {
             let step = self.steps[step].clone();
@@ -175,6 +176,7 @@ impl<'a> Planner<'a> {
             remarks: self.remarks.into_iter().collect(),
             still_shared: self.still_shared.into_iter().collect(),
             unverified: self.unverified,
+            losses,
         }
     }
 }

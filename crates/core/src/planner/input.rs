@@ -52,6 +52,12 @@ impl Desired {
         Self::with_body(None, DesiredBody::AllUnresolved(problem, names.into_iter().collect()))
     }
 
+    /// A problem of a field of the spec. What the object manages under these names stays.
+    pub fn problem_of(field: &str, names: impl IntoIterator<Item = String>, problem: Problem) -> Self {
+        let names = names.into_iter().collect();
+        Self::with_body(Some(field.to_owned()), DesiredBody::AllUnresolved(problem, names))
+    }
+
     pub(super) fn with_body(name: Option<String>, body: DesiredBody) -> Self {
         Self {
             name,

@@ -4,6 +4,7 @@ mod candidates;
 mod claims;
 mod compute;
 mod input;
+mod loss;
 mod messages;
 mod object;
 mod plan;
@@ -24,6 +25,7 @@ pub use compute::plan;
 pub use input::{
     Adopt, Desired, DesiredBody, Held, HeldState, Origin, OtherClaims, Policy, Removal, Standing,
 };
+pub use loss::Loss;
 pub use object::{ObjectKind, ObjectName, ObjectRef};
 pub use plan::{Cause, Finding, Plan, Step};
 pub use problem::{Issue, Problem};

@@ -1,7 +1,10 @@
 //! The plan for one object, as data: the changes, what the object manages then, and the problems that no change fixes.
 
+use serde::Serialize;
+
 use super::{
     input::Held,
+    loss::Loss,
     problem::{Issue, Problem},
 };
 use crate::model::{Change, Fingerprint, Id, Kind, sha256_hex};
@@ -35,6 +38,13 @@ pub struct Step {
     pub releases: bool,
 }
 
+impl Step {
+    /// Identifies what the step does: for the record of an approved plan of which a part is done.
+    pub fn effect(&self) -> String {
+        digest(&self.change)[..32].to_owned()
+    }
+}
+
 /// A problem that no change of the plan fixes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -63,6 +73,8 @@ pub struct Plan {
     pub(super) remarks: Vec<String>,
     pub(super) still_shared: Vec<String>,
     pub(super) unverified: bool,
+    /// What each step takes away.
+    pub(super) losses: Vec<Loss>,
 }
 
 impl Plan {
@@ -132,11 +144,57 @@ impl Plan {
         self.steps.is_empty()
     }
 
-    /// Identifies this plan of this object at this point of its history. `serial` counts the executed plans of the object.
+    /// What each step takes away, in the order of the steps: what guards count and protect.
+    pub fn losses(&self) -> &[Loss] {
+        &self.losses
+    }
+
+    /// The plan with only those steps for which `keep` is true. The entry of a step that is left out stays as it is recorded, or is left
+    /// out too if it is not recorded: a step that is not executed must leave no trace.
+    ///
+    /// A step whose earlier step is left out is left out too.
+    #[must_use]
+    pub fn only(&self, keep: &[bool], recorded: &[Held]) -> Self {
+        let stays = |index: &usize| keep[*index] && self.steps[*index].after.is_none_or(|after| keep[after]);
+        let kept: Vec<usize> = (0..self.steps.len()).filter(stays).collect();
+        let left_out = (0..self.steps.len()).filter(|index| !kept.contains(index));
+        let mut held: Vec<Option<Held>> = self.held.iter().cloned().map(Some).collect();
+        for index in left_out {
+            let entry = self.steps[index].entry;
+            let now = &self.held[entry];
+            let by_id =
+                |known: &&Held| known.kind == now.kind && now.id().is_some() && known.id() == now.id();
+            let by_key = |known: &&Held| known.kind == now.kind && known.key == now.key;
+            let known = recorded.iter().find(by_id).or_else(|| recorded.iter().find(by_key));
+            held[entry] = known.cloned();
+        }
+        let mut position = vec![0; held.len()];
+        let mut next = 0;
+        for (entry, held) in held.iter().enumerate() {
+            position[entry] = next;
+            next += usize::from(held.is_some());
+        }
+        let step = |index: &usize| {
+            let step = self.steps[*index].clone();
+            let after = step.after.map(|after| kept.binary_search(&after).expect("the earlier step is kept"));
+            Step { entry: position[step.entry], after, ..step }
+        };
+        Self {
+            steps: kept.iter().map(step).collect(),
+            held: held.into_iter().flatten().collect(),
+            losses: kept.iter().map(|index| self.losses[*index].clone()).collect(),
+            ..self.clone()
+        }
+    }
+
+    /// Identifies this plan of this object at this point of its history. `serial` counts the executed plans of the object. The prefix
+    /// names the encoding. 160 bits: nobody can make two plans with one hash.
     pub fn hash(&self, tenant: &str, object_uid: &str, serial: i64) -> String {
         let changes: Vec<&Change> = self.steps.iter().map(|step| &step.change).collect();
-        let canonical = serde_json::to_vec(&(tenant, object_uid, serial, changes))
-            .expect("changes have string keys only, so they always serialize");
-        sha256_hex(&canonical)[..16].to_owned()
+        format!("v1-{}", &digest(&(tenant, object_uid, serial, changes))[..40])
     }
+}
+
+fn digest(value: &impl Serialize) -> String {
+    sha256_hex(&serde_json::to_vec(value).expect("changes have string keys only, so they always serialize"))
 }

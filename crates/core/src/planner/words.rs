@@ -11,8 +11,13 @@ const MAX_LISTED: usize = 5;
 impl Plan {
     /// What the plan would do: `grant reader to alice, bob; revoke reader from sre`. Empty without changes.
     pub fn intent(&self) -> String {
+        self.intent_of(|_| true)
+    }
+
+    /// What the steps with these indexes would do.
+    pub fn intent_of(&self, step: impl Fn(usize) -> bool) -> String {
         let mut clauses: Vec<(Clause, Vec<String>)> = Vec::new();
-        for step in &self.steps {
+        for (_, step) in self.steps.iter().enumerate().filter(|(index, _)| step(*index)) {
             let (clause, item) = clause(step);
             match clauses.iter_mut().find(|(known, _)| *known == clause) {
                 Some((_, items)) => items.push(item),

@@ -13,6 +13,7 @@ use rolewright_core::planner::{Claimant, Claims};
 
 use super::{
     identity::{AccountId, Address},
+    ledger::Ledger,
     unanswered_creates::UnansweredCreates,
 };
 use crate::object::{ObjectName, ObjectRef};
@@ -27,6 +28,10 @@ pub struct Account {
     pub claims: Mutex<Claims>,
     /// Its creates without an answer.
     pub unanswered: UnansweredCreates,
+    /// The removals that were made without an approval.
+    pub ledger: Mutex<Ledger>,
+    /// Its holder writes the ledger into the status of a Backend.
+    pub recording: tokio::sync::Mutex<()>,
     anchors: Mutex<BTreeSet<String>>,
     /// What each Backend that is connected to it allows.
     limits: Mutex<BTreeMap<ObjectName, Limits>>,
@@ -95,6 +100,8 @@ impl Accounts {
                 budget: Arc::new(Budget::new(limits)),
                 claims: Mutex::default(),
                 unanswered: UnansweredCreates::new(self.settle),
+                ledger: Mutex::default(),
+                recording: tokio::sync::Mutex::default(),
                 anchors: Mutex::default(),
                 limits: Mutex::default(),
             });
@@ -174,6 +181,7 @@ mod tests {
             description: String::new(),
             anchors: anchors.iter().map(|anchor| (*anchor).to_owned()).collect(),
             lacks: BTreeMap::new(),
+            own: BTreeSet::new(),
             expires: None,
         }
     }

@@ -8,7 +8,7 @@ use std::{
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
-use rolewright_api::{Counts, DeletionPolicy, Mode, Reason, TenantPin};
+use rolewright_api::{Counts, DeletionPolicy, Guards, Mode, Reason, TenantPin, WaitingPlans};
 use rolewright_core::model::Kind;
 use tokio::time::Instant;
 
@@ -28,6 +28,10 @@ pub struct Link {
     pub paused: bool,
     /// The mode of the Backend. An object can only be stricter.
     pub mode: Mode,
+    /// How much can be removed without an approval.
+    pub guards: Arc<Guards>,
+    /// The names and ids of the credential's own account in the back end, where it shows them.
+    pub own: Arc<[String]>,
     /// What happens to external things whose object is deleted, unless the object has its own policy.
     pub deletion: DeletionPolicy,
     /// The time between two sweeps.
@@ -111,6 +115,8 @@ pub struct Report {
     pub counts: Counts,
     /// The names of what no object manages, by kind.
     pub unmanaged: BTreeMap<String, Vec<String>>,
+    /// The plans that wait for an approval.
+    pub waiting: Option<WaitingPlans>,
     /// The time between two sweeps, where it is longer than the spec requests.
     pub stretched: Option<String>,
 }
@@ -180,6 +186,7 @@ impl BackendStates {
                         !Arc::ptr_eq(&old.view, &new.view)
                             || old.mode != new.mode
                             || old.deletion != new.deletion
+                            || old.guards != new.guards
                             || old.lacks != new.lacks
                     }
                     (

@@ -8,7 +8,9 @@ mod accounts;
 mod backend_states;
 mod corrections;
 mod identity;
+mod ledger;
 mod reader;
+mod room;
 mod sweep;
 mod unanswered_creates;
 mod view;
@@ -20,6 +22,7 @@ pub use self::{
     },
     corrections::Corrections,
     identity::{AccountId, Address},
+    ledger::{Ledger, Reserved},
     reader::{Access, Reader, Withheld},
     sweep::{Unmanaged, min_interval, read_next_outline, stretched_interval, unmanaged},
     view::{AccountView, Published, Read},

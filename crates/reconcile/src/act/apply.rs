@@ -11,7 +11,7 @@ use super::{
     refused_role::explained,
 };
 use crate::{account::AccountView, object::ManagedObject};
-use rolewright_api::Adopt;
+use rolewright_api::{Adopt, ApprovalRecord};
 use rolewright_backends::{Class, Error, Needs};
 use rolewright_core::model::{Absence, Body, Change, Id, Key, Kind, Observed, Snapshot, Verb};
 use rolewright_core::planner::{Claimant, Held, HeldState, OtherClaims, Plan, Step};
@@ -46,10 +46,18 @@ pub async fn confirm_absences(view: &AccountView, plan: &Plan) -> Result<bool, E
 }
 
 /// Executes a plan: creates, then updates, then deletions. A failure that every other step has too ends it.
-pub async fn apply<K: ManagedObject>(view: &AccountView, plan: &Plan, object: &K, hash: &str) -> Outcome {
+///
+/// `approval`: the one that covers steps of the plan.
+pub async fn apply<K: ManagedObject>(
+    view: &AccountView,
+    plan: &Plan,
+    object: &K,
+    hash: &str,
+    approval: Option<&ApprovalRecord>,
+) -> Outcome {
     let (reference, claimant) = (object.reference(), object.claimant());
-    let owner =
-        PlanOwner { object: &reference, generation: object.meta().generation.unwrap_or_default(), hash };
+    let generation = object.meta().generation.unwrap_or_default();
+    let owner = PlanOwner { object: &reference, generation, hash, approval };
     let steps = plan.steps();
     let mut results: Vec<StepResult> = steps.iter().map(|_| StepResult::Skipped).collect();
     let stopped = &AtomicBool::new(false);

@@ -10,6 +10,7 @@ pub fn log(account: &str, owner: &PlanOwner<'_>, step: &Step, result: &StepResul
         StepResult::Failed(error) => Some(error.message.as_str()),
         _ => None,
     };
+    let approval = owner.approval.filter(|approval| approval.remaining.contains(&step.effect()));
     let before = step.change.before().map(|body| json(&body));
     let after = match &step.change {
         rolewright_core::model::Change::Delete { .. } => None,
@@ -23,6 +24,10 @@ pub fn log(account: &str, owner: &PlanOwner<'_>, step: &Step, result: &StepResul
         name = %owner.object.name.name,
         generation = owner.generation,
         plan = owner.hash,
+        approval = approval.map(|approval| approval.name.as_str()),
+        approved_plan = approval.map(|approval| approval.plan.as_str()),
+        approved_by = approval.map(|approval| approval.approved_by.as_str()),
+        approval_reason = approval.and_then(|approval| approval.reason.as_deref()),
         verb = %step.change.verb(),
         thing = %step.change.body().kind(),
         title = step.change.body().title(),

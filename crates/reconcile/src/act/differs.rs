@@ -1,6 +1,6 @@
 //! The comparison of a sweep: whether an object needs a reconcile. Pure.
 
-use rolewright_api::EXPIRING;
+use rolewright_api::{EXPIRING, PlanStatus};
 use rolewright_core::{
     model::Id,
     planner::{Held, Issue},
@@ -33,7 +33,9 @@ pub fn differs<K: ManagedObject>(object: &K, link: &Link, decision: &Decision, c
     let status = object.status();
     let serial = status.and_then(|status| status.serial).unwrap_or_default();
     let plan = plan_status(object, link, decision, serial);
-    if plan.as_ref() != status.and_then(|status| status.plan.as_deref()) {
+    let shown = status.and_then(|status| status.plan.as_deref()).cloned();
+    // How long it waits is no difference.
+    if plan != shown.map(|shown| PlanStatus { waiting: None, ..shown }) {
         return true;
     }
     let is_paused = object.is_paused() || link.paused;

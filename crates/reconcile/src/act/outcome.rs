@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::object::ObjectRef;
+use rolewright_api::ApprovalRecord;
 use rolewright_backends::{Class, Error};
 use rolewright_core::model::Observed;
 use rolewright_core::planner::Held;
@@ -99,4 +100,6 @@ pub struct PlanOwner<'a> {
     pub generation: i64,
     /// The plan's hash.
     pub hash: &'a str,
+    /// The approval that covers changes of the plan.
+    pub approval: Option<&'a ApprovalRecord>,
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 use serde_json::{Value, json};
 
@@ -16,7 +17,8 @@ use crate::{
 };
 use rolewright_api as api;
 use rolewright_api::{
-    HeldEntry, ObjectStatus, PlanStatus, PlannedChange, ResolvedName, SubjectState, SubjectStatus,
+    ApprovalRecord, Guarded, HeldEntry, ObjectStatus, PlanStatus, PlannedChange, ResolvedName, SubjectState,
+    SubjectStatus,
 };
 use rolewright_backends::Error;
 use rolewright_core::model::{Body, Change, Group, Named, Verb, same_name};
@@ -100,6 +102,7 @@ pub fn plan_status<K: ManagedObject>(
         summary,
         total: i64::try_from(rows.len() + adoptions.len()).unwrap_or(i64::MAX),
         changes: adopted.chain(changes).take(MAX_LISTED).collect(),
+        waiting: None,
     })
 }
 
@@ -228,11 +231,14 @@ fn subject_state(issue: Issue) -> SubjectState {
 }
 
 /// The status fields that the operator owns: a field that is absent from a new status is removed.
-pub const STATUS_FIELDS: [&str; 9] = [
+pub const STATUS_FIELDS: [&str; 12] = [
     "observedGeneration",
     "conditions",
     "held",
     "plan",
+    "approval",
+    "expiresAt",
+    "guarded",
     "lastHandledReconcileAt",
     "serial",
     "subjects",
@@ -250,14 +256,20 @@ pub struct StatusContent<'a> {
     pub held: &'a [Held],
     /// The changes that are shown and not executed.
     pub plan: Option<PlanStatus>,
+    /// The last approval of a plan.
+    pub approval: Option<ApprovalRecord>,
     /// The state of each subject.
     pub subjects: Vec<SubjectStatus>,
     /// The ids that names in the spec mean.
     pub names: &'a [ResolvedName],
     /// How many plans were executed.
     pub serial: i64,
-    /// When the grants end, if that is near.
-    pub ends_soon: Option<Timestamp>,
+    /// Whether the spec applies now.
+    pub validity: Validity,
+    /// What the object remembers of its guards.
+    pub guarded: Option<Guarded>,
+    /// The end of the grants, if the object was reconciled with it. None: the recorded one stays.
+    pub ends: Option<Timestamp>,
     /// Whether the back end was read as requested, so that the request is handled.
     pub is_read: bool,
 }
@@ -276,13 +288,19 @@ pub fn status<K: ManagedObject>(object: &K, content: StatusContent<'_>, now: Tim
         &before.conditions,
         now,
     );
-    let ends_soon = content.ends_soon.map(|at| api::grants_expiring(at, generation, &before.conditions, now));
-    conditions.extend(ends_soon);
+    let ends_soon = content.validity.ends_soon().filter(|_| !object.is_being_deleted());
+    conditions.extend(ends_soon.map(|at| api::grants_expiring(at, generation, &before.conditions, now)));
     let after = ObjectStatus {
         observed_generation: generation,
         conditions,
         held,
         plan: content.plan.map(Box::new),
+        approval: content.approval.map(Box::new),
+        expires_at: match content.validity {
+            Validity::Current(_) => content.ends.map(whole_seconds).or_else(|| before.expires_at.clone()),
+            Validity::Scheduled(_) | Validity::Expired(_) => before.expires_at.clone(),
+        },
+        guarded: content.guarded.map(Box::new),
         last_handled_reconcile_at: match reconcile_request(object) {
             request if content.is_read => request,
             Some(_) => before.last_handled_reconcile_at.clone(),
@@ -304,4 +322,9 @@ pub fn status<K: ManagedObject>(object: &K, content: StatusContent<'_>, now: Tim
         value["names"] = json!(content.names);
     }
     Some(value)
+}
+
+/// A time as a status keeps it.
+fn whole_seconds(time: Timestamp) -> Time {
+    Time(Timestamp::from_second(time.as_second()).unwrap_or(time))
 }

@@ -1,8 +1,12 @@
-//! From an object and a snapshot to a decision, in memory only: resolve, claims, plan, guard.
+//! From an object and a snapshot to a decision, in memory only: resolve, claims, plan, guard, permit.
 
+mod authority;
 mod claim;
 mod guard;
+mod guarded;
 mod named_roles;
+mod patterns;
+mod permit;
 mod plan;
 mod policy;
 mod resolve;
@@ -20,7 +24,9 @@ use rolewright_core::planner;
 pub use self::{
     claim::register_held,
     guard::{guard, is_settled, paused_by},
+    guarded::guarded,
     named_roles::named_roles,
+    permit::{Permit, Terms, Withheld, permit, targets},
     plan::Decision,
     policy::{mode, needs, shows_adoptions},
     resolve::{Lookup, Resolve, Resolved, suggestion},
@@ -53,10 +59,8 @@ pub fn decide<K: Resolve>(object: &K, link: &Link, cluster: &Cluster<'_>) -> Opt
         };
         let recorded = planner::rekey(object.held().iter().filter_map(held_from_status).collect(), snapshot);
         let is_paused = object.is_paused() || link.paused;
-        let can_act = !is_paused
-            && !resolved.role_is_planned
-            && mode(object, link) == Mode::Enforce
-            && cluster.may_write;
+        let can_act =
+            !is_paused && !resolved.role_is_planned && mode(object, link) != Mode::Plan && cluster.may_write;
         let view = &*link.view;
         let mut claims = view.account.claims.lock();
         let before = claims.get(&object.claimant()).cloned();
@@ -64,7 +68,13 @@ pub fn decide<K: Resolve>(object: &K, link: &Link, cluster: &Cluster<'_>) -> Opt
         let mut claim = claim::new(object, &resolved.desired, &recorded, view, snapshot, can_act);
         let mut touched = claims.set(object.claimant(), claim.clone());
         let mut decision = plan(object, link, &claims, snapshot, begun, resolved, recorded);
-        if can_act {
+        // The intent to create something counts for others only if nobody has to approve it first.
+        let is_approved = || {
+            object.status().is_some_and(|status| {
+                status.approval.as_ref().is_some_and(|approval| !approval.remaining.is_empty())
+            })
+        };
+        if can_act && (mode(object, link) == Mode::Enforce || is_approved()) {
             let Decision { plan, resolved, recorded, .. } = &decision;
             claim::narrow(&mut claim, plan, &resolved.desired, recorded, view.backend.dialect());
             touched.extend(claims.set(object.claimant(), claim));

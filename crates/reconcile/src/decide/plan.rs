@@ -1,17 +1,22 @@
 //! Compares the desired state of one object with the snapshot, under the standing that its claims give it. Pure.
 
+use std::borrow::Cow;
+
 use rolewright_api::DeletionPolicy;
 use rolewright_core::{
     model::{Body, Change, Kind, RoleRef, Snapshot, Verb},
-    planner::{self, Claims, DesiredBody, Held, HeldState, Origin, Plan, Policy, Removal, Standing},
+    planner::{
+        self, Claims, Desired, DesiredBody, Held, HeldState, Issue, Origin, Plan, Policy, Removal, Standing,
+    },
 };
 use tokio::time::Instant;
 
-use super::{policy::deletion_policy, resolve::Resolved};
+use super::{authority, policy::deletion_policy, resolve::Resolved};
 use crate::{
     account::Link,
     convert,
     object::{ManagedObject, ObjectRef},
+    readiness::MEMBERSHIP,
     restore,
 };
 
@@ -43,8 +48,14 @@ impl Decision {
     /// What exists and the object would manage from now on, without a change.
     pub fn adoptions(&self) -> impl Iterator<Item = &Held> {
         let is_recorded = |held: &Held| self.recorded.iter().any(|entry| entry.id() == held.id());
-        let is_new =
-            move |held: &&Held| held.origin != Origin::Created && held.is_present() && !is_recorded(held);
+        // A grant that is taken over to be revoked is no adoption.
+        let is_revoked = |held: &Held| {
+            let mut steps = self.plan.steps().iter().filter(|step| step.change.verb() == Verb::Delete);
+            steps.any(|step| self.plan.held_of(step) == held)
+        };
+        let is_new = move |held: &&Held| {
+            held.origin != Origin::Created && held.is_present() && !is_recorded(held) && !is_revoked(held)
+        };
         self.plan.held().iter().filter(is_new)
     }
 
@@ -136,7 +147,22 @@ pub fn plan<K: ManagedObject>(
         adopt: convert::adopt(object.adopt()),
         removal: if retain { Removal::Retain } else { Removal::Delete },
     };
-    let plan = planner::plan(&resolved.desired, snapshot, &recorded, &policy);
+    if resolved.authority.is_none() {
+        // Grants that were to be revoked and are still there belong to nobody again.
+        recorded.retain(|held| !authority::is_taken_over(held));
+    }
+    let mut managed = Cow::Borrowed(&recorded);
+    if let Some(authority) = &resolved.authority {
+        match authority::take_over(authority, &resolved.desired, &recorded, &claimant, claims, snapshot) {
+            Ok(others) => managed.to_mut().extend(others),
+            Err(problem) => {
+                let keeps_all = problem.issue == Issue::Waiting;
+                let kept = recorded.iter().filter(|_| keeps_all).filter_map(|held| held.name.clone());
+                resolved.desired.push(Desired::problem_of(MEMBERSHIP, kept, problem));
+            }
+        }
+    }
+    let plan = planner::plan(&resolved.desired, snapshot, &managed, &policy);
     let still_shared = plan.still_shared().to_vec();
     Decision { plan, resolved, touched: Vec::new(), recorded, unsettled, still_shared, still_open: None }
 }

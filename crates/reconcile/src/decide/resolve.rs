@@ -47,8 +47,19 @@ pub struct Resolved {
     pub unseen_role: Option<Id>,
     /// Hints about the spec, for an object in sync.
     pub remarks: Vec<String>,
+    /// The role and the scope whose grants the object decides about alone.
+    pub authority: Option<Authority>,
     /// Whether the spec applies now. It desires nothing otherwise.
     pub validity: Validity,
+}
+
+/// A role and a scope whose grants belong to the subjects of one RoleBinding and to nobody else.
+#[derive(Clone, Debug)]
+pub struct Authority {
+    /// The role, as grants name it.
+    pub role: Id,
+    /// The scope.
+    pub scope: Option<Id>,
 }
 
 impl Resolved {
@@ -71,6 +82,16 @@ pub trait Resolve: ManagedObject {
     /// Whether the spec applies now.
     fn validity(&self, _now: Timestamp) -> Validity {
         Validity::default()
+    }
+
+    /// Whether it decides alone who has its role.
+    fn is_authoritative(&self) -> bool {
+        false
+    }
+
+    /// When the spec stops to apply.
+    fn ends(&self) -> Option<Timestamp> {
+        None
     }
 
     /// When time alone changes the validity.

@@ -21,6 +21,12 @@ pub fn sweep_needs<K: Resolve>(object: &K, link: &Link) -> Needs {
     let dialect = link.view.backend.dialect();
     let managed = object.held().iter().filter_map(held_from_status);
     needs.hints.extend(managed.filter_map(|held| dialect.hint(held.kind, &held.key, held.id())));
+    if object.is_authoritative() {
+        // The grants of its role to others are read, also before it manages one itself.
+        let claims = link.view.account.claims.lock();
+        let desired = claims.get(&object.claimant()).into_iter().flat_map(|claim| claim.desired.keys());
+        needs.hints.extend(desired.filter_map(|(kind, key)| dialect.hint(*kind, key, None)));
+    }
     needs
 }
 

@@ -1,11 +1,12 @@
 //! Managed things that no desired item uses: each is deleted, opened again, handed over or released.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::{Fate, Planner, Satisfied};
-use crate::model::{Body, Change, Defaults, Id, Kind, Observed, Restriction, RoleRef};
+use crate::model::{Absence, Body, Change, Defaults, Id, Kind, Named, Observed, Restriction, RoleRef};
 use crate::planner::{
     input::{OtherClaims, Removal},
+    loss::Loss,
     messages,
     plan::{Cause, Step},
     problem::Problem,
@@ -130,18 +131,44 @@ impl Planner<'_> {
         if seen.body.kind() != Kind::Role {
             return Vec::new();
         }
-        let granted = self.policy.identity.granted_as(&seen.id);
-        let is_this = |role: &RoleRef| matches!(role, RoleRef::Existing(role) if role.id == granted);
-        let of_this = |thing: &&Observed| match &thing.body {
-            Body::Grant(grant) => is_this(&grant.role),
-            Body::Group(group) => group.roles.iter().any(is_this),
-            _ => false,
-        };
-        let grants = self.observed.all(Kind::Grant).chain(self.observed.all(Kind::Group)).filter(of_this);
-        let mut titles: Vec<String> = grants.map(|grant| grant.body.title()).collect();
+        let mut titles: Vec<String> = self.grants_of(&seen.id).map(|grant| grant.body.title()).collect();
         titles.sort();
         titles
     }
+
+    /// The visible grants and groups through which subjects have a role.
+    fn grants_of(&self, role: &Id) -> impl Iterator<Item = &Observed> {
+        let granted = self.policy.identity.granted_as(role);
+        let is_this = move |role: &RoleRef| matches!(role, RoleRef::Existing(role) if role.id == granted);
+        let of_this = move |thing: &&Observed| match &thing.body {
+            Body::Grant(grant) => is_this(&grant.role),
+            Body::Group(group) => group.roles.iter().any(&is_this),
+            _ => false,
+        };
+        self.observed.all(Kind::Grant).chain(self.observed.all(Kind::Group)).filter(of_this)
+    }
+
+    /// What a change takes away. The holders of a role are known only if the lists of all grants are complete.
+    pub(super) fn loss_by(&self, change: &Change) -> Loss {
+        let holders = |role: &Id| {
+            let proven = |kind| self.observed.absence(kind, None) == Absence::Proven;
+            let granting = |kind: &Kind| matches!(kind, Kind::Grant | Kind::Group);
+            let mut kinds = self.policy.identity.capabilities().kinds().filter(granting);
+            let holders: BTreeSet<Named> =
+                self.grants_of(role).flat_map(|grant| subjects(&grant.body)).cloned().collect();
+            (!holders.is_empty() || kinds.all(proven)).then_some(holders)
+        };
+        Loss::of(change, holders)
+    }
+}
+
+fn subjects(body: &Body) -> impl Iterator<Item = &Named> {
+    let (grant, group) = match body {
+        Body::Grant(grant) => (Some(&grant.subject), None),
+        Body::Group(group) => (None, group.members.as_ref()),
+        Body::Role(_) | Body::Restriction(_) => (None, None),
+    };
+    grant.into_iter().chain(group.into_iter().flatten())
 }
 
 /// A resource with the defaults that were taken away. A default that was set since then stays as it was set.

@@ -8,6 +8,7 @@ mod claims_properties;
 mod claims_rights;
 mod closing;
 mod group;
+mod losses;
 mod partial;
 mod plan;
 mod properties;

@@ -152,6 +152,7 @@ fn account(settle: Duration, seen: Vec<Option<Observed>>, loses: bool) -> (Accou
         description: String::new(),
         anchors: BTreeSet::new(),
         lacks: BTreeMap::new(),
+        own: BTreeSet::new(),
         expires: None,
     };
     let address = Address::new("arize", &Url::parse("https://api.example.com").unwrap(), "");
@@ -292,7 +293,7 @@ async fn a_failure_of_every_call_stops_the_plan() {
     ] {
         let (view, backend) = account(Duration::ZERO, vec![None], false);
         *backend.refuses.lock() = Some(class);
-        let outcome = apply(&view, &plan, &binding, "").await;
+        let outcome = apply(&view, &plan, &binding, "", None).await;
         let writes = backend.writes.load(Ordering::Relaxed);
         let most = if stops { MAX_CONCURRENT_STEPS } else { 50 };
         assert!(writes <= most && (stops || writes == 50), "{class:?}: {writes}");

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    InheritedRole, Lookup, Resolve, Resolved, Surroundings, find, of_roles,
+    Authority, InheritedRole, Lookup, Resolve, Resolved, Surroundings, find, of_roles,
     own_role::{inherited_role, is_another, is_planned, own_role, role_object, unseen_role},
     places::{Place, deepest, locate, place_levels},
     recorded::{EXTERNAL_NAME, RecordedNames, SCOPE, moved_before_record},
@@ -40,6 +40,14 @@ impl Resolve for api::RoleBinding {
         Validity::of(self, now)
     }
 
+    fn is_authoritative(&self) -> bool {
+        self.spec.membership == Some(api::Membership::Authoritative)
+    }
+
+    fn ends(&self) -> Option<Timestamp> {
+        self.spec.expires_at.as_ref().map(|end| end.0)
+    }
+
     fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
         validity::next_change(self, now)
     }
@@ -52,10 +60,20 @@ impl Resolve for api::RoleBinding {
         let mut lookups = BTreeSet::new();
         let mut names = RecordedNames::new(self.names());
         let inherited_role = inherited_role(self, around);
+        let mut authority = None;
         let desired = match unsupported(around, Kind::Grant) {
             Some(problem) => vec![Desired::unresolved(None, problem)],
             None => match role_and_scope(self, inherited_role.as_ref(), around, &mut lookups, &mut names) {
-                Ok((role, scope)) => grants(self, role, scope, around, &mut lookups),
+                Ok((role, scope)) => {
+                    let of_role = role
+                        .existing()
+                        .filter(|_| self.spec.membership == Some(api::Membership::Authoritative));
+                    authority = of_role.map(|role| Authority {
+                        role: role.id.clone(),
+                        scope: scope.as_ref().map(|scope| scope.id.clone()),
+                    });
+                    grants(self, role, scope, around, &mut lookups)
+                }
                 // A subject that is not listed any more loses its grant, whatever the role and the scope are.
                 Err(problem) => {
                     vec![Desired::all_unresolved(
@@ -76,6 +94,7 @@ impl Resolve for api::RoleBinding {
             role_is_planned,
             unseen_role: unseen_role(self, around),
             remarks: Vec::new(),
+            authority,
             validity,
         }
     }
