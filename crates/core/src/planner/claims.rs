@@ -246,8 +246,11 @@ impl Claims {
     }
 
     fn manages(&self, claimant: &Claimant, thing: &ThingRef<'_>) -> bool {
-        let by_key = self.managed_keys.get(thing.slot);
-        by_key.is_some_and(|set| set.contains(claimant)) || self.manages_id(claimant, thing)
+        self.manages_key(claimant, thing) || self.manages_id(claimant, thing)
+    }
+
+    fn manages_key(&self, claimant: &Claimant, thing: &ThingRef<'_>) -> bool {
+        self.managed_keys.get(thing.slot).is_some_and(|managers| managers.contains(claimant))
     }
 
     fn manages_id(&self, claimant: &Claimant, thing: &ThingRef<'_>) -> bool {

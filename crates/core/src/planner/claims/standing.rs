@@ -52,6 +52,14 @@ impl StandingQuery<'_> {
         self.claims.manages_id(one, &self.thing)
     }
 
+    /// Whether the claimant manages the thing already. The new name of a role that it is to rename is not its own yet.
+    fn is_own(&self) -> bool {
+        match self.thing.slot.0 {
+            Kind::Role => self.claims.manages_key(self.claimant, &self.thing),
+            Kind::Grant | Kind::Restriction | Kind::Group => self.claims.manages(self.claimant, &self.thing),
+        }
+    }
+
     /// The standing behind an object that goes first.
     fn behind(&self, other: &Claimant) -> Standing {
         let title = self.claims.title(self.claimant, other);
@@ -67,11 +75,11 @@ impl StandingQuery<'_> {
         if let Some(sharer) = with_id().next() {
             return Some(Standing::Shared(self.claims.title(self.claimant, sharer)));
         }
-        if self.manages_existing(self.claimant) {
+        if self.is_own() && self.manages_existing(self.claimant) {
             return Some(Standing::Free);
         }
         // Their thing does not exist, or none of them has recorded its id yet. The oldest active one creates it.
-        let own = self.claims.manages(self.claimant, &self.thing).then_some(self.claimant);
+        let own = self.is_own().then_some(self.claimant);
         let creators = keeping.iter().copied().chain(own).filter(|one| self.claims.is_active(one));
         match creators.min() {
             Some(creator) if creator == self.claimant => Some(Standing::Free),
@@ -82,7 +90,7 @@ impl StandingQuery<'_> {
 
     /// The standing if no other manager is in the way: the `managers` release the thing, or will not create it.
     fn next_in_line(&self, managers: &[&Claimant]) -> Standing {
-        let own = self.claims.manages(self.claimant, &self.thing);
+        let own = self.is_own();
         let Some(manager) = managers.first() else {
             return match self.claims.first_active(self.claimant, self.thing.slot) {
                 Some(first) if !own && first < self.claimant => self.behind(first),

@@ -235,6 +235,19 @@ fn role_to_be_renamed_is_not_released() {
 }
 
 #[test]
+fn role_is_not_renamed_to_the_name_of_a_missing_role() {
+    let (own, wanted) = (role("writer", &["read"]), role("reader", &["read"]));
+    let renamed = managing(desiring("renamed", &wanted), &own, Some("r-2"));
+    let owner = managing(desiring("owner", &wanted), &wanted, Some("r-1"));
+    let claims = claims_of([("owner", owner.clone()), ("renamed", renamed.clone())]);
+    assert_eq!(standing(&claims, "renamed", &wanted, Some("r-2")), Standing::Blocked(title("owner")));
+    assert_eq!(standing(&claims, "owner", &wanted, None), Standing::Free);
+
+    let claims = claims_of([("owner", inactive(owner)), ("renamed", renamed)]);
+    assert_eq!(standing(&claims, "renamed", &wanted, Some("r-2")), Standing::Blocked(title("owner")));
+}
+
+#[test]
 fn role_is_not_handed_to_an_object_with_its_own_role() {
     let (mine, name) = (role("mine", &["read"]), role("name", &["read"]));
     let claims = claims_of([
