@@ -131,6 +131,18 @@ pub enum ApprovalState {
     Ignored,
 }
 
+impl Approval {
+    /// What became of it; None if the operator has not looked at it yet.
+    pub fn state(&self) -> Option<ApprovalState> {
+        self.status.as_ref().and_then(|status| status.state)
+    }
+
+    /// Whether it can still have an effect.
+    pub fn is_open(&self) -> bool {
+        self.state().is_none_or(|state| !state.is_final())
+    }
+}
+
 impl ApprovalState {
     /// Whether the Approval has no effect any more.
     pub fn is_final(self) -> bool {

@@ -55,20 +55,16 @@ fn target(approval: &Approval) -> ObjectRef {
     ObjectRef { kind, name: ObjectName::new(namespace, &approval.spec.target.name) }
 }
 
-fn state(approval: &Approval) -> Option<ApprovalState> {
-    approval.status.as_ref().and_then(|status| status.state)
-}
-
 /// Follows the changes of approvals: what they name is looked at again.
 pub async fn follow(ctx: Arc<Context>, mut changes: Changes<Approval>) {
     while let Some(CacheChange { name, before, after }) = changes.recv().await {
         for approval in [before.as_deref(), after.as_deref()].into_iter().flatten() {
-            let is_open = after.as_deref().is_some_and(|after| {
-                after.uid() == approval.uid() && state(after).is_none_or(|state| !state.is_final())
-            });
+            let is_open =
+                after.as_deref().is_some_and(|after| after.uid() == approval.uid() && after.is_open());
             ctx.approvals.set(target(approval), &name, is_open);
         }
-        let state_changed = before.as_deref().and_then(state) != after.as_deref().and_then(state);
+        let state = |approval: &Option<Arc<Approval>>| approval.as_deref().and_then(Approval::state);
+        let state_changed = state(&before) != state(&after);
         if let Some(approval) = after.as_deref().or(before.as_deref()) {
             let target = target(approval);
             let covers = approval.status.as_ref().is_some_and(|status| !status.covers.is_empty());
@@ -127,7 +123,7 @@ pub async fn decide_without_object(ctx: &Context, object: &ObjectRef) -> Option<
     const RETRY: Duration = Duration::from_secs(10);
     for approval in of(ctx, object) {
         let missing = format!("there is no {} {}", object.kind.as_str(), object.name.name);
-        let (state, message) = match state(&approval) {
+        let (state, message) = match approval.state() {
             None => (ApprovalState::Outdated, format!("nothing happens: {missing}")),
             Some(ApprovalState::Executing) => (ApprovalState::Executed, missing),
             Some(_) => continue,

@@ -16,7 +16,7 @@ use crate::{
 /// When the API server refuses or does not answer: nothing must be removed then.
 pub async fn record(ctx: &Context, account: &Account, backend: &ObjectName) -> Result<(), WriteError> {
     const TRIES: usize = 4;
-    // Only removals of this account wait here, and no call takes for ever.
+    // Only removals of this account wait here, and each call has a timeout.
     let _one_at_a_time = account.recording.lock().await;
     let cache = &ctx.caches.backends;
     for _ in 0..TRIES {

@@ -10,6 +10,7 @@ use kube::ResourceExt;
 use rolewright_api::{Approval, ApprovalState, CoveredPlan, Decision, Mode, WaitingPlans};
 use rolewright_core::model::sha256_hex;
 use rolewright_reconcile::{
+    account::named,
     decide::Resolve,
     object::{ManagedObject, ObjectName, ObjectRef},
 };
@@ -65,15 +66,8 @@ impl Waiting {
 
     /// All plans in one, for the status of the Backend. None if no plan waits.
     pub fn summary(&self) -> Option<WaitingPlans> {
-        const MAX_NAMED: usize = 10;
         let since = self.plans.values().map(|plan| &plan.since).min_by_key(|since| since.0)?.clone();
-        let mut names: Vec<String> = self.plans.values().map(|plan| plan.title.clone()).collect();
-        names.sort();
-        let more = names.len().saturating_sub(MAX_NAMED);
-        names.truncate(MAX_NAMED);
-        if more > 0 {
-            names.push(format!("and {more} more"));
-        }
+        let (_, names) = named(self.plans.values().map(|plan| plan.title.clone()));
         Some(WaitingPlans {
             objects: i64::try_from(self.plans.len()).unwrap_or(i64::MAX),
             removals: self.plans.values().map(|plan| plan.removals).sum(),

@@ -103,8 +103,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
     /// In mode Plan nothing is executed, whatever was approved.
     pub(super) async fn ignore_approvals(&self) -> Stage<()> {
         for approval in approvals::of_object(self.ctx, &self.reference, &self.backend) {
-            let is_new = approval.status.as_ref().is_none_or(|status| status.state.is_none());
-            if decide::targets(&approval, &*self.object) && is_new {
+            if decide::targets(&approval, &*self.object) && approval.state().is_none() {
                 let message = "nothing happens: the mode is Plan, which ignores approvals";
                 let state = ApprovalState::Ignored;
                 written(approvals::decide(self.ctx, &approval, state, message, Vec::new()).await)?;

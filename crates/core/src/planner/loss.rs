@@ -1,4 +1,4 @@
-//! What a change takes away, and from whom: what guards count and protect.
+//! The access that a change takes away, and who loses it. Guards count and protect this.
 
 use std::collections::BTreeSet;
 

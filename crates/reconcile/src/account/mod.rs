@@ -24,6 +24,6 @@ pub use self::{
     identity::{AccountId, Address},
     ledger::{Ledger, Reserved},
     reader::{Access, Reader, Withheld},
-    sweep::{Unmanaged, min_interval, read_next_outline, stretched_interval, unmanaged},
+    sweep::{Unmanaged, min_interval, named, read_next_outline, stretched_interval, unmanaged},
     view::{AccountView, Published, Read},
 };

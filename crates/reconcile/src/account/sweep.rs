@@ -90,7 +90,7 @@ pub fn unmanaged(view: &AccountView) -> Unmanaged {
 }
 
 /// The number of titles, and the first ones in their order with the number of the others.
-fn named(titles: impl Iterator<Item = String>) -> (usize, Vec<String>) {
+pub fn named(titles: impl Iterator<Item = String>) -> (usize, Vec<String>) {
     const SHOWN: usize = 10;
     const MAX_BYTES: usize = 256;
     let (mut count, mut first) = (0, BinaryHeap::new());

@@ -7,7 +7,10 @@ use rolewright_core::{
 };
 use tokio::time::Instant;
 
-use super::{plan::Decision, policy::mode};
+use super::{
+    plan::Decision,
+    policy::{mode, whose_mode},
+};
 use crate::{
     account::Link,
     object::ManagedObject,
@@ -36,12 +39,9 @@ pub fn guard<K: ManagedObject>(
     if plan.is_empty() && ids(plan.held()) == ids(&decision.recorded) {
         return None;
     }
-    if mode(object, link) == Mode::Plan && !(object.is_being_deleted() && plan.is_empty()) {
-        let whose = match link.mode {
-            Mode::Plan => format!("mode of Backend {}", object.backend_name()),
-            _ => "spec.mode".to_owned(),
-        };
-        return Some(Readiness::new(Reason::Planned, format!("{whose} is Plan{}", intent())));
+    if mode(object, link.mode) == Mode::Plan && !(object.is_being_deleted() && plan.is_empty()) {
+        let message = format!("{}{}", whose_mode(object, link.mode), intent());
+        return Some(Readiness::new(Reason::Planned, message));
     }
     if decision.depends_on_planned_role() {
         return Some(Readiness::new(

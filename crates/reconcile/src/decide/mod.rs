@@ -59,8 +59,10 @@ pub fn decide<K: Resolve>(object: &K, link: &Link, cluster: &Cluster<'_>) -> Opt
         };
         let recorded = planner::rekey(object.held().iter().filter_map(held_from_status).collect(), snapshot);
         let is_paused = object.is_paused() || link.paused;
-        let can_act =
-            !is_paused && !resolved.role_is_planned && mode(object, link) != Mode::Plan && cluster.may_write;
+        let can_act = !is_paused
+            && !resolved.role_is_planned
+            && mode(object, link.mode) != Mode::Plan
+            && cluster.may_write;
         let view = &*link.view;
         let mut claims = view.account.claims.lock();
         let before = claims.get(&object.claimant()).cloned();
@@ -74,7 +76,7 @@ pub fn decide<K: Resolve>(object: &K, link: &Link, cluster: &Cluster<'_>) -> Opt
                 status.approval.as_ref().is_some_and(|approval| !approval.remaining.is_empty())
             })
         };
-        if can_act && (mode(object, link) == Mode::Enforce || is_approved()) {
+        if can_act && (mode(object, link.mode) == Mode::Enforce || is_approved()) {
             let Decision { plan, resolved, recorded, .. } = &decision;
             claim::narrow(&mut claim, plan, &resolved.desired, recorded, view.backend.dialect());
             touched.extend(claims.set(object.claimant(), claim));
@@ -105,7 +107,7 @@ fn surroundings<'a, K: Resolve>(
         suggestions: Cell::new(resolve::MAX_SUGGESTIONS),
         account: link.view.account.id.as_str(),
         lacks: &link.lacks,
-        plans_only: mode(object, link) == Mode::Plan,
+        plans_only: mode(object, link.mode) == Mode::Plan,
         now: cluster.now,
     }
 }

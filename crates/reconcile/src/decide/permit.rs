@@ -16,6 +16,7 @@ use super::{
     guarded::{drops_subject, has_exceeded, misspelt},
     patterns::Patterns,
     plan::Decision,
+    policy::{mode, whose_mode},
     validity::Validity,
 };
 use crate::{account::Link, object::ManagedObject, readiness::Readiness};
@@ -167,7 +168,8 @@ struct Judge<'a, K> {
     record: Option<ApprovalRecord>,
     covered: HashSet<String>,
     misspelt: Option<String>,
-    protected: Protected<'a>,
+    /// None: the plan is empty.
+    protected: Option<Protected<'a>>,
     /// The plan exceeded the present limits before.
     has_exceeded: bool,
 }
@@ -221,12 +223,8 @@ impl<'a, K: ManagedObject> Judge<'a, K> {
             covered: record.iter().flat_map(|record| record.remaining.iter().cloned()).collect(),
             has_exceeded: has_exceeded(object, &terms.guards.limits()),
             misspelt: misspelt(object, decision),
-            protected: Protected {
-                subjects: Patterns::new(&terms.guards.protected_subjects),
-                roles: Patterns::new(&terms.guards.protected_roles),
-                own: terms.own,
-            },
-            mode: object.mode().unwrap_or_default().max(terms.mode),
+            protected: (!plan.is_empty()).then(|| Protected::new(terms)),
+            mode: mode(object, terms.mode),
             object,
             terms,
             decision,
@@ -256,13 +254,10 @@ impl<'a, K: ManagedObject> Judge<'a, K> {
             return Verdict::Free;
         }
         if self.mode == Mode::Approve {
-            let whose = match self.terms.mode {
-                Mode::Approve => format!("mode of Backend {}", self.object.backend_name()),
-                _ => "spec.mode".to_owned(),
-            };
-            return Verdict::Withheld(Hurdle::Mode(format!("{whose} is Approve")));
+            return Verdict::Withheld(Hurdle::Mode(whose_mode(self.object, self.terms.mode)));
         }
-        if let Some(why) = self.protected.by(loss, self.object.backend_name()) {
+        let protected = self.protected.as_ref();
+        if let Some(why) = protected.and_then(|protected| protected.by(loss, self.object.backend_name())) {
             return Verdict::Withheld(Hurdle::Protected(why));
         }
         if loss.count == 0 {
@@ -331,8 +326,7 @@ impl<'a, K: ManagedObject> Judge<'a, K> {
                 if is_unread && state == ApprovalState::Outdated {
                     return None;
                 }
-                let known = approval.status.as_ref().and_then(|status| status.state);
-                (known != Some(state)).then(|| (approval.clone(), state, message))
+                (approval.state() != Some(state)).then(|| (approval.clone(), state, message))
             })
             .collect()
     }
@@ -344,7 +338,7 @@ impl<'a, K: ManagedObject> Judge<'a, K> {
             status.and_then(|status| status.approval.as_deref()).filter(|it| Some(&it.uid) == uid.as_ref());
         let is_rejection = self.rejection.as_ref().is_some_and(|it| it.uid() == uid);
         let is_in_force = self.record.as_ref().is_some_and(|it| Some(&it.uid) == uid.as_ref());
-        match approval.status.as_ref().and_then(|status| status.state) {
+        match approval.state() {
             _ if is_rejection => (ApprovalState::Rejected, "the plan is not executed".to_owned()),
             Some(ApprovalState::Rejected) => (ApprovalState::Rejected, String::new()),
             _ if is_in_force => {
@@ -369,7 +363,15 @@ impl<'a, K: ManagedObject> Judge<'a, K> {
     }
 }
 
-impl Protected<'_> {
+impl<'a> Protected<'a> {
+    fn new(terms: Terms<'a>) -> Self {
+        Self {
+            subjects: Patterns::new(&terms.guards.protected_subjects),
+            roles: Patterns::new(&terms.guards.protected_roles),
+            own: terms.own,
+        }
+    }
+
     fn by(&self, loss: &Loss, backend: &str) -> Option<String> {
         let is_own = |it: &&Named| self.own.iter().any(|own| **own == *it.name || own == it.id.as_str());
         if let Some(own) = loss.subjects.iter().find(is_own) {
@@ -391,8 +393,7 @@ impl Protected<'_> {
 /// Whether an approval is about this plan of this object: it names both, or it is one of the Backend that covers them.
 fn concerns<K: ManagedObject>(approval: &Approval, object: &K, hash: &str) -> bool {
     if targets(approval, object) {
-        let state = approval.status.as_ref().and_then(|status| status.state);
-        return approval.spec.plan == hash && state.is_none_or(|state| !state.is_final());
+        return approval.spec.plan == hash && approval.is_open();
     }
     let covers = approval.status.iter().flat_map(|status| &status.covers);
     covers.into_iter().any(|covered| covered.plan == hash && Some(&covered.uid) == object.uid().as_ref())

@@ -7,13 +7,22 @@ use super::resolve::Resolve;
 use crate::{account::Link, object::ManagedObject};
 
 /// The mode of an object: the stricter of its own and its Backend's.
-pub fn mode<K: ManagedObject>(object: &K, link: &Link) -> Mode {
-    object.mode().unwrap_or_default().max(link.mode)
+pub fn mode<K: ManagedObject>(object: &K, of_backend: Mode) -> Mode {
+    object.mode().unwrap_or_default().max(of_backend)
+}
+
+/// The mode of an object and where it is set, for a message: `mode of Backend grafana is Plan`.
+pub fn whose_mode<K: ManagedObject>(object: &K, of_backend: Mode) -> String {
+    let mode = mode(object, of_backend);
+    match of_backend == mode {
+        true => format!("mode of Backend {} is {mode:?}", object.backend_name()),
+        false => format!("spec.mode is {mode:?}"),
+    }
 }
 
 /// Whether the object only shows what it would do, so that adoptions belong to its plan too.
 pub fn shows_adoptions<K: ManagedObject>(object: &K, link: &Link) -> bool {
-    mode(object, link) == Mode::Plan || object.is_paused() || link.paused
+    mode(object, link.mode) == Mode::Plan || object.is_paused() || link.paused
 }
 
 /// The deletion policy of an object: its own, else its Backend's.

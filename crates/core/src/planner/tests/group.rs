@@ -2,19 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::support::{TestDialect, World, desired, issues, message, named, planned, present, role, verbs};
-use crate::model::{Body, Group, RoleRef, Verb};
+use super::support::{
+    TestDialect, World, desired, group, issues, message, named, planned, present, role, verbs,
+};
+use crate::model::{Body, Verb};
 use crate::planner::{Adopt, Cause, Issue, Plan};
 
 const PLAIN: TestDialect = TestDialect::NoScopes;
-
-fn group(roles: &[&str], members: Option<&[&str]>) -> Body {
-    Body::Group(Group {
-        name: "rw-readers".to_owned(),
-        roles: roles.iter().map(|role| RoleRef::Existing(named("role", role))).collect(),
-        members: members.map(|members| members.iter().map(|member| named("user", member)).collect()),
-    })
-}
 
 fn details(plan: &Plan) -> Vec<String> {
     let [step] = plan.steps() else { panic!("not one step: {:?}", plan.steps()) };

@@ -3,21 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::support::{
-    TestDialect, World, create, delete, desired, desired_for, grant, named, planned, present, restriction,
-    role, update, verbs,
+    TestDialect, World, create, delete, desired, desired_for, grant, group, named, planned, present,
+    restriction, role, update, verbs,
 };
-use crate::model::{Body, Change, Effect, Group, Id, Kind, Named, Proof, RoleRef, Rule, Verb};
+use crate::model::{Body, Change, Effect, Id, Kind, Named, Proof, Rule, Verb};
 use crate::planner::{Adopt, Desired, Held, Loss, Plan};
 
 const PLAIN: TestDialect = TestDialect::NoScopes;
-
-fn group(roles: &[&str], members: Option<&[&str]>) -> Body {
-    Body::Group(Group {
-        name: "rw-readers".to_owned(),
-        roles: roles.iter().map(|role| RoleRef::Existing(named("role", role))).collect(),
-        members: members.map(|members| members.iter().map(|member| named("user", member)).collect()),
-    })
-}
 
 fn denying(body: Body, action: &str) -> Body {
     let Body::Role(mut role) = body else { unreachable!("it is a role") };

@@ -8,8 +8,8 @@ use std::{
 pub use crate::planner::testing::*;
 
 use crate::model::{
-    Body, Builder, Change, Fingerprint, Grant, Id, IdentityRules, Key, Kind, Level, Named, Observed, Proof,
-    Restriction, RoleRef, Snapshot, Verb,
+    Body, Builder, Change, Fingerprint, Grant, Group, Id, IdentityRules, Key, Kind, Level, Named, Observed,
+    Proof, Restriction, RoleRef, Snapshot, Verb,
 };
 use crate::planner::{
     Adopt, Desired, Held, HeldState, Issue, OtherClaims, Plan, Policy, Problem, Removal, Standing, plan,
@@ -25,6 +25,15 @@ pub fn grant(role: &str, subject: &str, scope: Option<&str>) -> Body {
         role: RoleRef::Existing(named("role", role)),
         subject: named("user", subject),
         scope: scope.map(|scope| named("project", scope)),
+    })
+}
+
+/// A group by the ids of its roles and members.
+pub fn group(roles: &[&str], members: Option<&[&str]>) -> Body {
+    Body::Group(Group {
+        name: "rw-readers".to_owned(),
+        roles: roles.iter().map(|role| RoleRef::Existing(named("role", role))).collect(),
+        members: members.map(|members| members.iter().map(|member| named("user", member)).collect()),
     })
 }
 

@@ -5,17 +5,17 @@ use rolewright_api as api;
 use rolewright_api::{Guards, Mode};
 use rolewright_core::{
     model::{Body, Builder, Grant, Id, IdentityRules, Kind, Level, Named, Observed, Proof, RoleRef},
-    planner::{
-        self, Adopt, Desired, Issue, Policy, Problem, Removal,
-        testing::{TestDialect, present},
-    },
+    planner::{self, Desired, Issue, Problem, testing::present},
 };
 use serde_json::{Value, json};
 
-use super::{Permit, Terms, permit};
-use crate::decide::{guarded::guarded, plan::Decision, resolve::Resolved};
+use super::{
+    Permit, Terms,
+    model::{DIALECT, decision_of},
+    permit,
+};
+use crate::decide::{guarded::guarded, plan::Decision};
 
-const DIALECT: TestDialect = TestDialect::NoScopes;
 const LIMITS: &str = "10 or 5 % within 1h";
 
 fn grant(subject: &str) -> Body {
@@ -42,17 +42,7 @@ fn decision(managed: &[&str], desired: &[&str], missing: &[&str]) -> Decision {
     let desired: Vec<Desired> = found.chain(not_found).collect();
     let recorded: Vec<_> =
         managed.iter().map(|name| present(DIALECT, &format!("G-{name}"), &grant(name), Some(name))).collect();
-    let policy = Policy { identity: &DIALECT, adopt: Adopt::IfIdentical, removal: Removal::Delete };
-    let plan = planner::plan(&desired, &snapshot.complete(), &recorded, &policy);
-    Decision {
-        plan,
-        resolved: Resolved { desired, ..Resolved::default() },
-        touched: Vec::new(),
-        recorded,
-        unsettled: None,
-        still_shared: Vec::new(),
-        still_open: None,
-    }
+    decision_of(desired, &snapshot.complete(), recorded)
 }
 
 fn binding(status: Value) -> api::RoleBinding {
@@ -139,14 +129,7 @@ fn protected_role_without_holders_keeps_its_permissions() {
     snapshot.add(Observed::new(Id::new("R"), DIALECT.key(&before), before.clone()));
     let recorded = vec![present(DIALECT, "R", &before, None)];
     let desired = vec![Desired::new(None, after)];
-    let policy = Policy { identity: &DIALECT, adopt: Adopt::IfIdentical, removal: Removal::Delete };
-    let plan = planner::plan(&desired, &snapshot.complete(), &recorded, &policy);
-    let decision = Decision {
-        plan,
-        resolved: Resolved { desired, ..Resolved::default() },
-        recorded,
-        ..decision(&[], &[], &[])
-    };
+    let decision = decision_of(desired, &snapshot.complete(), recorded);
     let protects = Guards { protected_roles: vec!["break-*".to_owned()], ..Guards::default() };
     let object = binding(json!(null));
     assert!(permitted(&object, &decision, &protects, 100).plan.is_empty());

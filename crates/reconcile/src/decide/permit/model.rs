@@ -10,7 +10,10 @@ use jiff::Timestamp;
 use rolewright_api as api;
 use rolewright_api::{ApprovalState, Guards, Mode};
 use rolewright_core::{
-    model::{Body, Builder, Change, Grant, Id, IdentityRules, Kind, Level, Named, Observed, Proof, RoleRef},
+    model::{
+        Body, Builder, Change, Grant, Id, IdentityRules, Kind, Level, Named, Observed, Proof, RoleRef,
+        Snapshot,
+    },
     planner::{
         self, Adopt, Desired, Held, Policy, Removal,
         testing::{TestDialect, pending, present},
@@ -25,7 +28,8 @@ use crate::{
     decide::{plan::Decision, resolve::Resolved},
 };
 
-const DIALECT: TestDialect = TestDialect::NoScopes;
+/// The rules of the back end.
+pub const DIALECT: TestDialect = TestDialect::NoScopes;
 const SUBJECTS: [&str; 2] = ["alice", "bob"];
 const MAX_APPROVALS: usize = 3;
 
@@ -114,6 +118,20 @@ fn subject_of(change: &Change) -> usize {
     (0..SUBJECTS.len()).find(|subject| *change.body() == body(*subject)).expect("a grant of the model")
 }
 
+/// The decision for an object that manages `recorded` and desires `desired`.
+pub fn decision_of(desired: Vec<Desired>, snapshot: &Snapshot, recorded: Vec<Held>) -> Decision {
+    let policy = Policy { identity: &DIALECT, adopt: Adopt::IfIdentical, removal: Removal::Delete };
+    Decision {
+        plan: planner::plan(&desired, snapshot, &recorded, &policy),
+        resolved: Resolved { desired, ..Resolved::default() },
+        touched: Vec::new(),
+        recorded,
+        unsettled: None,
+        still_shared: Vec::new(),
+        still_open: None,
+    }
+}
+
 impl World {
     fn held(&self) -> Vec<Held> {
         let entry = |(subject, exists): (&usize, &bool)| {
@@ -139,18 +157,7 @@ impl World {
             .iter()
             .map(|subject| Desired::new(Some(SUBJECTS[*subject].to_owned()), body(*subject)))
             .collect();
-        let recorded = self.held();
-        let policy = Policy { identity: &DIALECT, adopt: Adopt::IfIdentical, removal: Removal::Delete };
-        let plan = planner::plan(&desired, &snapshot.complete(), &recorded, &policy);
-        Decision {
-            plan,
-            resolved: Resolved { desired, ..Resolved::default() },
-            touched: Vec::new(),
-            recorded,
-            unsettled: None,
-            still_shared: Vec::new(),
-            still_open: None,
-        }
+        decision_of(desired, &snapshot.complete(), self.held())
     }
 
     fn object(&self) -> api::RoleBinding {
