@@ -62,13 +62,19 @@ for name in minimal namespaced; do
   for crd in "$root"/crds/*.yaml; do
     crd=$(sed -n 's/^  name: //p' "$crd" | head -1)
     for right in "      - $crd" "${crd%%.*}/status"; do
+      # An operator of single namespaces serves no ClusterBackend.
+      [ "$name:$right" != namespaced:clusterbackends/status ] || continue
       grep -qF -- "$right" "$work/rules.yaml" || fail "ci/$name.yaml: the operator has no right on '$right'"
     done
   done
   secrets=$(grep -A1 'resources: \[secrets\]' "$work/rules.yaml" | grep verbs: | sort -u | tr -d ' ' || true)
   [ "$secrets" = "verbs:[get]" ] || fail "ci/$name.yaml: the only right on Secrets must be get, found $secrets"
   namespaces=$(grep -A1 'resources: \[namespaces\]' "$work/rules.yaml" | grep verbs: | sort -u | tr -d ' ' || true)
-  [ "$namespaces" = "verbs:[get]" ] || fail "ci/$name.yaml: the only right on Namespaces must be get, found $namespaces"
+  expected="verbs:[get,list,watch]"
+  [ "$name" != namespaced ] || expected="verbs:[get]"
+  [ "$namespaces" = "$expected" ] || fail "ci/$name.yaml: the rights on Namespaces must be $expected, found $namespaces"
+  users=$(sed -n '/aggregate-to/,/^---/p' "$work/rules.yaml")
+  ! grep -q clusterbackends <<<"$users" || fail "ci/$name.yaml: a role of the cluster has rights on ClusterBackends"
   ! grep -E '^ +(resources|verbs|apiGroups):.*\*' "$work/rules.yaml" || fail "ci/$name.yaml: a rule has a wildcard"
 done
 

@@ -18,10 +18,24 @@ The operator creates only Events, deletes nothing, and writes only the finalizer
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get]
+{{- if .Values.watchNamespaces }}
 # For the annotation rolewright.dev/secret-hosts. In a Role, this covers only the namespace of the Role.
 - apiGroups: [""]
   resources: [namespaces]
   verbs: [get]
+{{- else }}
+# ClusterBackends serve namespaces by their labels, so only an operator that serves all namespaces serves ClusterBackends. Also for the
+# annotation rolewright.dev/secret-hosts.
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [get, list, watch]
+- apiGroups: [rolewright.dev]
+  resources: [clusterbackends]
+  verbs: [get, list, watch, patch]
+- apiGroups: [rolewright.dev]
+  resources: [clusterbackends/status]
+  verbs: [patch]
+{{- end }}
 {{ include "rolewright.eventRules" . }}
 {{- end }}
 

@@ -34,20 +34,30 @@ pub mod annotations {
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, Hash, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BackendRef {
-    /// The kind of the Backend. Backend (the default): a Backend in the namespace of this object.
+    /// The kind of the Backend. Backend (the default): a Backend in the namespace of this object. ClusterBackend: one that the cluster admin shares with this namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<BackendRefKind>,
-    /// The name of the Backend, in the namespace of this object.
+    /// The name of the Backend in the namespace of this object, or of the ClusterBackend.
     #[schemars(length(min = 1, max = 253))]
     pub name: String,
 }
 
+impl BackendRef {
+    /// The kind that the reference means.
+    pub fn kind(&self) -> BackendRefKind {
+        self.kind.unwrap_or_default()
+    }
+}
+
 /// The kinds that a `backendRef` can refer to.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, Hash, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq, Hash, JsonSchema)]
 #[schemars(description = "")]
 pub enum BackendRefKind {
     /// A Backend in the namespace of the object.
+    #[default]
     Backend,
+    /// A ClusterBackend that serves the namespace of the object.
+    ClusterBackend,
 }
 
 /// Whether Rolewright makes changes or only shows them. The order is from lenient to strict.

@@ -3,10 +3,13 @@
 //! No schema has a `default:`: the API server would store the default, and GitOps tools would report a permanent difference. The code
 //! applies the defaults.
 
+mod any_backend;
 mod approval;
 mod arize;
 mod backend;
 mod block;
+mod ceiling;
+mod cluster_backend;
 mod common;
 mod conditions;
 mod grafana;
@@ -24,6 +27,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::CustomResourceExt;
 
 pub use self::{
+    any_backend::AnyBackend,
     approval::{
         Approval, ApprovalSpec, ApprovalState, ApprovalStatus, ApprovalTarget, ApprovedKind, CoveredPlan,
         Decision,
@@ -31,6 +35,8 @@ pub use self::{
     arize::{ArizeConnection, ArizeCredentials},
     backend::{Backend, BackendSpec, BackendStatus, Counts, Requests, TenantPin, Tls},
     block::{Block, SecretKeyRef},
+    ceiling::{Allow, Ceiling, Limit},
+    cluster_backend::{ClusterBackend, ClusterBackendSpec, ClusterTerms},
     common::{Adopt, BackendRef, BackendRefKind, DeletionPolicy, Mode, annotations},
     conditions::{
         CREDENTIAL_EXPIRING, EXPIRING, Reason, SYNCED, SyncFailure, condition, credential_expiring,
@@ -62,8 +68,9 @@ pub const FINALIZER: &str = "rolewright.dev/hold";
 pub const SCHEMA_LEVEL: &str = "1";
 
 /// The names of all custom resource definitions.
-pub const CRD_NAMES: [fn() -> &'static str; 5] = [
+pub const CRD_NAMES: [fn() -> &'static str; 6] = [
     Backend::crd_name,
+    ClusterBackend::crd_name,
     Role::crd_name,
     RoleBinding::crd_name,
     ResourceRestriction::crd_name,
@@ -72,8 +79,14 @@ pub const CRD_NAMES: [fn() -> &'static str; 5] = [
 
 /// All custom resource definitions, each annotated with the [`SCHEMA_LEVEL`].
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    let mut crds =
-        vec![Backend::crd(), Role::crd(), RoleBinding::crd(), ResourceRestriction::crd(), Approval::crd()];
+    let mut crds = vec![
+        Backend::crd(),
+        ClusterBackend::crd(),
+        Role::crd(),
+        RoleBinding::crd(),
+        ResourceRestriction::crd(),
+        Approval::crd(),
+    ];
     for crd in &mut crds {
         let annotations = crd.metadata.annotations.get_or_insert_default();
         annotations.insert(annotations::SCHEMA_LEVEL.to_owned(), SCHEMA_LEVEL.to_owned());

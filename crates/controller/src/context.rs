@@ -108,7 +108,8 @@ impl Context {
         let role = |name: &ObjectName| self.caches.roles.get(name);
         let nearest_role = |name: &ObjectName| self.caches.roles.nearest_name(name);
         let (may_write, now) = (self.may_write(), Timestamp::now());
-        let cluster = Cluster { role: &role, nearest_role: &nearest_role, may_write, now };
+        let labels = |namespace: &str| self.caches.namespaces.of(namespace);
+        let cluster = Cluster { role: &role, nearest_role: &nearest_role, labels: &labels, may_write, now };
         let mut decision = decide::decide(object, link, &cluster)?;
         // The object can have been deleted, and its claims removed, since it was taken from the cache.
         let name = name_of(object);
@@ -134,7 +135,7 @@ impl Context {
         objects.into_iter().for_each(|object| self.queue.add(object));
     }
 
-    /// A link with the pause, the mode, the guards and the deletion policy of the present Backend: these count at once, whatever became of its credential.
+    /// A link with the pause, the mode, the guards, the terms and the deletion policy of the present Backend: these count at once, whatever became of its credential.
     pub fn with_present_spec(&self, backend: &ObjectName, mut link: Link) -> Link {
         if let Some(object) = self.caches.backends.get(backend) {
             link.paused = is_paused(&*object);
@@ -143,6 +144,9 @@ impl Context {
             let guards = object.spec.guards.clone().unwrap_or_default();
             if *link.guards != guards {
                 link.guards = Arc::new(guards);
+            }
+            if link.terms.as_deref() != object.terms.as_ref() {
+                link.terms = object.terms.clone().map(Arc::new);
             }
         }
         link

@@ -1,13 +1,16 @@
 //! The removals of an account on the status of its Backends, written before the removals are made: a restart forgets none.
 
-use kube::{Api, ResourceExt};
-use rolewright_api::Backend;
+use kube::ResourceExt;
+use rolewright_api::AnyBackend;
 use rolewright_reconcile::{account::Account, object::ObjectName};
 use serde_json::json;
 
 use crate::{
     context::Context,
-    kube::{WriteError, writes},
+    kube::{
+        WriteError,
+        writes::{self, RolewrightResource},
+    },
 };
 
 /// Writes the removals of a Backend's objects into its status. One write serves all that were reserved before it.
@@ -32,8 +35,7 @@ pub async fn record(ctx: &Context, account: &Account, backend: &ObjectName) -> R
             Err(WriteError::Gone) => return Ok(()),
             written => return written.map(|_| ()),
         }
-        let api: Api<Backend> = Api::namespaced(ctx.client.clone(), &backend.namespace);
-        if let Some(live) = api.get_opt(&object.name_any()).await? {
+        if let Some(live) = object.api(&ctx.client).get_opt(&object.name_any()).await? {
             load(account, backend, &live);
             cache.put(live);
             if account.ledger.lock().records(backend) != removals {
@@ -46,7 +48,7 @@ pub async fn record(ctx: &Context, account: &Account, backend: &ObjectName) -> R
 }
 
 /// Counts what the status of a Backend records.
-pub fn load(account: &Account, name: &ObjectName, backend: &Backend) {
+pub fn load(account: &Account, name: &ObjectName, backend: &AnyBackend) {
     let recorded = backend.status.iter().flat_map(|status| &status.removals);
     account.ledger.lock().load(name, recorded);
 }

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use rolewright_api::{Approval, Backend, ResourceRestriction, Role, RoleBinding};
+use rolewright_api::{AnyBackend, Approval, ResourceRestriction, Role, RoleBinding};
 use rolewright_reconcile::{
     account::{Accounts, BackendState, BackendStates, Corrections},
     object::{ManagedObject, ObjectKind, ObjectRef},
@@ -22,7 +22,7 @@ use crate::{
     approvals::{self, OpenApprovals},
     backend,
     context::{Context, Options},
-    kube::{Cache, Caches, Clients, Definitions, Events, lease, namespaces, schema, start},
+    kube::{Cache, Caches, Clients, Definitions, Events, NamespaceLabels, lease, namespaces, schema, start},
     metrics::Metrics,
     object,
     queue::{self, Arrivals, BackOff, Group, Queue, Requests, SameAccount, Work, triggers},
@@ -78,17 +78,18 @@ pub async fn run(
     let identity = identity();
     let (events, event_writer) = Events::start(client.clone(), identity.clone(), metrics.dropped_events());
     let (enqueue, queue) = queue::queue();
-    let (backends, backend_changes) = Cache::<Backend>::new();
+    let (backends, backend_changes) = Cache::<AnyBackend>::new();
     let (roles, role_changes) = Cache::<Role>::new();
     let (bindings, binding_changes) = Cache::<RoleBinding>::new();
     let (restrictions, restriction_changes) = Cache::<ResourceRestriction>::new();
     let (approvals, approval_changes) = Cache::<Approval>::new();
+    let (namespaces, namespace_changes) = NamespaceLabels::new();
     let alive = CancellationToken::new();
     let _ends_with_this = alive.clone().drop_guard();
     let ctx = Arc::new(Context {
         client: client.clone(),
         alive,
-        caches: Caches { backends, roles, bindings, restrictions, approvals },
+        caches: Caches { backends, roles, bindings, restrictions, approvals, namespaces },
         definitions: Definitions::default(),
         queue: enqueue,
         accounts,
@@ -105,6 +106,7 @@ pub async fn run(
     });
     let mut tasks = JoinSet::new();
     tasks.spawn(triggers::backends(ctx.clone(), backend_changes));
+    tasks.spawn(triggers::namespaces(ctx.clone(), namespace_changes));
     tasks.spawn(triggers::managed(ctx.clone(), role_changes));
     tasks.spawn(triggers::managed(ctx.clone(), binding_changes));
     tasks.spawn(triggers::managed(ctx.clone(), restriction_changes));
@@ -195,7 +197,7 @@ impl Work for Reconciles {
     fn group(&self, object: &ObjectRef) -> Group {
         let caches = &self.0.caches;
         let backend = match object.kind {
-            ObjectKind::Backend => {
+            ObjectKind::Backend | ObjectKind::ClusterBackend => {
                 let state = self.0.backends.get(&object.name);
                 let has_failed = matches!(state, Some(BackendState::NotReady { .. }));
                 return if has_failed { Group::FailedBackends } else { Group::Backends };
@@ -250,7 +252,7 @@ const DEADLINE: Duration = Duration::from_secs(600);
 async fn reconcile(ctx: &Arc<Context>, object: &ObjectRef) -> Option<Duration> {
     ctx.metrics.reconcile(object.kind);
     match object.kind {
-        ObjectKind::Backend => backend::reconcile(ctx, &object.name).await,
+        ObjectKind::Backend | ObjectKind::ClusterBackend => backend::reconcile(ctx, &object.name).await,
         ObjectKind::Role => object::reconcile::<Role>(ctx, &object.name).await,
         ObjectKind::RoleBinding => object::reconcile::<RoleBinding>(ctx, &object.name).await,
         ObjectKind::ResourceRestriction => object::reconcile::<ResourceRestriction>(ctx, &object.name).await,

@@ -5,14 +5,14 @@ use std::fmt;
 use kube::{Resource, ResourceExt};
 use rolewright_api as api;
 use rolewright_api::{
-    Adopt, DeletionPolicy, HeldEntry, Mode, ObjectStatus, ResourceRestriction, Role, RoleBinding,
-    RoleBindingStatus, SubjectStatus, annotations,
+    Adopt, BackendRefKind, DeletionPolicy, HeldEntry, Mode, ObjectStatus, ResourceRestriction, Role,
+    RoleBinding, RoleBindingStatus, SubjectStatus, annotations,
 };
 use rolewright_core::planner::Claimant;
 pub use rolewright_core::planner::{ObjectKind, ObjectName, ObjectRef};
 use serde::{Serialize, de::DeserializeOwned};
 
-/// The name of an object. Objects of these kinds always have a namespace.
+/// The name of an object. Only a ClusterBackend has no namespace.
 pub fn name_of(object: &impl Resource) -> ObjectName {
     let meta = object.meta();
     ObjectName::new(meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default())
@@ -50,8 +50,8 @@ pub trait ManagedObject:
     /// The kind.
     const KIND: ObjectKind;
 
-    /// `spec.backendRef.name`.
-    fn backend_name(&self) -> &str;
+    /// `spec.backendRef`.
+    fn backend_ref(&self) -> &api::BackendRef;
     /// `spec.adopt`, or its default.
     fn adopt(&self) -> Adopt;
     /// `spec.mode`.
@@ -76,9 +76,38 @@ pub trait ManagedObject:
         ObjectRef { kind: Self::KIND, name: name_of(self) }
     }
 
-    /// The Backend that it refers to, in its own namespace.
+    /// The Backend that it refers to: one in its own namespace, or a ClusterBackend.
     fn backend(&self) -> ObjectName {
-        ObjectName::new(self.meta().namespace.as_deref().unwrap_or_default(), self.backend_name())
+        let reference = self.backend_ref();
+        match reference.kind() {
+            BackendRefKind::Backend => {
+                ObjectName::new(self.meta().namespace.as_deref().unwrap_or_default(), &reference.name)
+            }
+            BackendRefKind::ClusterBackend => ObjectName::of_cluster(&reference.name),
+        }
+    }
+
+    /// Whether it refers to this Backend or ClusterBackend.
+    fn refers_to(&self, backend: &ObjectName) -> bool {
+        let reference = self.backend_ref();
+        *reference.name == *backend.name
+            && match reference.kind() {
+                BackendRefKind::Backend => self.meta().namespace.as_deref() == Some(&*backend.namespace),
+                BackendRefKind::ClusterBackend => backend.is_of_cluster(),
+            }
+    }
+
+    /// How the status of its Backend names it: with the namespace if the Backend serves several.
+    fn title_in_backend(&self) -> String {
+        match self.backend_ref().kind() {
+            BackendRefKind::Backend => format!("{} {}", Self::KIND.as_str(), self.name_any()),
+            BackendRefKind::ClusterBackend => self.title(),
+        }
+    }
+
+    /// How messages of this object name its Backend: `Backend grafana`.
+    fn backend_title(&self) -> String {
+        ObjectRef::backend(&self.backend()).title()
     }
 
     /// How messages to other objects name it: `RoleBinding team-a/readers`.
@@ -129,8 +158,8 @@ macro_rules! managed_object {
         impl ManagedObject for $kind {
             const KIND: ObjectKind = ObjectKind::$kind;
 
-            fn backend_name(&self) -> &str {
-                &self.spec.backend_ref.name
+            fn backend_ref(&self) -> &api::BackendRef {
+                &self.spec.backend_ref
             }
 
             fn adopt(&self) -> Adopt {

@@ -63,7 +63,7 @@ impl Readiness {
             Issue::Unsupported => Reason::Unsupported,
             Issue::Conflict => Reason::Conflict,
             Issue::NotFound => Reason::NotFound,
-            Issue::NotVisible => Reason::Denied,
+            Issue::NotVisible | Issue::Denied => Reason::Denied,
             Issue::Blocked => Reason::DeletionBlocked,
             Issue::Unread => Reason::BackendError,
             Issue::Waiting => Reason::DependencyNotReady,

@@ -91,15 +91,16 @@ impl ApiServer {
         let key = key(plural, namespace, &name);
         let known = state.objects.get(&key).cloned();
         let mut next = known.clone().unwrap_or_else(|| {
-            json!({
-                "metadata": {
-                    "name": name,
-                    "namespace": namespace,
-                    "uid": format!("uid-{}", state.version + 1),
-                    "generation": 1,
-                    "creationTimestamp": self.now().to_string(),
-                }
-            })
+            let mut metadata = json!({
+                "name": name,
+                "uid": format!("uid-{}", state.version + 1),
+                "generation": 1,
+                "creationTimestamp": self.now().to_string(),
+            });
+            if !namespace.is_empty() {
+                metadata["namespace"] = json!(namespace);
+            }
+            json!({ "metadata": metadata })
         });
         for (field, value) in object.as_object().expect("an object") {
             if field != "metadata" && field != "status" {

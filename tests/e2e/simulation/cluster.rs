@@ -161,7 +161,8 @@ impl Cluster {
     /// Applies one object.
     pub fn apply(&self, object: Value) {
         let kind = object["kind"].as_str().unwrap().to_owned();
-        let namespace = object["metadata"]["namespace"].as_str().unwrap_or(NAMESPACE).to_owned();
+        let default = if ["ClusterBackend", "Namespace"].contains(&&*kind) { "" } else { NAMESPACE };
+        let namespace = object["metadata"]["namespace"].as_str().unwrap_or(default).to_owned();
         self.api.apply(plural_of(&kind), &namespace, object);
     }
 
@@ -209,7 +210,8 @@ impl Cluster {
 
     /// All custom resources.
     pub fn objects(&self) -> Vec<Value> {
-        let plurals = ["backends", "roles", "rolebindings", "resourcerestrictions", "approvals"];
+        let plurals =
+            ["backends", "clusterbackends", "roles", "rolebindings", "resourcerestrictions", "approvals"];
         plurals.iter().flat_map(|plural| self.api.list(plural)).collect()
     }
 }

@@ -2,6 +2,7 @@
 //! call, thousands of times.
 
 mod api_server;
+mod ceilings;
 mod cluster;
 mod conformance;
 mod crash_matrix;

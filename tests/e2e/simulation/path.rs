@@ -65,6 +65,7 @@ impl Target {
             }
             [plural] => (None, *plural, many(), false),
             [plural, name] => (None, *plural, Verb::One((*name).to_owned()), false),
+            [plural, name, "status"] => (None, *plural, Verb::One((*name).to_owned()), true),
             _ => return None,
         };
         Some(Self {
@@ -102,8 +103,10 @@ impl Target {
 }
 
 /// The kinds of the custom resources, and their plurals.
-const KINDS: [(&str, &str); 5] = [
+const KINDS: [(&str, &str); 7] = [
     ("Backend", "backends"),
+    ("ClusterBackend", "clusterbackends"),
+    ("Namespace", "namespaces"),
     ("Role", "roles"),
     ("RoleBinding", "rolebindings"),
     ("ResourceRestriction", "resourcerestrictions"),

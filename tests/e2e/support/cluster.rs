@@ -54,7 +54,9 @@ fn start(folder: &str, gates: &[&str]) -> ControlPlane {
         "crd",
         "--timeout=60s",
     ]));
-    for resource in ["backends", "roles", "rolebindings", "resourcerestrictions", "approvals"] {
+    for resource in
+        ["backends", "clusterbackends", "roles", "rolebindings", "resourcerestrictions", "approvals"]
+    {
         until_watchable(&plane, resource);
     }
     plane

@@ -32,7 +32,7 @@ pub(super) fn backend(vendor: &str, block: Value, more: Value) -> Value {
         vendor: block,
         "sweepInterval": "1s",
         "requests": { "perSecond": 1000, "burst": 1000, "concurrency": 4 },
-        "guards": { "maxRemovalPercent": 100 },
+        "guards": { "maxRemovals": 1000, "maxRemovalPercent": 100 },
     });
     object("Backend", vendor, with(spec, more))
 }

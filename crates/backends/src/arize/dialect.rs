@@ -1,5 +1,6 @@
 //! Arize's pure part: its capabilities, its rules for roles and its natural keys (contract 2.1, 2.2, 3.1).
 
+use super::escalation;
 use super::ids::{self, DASHBOARD, ORGANIZATION, PROJECT, PROMPT, SPACE};
 use rolewright_core::model::{
     Capabilities, Effect, Fault, Grant, Grants, Id, IdentityRules, Key, Level, Restrictions, Role, RoleNames,
@@ -65,6 +66,10 @@ impl SpecRules for ArizeDialect {
 
     fn level_of(&self, id: &Id) -> Option<Level> {
         ids::level_of(id)
+    }
+
+    fn is_escalating(&self, rule: &Rule) -> bool {
+        escalation::is_escalating(&rule.action)
     }
 }
 

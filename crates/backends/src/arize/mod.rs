@@ -4,6 +4,7 @@
 mod client;
 mod config;
 mod dialect;
+mod escalation;
 mod ids;
 mod map;
 mod read;

@@ -1,5 +1,6 @@
 //! Grafana's pure part: its capabilities, its rules for roles and the uid of a new role (contract 3.2, 3.3, 3.7).
 
+use super::escalation;
 use super::ids::{self, DASHBOARD, DATA_SOURCE, FOLDER, Principal, Resource, ResourceKind};
 use crate::text::{DERIVED_PREFIX, DIGEST, derived_name};
 use rolewright_core::model::{
@@ -237,6 +238,10 @@ impl SpecRules for GrafanaDialect {
             None if !id.as_str().contains(':') => Some(Level::ROLE),
             None => None,
         }
+    }
+
+    fn is_escalating(&self, rule: &Rule) -> bool {
+        escalation::is_escalating(&rule.action)
     }
 }
 

@@ -7,6 +7,7 @@
 mod client;
 mod config;
 mod dialect;
+mod escalation;
 mod ids;
 mod map;
 mod pages;

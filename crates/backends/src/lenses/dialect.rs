@@ -1,6 +1,6 @@
 //! Lenses' pure part: its capabilities, its rules for roles and the groups that RoleBindings own (contract 2.1, 2.2, 3).
 
-use super::{config::Membership, ids, lrn};
+use super::{config::Membership, escalation, ids, lrn};
 use rolewright_core::model::{
     Capabilities, Fault, Grants, Id, IdentityRules, Key, Kind, Level, Members, Restrictions, Role, RoleNames,
     Rule, SpecRules, SubjectKind, SweepHints,
@@ -114,6 +114,10 @@ impl SpecRules for LensesDialect {
         }
         let role = || (!id.as_str().contains(':')).then_some(Level::ROLE);
         ids::of_principal(id).map(|(kind, _)| kind.level()).or_else(role)
+    }
+
+    fn is_escalating(&self, rule: &Rule) -> bool {
+        escalation::is_escalating(&rule.action)
     }
 }
 

@@ -9,6 +9,7 @@ mod catalogue;
 mod client;
 mod config;
 mod dialect;
+mod escalation;
 mod ids;
 mod lrn;
 mod map;

@@ -1,6 +1,7 @@
 //! ZenML's pure part: its capabilities, its rules for roles and scopes, and its natural keys (contract 2.1, 2.2, 3.1).
 
 use super::{
+    escalation,
     ids::{self, ORGANIZATION, PROJECT, Principal, Scope, WORKSPACE, grant_key, scope_text},
     mark,
 };
@@ -143,6 +144,10 @@ impl SpecRules for ZenmlDialect {
             (None, Some(scope)) => Some(scope.level()),
             (None, None) => ids::is_uuid(text).then_some(Level::ROLE),
         }
+    }
+
+    fn is_escalating(&self, rule: &Rule) -> bool {
+        escalation::is_escalating(&rule.action, rule.resource.as_deref())
     }
 }
 

@@ -8,6 +8,7 @@ mod client;
 mod config;
 mod connection;
 mod dialect;
+mod escalation;
 mod ids;
 mod map;
 mod mark;

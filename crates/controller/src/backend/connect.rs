@@ -3,9 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use kube::Resource;
-use rolewright_api::{Backend, Reason};
+use rolewright_api::{AnyBackend, Reason};
 use rolewright_reconcile::{
     account::BackendState,
+    decide,
     object::{ObjectName, ObjectRef},
     readiness::Readiness,
 };
@@ -27,7 +28,7 @@ const FIRST_SECRET_RETRY: Duration = Duration::from_secs(2);
 pub async fn connect(
     ctx: &Arc<Context>,
     name: &ObjectName,
-    backend: &Backend,
+    backend: &AnyBackend,
     known: &str,
     requested: bool,
 ) -> (Attempt, String) {
@@ -40,6 +41,9 @@ pub async fn connect(
     let Some(block) = backend.spec.block() else {
         return (failed(Readiness::new(Reason::Invalid, "the spec has no back-end block")), made_from);
     };
+    if let Err(fault) = backend.terms.as_ref().map_or(Ok(()), decide::check_terms) {
+        return (failed(invalid(&fault)), made_from);
+    }
     let Some(vendor) = ctx.options.vendors.iter().find(|vendor| vendor.name == block.vendor) else {
         let message = format!("this operator does not know {}", block.vendor);
         return (failed(Readiness::new(Reason::Unsupported, message)), made_from);

@@ -45,11 +45,14 @@ pub fn judge(
     if found.is_within(acknowledged) {
         return None;
     }
-    let (namespace, backend) =
-        links.first().map_or(("NAMESPACE", "NAME"), |(name, _)| (&*name.namespace, &*name.name));
+    let object = match links.first() {
+        Some((name, _)) if name.is_of_cluster() => format!("clusterbackend {}", name.name),
+        Some((name, _)) => format!("-n {} backend {}", name.namespace, name.name),
+        None => "-n NAMESPACE backend NAME".to_owned(),
+    };
     Some(format!(
         "{} of {} managed things vanished from the back end at once, so nothing is written to it until they are visible again. If they really \
-         were deleted, acknowledge it, and they are created again: kubectl annotate --overwrite -n {namespace} backend {backend} {}={token}",
+         were deleted, acknowledge it, and they are created again: kubectl annotate --overwrite {object} {}={token}",
         found.absent(),
         found.managed(),
         annotations::ACKNOWLEDGE

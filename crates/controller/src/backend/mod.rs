@@ -14,8 +14,8 @@ mod waiting;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use kube::{Resource, ResourceExt};
-use rolewright_api::{Backend, Reason, TenantPin};
+use kube::Resource;
+use rolewright_api::{AnyBackend, Reason, TenantPin};
 use rolewright_reconcile::{
     account::{Account, AccountId, BackendState},
     decide::{self, Resolve},
@@ -46,7 +46,7 @@ pub async fn reconcile(ctx: &Arc<Context>, name: &ObjectName) -> Option<Duration
         Err(WriteError::Gone) => None,
         Err(WriteError::Stale) => Some(Duration::from_millis(200)),
         Err(WriteError::Api(error)) => {
-            tracing::warn!(kind = "Backend", namespace = %name.namespace, name = %name.name, %error, "a status could not be written");
+            tracing::warn!(kind = ObjectRef::backend(name).kind.as_str(), namespace = %name.namespace, name = %name.name, %error, "a status could not be written");
             Some(Duration::from_secs(10))
         }
     }
@@ -57,7 +57,7 @@ fn after_deletion(ctx: &Context, name: &ObjectName) {
     if Dependents::of(ctx, name).with_finalizer == 0 {
         disconnect(ctx, name);
     } else if let Some(link) = ctx.backends.link(name) {
-        let message = format!("there is no Backend {name}");
+        let message = format!("there is no {}", ObjectRef::backend(name));
         let state = BackendState::NotReady {
             reason: Reason::NotFound,
             message,
@@ -80,7 +80,7 @@ fn disconnect(ctx: &Context, name: &ObjectName) {
 async fn run(
     ctx: &Arc<Context>,
     name: &ObjectName,
-    mut backend: Arc<Backend>,
+    mut backend: Arc<AnyBackend>,
 ) -> Result<Duration, WriteError> {
     let is_being_deleted = backend.meta().deletion_timestamp.is_some();
     let dependents = Dependents::of(ctx, name);
@@ -148,7 +148,11 @@ async fn run(
 }
 
 /// Records the account in the status before any object can use it: the Backend never moves to another account.
-async fn pin(ctx: &Context, backend: Arc<Backend>, pin: &TenantPin) -> Result<Arc<Backend>, WriteError> {
+async fn pin(
+    ctx: &Context,
+    backend: Arc<AnyBackend>,
+    pin: &TenantPin,
+) -> Result<Arc<AnyBackend>, WriteError> {
     if backend.status.as_ref().and_then(|status| status.tenant.as_ref()) == Some(pin) {
         return Ok(backend);
     }
@@ -175,7 +179,7 @@ fn register_held(ctx: &Context, account: &Account, this: &ObjectName) {
 }
 
 /// The account that a Backend recorded, connected or not.
-fn pinned_account(ctx: &Context, backend: &Backend) -> Option<AccountId> {
+fn pinned_account(ctx: &Context, backend: &AnyBackend) -> Option<AccountId> {
     let block = backend.spec.block()?;
     let vendor = ctx.options.vendors.iter().find(|vendor| vendor.name == block.vendor)?;
     let origin = (vendor.origin)(&block.settings).ok()?;
@@ -217,8 +221,7 @@ impl Visitor for Dependents {
         if object.has_finalizer() {
             self.with_finalizer += 1;
             self.being_deleted += usize::from(object.is_being_deleted());
-            self.first
-                .insert((object.is_being_deleted(), format!("{} {}", K::KIND.as_str(), object.name_any())));
+            self.first.insert((object.is_being_deleted(), object.title_in_backend()));
             if self.first.len() > MAX_NAMED {
                 self.first.pop_last();
             }

@@ -8,7 +8,7 @@ use std::{
 
 use kube::ResourceExt;
 use rolewright_api as api;
-use rolewright_api::{Backend, Block, Reason, TenantPin};
+use rolewright_api::{AnyBackend, Block, Reason, TenantPin};
 use rolewright_backends::{self as backends, Budget, Class, Error, Limits, Settings, Vendor};
 use rolewright_core::model::{Fault, Kind};
 use rolewright_reconcile::{
@@ -41,7 +41,7 @@ fn too_slow() -> Error {
 pub struct Probe<'a> {
     pub ctx: &'a Arc<Context>,
     pub name: &'a ObjectName,
-    pub backend: &'a Backend,
+    pub backend: &'a AnyBackend,
     pub block: &'a Block,
     pub vendor: &'static Vendor,
     pub origin: &'a Url,
@@ -94,6 +94,7 @@ impl Probe<'_> {
             paused: is_paused(*backend),
             mode: backend.spec.mode.unwrap_or_default(),
             guards: Arc::new(backend.spec.guards.clone().unwrap_or_default()),
+            terms: backend.terms.clone().map(Arc::new),
             own: identity.own.into_iter().collect(),
             deletion: backend.spec.deletion_policy.unwrap_or_default(),
             interval: backend.spec.interval(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use k8s_openapi::jiff::Timestamp;
 use kube::Resource;
 use rolewright_api as api;
-use rolewright_api::{Backend, BackendStatus, Reason};
+use rolewright_api::{AnyBackend, BackendStatus, Reason};
 use rolewright_reconcile::{
     account::{Link, SweepFailure},
     object::{ObjectName, ObjectRef, reconcile_request},
@@ -41,7 +41,7 @@ const FIELDS: [&str; 11] = [
 pub async fn write(
     ctx: &Context,
     name: &ObjectName,
-    backend: &Backend,
+    backend: &AnyBackend,
     failure: Option<Readiness>,
     dependents: &Dependents,
 ) -> Result<(), WriteError> {
@@ -93,7 +93,7 @@ pub async fn write(
     }
     writes::status(&ctx.client, &ctx.caches.backends, backend, &FIELDS, json!(after)).await?;
     let reference = ObjectRef::backend(name);
-    publish_condition(&ctx.events, backend, &reference, &before.conditions, &after.conditions);
+    publish_condition(&ctx.events, backend.reference(), &reference, &before.conditions, &after.conditions);
     Ok(())
 }
 
@@ -159,7 +159,7 @@ fn sweeps_fail_for_long(ctx: &Context, name: &ObjectName, link: &Link) -> Option
 fn handled_request(
     ctx: &Context,
     name: &ObjectName,
-    backend: &Backend,
+    backend: &AnyBackend,
     before: &BackendStatus,
 ) -> Option<String> {
     let request = reconcile_request(backend)?;

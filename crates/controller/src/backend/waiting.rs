@@ -55,7 +55,7 @@ impl Waiting {
             && let Some(waiting) = &plan.waiting
         {
             let plan = Plan {
-                title: format!("{} {}", K::KIND.as_str(), object.name_any()),
+                title: object.title_in_backend(),
                 hash: plan.hash.clone(),
                 removals: waiting.removals,
                 since: waiting.since.clone(),

@@ -81,7 +81,8 @@ impl<K: Resource> Cache<K> {
         self.stored.read().objects.values().filter(|object| filter(object)).cloned().collect()
     }
 
-    /// The first `limit` objects of a namespace that the filter accepts and whose names come after `last`.
+    /// The first `limit` objects of a namespace, or of all namespaces if it is empty, that the filter accepts and whose names come after
+    /// `last`.
     pub fn select_page(
         &self,
         namespace: &str,
@@ -93,7 +94,7 @@ impl<K: Resource> Cache<K> {
         let start = last.map_or(Bound::Included(&first), Bound::Excluded);
         let stored = self.stored.read();
         let rest = stored.objects.range((start, Bound::Unbounded));
-        let here = rest.take_while(|(name, _)| *name.namespace == *namespace);
+        let here = rest.take_while(|(name, _)| namespace.is_empty() || *name.namespace == *namespace);
         here.map(|(_, object)| object).filter(|object| filter(object)).take(limit).cloned().collect()
     }
 
@@ -138,12 +139,10 @@ impl<K: Resource> Cache<K> {
         }
     }
 
-    /// Removes all objects of a namespace, or of all namespaces, that a list did not contain.
-    fn retain(&self, namespace: Option<&str>, listed: &HashSet<ObjectName>) {
+    /// Removes all objects of a scope that a list did not contain.
+    fn retain(&self, scope: &Scope, listed: &HashSet<ObjectName>) {
         let mut known = self.stored.write();
-        let unlisted = |name: &&ObjectName| {
-            !listed.contains(*name) && namespace.is_none_or(|namespace| *name.namespace == *namespace)
-        };
+        let unlisted = |name: &&ObjectName| scope.contains(name) && !listed.contains(*name);
         let missing: Vec<ObjectName> = known.objects.keys().filter(unlisted).cloned().collect();
         for name in missing {
             let Some(before) = known.objects.remove(&name) else { continue };
@@ -158,17 +157,40 @@ impl<K: Resource> Cache<K> {
     }
 }
 
+/// The objects that one watch shows.
+#[derive(Clone)]
+pub enum Scope {
+    /// Those without a namespace.
+    Cluster,
+    /// Those of all namespaces.
+    Namespaces,
+    /// Those of one namespace.
+    Namespace(String),
+}
+
+impl Scope {
+    fn contains(&self, name: &ObjectName) -> bool {
+        match self {
+            Scope::Cluster => name.is_of_cluster(),
+            Scope::Namespaces => !name.is_of_cluster(),
+            Scope::Namespace(namespace) => *name.namespace == **namespace,
+        }
+    }
+}
+
 /// Feeds a cache from the events of a watch. Collects the names of a list until the list is complete.
 pub struct Feed<K> {
     cache: Arc<Cache<K>>,
-    namespace: Option<String>,
+    /// The kind that the watch shows, for messages.
+    pub kind: String,
+    scope: Scope,
     listed: HashSet<ObjectName>,
 }
 
-impl<K: Resource<DynamicType = ()>> Feed<K> {
-    /// A feed from the watch of one namespace, or of all.
-    pub fn new(cache: Arc<Cache<K>>, namespace: Option<String>) -> Self {
-        Self { cache, namespace, listed: HashSet::new() }
+impl<K: Resource> Feed<K> {
+    /// A feed from the watch of a scope.
+    pub fn new(cache: Arc<Cache<K>>, kind: &K::DynamicType, scope: Scope) -> Self {
+        Self { cache, kind: K::kind(kind).into_owned(), scope, listed: HashSet::new() }
     }
 
     /// Applies one event. True when a list is complete.
@@ -184,7 +206,7 @@ impl<K: Resource<DynamicType = ()>> Feed<K> {
                 self.put(object);
             }
             watcher::Event::InitDone => {
-                self.cache.retain(self.namespace.as_deref(), &std::mem::take(&mut self.listed));
+                self.cache.retain(&self.scope, &std::mem::take(&mut self.listed));
                 return true;
             }
         }
@@ -195,7 +217,7 @@ impl<K: Resource<DynamicType = ()>> Feed<K> {
         match object.0 {
             Ok(object) => self.cache.put(object),
             Err(invalid) => tracing::warn!(
-                kind = %K::kind(&()),
+                kind = self.kind,
                 namespace = invalid.metadata.namespace.unwrap_or_default(),
                 name = invalid.metadata.name.unwrap_or_default(),
                 error = %invalid.error,
@@ -265,7 +287,7 @@ mod tests {
         broken["spec"]["resource"] = serde_json::json!("not an object");
         let guard =
             || -> DeserializeGuard<ResourceRestriction> { serde_json::from_value(broken.clone()).unwrap() };
-        let mut feed = Feed::new(cache.clone(), None);
+        let mut feed = Feed::new(cache.clone(), &(), Scope::Namespaces);
         for event in [watcher::Event::Init, watcher::Event::InitApply(guard()), watcher::Event::InitDone] {
             feed.apply(event);
         }

@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use rolewright_api::{Approval, Backend, ResourceRestriction, Role, RoleBinding};
+use rolewright_api::{AnyBackend, Approval, ResourceRestriction, Role, RoleBinding};
 use rolewright_reconcile::{
     decide::{Resolve, named_roles},
     object::{ManagedObject, ObjectName, ObjectRef},
 };
 
-use super::cache::Cache;
+use super::{cache::Cache, selected::NamespaceLabels, writes::RolewrightResource};
 
 /// The objects of all kinds.
 pub struct Caches {
-    /// Backends.
-    pub backends: Arc<Cache<Backend>>,
+    /// Backends and ClusterBackends.
+    pub backends: Arc<Cache<AnyBackend>>,
     /// Roles.
     pub roles: Arc<Cache<Role>>,
     /// RoleBindings.
@@ -22,6 +22,8 @@ pub struct Caches {
     pub restrictions: Arc<Cache<ResourceRestriction>>,
     /// Approvals.
     pub approvals: Arc<Cache<Approval>>,
+    /// The labels of namespaces. Empty if the operator serves only listed namespaces.
+    pub namespaces: Arc<NamespaceLabels>,
 }
 
 impl Caches {
@@ -82,7 +84,7 @@ fn visit_page<K: ManagedObject>(
         Some(last) if last.kind == K::KIND => Some(&last.name),
         _ => None,
     };
-    let refers_to_it = |object: &K| object.backend_name() == &*backend.name;
+    let refers_to_it = |object: &K| object.refers_to(backend);
     let objects = cache.select_page(&backend.namespace, last, PAGE, refers_to_it);
     let page_end = objects.last().map(|object| object.reference());
     objects.into_iter().for_each(visit);
@@ -90,7 +92,7 @@ fn visit_page<K: ManagedObject>(
 }
 
 /// A kind with a cache.
-pub trait Cached: ManagedObject {
+pub trait Cached: ManagedObject + RolewrightResource {
     /// The cache of this kind.
     fn cache(caches: &Caches) -> &Cache<Self>;
 }
@@ -151,8 +153,14 @@ mod tests {
             (0..450).for_each(|number| put(&roles, namespace, backend, number));
             (0..3).for_each(|number| put(&restrictions, namespace, backend, number));
         }
-        let caches =
-            Caches { backends: Cache::new().0, roles, bindings, restrictions, approvals: Cache::new().0 };
+        let caches = Caches {
+            backends: Cache::new().0,
+            roles,
+            bindings,
+            restrictions,
+            approvals: Cache::new().0,
+            namespaces: NamespaceLabels::new().0,
+        };
         let mut visited = Visited::default();
         caches.each_of(&ObjectName::new("b", "one"), &mut visited);
         assert_eq!(visited.0.len(), 453);

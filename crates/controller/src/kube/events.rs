@@ -9,7 +9,7 @@ use k8s_openapi::{
     jiff::Timestamp,
 };
 use kube::{
-    Api, Client, Resource,
+    Api, Client,
     api::{Patch, PatchParams, PostParams},
 };
 use prometheus_client::metrics::counter::Counter;
@@ -54,16 +54,10 @@ impl Events {
         (Self { sender, instance, dropped }, tokio::spawn(write_all(client, receiver)))
     }
 
-    /// Publishes an Event about an object, in the namespace of the object.
-    pub fn publish<K: Resource<DynamicType = ()>>(
-        &self,
-        object: &K,
-        severity: Severity,
-        reason: &str,
-        note: &str,
-    ) {
-        let namespace = object.meta().namespace.clone().unwrap_or_default();
-        self.publish_in(&namespace, object.object_ref(&()), severity, reason, note);
+    /// Publishes an Event about an object, in the namespace of the object. Events about an object without a namespace are in `default`.
+    pub fn publish(&self, regarding: ObjectReference, severity: Severity, reason: &str, note: &str) {
+        let namespace = regarding.namespace.clone().unwrap_or_else(|| "default".to_owned());
+        self.publish_in(&namespace, regarding, severity, reason, note);
     }
 
     /// Publishes an Event in another namespace than that of its object.

@@ -12,6 +12,7 @@ mod publish;
 pub mod release;
 pub mod schema;
 pub mod secrets;
+mod selected;
 mod series;
 mod server_time;
 mod watch;
@@ -25,6 +26,7 @@ pub use self::{
     destination::Destination,
     events::{Events, Severity},
     publish::publish_condition,
+    selected::NamespaceLabels,
     server_time::server_time,
     watch::start,
     writes::WriteError,

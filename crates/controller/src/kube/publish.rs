@@ -1,7 +1,6 @@
 //! What is published when a condition `Ready` changes: a log line, and a Warning Event where a person must act.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::Resource;
+use k8s_openapi::{api::core::v1::ObjectReference, apimachinery::pkg::apis::meta::v1::Condition};
 use rolewright_api::Reason;
 use rolewright_reconcile::object::ObjectRef;
 
@@ -9,9 +8,9 @@ use super::events::{Events, Severity};
 
 /// Publishes the condition `Ready` of an object if it changed. An Event only if its reason changed, so that a message with a count in it
 /// does not repeat the Event.
-pub fn publish_condition<K: Resource<DynamicType = ()>>(
+pub fn publish_condition(
     events: &Events,
-    object: &K,
+    object: ObjectReference,
     reference: &ObjectRef,
     before: &[Condition],
     after: &[Condition],

@@ -3,14 +3,14 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use k8s_openapi::api::coordination::v1::Lease;
-use kube::{Api, Client, ResourceExt, api::ListParams};
+use kube::{Api, Client, Resource, ResourceExt, api::ListParams, core::NamespaceResourceScope};
 use tokio::time::Instant;
 
 use super::{
     cache::Cache,
     writes::{self, RolewrightResource, WriteError},
 };
-use rolewright_api::{Backend, ResourceRestriction, Role, RoleBinding};
+use rolewright_api::{Backend, ClusterBackend, ResourceRestriction, Role, RoleBinding};
 use rolewright_reconcile::object::has_finalizer;
 
 /// The result of a release.
@@ -30,12 +30,19 @@ pub async fn all(client: &Client, namespace: Option<&str>) -> Result<Released, W
     released.objects += kind::<ResourceRestriction>(client, namespace).await?;
     released.objects += kind::<Role>(client, namespace).await?;
     released.objects += kind::<Backend>(client, namespace).await?;
+    if namespace.is_none() {
+        let all = Api::all(client.clone());
+        released.objects += release_each::<ClusterBackend>(client, &all).await?;
+    }
     Ok(released)
 }
 
-async fn kind<K: RolewrightResource>(client: &Client, namespace: Option<&str>) -> Result<usize, WriteError> {
+async fn kind<K: Namespaced>(client: &Client, namespace: Option<&str>) -> Result<usize, WriteError> {
+    release_each(client, &api_in::<K>(client, namespace)).await
+}
+
+async fn release_each<K: RolewrightResource>(client: &Client, api: &Api<K>) -> Result<usize, WriteError> {
     const TRIES: usize = 5;
-    let api = api_in::<K>(client, namespace);
     let (cache, _changes) = Cache::<K>::new();
     let mut count = 0;
     for object in api.list(&ListParams::default()).await? {
@@ -48,9 +55,7 @@ async fn kind<K: RolewrightResource>(client: &Client, namespace: Option<&str>) -
             match writes::remove_finalizer(client, &cache, &current).await {
                 Ok(()) => count += 1,
                 Err(WriteError::Stale) if attempt + 1 < TRIES => {
-                    let namespaced: Api<K> =
-                        Api::namespaced(client.clone(), &current.namespace().unwrap_or_default());
-                    object = namespaced.get_opt(&current.name_any()).await?;
+                    object = current.api(client).get_opt(&current.name_any()).await?;
                 }
                 Err(error) => return Err(error),
             }
@@ -70,18 +75,27 @@ pub async fn taken_back(client: &Client, namespace: Option<&str>) -> Result<usiz
     count += count_held::<ResourceRestriction>(client, namespace).await?;
     count += count_held::<Role>(client, namespace).await?;
     count += count_held::<Backend>(client, namespace).await?;
+    if namespace.is_none() {
+        count += count_in::<ClusterBackend>(&Api::all(client.clone())).await?;
+    }
     Ok(count)
 }
 
-async fn count_held<K: RolewrightResource>(
-    client: &Client,
-    namespace: Option<&str>,
-) -> Result<usize, WriteError> {
-    let objects = api_in::<K>(client, namespace).list(&ListParams::default()).await?;
+async fn count_held<K: Namespaced>(client: &Client, namespace: Option<&str>) -> Result<usize, WriteError> {
+    count_in(&api_in::<K>(client, namespace)).await
+}
+
+async fn count_in<K: RolewrightResource>(api: &Api<K>) -> Result<usize, WriteError> {
+    let objects = api.list(&ListParams::default()).await?;
     Ok(objects.iter().filter(|object| has_finalizer(*object)).count())
 }
 
-fn api_in<K: RolewrightResource>(client: &Client, namespace: Option<&str>) -> Api<K> {
+/// A kind with a namespace.
+trait Namespaced: RolewrightResource + Resource<DynamicType = (), Scope = NamespaceResourceScope> {}
+
+impl<K: RolewrightResource + Resource<DynamicType = (), Scope = NamespaceResourceScope>> Namespaced for K {}
+
+fn api_in<K: Namespaced>(client: &Client, namespace: Option<&str>) -> Api<K> {
     match namespace {
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),

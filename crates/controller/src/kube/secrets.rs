@@ -26,6 +26,17 @@ pub struct Missing {
     pub gone: bool,
 }
 
+impl Missing {
+    /// A ClusterBackend does not list the host of its own connection.
+    pub fn not_a_host(destination: &Destination) -> Self {
+        let entry = destination.entry();
+        missing(
+            Reason::Denied,
+            format!("spec.hosts does not name {entry}, the host of the connection: add it"),
+        )
+    }
+}
+
 fn missing(reason: Reason, message: String) -> Missing {
     Missing { ready: Readiness::new(reason, message), gone: reason == Reason::NotFound }
 }

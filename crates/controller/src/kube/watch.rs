@@ -8,15 +8,18 @@ use kube::{
     core::{DeserializeGuard, NamespaceResourceScope},
     runtime::{WatchStreamExt, watcher},
 };
+use rolewright_api::{AnyBackend, BackendRefKind};
 use serde::de::DeserializeOwned;
 use tokio::{sync::oneshot, task::JoinSet};
 
 use super::{
-    cache::{Cache, Feed},
+    cache::{Cache, Feed, Scope},
     caches::Caches,
+    selected,
 };
 
-/// Starts all watches: of these namespaces, or of all when empty. The future is done when every first list is.
+/// Starts all watches: of these namespaces, or of all when empty. Only an operator that serves all of them serves ClusterBackends. The
+/// future is done when every first list is.
 pub fn start(
     caches: &Caches,
     namespaces: &[String],
@@ -24,30 +27,49 @@ pub fn start(
     tasks: &mut JoinSet<()>,
 ) -> impl Future<Output = ()> + use<> {
     let mut first = Vec::new();
-    let namespaces: Vec<Option<String>> = match namespaces {
-        [] => vec![None],
-        listed => listed.iter().cloned().map(Some).collect(),
+    let scopes: Vec<Scope> = match namespaces {
+        [] => vec![Scope::Namespaces],
+        listed => listed.iter().cloned().map(Scope::Namespace).collect(),
     };
-    for namespace in namespaces {
-        first.push(watch(client, &caches.backends, namespace.clone(), tasks));
-        first.push(watch(client, &caches.roles, namespace.clone(), tasks));
-        first.push(watch(client, &caches.bindings, namespace.clone(), tasks));
-        first.push(watch(client, &caches.restrictions, namespace.clone(), tasks));
-        first.push(watch(client, &caches.approvals, namespace, tasks));
+    for scope in scopes {
+        first.push(watch_backends(client, &caches.backends, BackendRefKind::Backend, scope.clone(), tasks));
+        first.push(watch(client, &caches.roles, scope.clone(), tasks));
+        first.push(watch(client, &caches.bindings, scope.clone(), tasks));
+        first.push(watch(client, &caches.restrictions, scope.clone(), tasks));
+        first.push(watch(client, &caches.approvals, scope, tasks));
+    }
+    if namespaces.is_empty() {
+        let kind = BackendRefKind::ClusterBackend;
+        first.push(watch_backends(client, &caches.backends, kind, Scope::Cluster, tasks));
+        first.push(selected::follow(client, &caches.namespaces, tasks));
     }
     async move {
         join_all(first).await;
     }
 }
 
+fn watch_backends(
+    client: &Client,
+    cache: &Arc<Cache<AnyBackend>>,
+    kind: BackendRefKind,
+    scope: Scope,
+    tasks: &mut JoinSet<()>,
+) -> oneshot::Receiver<()> {
+    let api = match &scope {
+        Scope::Namespace(namespace) => Api::namespaced_with(client.clone(), namespace, &kind),
+        Scope::Cluster | Scope::Namespaces => Api::all_with(client.clone(), &kind),
+    };
+    spawn(api, Feed::new(cache.clone(), &kind, scope), tasks)
+}
+
 fn watch<K>(
     client: &Client,
     cache: &Arc<Cache<K>>,
-    namespace: Option<String>,
+    scope: Scope,
     tasks: &mut JoinSet<()>,
 ) -> oneshot::Receiver<()>
 where
-    K: kube::Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
         + Clone
         + std::fmt::Debug
         + DeserializeOwned
@@ -55,11 +77,17 @@ where
         + Sync
         + 'static,
 {
-    let api: Api<DeserializeGuard<K>> = match &namespace {
-        Some(namespace) => Api::namespaced(client.clone(), namespace),
-        None => Api::all(client.clone()),
+    let api = match &scope {
+        Scope::Namespace(namespace) => Api::namespaced(client.clone(), namespace),
+        Scope::Cluster | Scope::Namespaces => Api::all(client.clone()),
     };
-    let feed = Feed::new(cache.clone(), namespace);
+    spawn(api, Feed::new(cache.clone(), &(), scope), tasks)
+}
+
+fn spawn<K>(api: Api<DeserializeGuard<K>>, feed: Feed<K>, tasks: &mut JoinSet<()>) -> oneshot::Receiver<()>
+where
+    K: Resource + Clone + std::fmt::Debug + DeserializeOwned + Send + Sync + 'static,
+{
     let (done, first) = oneshot::channel();
     tasks.spawn(follow(api, feed, done));
     first
@@ -68,7 +96,7 @@ where
 /// Feeds a cache for ever: with streaming lists, and with a list and a watch where the API server has the WatchList feature off.
 async fn follow<K>(api: Api<DeserializeGuard<K>>, mut feed: Feed<K>, done: oneshot::Sender<()>)
 where
-    K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned + Send + 'static,
+    K: Resource + Clone + std::fmt::Debug + DeserializeOwned + Send + 'static,
 {
     let mut done = Some(done);
     let mut config = watcher::Config::default().streaming_lists();
@@ -84,11 +112,14 @@ where
                     }
                 }
                 Err(error) if lacks_streaming_lists(&error) => {
-                    tracing::info!(kind = %K::kind(&()), "the API server has no streaming lists: using list and watch");
+                    tracing::info!(
+                        kind = feed.kind,
+                        "the API server has no streaming lists: using list and watch"
+                    );
                     break;
                 }
                 Err(error) => {
-                    tracing::warn!(kind = %K::kind(&()), error = brief(&error), "a watch broke and is restarted");
+                    tracing::warn!(kind = feed.kind, error = brief(&error), "a watch broke and is restarted");
                 }
             }
         }
@@ -97,12 +128,12 @@ where
 }
 
 /// Kubernetes answers 422 to a streaming list while its WatchList feature is off, the default of 1.33. A resumed watch never asks for one.
-fn lacks_streaming_lists(error: &watcher::Error) -> bool {
+pub fn lacks_streaming_lists(error: &watcher::Error) -> bool {
     matches!(error, watcher::Error::WatchStartFailed(kube::Error::Api(status)) if status.code == 422)
 }
 
 /// The short form: the whole answer of the API server takes ten lines.
-fn brief(error: &watcher::Error) -> String {
+pub fn brief(error: &watcher::Error) -> String {
     let cause = match error {
         watcher::Error::InitialListFailed(error)
         | watcher::Error::WatchStartFailed(error)

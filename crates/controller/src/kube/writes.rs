@@ -5,13 +5,13 @@ use std::sync::Arc;
 use kube::{
     Api, Client, Resource, ResourceExt,
     api::{Patch, PatchParams},
-    core::NamespaceResourceScope,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::cache::Cache;
 use rolewright_api as api;
+use rolewright_api::AnyBackend;
 
 /// The field manager of all writes.
 pub const FIELD_MANAGER: &str = "rolewright";
@@ -40,34 +40,44 @@ impl From<kube::Error> for WriteError {
     }
 }
 
-/// A namespaced kind of Rolewright.
+/// A kind of Rolewright.
 pub trait RolewrightResource:
-    Resource<DynamicType = (), Scope = NamespaceResourceScope>
-    + Clone
-    + std::fmt::Debug
-    + DeserializeOwned
-    + Serialize
-    + 'static
+    Resource + Clone + std::fmt::Debug + DeserializeOwned + Serialize + 'static
 {
+    /// The API of this object's kind, in its namespace.
+    fn api(&self, client: &Client) -> Api<Self>;
 }
 
-impl<K> RolewrightResource for K where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + Clone
-        + std::fmt::Debug
-        + DeserializeOwned
-        + Serialize
-        + 'static
-{
+macro_rules! namespaced {
+    ($($kind:ident),*) => {
+        $(impl RolewrightResource for api::$kind {
+            fn api(&self, client: &Client) -> Api<Self> {
+                Api::namespaced(client.clone(), self.metadata.namespace.as_deref().unwrap_or_default())
+            }
+        })*
+    };
+}
+
+namespaced!(Backend, Role, RoleBinding, ResourceRestriction, Approval);
+
+impl RolewrightResource for api::ClusterBackend {
+    fn api(&self, client: &Client) -> Api<Self> {
+        Api::all(client.clone())
+    }
+}
+
+impl RolewrightResource for AnyBackend {
+    fn api(&self, client: &Client) -> Api<Self> {
+        match &self.metadata.namespace {
+            Some(namespace) => Api::namespaced_with(client.clone(), namespace, &self.kind()),
+            None => Api::all_with(client.clone(), &self.kind()),
+        }
+    }
 }
 
 /// `managedFields` names the operator. Without a name the API server writes "unknown".
 fn params() -> PatchParams {
     PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() }
-}
-
-fn api_of<K: RolewrightResource>(client: &Client, object: &K) -> Api<K> {
-    Api::namespaced(client.clone(), object.meta().namespace.as_deref().unwrap_or_default())
 }
 
 /// Replaces these fields of an object's status. A field that `status` lacks is removed.
@@ -93,7 +103,7 @@ pub async fn status<K: RolewrightResource>(
         "metadata": { "resourceVersion": object.resource_version(), "uid": object.uid() },
         "status": patch,
     });
-    let api = api_of(client, object);
+    let api = object.api(client);
     let written = api.patch_status(&object.name_any(), &params(), &Patch::Merge(body)).await?;
     cache.put(written.clone());
     Ok(written)
@@ -130,7 +140,7 @@ pub async fn status_after_work<K: RolewrightResource>(
             Err(WriteError::Stale) => {}
             done => return done,
         }
-        let live = api_of(client, object).get_opt(&object.name_any()).await?.ok_or(WriteError::Gone)?;
+        let live = object.api(client).get_opt(&object.name_any()).await?.ok_or(WriteError::Gone)?;
         let said = |object: &K| serde_json::to_value(object).ok().map(|mut value| value["status"].take());
         if live.uid() != object.uid() || said(&live) != said(object) {
             return Err(WriteError::Stale);
@@ -205,7 +215,7 @@ async fn set_metadata<K: RolewrightResource>(
         "uid": object.uid(),
         field: value,
     }});
-    let written = api_of(client, object).patch(&object.name_any(), &params(), &Patch::Merge(body)).await?;
+    let written = object.api(client).patch(&object.name_any(), &params(), &Patch::Merge(body)).await?;
     if written.meta().deletion_timestamp.is_none() {
         cache.put(written.clone());
     }

@@ -51,7 +51,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             if let Some(taken) = describe_taken(stays) {
                 note.push_str(&format!("; defaults that were taken for it and are not restored: {taken}"));
             }
-            self.ctx.events.publish(&*self.object, Severity::Normal, "Released", &note);
+            self.ctx.events.publish(self.object.object_ref(&()), Severity::Normal, "Released", &note);
         }
         Ok(next)
     }

@@ -148,16 +148,28 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
                 if self.object.is_being_deleted() {
                     return self.delete_without_link(no_credential, &message).await;
                 }
-                let message =
-                    format!("Backend {} is not ready ({}): {message}", self.backend.name, reason.as_str());
+                let title = ObjectRef::backend(&self.backend).title();
+                let message = match self.backend.is_of_cluster() {
+                    // Its message is for the owner: users of a namespace learn nothing about its Secrets.
+                    true => format!("{title} is not ready ({}): ask its owner", reason.as_str()),
+                    false => format!("{title} is not ready ({}): {message}", reason.as_str()),
+                };
                 self.wait_for_backend(&message).await
             }
             None if self.ctx.caches.backends.get(&self.backend).is_some() => Ok(Next::AwaitChange),
             None => {
-                let near = decide::suggestion(self.ctx.caches.backends.nearest_name(&self.backend));
-                let name = &self.backend.name;
-                let message =
-                    format!("spec.backendRef.name: there is no Backend {name} in this namespace{near}");
+                let title = ObjectRef::backend(&self.backend).title();
+                let message = match self.backend.is_of_cluster() {
+                    true if !self.ctx.options.namespaces.is_empty() => format!(
+                        "spec.backendRef.kind: this operator serves single namespaces (--namespaces), and therefore no {title}: write \
+                         Backend"
+                    ),
+                    true => format!("spec.backendRef.name: there is no {title}"),
+                    false => {
+                        let near = decide::suggestion(self.ctx.caches.backends.nearest_name(&self.backend));
+                        format!("spec.backendRef.name: there is no {title} in this namespace{near}")
+                    }
+                };
                 if self.object.is_being_deleted() {
                     return self.delete_without_link(true, &message).await;
                 }

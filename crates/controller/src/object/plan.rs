@@ -77,8 +77,10 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         for _ in 0..MAX_ROUNDS {
             let decision = self.decide_with_names(link).await?;
             let mut reads = decision.plan.to_read().to_vec();
-            if !decision.plan.is_empty() {
-                reads.extend(decision.resolved.unseen_role.clone().map(|role| (Kind::Role, role)));
+            if !decision.plan.is_empty() || decision.adoptions().next().is_some() {
+                let resolved = &decision.resolved;
+                let roles = resolved.unseen_role.iter().chain(&resolved.unjudged_role);
+                reads.extend(roles.map(|role| (Kind::Role, role.clone())));
             }
             if reads.is_empty() {
                 return Continue(decision);

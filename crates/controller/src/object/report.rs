@@ -209,10 +209,15 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             writes::status_after_work(&self.ctx.client, cache, &*self.object, &STATUS_FIELDS, status).await?,
         );
         let (before, after) = (conditions(&*before), conditions(&*self.object));
-        publish_condition(&self.ctx.events, &*self.object, &self.reference, before, after);
+        publish_condition(&self.ctx.events, self.object.object_ref(&()), &self.reference, before, after);
         let expiring = |all: &[Condition]| all.iter().find(|one| one.type_ == EXPIRING).cloned();
         if let Some(expiring) = expiring(after).filter(|_| expiring(before).is_none()) {
-            self.ctx.events.publish(&*self.object, Severity::Warning, EXPIRING, &expiring.message);
+            self.ctx.events.publish(
+                self.object.object_ref(&()),
+                Severity::Warning,
+                EXPIRING,
+                &expiring.message,
+            );
         }
         Ok(())
     }

@@ -23,7 +23,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             };
             let note =
                 format!("{what} existed already, and this object manages it from now on ({})", held.key);
-            self.ctx.events.publish(&*self.object, Severity::Normal, "Adopted", &note);
+            self.ctx.events.publish(self.object.object_ref(&()), Severity::Normal, "Adopted", &note);
         }
     }
 
@@ -38,7 +38,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         if all.len() > MAX_NAMED {
             note.push_str(&format!("; and {} more", all.len() - MAX_NAMED));
         }
-        self.ctx.events.publish(&*self.object, Severity::Warning, "StillGranted", &note);
+        self.ctx.events.publish(self.object.object_ref(&()), Severity::Warning, "StillGranted", &note);
     }
 
     /// Events and metrics for executed changes; counts corrections of drift.
@@ -61,7 +61,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             if is_lost {
                 note.push_str(" (the answer was lost; it is no longer visible)");
             }
-            self.ctx.events.publish(&*self.object, Severity::Normal, reason, &note);
+            self.ctx.events.publish(self.object.object_ref(&()), Severity::Normal, reason, &note);
         }
         if corrected {
             self.ctx.corrections.add(&self.reference);

@@ -4,12 +4,15 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{Resource, ResourceExt};
-use rolewright_api::{Backend, HeldState, Role, RoleBinding, annotations};
+use rolewright_api::{
+    AnyBackend, BackendRefKind, HeldState, ResourceRestriction, Role, RoleBinding, annotations,
+};
 use rolewright_reconcile::{
     account::REPORT_INTERVAL,
     decide::named_roles,
     object::{ManagedObject, ObjectKind, ObjectName, ObjectRef, reconcile_request},
 };
+use tokio::sync::mpsc;
 
 use crate::{
     context::Context,
@@ -19,13 +22,13 @@ use crate::{
 };
 
 /// Follows the changes of Backends.
-pub async fn backends(ctx: Arc<Context>, mut changes: Changes<Backend>) {
+pub async fn backends(ctx: Arc<Context>, mut changes: Changes<AnyBackend>) {
     while let Some(CacheChange { name, before, after }) = changes.recv().await {
-        let reason = |backend: &Option<Arc<Backend>>| {
+        let reason = |backend: &Option<Arc<AnyBackend>>| {
             backend.as_ref().and_then(|backend| ready_reason(&backend.status.as_ref()?.conditions))
         };
         ctx.metrics.reason_changed(
-            ObjectKind::Backend,
+            ObjectRef::backend(&name).kind,
             reason(&before).as_deref(),
             reason(&after).as_deref(),
         );
@@ -41,8 +44,23 @@ pub async fn backends(ctx: Arc<Context>, mut changes: Changes<Backend>) {
     }
 }
 
-fn acknowledgement(backend: Option<&Backend>) -> Option<&String> {
+fn acknowledgement(backend: Option<&AnyBackend>) -> Option<&String> {
     backend?.annotations().get(annotations::ACKNOWLEDGE)
+}
+
+/// Follows the labels of namespaces: with them, other ClusterBackends serve the objects there.
+pub async fn namespaces(ctx: Arc<Context>, mut changes: mpsc::UnboundedReceiver<String>) {
+    while let Some(namespace) = changes.recv().await {
+        enqueue_served::<Role>(&ctx, &namespace);
+        enqueue_served::<RoleBinding>(&ctx, &namespace);
+        enqueue_served::<ResourceRestriction>(&ctx, &namespace);
+    }
+}
+
+fn enqueue_served<K: Cached>(ctx: &Context, namespace: &str) {
+    let is_served = |object: &K| object.backend_ref().kind() == BackendRefKind::ClusterBackend;
+    let objects = K::cache(&ctx.caches).select_page(namespace, None, usize::MAX, is_served);
+    objects.iter().for_each(|object| ctx.queue.add_in_background(object.reference()));
 }
 
 /// Follows the changes of one managed kind.
@@ -121,7 +139,7 @@ fn enqueue_dependents<K: ManagedObject>(
                     // A Role without a role can start to wait for one that another object manages.
                     let waits = role.status().filter(|_| ids.is_empty());
                     let reason = waits.and_then(|status| ready_reason(&status.conditions));
-                    (ids, has_plan, role.is_being_deleted(), role.backend_name().to_owned(), reason)
+                    (ids, has_plan, role.is_being_deleted(), role.backend(), reason)
                 })
             };
             if relevant(before) != relevant(after) {
@@ -147,7 +165,7 @@ fn enqueue_dependents<K: ManagedObject>(
                 }
             }
         }
-        ObjectKind::Backend | ObjectKind::ResourceRestriction => {}
+        ObjectKind::Backend | ObjectKind::ClusterBackend | ObjectKind::ResourceRestriction => {}
     }
 }
 
@@ -165,7 +183,7 @@ fn is_observed<K: ManagedObject>(object: &K) -> bool {
 }
 
 /// Whether a change is more than the answer to an own write.
-fn needs_reconcile<K: Resource<DynamicType = ()>>(before: Option<&K>, after: Option<&K>) -> bool {
+fn needs_reconcile<K: Resource>(before: Option<&K>, after: Option<&K>) -> bool {
     let (Some(before), Some(after)) = (before, after) else { return true };
     let relevant = |object: &K| {
         let annotation = |name: &str| object.annotations().get(name).cloned();

@@ -283,6 +283,12 @@ pub trait SpecRules: Send + Sync {
         false
     }
 
+    /// Whether a rule lets somebody get more permissions than it names: to change roles, members, credentials or who can see a resource. An
+    /// action that the back end's contract does not name is unknown, and counts.
+    fn is_escalating(&self, _rule: &Rule) -> bool {
+        true
+    }
+
     /// What a rule gives access to, of the resources that a ResourceRestriction can close. Empty where closed resources ignore roles.
     fn reach(&self, _rule: &Rule) -> Vec<Reach> {
         Vec::new()

@@ -15,7 +15,7 @@ use std::{
 };
 
 use super::{
-    input::{Desired, DesiredBody, Held, Policy},
+    input::{Adopt, Desired, DesiredBody, Held, Policy},
     plan::{Finding, Plan, Step},
     problem::Problem,
     retained::retained,
@@ -168,6 +168,7 @@ impl<'a> Planner<'a> {
         let mut findings = self.findings;
         findings.sort_by(|a, b| (&a.name, a.issue, &a.message).cmp(&(&b.name, b.issue, &b.message)));
         Plan {
+            adopts: matches!(self.policy.adopt, Adopt::IfIdentical | Adopt::Always),
             steps: steps.iter().map(moved).collect(),
             held: entries.iter().map(|&entry| self.entries[entry].held.clone()).collect(),
             findings,

@@ -217,6 +217,8 @@ impl Held {
 pub enum Adopt {
     /// Report a conflict.
     Never,
+    /// The same, because the ClusterBackend does not allow adopting.
+    Forbidden,
     /// Adopt it if it equals the desired body; else report a conflict.
     IfIdentical,
     /// Adopt it and change it to the desired body.

@@ -218,6 +218,9 @@ pub(super) fn already_exists(seen: &Observed, body: &Body, adopt: Adopt) -> Prob
         format!("{} {} already exists, and no object manages it", seen.body.kind(), seen.body.title());
     let message = match adopt {
         Adopt::Never => format!("{exists}; spec.adopt: Never forbids adopting it"),
+        Adopt::Forbidden => {
+            format!("{exists}; spec.allow.adopt of the ClusterBackend does not allow adopting it")
+        }
         _ if difference.is_empty() => exists,
         _ => format!(
             "{exists}. It differs from the spec ({}): delete it, change the spec, or set spec.adopt: Always to adopt and change it",

@@ -5,8 +5,10 @@ use std::{fmt, sync::Arc};
 /// The kinds of objects that are reconciled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ObjectKind {
-    /// The connection to an account.
+    /// The connection to an account, for the objects of its namespace.
     Backend,
+    /// The connection to an account, for objects of several namespaces.
+    ClusterBackend,
     /// A role.
     Role,
     /// Grants of one role.
@@ -20,6 +22,7 @@ impl ObjectKind {
     pub fn as_str(self) -> &'static str {
         match self {
             ObjectKind::Backend => "Backend",
+            ObjectKind::ClusterBackend => "ClusterBackend",
             ObjectKind::Role => "Role",
             ObjectKind::RoleBinding => "RoleBinding",
             ObjectKind::ResourceRestriction => "ResourceRestriction",
@@ -27,10 +30,10 @@ impl ObjectKind {
     }
 }
 
-/// The namespace and name of an object.
+/// The namespace and name of an object. Only a ClusterBackend has no namespace.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectName {
-    /// The namespace.
+    /// The namespace. Empty for a ClusterBackend.
     pub namespace: Arc<str>,
     /// The name within the namespace.
     pub name: Arc<str>,
@@ -41,11 +44,24 @@ impl ObjectName {
     pub fn new(namespace: &str, name: &str) -> Self {
         Self { namespace: namespace.into(), name: name.into() }
     }
+
+    /// The name of an object without a namespace.
+    pub fn of_cluster(name: &str) -> Self {
+        Self::new("", name)
+    }
+
+    /// Whether the object has no namespace.
+    pub fn is_of_cluster(&self) -> bool {
+        self.namespace.is_empty()
+    }
 }
 
 impl fmt::Display for ObjectName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.namespace, self.name)
+        match self.is_of_cluster() {
+            true => f.write_str(&self.name),
+            false => write!(f, "{}/{}", self.namespace, self.name),
+        }
     }
 }
 
@@ -59,9 +75,18 @@ pub struct ObjectRef {
 }
 
 impl ObjectRef {
-    /// A Backend.
+    /// A Backend, or a ClusterBackend if the name has no namespace.
     pub fn backend(name: &ObjectName) -> Self {
-        Self { kind: ObjectKind::Backend, name: name.clone() }
+        let kind = match name.is_of_cluster() {
+            true => ObjectKind::ClusterBackend,
+            false => ObjectKind::Backend,
+        };
+        Self { kind, name: name.clone() }
+    }
+
+    /// How messages to objects of its namespace name it: `Backend grafana`.
+    pub fn title(&self) -> String {
+        format!("{} {}", self.kind.as_str(), self.name.name)
     }
 }
 

@@ -73,6 +73,8 @@ pub struct Plan {
     pub(super) remarks: Vec<String>,
     pub(super) still_shared: Vec<String>,
     pub(super) unverified: bool,
+    /// Whether the object can adopt what exists already.
+    pub(super) adopts: bool,
     /// What each step takes away.
     pub(super) losses: Vec<Loss>,
 }
@@ -86,6 +88,11 @@ impl Plan {
     /// What the object manages once intents and adoptions are recorded and before any change is made, ordered by natural key.
     pub fn held(&self) -> &[Held] {
         &self.held
+    }
+
+    /// Whether the object can adopt what exists already.
+    pub fn adopts(&self) -> bool {
+        self.adopts
     }
 
     /// The entry of [`Plan::held`] that a step of this plan changes.

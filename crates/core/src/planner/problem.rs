@@ -11,6 +11,8 @@ pub enum Issue {
     Invalid,
     /// The back end does not have this function.
     Unsupported,
+    /// The ClusterBackend does not allow it.
+    Denied,
     /// Another object or an unmanaged thing is in the way.
     Conflict,
     /// A name refers to nothing that the credential can read.

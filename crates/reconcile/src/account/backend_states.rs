@@ -8,7 +8,7 @@ use std::{
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
-use rolewright_api::{Counts, DeletionPolicy, Guards, Mode, Reason, TenantPin, WaitingPlans};
+use rolewright_api::{ClusterTerms, Counts, DeletionPolicy, Guards, Mode, Reason, TenantPin, WaitingPlans};
 use rolewright_core::model::Kind;
 use tokio::time::Instant;
 
@@ -30,6 +30,8 @@ pub struct Link {
     pub mode: Mode,
     /// How much can be removed without an approval.
     pub guards: Arc<Guards>,
+    /// What the ClusterBackend allows. None for a Backend.
+    pub terms: Option<Arc<ClusterTerms>>,
     /// The names and ids of the credential's own account in the back end, where it shows them.
     pub own: Arc<[String]>,
     /// What happens to external things whose object is deleted, unless the object has its own policy.

@@ -11,7 +11,7 @@ use super::{
     refused_role::explained,
 };
 use crate::{account::AccountView, object::ManagedObject};
-use rolewright_api::{Adopt, ApprovalRecord};
+use rolewright_api::ApprovalRecord;
 use rolewright_backends::{Class, Error, Needs};
 use rolewright_core::model::{Absence, Body, Change, Id, Key, Kind, Observed, Snapshot, Verb};
 use rolewright_core::planner::{Claimant, Held, HeldState, OtherClaims, Plan, Step};
@@ -75,7 +75,7 @@ pub async fn apply<K: ManagedObject>(
                     if stopped.load(Ordering::Relaxed) {
                         return (index, StepResult::Skipped);
                     }
-                    let adopts = object.adopt() != Adopt::Never;
+                    let adopts = plan.adopts();
                     let result = match execute(view, step, plan.held_of(step), claimant, adopts).await {
                         StepResult::Failed(error) => {
                             StepResult::Failed(explained(view, &step.change, object.rules(), error).await)

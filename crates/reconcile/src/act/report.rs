@@ -226,7 +226,9 @@ fn subject_state(issue: Issue) -> SubjectState {
         Issue::NotFound => SubjectState::NotFound,
         Issue::Conflict => SubjectState::Conflict,
         Issue::Waiting | Issue::Unread => SubjectState::Pending,
-        Issue::Invalid | Issue::Unsupported | Issue::NotVisible | Issue::Blocked => SubjectState::Refused,
+        Issue::Invalid | Issue::Unsupported | Issue::Denied | Issue::NotVisible | Issue::Blocked => {
+            SubjectState::Refused
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use rolewright_core::{
 use crate::{
     account::{Account, AccountView},
     convert::held_from_status,
-    object::{ManagedObject, ObjectName},
+    object::ManagedObject,
 };
 
 /// The claim of an object before its plan is known. `snapshot`: what the view shows.
@@ -56,10 +56,7 @@ fn build<K: ManagedObject>(object: &K, desired: DesiredKeys, held: &[Held]) -> C
     let managed = held.iter().filter(|held| !held.is_refused());
     let reference = object.reference();
     Claim {
-        backend: ObjectName {
-            namespace: reference.name.namespace.clone(),
-            name: object.backend_name().into(),
-        },
+        backend: object.backend(),
         object: reference,
         credential: None,
         desired,

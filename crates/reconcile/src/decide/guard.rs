@@ -70,7 +70,7 @@ pub fn is_settled<K: ManagedObject>(object: &K, decision: &Decision) -> bool {
 pub fn paused_by<K: ManagedObject>(object: &K, link: &Link) -> Option<String> {
     match (object.is_paused(), link.paused) {
         (true, _) => Some(String::new()),
-        (false, true) => Some(format!(" from Backend {}", object.backend_name())),
+        (false, true) => Some(format!(" from {}", object.backend_title())),
         (false, false) => None,
     }
 }

@@ -1,6 +1,7 @@
 //! From an object and a snapshot to a decision, in memory only: resolve, claims, plan, guard, permit.
 
 mod authority;
+mod ceiling;
 mod claim;
 mod guard;
 mod guarded;
@@ -21,7 +22,9 @@ use rolewright_api as api;
 use rolewright_api::Mode;
 use rolewright_core::planner;
 
+use self::{ceiling::Bounds, plan::plan, resolve::Surroundings};
 pub use self::{
+    ceiling::{Labels, check_terms},
     claim::register_held,
     guard::{guard, is_settled, paused_by},
     guarded::guarded,
@@ -33,7 +36,6 @@ pub use self::{
     sweep::{Vanished, sweep_needs},
     validity::Validity,
 };
-use self::{plan::plan, resolve::Surroundings};
 use crate::{account::Link, convert::held_from_status, object::ObjectName};
 
 /// What a decision needs beside the object and its link.
@@ -44,6 +46,8 @@ pub struct Cluster<'a> {
     pub nearest_role: &'a dyn Fn(&ObjectName) -> Option<String>,
     /// Whether the operator can write: an object claims what it will create only then.
     pub may_write: bool,
+    /// The labels of a namespace, if it exists.
+    pub labels: &'a dyn Fn(&str) -> Option<Arc<Labels>>,
     /// The time of the decision.
     pub now: Timestamp,
 }
@@ -94,12 +98,17 @@ pub fn decide<K: Resolve>(object: &K, link: &Link, cluster: &Cluster<'_>) -> Opt
 }
 
 fn surroundings<'a, K: Resolve>(
-    object: &K,
+    object: &'a K,
     link: &'a Link,
     cluster: &'a Cluster<'a>,
     snapshot: &'a rolewright_core::model::Snapshot,
 ) -> Surroundings<'a> {
+    let bounds = link.terms.as_deref().map(|terms| {
+        let labels = (cluster.labels)(object.meta().namespace.as_deref().unwrap_or_default());
+        Bounds::new(object, terms, labels, link.view.backend.dialect(), snapshot, cluster.now)
+    });
     Surroundings {
+        bounds,
         dialect: link.view.backend.dialect(),
         snapshot,
         role: cluster.role,

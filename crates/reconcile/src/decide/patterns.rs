@@ -1,32 +1,89 @@
-//! Patterns for names: `*` stands for any text, `?` for one character; upper and lower case are the same.
+//! Patterns for names: `*` stands for any text, `?` for one character. Names of actions and resources can be patterns themselves.
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+/// Whether a pattern matches a whole text. `*` and `?` in the text are wildcards too: then the pattern matches all that they stand for.
+pub fn covers(pattern: &str, text: &str) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    let (mut at, mut read) = (0, 0);
+    // The last `*`, and how much of the text it took.
+    let mut star: Option<(usize, usize)> = None;
+    while read < text.len() {
+        let one = match pattern.get(at) {
+            Some('?') => text[read] != '*',
+            Some('*') => false,
+            other => other == Some(&text[read]),
+        };
+        if one {
+            (at, read) = (at + 1, read + 1);
+        } else if pattern.get(at) == Some(&'*') {
+            star = Some((at, read));
+            at += 1;
+        } else if let Some((place, taken)) = star {
+            star = Some((place, taken + 1));
+            (at, read) = (place + 1, taken + 1);
+        } else {
+            return false;
+        }
+    }
+    pattern[at..].iter().all(|rest| *rest == '*')
+}
 
-/// A set of patterns.
-#[derive(Default)]
-pub struct Patterns(GlobSet);
-
-impl Patterns {
-    /// The patterns. The schema admits no other special characters; a text that is no pattern matches nothing.
-    pub fn new<'a>(patterns: impl IntoIterator<Item = &'a String>) -> Self {
-        let mut set = GlobSetBuilder::new();
-        for pattern in patterns {
-            let glob = GlobBuilder::new(pattern).case_insensitive(true).backslash_escape(false).build();
-            if let Ok(glob) = glob {
-                set.add(glob);
+/// Whether there is a text that both patterns match.
+pub fn overlaps(one: &str, other: &str) -> bool {
+    let other: Vec<char> = other.chars().collect();
+    // What of `other` can be read after each character of `one`.
+    let mut reached = vec![false; other.len() + 1];
+    reached[0] = true;
+    skip_stars(&mut reached, &other);
+    for c in one.chars() {
+        let mut next = vec![false; other.len() + 1];
+        for (place, _) in reached.iter().enumerate().filter(|(_, reached)| **reached) {
+            match (c, other.get(place)) {
+                ('*', rest) => {
+                    next[place] = true;
+                    // The star takes the next character too, and can take more.
+                    (place..other.len()).for_each(|taken| next[taken + 1] = rest.is_some());
+                }
+                (_, Some('*')) => next[place] = true,
+                (a, Some(b)) if a == *b || a == '?' || *b == '?' => next[place + 1] = true,
+                _ => {}
             }
         }
-        Self(set.build().unwrap_or_default())
+        skip_stars(&mut next, &other);
+        reached = next;
+    }
+    reached[other.len()]
+}
+
+/// A `*` can stand for nothing.
+fn skip_stars(reached: &mut [bool], pattern: &[char]) {
+    for (place, c) in pattern.iter().enumerate() {
+        if reached[place] && *c == '*' {
+            reached[place + 1] = true;
+        }
+    }
+}
+
+/// A set of patterns for names, without regard to upper and lower case.
+#[derive(Default)]
+pub struct Patterns(Vec<String>);
+
+impl Patterns {
+    /// The patterns.
+    pub fn new<'a>(patterns: impl IntoIterator<Item = &'a String>) -> Self {
+        Self(patterns.into_iter().map(|pattern| pattern.to_lowercase()).collect())
     }
 
     /// Whether a pattern matches the whole name.
     pub fn matches(&self, name: &str) -> bool {
-        self.0.is_match(name)
+        let name = name.to_lowercase();
+        self.0.iter().any(|pattern| covers(pattern, &name))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -45,5 +102,61 @@ mod tests {
             assert_eq!(patterns.matches(name), matches, "{name}");
         }
         assert!(!Patterns::default().matches(""));
+    }
+
+    #[test]
+    fn pattern_covers_only_narrower_patterns() {
+        for (pattern, text, expected) in [
+            ("kafka:*", "kafka:*", true),
+            ("kafka:*", "kafka:List*", true),
+            ("kafka:List*", "kafka:*", false),
+            ("kafka:?", "kafka:*", false),
+            ("*", "*", true),
+            ("a*c", "a*b*c", true),
+            ("a*c", "a*", false),
+            ("?", "?", true),
+        ] {
+            assert_eq!(covers(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn patterns_overlap_if_they_share_a_text() {
+        for (one, other, expected) in [
+            ("kafka:*", "kafka:Delete*", true),
+            ("kafka:List*", "kafka:Delete*", false),
+            ("*Topic", "kafka:Delete*", true),
+            ("*", "", true),
+            ("a?c", "ab*", true),
+            ("a?", "a", false),
+            ("**", "x", true),
+        ] {
+            assert_eq!(overlaps(one, other), expected, "{one} {other}");
+            assert_eq!(overlaps(other, one), expected, "{other} {one}");
+        }
+    }
+
+    /// All texts of at most four of two characters that a pattern matches.
+    fn texts(pattern: &str) -> Vec<String> {
+        let mut all = vec![String::new()];
+        for length in 0..4 {
+            let longest: Vec<String> = all.iter().filter(|text| text.len() == length).cloned().collect();
+            all.extend(longest.iter().flat_map(|text| ["a", "b"].map(|c| format!("{text}{c}"))));
+        }
+        all.retain(|text| covers(pattern, text));
+        all
+    }
+
+    proptest! {
+        #[test]
+        fn covers_and_overlaps_agree_with_the_texts(one in "[ab?*]{0,4}", other in "[ab?*]{0,4}") {
+            let (of_one, of_other) = (texts(&one), texts(&other));
+            if covers(&one, &other) {
+                prop_assert!(of_other.iter().all(|text| of_one.contains(text)), "{one} covers {other}");
+            }
+            if of_one.iter().any(|text| of_other.contains(text)) {
+                prop_assert!(overlaps(&one, &other), "{one} overlaps {other}");
+            }
+        }
     }
 }

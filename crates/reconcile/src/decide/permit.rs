@@ -257,7 +257,7 @@ impl<'a, K: ManagedObject> Judge<'a, K> {
             return Verdict::Withheld(Hurdle::Mode(whose_mode(self.object, self.terms.mode)));
         }
         let protected = self.protected.as_ref();
-        if let Some(why) = protected.and_then(|protected| protected.by(loss, self.object.backend_name())) {
+        if let Some(why) = protected.and_then(|protected| protected.by(loss, &self.object.backend_title())) {
             return Verdict::Withheld(Hurdle::Protected(why));
         }
         if loss.count == 0 {
@@ -288,14 +288,14 @@ impl<'a, K: ManagedObject> Judge<'a, K> {
         let plan = &self.decision.plan;
         let removals: usize =
             plan.losses().iter().zip(keep).filter(|(_, keep)| !**keep).map(|(loss, _)| loss.count).sum();
-        let backend = self.object.backend_name();
+        let backend = self.object.backend_title();
         let why = match hurdle {
             Hurdle::Rejected(why) | Hurdle::Mode(why) | Hurdle::Protected(why) => why,
             Hurdle::Misspelt(name) => format!(
                 "a subject loses the role while the new subject {name} is not found, as if its name were misspelt"
             ),
             Hurdle::Limit => format!(
-                "{} more than spec.guards of Backend {backend} allow ({})",
+                "{} more than spec.guards of {backend} allow ({})",
                 count(removals, "removal"),
                 self.terms.guards.limits()
             ),
@@ -375,10 +375,7 @@ impl<'a> Protected<'a> {
     fn by(&self, loss: &Loss, backend: &str) -> Option<String> {
         let is_own = |it: &&Named| self.own.iter().any(|own| **own == *it.name || own == it.id.as_str());
         if let Some(own) = loss.subjects.iter().find(is_own) {
-            return Some(format!(
-                "it takes access from {}, with whose credential Backend {backend} works",
-                own.name
-            ));
+            return Some(format!("it takes access from {}, with whose credential {backend} works", own.name));
         }
         let matching = |patterns: &Patterns, among: &BTreeSet<Named>| {
             among.iter().find(|it| patterns.matches(&it.name) || patterns.matches(it.id.as_str())).cloned()
@@ -386,7 +383,7 @@ impl<'a> Protected<'a> {
         let subject = matching(&self.subjects, &loss.subjects).map(|subject| ("Subjects", subject));
         let (list, name) =
             subject.or_else(|| matching(&self.roles, &loss.roles).map(|role| ("Roles", role)))?;
-        Some(format!("spec.guards.protected{list} of Backend {backend} has {}", name.name))
+        Some(format!("spec.guards.protected{list} of {backend} has {}", name.name))
     }
 }
 

@@ -11,10 +11,13 @@ use rolewright_core::{
 };
 use tokio::time::Instant;
 
-use super::{authority, policy::deletion_policy, resolve::Resolved};
+use super::{
+    authority,
+    policy::{adopt, deletion_policy},
+    resolve::Resolved,
+};
 use crate::{
     account::Link,
-    convert,
     object::{ManagedObject, ObjectRef},
     readiness::MEMBERSHIP,
     restore,
@@ -144,7 +147,7 @@ pub fn plan<K: ManagedObject>(
     let retain = object.is_being_deleted() && deletion_policy(object, link) == DeletionPolicy::Retain;
     let policy = Policy {
         identity: dialect,
-        adopt: convert::adopt(object.adopt()),
+        adopt: adopt(object, link),
         removal: if retain { Removal::Retain } else { Removal::Delete },
     };
     if resolved.authority.is_none() {

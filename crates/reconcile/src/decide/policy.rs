@@ -1,10 +1,11 @@
 //! What an object and its Backend say together: mode, deletion policy, needs.
 
-use rolewright_api::{DeletionPolicy, Mode};
+use rolewright_api::{ClusterTerms, DeletionPolicy, Mode};
 use rolewright_backends::Needs;
+use rolewright_core::planner;
 
 use super::resolve::Resolve;
-use crate::{account::Link, object::ManagedObject};
+use crate::{account::Link, convert, object::ManagedObject};
 
 /// The mode of an object: the stricter of its own and its Backend's.
 pub fn mode<K: ManagedObject>(object: &K, of_backend: Mode) -> Mode {
@@ -15,7 +16,7 @@ pub fn mode<K: ManagedObject>(object: &K, of_backend: Mode) -> Mode {
 pub fn whose_mode<K: ManagedObject>(object: &K, of_backend: Mode) -> String {
     let mode = mode(object, of_backend);
     match of_backend == mode {
-        true => format!("mode of Backend {} is {mode:?}", object.backend_name()),
+        true => format!("mode of {} is {mode:?}", object.backend_title()),
         false => format!("spec.mode is {mode:?}"),
     }
 }
@@ -30,9 +31,22 @@ pub fn deletion_policy<K: ManagedObject>(object: &K, link: &Link) -> DeletionPol
     object.deletion_policy().unwrap_or(link.deletion)
 }
 
+/// What an object does with existing things: what its spec says, if its ClusterBackend allows it.
+pub fn adopt<K: ManagedObject>(object: &K, link: &Link) -> planner::Adopt {
+    let allowed = |terms: &ClusterTerms| terms.allow.as_ref().and_then(|allow| allow.adopt) == Some(true);
+    match link.terms.as_deref().is_none_or(allowed) {
+        true => convert::adopt(object.adopt()),
+        false => planner::Adopt::Forbidden,
+    }
+}
+
 /// The parts of the back end that an object refers to, as far as the account has them.
 pub fn needs<K: Resolve>(object: &K, link: &Link) -> Needs {
     let mut needs = object.needs(link.view.backend.dialect());
+    // A ceiling of scopes is judged on what is around a scope and inside it.
+    if link.terms.as_deref().and_then(|terms| terms.ceiling.as_ref()?.scopes.as_ref()).is_some() {
+        needs.levels.extend(link.view.backend.dialect().capabilities().levels);
+    }
     needs.kinds.retain(|kind| !link.lacks.contains_key(kind));
     needs
 }

@@ -28,7 +28,7 @@ use jiff::Timestamp;
 use rolewright_api as api;
 use rolewright_backends::Needs;
 use rolewright_core::model::{Body, Dialect, Fault, Id, Kind, Reach, Restriction, Role, Snapshot};
-use rolewright_core::planner::{Claims, Desired, Issue, Problem};
+use rolewright_core::planner::{self, Claims, Desired, DesiredBody, Issue, Problem};
 
 /// The desired state of a spec.
 #[derive(Debug, Default)]
@@ -45,6 +45,8 @@ pub struct Resolved {
     pub role_is_planned: bool,
     /// The role that the Role of the RoleBinding manages, if the snapshot lacks it: it must be read before grants of it are made.
     pub unseen_role: Option<Id>,
+    /// A role whose rules must be read before a grant of it can be made: a ClusterBackend limits them.
+    pub unjudged_role: Option<Id>,
     /// Hints about the spec, for an object in sync.
     pub remarks: Vec<String>,
     /// The role and the scope whose grants the object decides about alone.
@@ -100,6 +102,11 @@ pub trait Resolve: ManagedObject {
     }
 }
 
+/// What the ClusterBackend says about an object, whatever its names mean.
+fn check_object<K: Resolve>(object: &K, around: &Surroundings<'_>) -> Result<(), Problem> {
+    around.bounds.as_ref().map_or(Ok(()), |bounds| bounds.check_object(object))
+}
+
 fn unsupported(around: &Surroundings<'_>, kind: Kind) -> Option<Problem> {
     let all: Vec<Kind> = around.dialect.capabilities().kinds().collect();
     let why = match around.lacks.get(&kind) {
@@ -136,7 +143,8 @@ impl Resolve for api::Role {
     fn resolve(&self, around: &Surroundings<'_>) -> Resolved {
         let problem = unsupported(around, Kind::Role)
             .or_else(|| of_another_vendor(self, around))
-            .or_else(|| too_many_rules(self));
+            .or_else(|| too_many_rules(self))
+            .or_else(|| check_object(self, around).err());
         let mut remarks = Vec::new();
         let item = match problem {
             Some(problem) => Desired::unresolved(None, problem),
@@ -148,7 +156,10 @@ impl Resolve for api::Role {
                         remarks.extend(unseen_resources(&role, around));
                         let mut item = Desired::new(None, Body::Role(role));
                         item.chosen = chosen;
-                        item
+                        match check_own_role(self, &item, around) {
+                            Ok(()) => item,
+                            Err(problem) => Desired::unresolved(None, problem),
+                        }
                     }
                     Err(faults) => Desired::unresolved(None, Problem::of_faults(&located(faults, self))),
                 }
@@ -156,6 +167,18 @@ impl Resolve for api::Role {
         };
         Resolved { desired: vec![item], remarks, ..Resolved::default() }
     }
+}
+
+/// What the ClusterBackend says about the role of a Role, and about an existing one that it would take over.
+fn check_own_role(object: &api::Role, item: &Desired, around: &Surroundings<'_>) -> Result<(), Problem> {
+    let (Some(bounds), DesiredBody::Resolved(Body::Role(role))) = (&around.bounds, &item.body) else {
+        return Ok(());
+    };
+    let (snapshot, key) = (around.snapshot, around.dialect.key_of_role(role));
+    let is_managed = |id: &Id| object.held().iter().any(|entry| entry.id.as_deref() == Some(id.as_str()));
+    let existing = planner::candidates(item, &key, &[], snapshot).into_iter().filter(|id| !is_managed(id));
+    let existing: Vec<Id> = existing.collect();
+    bounds.check_role(role, existing.iter().filter_map(|id| snapshot.by_id(Kind::Role, id)))
 }
 
 /// A hint about single resources that the rules name and no list shows, where the snapshot has the list because another object needs it.
@@ -203,7 +226,7 @@ fn of_another_vendor(object: &api::Role, around: &Surroundings<'_>) -> Option<Pr
     (vendor != here).then(|| {
         Problem::new(
             Issue::Invalid,
-            format!("spec.{vendor}: Backend {} is {here}: leave it out", object.backend_name()),
+            format!("spec.{vendor}: {} is {here}: leave it out", object.backend_title()),
         )
     })
 }
@@ -223,14 +246,20 @@ impl Resolve for api::ResourceRestriction {
 
     fn resolve(&self, around: &Surroundings<'_>) -> Resolved {
         let mut lookups = BTreeSet::new();
-        let item = match unsupported(around, Kind::Restriction) {
+        let problem = unsupported(around, Kind::Restriction).or_else(|| check_object(self, around).err());
+        let item = match problem {
             Some(problem) => Desired::unresolved(None, problem),
             None => {
                 let admitted = around.dialect.capabilities().restriction_levels();
                 let place = Place::of_resource(&self.spec.resource);
                 // The resource of a spec cannot change, so `status.held` records what its names mean.
                 let mut names = RecordedNames::new(&[]);
-                match locate(&place, "spec.resource", admitted, around, &mut lookups, &mut names) {
+                let resource = locate(&place, "spec.resource", admitted, around, &mut lookups, &mut names);
+                let allowed = resource.and_then(|resource| match &around.bounds {
+                    Some(bounds) => bounds.check_scope(Some(&resource)).map(|()| resource),
+                    None => Ok(resource),
+                });
+                match allowed {
                     Ok(resource) => Desired::new(None, Body::Restriction(Restriction::new(resource))),
                     Err(problem) => Desired::unresolved(None, problem),
                 }
@@ -245,7 +274,7 @@ mod tests {
     use std::{cell::Cell, collections::BTreeMap};
 
     use rolewright_backends::lenses::VENDOR;
-    use rolewright_core::{model::Snapshot, planner::DesiredBody};
+    use rolewright_core::model::Snapshot;
     use serde_json::json;
 
     use super::*;
@@ -269,6 +298,7 @@ mod tests {
             account: "hq",
             lacks: &BTreeMap::new(),
             plans_only: false,
+            bounds: None,
             now: Timestamp::UNIX_EPOCH,
         });
         let DesiredBody::Unresolved(problem) = &resolved.desired[0].body else { panic!("expanded") };

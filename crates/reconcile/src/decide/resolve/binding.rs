@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Authority, InheritedRole, Lookup, Resolve, Resolved, Surroundings, find, of_roles,
+    Authority, InheritedRole, Lookup, Resolve, Resolved, Surroundings, check_object, find, of_roles,
     own_role::{inherited_role, is_another, is_planned, own_role, role_object, unseen_role},
     places::{Place, deepest, locate, place_levels},
     recorded::{EXTERNAL_NAME, RecordedNames, SCOPE, moved_before_record},
-    roles::{owner, role_without_rules},
+    roles::{desired_role, owner, role_without_rules},
     unsupported,
 };
 use crate::{
@@ -60,10 +60,14 @@ impl Resolve for api::RoleBinding {
         let mut lookups = BTreeSet::new();
         let mut names = RecordedNames::new(self.names());
         let inherited_role = inherited_role(self, around);
-        let mut authority = None;
+        let (mut authority, mut unjudged_role) = (None, None);
         let desired = match unsupported(around, Kind::Grant) {
             Some(problem) => vec![Desired::unresolved(None, problem)],
-            None => match role_and_scope(self, inherited_role.as_ref(), around, &mut lookups, &mut names) {
+            None => match role_and_scope(self, inherited_role.as_ref(), around, &mut lookups, &mut names)
+                .and_then(|(role, scope)| {
+                    unjudged_role = check_grant(self, &role, scope.as_ref(), around)?;
+                    Ok((role, scope))
+                }) {
                 Ok((role, scope)) => {
                     let of_role = role
                         .existing()
@@ -93,6 +97,7 @@ impl Resolve for api::RoleBinding {
             inherited_role,
             role_is_planned,
             unseen_role: unseen_role(self, around),
+            unjudged_role,
             remarks: Vec::new(),
             authority,
             validity,
@@ -142,6 +147,28 @@ fn role_and_scope(
         (Err(role), Err(scope)) => Err(if scope.issue < role.issue { scope } else { role }),
         (Err(problem), Ok(_)) | (Ok(_), Err(problem)) => Err(problem),
     }
+}
+
+/// What the ClusterBackend says about the role and the scope. Returns the role if its rules must be read for that.
+fn check_grant(
+    binding: &api::RoleBinding,
+    role: &RoleRef,
+    scope: Option<&Named>,
+    around: &Surroundings<'_>,
+) -> Result<Option<Id>, Problem> {
+    let Some(bounds) = &around.bounds else { return Ok(None) };
+    check_object(binding, around)?;
+    let members = around.dialect.capabilities().group_members();
+    if binding.spec.subjects.iter().any(|listed| members.contains(&subject_kind(listed.kind))) {
+        bounds.check_members()?;
+    }
+    let own = binding.spec.role_ref.name.as_deref().and_then(|name| role_object(binding, name, around));
+    let own = match own.as_deref().map(desired_role).map(|role| around.dialect.check_role(role)) {
+        Some(Ok(role)) => Some(role),
+        Some(Err(faults)) => return Err(Problem::of_faults(&faults)),
+        None => None,
+    };
+    bounds.check_grant(role, own.as_ref(), scope)
 }
 
 /// Checks a binding whose status records no names yet, but grants.
@@ -203,6 +230,16 @@ fn grants(
             )),
             None => Ok(subject),
         });
+        let subject = subject.and_then(|subject| {
+            if let Some(bounds) = &around.bounds
+                && let Err(problem) = bounds.check_subject(subject_kind(listed.kind), &subject)
+            {
+                // In a group it stays a member if it is one.
+                unknown.insert(subject.name.to_string());
+                return Err(problem);
+            }
+            Ok(subject)
+        });
         let subject = subject.map_err(|problem| problem.of_field(&format!("spec.subjects[{index}]")));
         match subject {
             Ok(subject) if group.is_some() => {
@@ -213,7 +250,7 @@ fn grants(
                 desired.push(Desired::new(name, Body::Grant(grant)));
             }
             Err(problem) => {
-                unknown.insert(listed.name.as_str());
+                unknown.insert(listed.name.clone());
                 desired.push(Desired::unresolved(name, problem));
             }
         }
@@ -237,7 +274,7 @@ fn group_want(group: &Id, role: RoleRef, members: Option<BTreeSet<Named>>) -> De
 fn members_of(
     group: &Id,
     mut resolved: BTreeSet<Named>,
-    unknown: &BTreeSet<&str>,
+    unknown: &BTreeSet<String>,
     around: &Surroundings<'_>,
 ) -> Option<Option<BTreeSet<Named>>> {
     let body = around.snapshot.all(Kind::Group).find_map(|seen| match &seen.body {
@@ -452,6 +489,7 @@ mod tests {
             account: "hq",
             lacks: &BTreeMap::new(),
             plans_only: false,
+            bounds: None,
             now: Timestamp::UNIX_EPOCH,
         })
     }

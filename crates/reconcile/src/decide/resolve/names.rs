@@ -14,7 +14,7 @@ use rolewright_core::{
     planner::{Issue, Problem},
 };
 
-use crate::object::ObjectName;
+use crate::{decide::ceiling::Bounds, object::ObjectName};
 
 /// A name that the directory lacks and the back end can still have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +45,8 @@ pub struct Surroundings<'a> {
     pub lacks: &'a BTreeMap<Kind, String>,
     /// The object is in mode Plan: it can refer to a role that is itself only planned.
     pub plans_only: bool,
+    /// What the ClusterBackend allows. None for the objects of a Backend.
+    pub bounds: Option<Bounds<'a>>,
     /// The time of the decision.
     pub now: Timestamp,
 }

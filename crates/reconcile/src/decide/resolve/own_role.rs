@@ -23,7 +23,7 @@ use crate::{
 /// The role that the Role of a binding can take over. None if the Role manages a role, or if none exists.
 pub fn inherited_role(binding: &api::RoleBinding, around: &Surroundings<'_>) -> Option<InheritedRole> {
     let role = role_object(binding, binding.spec.role_ref.name.as_deref()?, around)?;
-    if role.backend_name() != binding.backend_name() { None } else { InheritedRole::of(&role, around) }
+    if role.backend() != binding.backend() { None } else { InheritedRole::of(&role, around) }
 }
 
 /// Whether the Role of a binding manages no role yet, and its plan or that of the binding is shown.
@@ -61,13 +61,13 @@ pub fn own_role(
         let message = format!("{ROLE}: waits for Role {name}, which does not exist{near}");
         return Err(Problem::new(Issue::Waiting, message));
     };
-    if role.backend_name() != binding.backend_name() {
+    if role.backend() != binding.backend() {
         return Err(Problem::new(
             Issue::Invalid,
             format!(
-                "spec.roleRef.name: Role {name} belongs to Backend {}, this object to Backend {}: both must name the same",
-                role.backend_name(),
-                binding.backend_name()
+                "spec.roleRef.name: Role {name} belongs to {}, this object to {}: both must name the same",
+                role.backend_title(),
+                binding.backend_title()
             ),
         ));
     }

@@ -202,6 +202,7 @@ mod tests {
             account: "arize",
             lacks: &lacks,
             plans_only: false,
+            bounds: None,
             now: Timestamp::UNIX_EPOCH,
         };
         let mut names = RecordedNames::new(&[]);
