@@ -58,7 +58,7 @@ pub const TOO_MANY_RULES: &str = "the rules expand to more than 10000 single rul
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
-#[x_kube(validation = Rule::new("self.backendRef.name == oldSelf.backendRef.name && self.backendRef.?kind.orValue('Backend') == oldSelf.backendRef.?kind.orValue('Backend')")
+#[x_kube(validation = Rule::new("self.backendRef.name == oldSelf.backendRef.name && (has(self.backendRef.kind) && self.backendRef.kind == 'ClusterBackend') == (has(oldSelf.backendRef.kind) && oldSelf.backendRef.kind == 'ClusterBackend')")
     .message("backendRef cannot be changed: delete this object and create it again for the other Backend")
     .field_path(".backendRef"))]
 #[x_kube(validation = Rule::new(

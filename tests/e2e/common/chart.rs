@@ -61,7 +61,7 @@ async fn api_server_accepts_every_rendering() {
 }
 
 /// Applies the RBAC objects of the chart. Returns the operator's user, and its arguments for namespaces and leader election.
-async fn apply_rbac(plane: &ControlPlane, own: &str, args: &[&str]) -> (String, Vec<String>) {
+pub async fn apply_rbac(plane: &ControlPlane, own: &str, args: &[&str]) -> (String, Vec<String>) {
     const RIGHTS: [&str; 5] = ["ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"];
     let mut all = vec!["--set", "crds.install=false"];
     all.extend(args);

@@ -5,6 +5,7 @@ mod approvals;
 mod approvers;
 mod chart;
 mod claims;
+mod cluster_backends;
 mod counts;
 mod crashes;
 mod credentials;

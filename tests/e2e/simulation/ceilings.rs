@@ -11,10 +11,10 @@ use super::{
     path::plural_of,
     scene::{Simulated, backend_with, host, remove_grant, simulated},
 };
-use crate::support::{ADMIN_CREDENTIAL, kind_and_name};
+use crate::support::{ADMIN_CREDENTIAL, binding, kind_and_name, restriction, role};
 
 /// The namespace of the Secret.
-const SECRETS: &str = "access-control";
+pub const SECRETS: &str = "access-control";
 
 /// A cluster whose namespace has no labels, and an account without a Backend.
 struct Shared<V: Simulated> {
@@ -39,21 +39,11 @@ impl<V: Simulated> Shared<V> {
 
     /// Applies the ClusterBackend with these terms.
     fn share(&self, terms: Value) {
-        let mut backend = backend_with::<V>(json!({ "sweepInterval": "1m" }));
-        backend["kind"] = json!("ClusterBackend");
-        let spec = backend["spec"].as_object_mut().unwrap();
-        spec.insert("secretNamespace".to_owned(), json!(SECRETS));
-        spec.insert("hosts".to_owned(), json!([host()]));
-        spec.insert("namespaceSelector".to_owned(), json!({ "matchLabels": { "shared": "yes" } }));
-        for (field, value) in terms.as_object().unwrap() {
-            spec.insert(field.clone(), value.clone());
-        }
-        self.cluster.apply(backend);
+        self.cluster.apply(cluster_backend::<V>(terms));
     }
 
     fn label(&self, labels: Value) {
-        let metadata = json!({ "name": NAMESPACE, "labels": labels });
-        self.cluster.apply(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": metadata }));
+        self.cluster.apply(namespace(labels));
     }
 
     fn external(&self) -> Value {
@@ -89,8 +79,28 @@ impl<V: Simulated> Shared<V> {
     }
 }
 
+/// A ClusterBackend for namespaces with the label `shared: yes`, with these terms.
+pub fn cluster_backend<V: Simulated>(terms: Value) -> Value {
+    let mut backend = backend_with::<V>(json!({ "sweepInterval": "1m" }));
+    backend["kind"] = json!("ClusterBackend");
+    let spec = backend["spec"].as_object_mut().unwrap();
+    spec.insert("secretNamespace".to_owned(), json!(SECRETS));
+    spec.insert("hosts".to_owned(), json!([host()]));
+    spec.insert("namespaceSelector".to_owned(), json!({ "matchLabels": { "shared": "yes" } }));
+    for (field, value) in terms.as_object().unwrap() {
+        spec.insert(field.clone(), value.clone());
+    }
+    backend
+}
+
+/// The namespace of the objects with these labels.
+pub fn namespace(labels: Value) -> Value {
+    let metadata = json!({ "name": NAMESPACE, "labels": labels });
+    json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": metadata })
+}
+
 /// An object that refers to the ClusterBackend.
-fn through(mut object: Value) -> Value {
+pub fn through(mut object: Value) -> Value {
     object["spec"]["backendRef"]["kind"] = json!("ClusterBackend");
     object
 }
@@ -168,4 +178,195 @@ fn selected_namespaces_are_served_on_lenses() {
 #[test]
 fn selected_namespaces_are_served_on_zenml() {
     serves_and_narrows::<ZenMl>();
+}
+
+/// What a ClusterBackend allows in these tests, with these further fields of `spec.allow`.
+fn allow(more: Value) -> Value {
+    let mut allow = json!({ "roleNames": ["*"] });
+    for (field, value) in more.as_object().unwrap() {
+        allow[field] = value.clone();
+    }
+    allow
+}
+
+/// The terms forbid the object, with a message that has these words, before any write; other terms allow it.
+async fn refuses<V: Simulated>(
+    shared: &Shared<V>,
+    terms: Value,
+    object: Value,
+    words: &[&str],
+    wider: Value,
+) {
+    let object = through(object);
+    let (kind, name) = kind_and_name(&object);
+    shared.share(terms.clone());
+    shared.cluster.apply(object.clone());
+    let before = shared.external();
+    let message = shared.reports(&object, "Denied").await;
+    words.iter().for_each(|words| assert!(message.contains(words), "{terms}: {message}"));
+    shared.swept().await;
+    assert_eq!(shared.external(), before, "{terms}");
+    shared.share(wider.clone());
+    shared.reports(&object, "InSync").await;
+    assert_ne!(shared.external(), before, "{wider}");
+    shared.cluster.api.delete(plural_of(kind), NAMESPACE, name);
+    let is_deleted = |cluster: &Cluster| cluster.api.get(plural_of(kind), NAMESPACE, name).is_none();
+    shared.until("the object is deleted", is_deleted).await;
+    assert_eq!(shared.external(), before);
+}
+
+fn ceiling(ceiling: Value) -> Value {
+    json!({ "allow": allow(json!({})), "ceiling": ceiling })
+}
+
+/// A binding of an existing role.
+fn external(mut binding: Value, role: Value) -> Value {
+    binding["spec"]["roleRef"] = json!({ "external": role });
+    binding
+}
+
+#[test]
+fn each_rule_refuses_what_is_outside_on_arize() {
+    simulated(1, async {
+        let shared = Shared::<Arize>::new();
+        shared.label(json!({ "shared": "yes" }));
+        let ids = |user: &str, role: &str| {
+            let world = shared.sim.world();
+            let tenant = world.tenant();
+            let ids = (tenant.user_by_email(user).unwrap(), tenant.role_by_name(role).unwrap());
+            (ids.0.to_string(), ids.1.to_string())
+        };
+        let (dave, admin) = ids("dave@example.com", "Admin");
+        let open = || ceiling(json!({}));
+        let reads = || role("reader", &["PROJECT_READ"], json!({}));
+
+        // What a Role can be.
+        let off = json!({ "allow": {} });
+        refuses(
+            &shared,
+            off,
+            reads(),
+            &["spec.allow.roleNames of ClusterBackend arize does not allow Roles"],
+            open(),
+        )
+        .await;
+        let named = json!({ "allow": { "roleNames": ["{namespace}-*", "x"] } });
+        let own = json!({ "allow": { "roleNames": ["read*"] } });
+        refuses(&shared, named, reads(), &[r#"the role name "reader""#, "team-a-*"], own).await;
+        let limit = json!({ "actions": { "allow": ["DATASET_*"] } });
+        let wider = ceiling(json!({ "actions": { "allow": ["DATASET_*", "PROJECT_READ"] } }));
+        refuses(&shared, ceiling(limit), reads(), &["spec.ceiling.actions.allow", "PROJECT_READ"], wider)
+            .await;
+        let limit = json!({ "actions": { "deny": ["project_*"] } });
+        refuses(&shared, ceiling(limit), reads(), &["spec.ceiling.actions.deny", "project_*"], open()).await;
+        let grants = role("granter", &["ROLE_BINDING_CREATE"], json!({}));
+        let escalates = json!({ "allow": allow(json!({ "escalation": true })) });
+        refuses(&shared, open(), grants, &["spec.allow.escalation", "ROLE_BINDING_CREATE"], escalates).await;
+        let closed = restriction("churn", "churn", json!({}));
+        let restricts = json!({ "allow": allow(json!({ "restrictions": true })) });
+        refuses(&shared, open(), closed.clone(), &["spec.allow.restrictions"], restricts.clone()).await;
+        let mut limit = restricts.clone();
+        limit["ceiling"] = json!({ "scopes": { "allow": ["space:research"], "deny": ["project:churn"] } });
+        refuses(&shared, limit, closed, &["spec.ceiling.scopes.deny", "project churn"], restricts).await;
+
+        // Whom and what a RoleBinding can grant.
+        shared.share(open());
+        shared.cluster.apply(through(reads()));
+        shared.reports(&reads(), "InSync").await;
+        let bob = || binding("readers", "reader", &["bob@example.com"], json!({}));
+        let limit = json!({ "users": { "allow": ["alice@*", "*@ops.example.com"] } });
+        let wider = ceiling(json!({ "users": { "allow": ["*@EXAMPLE.com"] } }));
+        refuses(&shared, ceiling(limit), bob(), &["spec.ceiling.users.allow", "bob@example.com"], wider)
+            .await;
+        // An id stands for its name.
+        let by_id = binding("readers", "reader", &[&dave], json!({}));
+        let limit = json!({ "users": { "deny": ["dave@*"] } });
+        refuses(&shared, ceiling(limit), by_id, &["spec.ceiling.users.deny", "dave@example.com"], open())
+            .await;
+        let limit = json!({ "scopes": { "allow": ["space:store*"] } });
+        let wider = ceiling(json!({ "scopes": { "allow": ["organization:Research"] } }));
+        refuses(&shared, ceiling(limit), bob(), &["spec.ceiling.scopes.allow", "space research"], wider)
+            .await;
+        let limit = json!({ "scopes": { "deny": ["project:summaries"] } });
+        let words = ["spec.ceiling.scopes.deny", "project summaries, which is inside the space research"];
+        refuses(&shared, ceiling(limit), bob(), &words, open()).await;
+        let limit = json!({ "maxDuration": "1h" });
+        refuses(&shared, ceiling(limit), bob(), &["spec.ceiling.maxDuration", "spec.expiresAt"], open())
+            .await;
+        let mut late = bob();
+        late["spec"]["expiresAt"] = json!(hours_from_now(3));
+        let (limit, wider) = (json!({ "maxDuration": "1h" }), json!({ "maxDuration": "4h" }));
+        refuses(&shared, ceiling(limit), late, &["spec.ceiling.maxDuration"], ceiling(wider)).await;
+        let mut alone = bob();
+        alone["spec"]["membership"] = json!("Authoritative");
+        let authoritative = json!({ "allow": allow(json!({ "authoritative": true })) });
+        refuses(&shared, open(), alone, &["spec.allow.authoritative"], authoritative).await;
+
+        // Existing roles, by what they allow now.
+        let reviewers = || external(bob(), json!({ "name": "Legacy reviewer" }));
+        let limit = json!({ "roles": { "deny": ["legacy*"] } });
+        refuses(
+            &shared,
+            ceiling(limit),
+            reviewers(),
+            &["spec.ceiling.roles.deny", "Legacy reviewer"],
+            open(),
+        )
+        .await;
+        let administrators = external(bob(), json!({ "id": admin }));
+        let limit = json!({ "allow": allow(json!({ "escalation": true })), "ceiling": { "roles": { "deny": ["admin"] } } });
+        let escalates = json!({ "allow": allow(json!({ "escalation": true })) });
+        refuses(
+            &shared,
+            limit,
+            administrators.clone(),
+            &["spec.ceiling.roles.deny", "Admin"],
+            escalates.clone(),
+        )
+        .await;
+        refuses(&shared, open(), administrators, &["spec.allow.escalation", "the role Admin"], escalates)
+            .await;
+        shared.share(open());
+        let reviewers = through(reviewers());
+        shared.cluster.apply(reviewers.clone());
+        shared.reports(&reviewers, "InSync").await;
+        let widen = |permission: &str| {
+            let mut tenant = shared.sim.world().tenant();
+            let id = tenant.role_by_name("Legacy reviewer").unwrap();
+            tenant.roles.get_mut(id).unwrap().permissions.push(permission.to_owned());
+        };
+        widen("USER_UPDATE");
+        let full = shared.external();
+        let message = shared.reports(&reviewers, "Denied").await;
+        assert!(message.contains("USER_UPDATE of the role Legacy reviewer"), "{message}");
+        shared.swept().await;
+        assert_eq!(shared.external(), full, "a role that became wider is marked, and stays granted");
+
+        // What exists is adopted only if that is allowed.
+        let mut found = through(role(
+            "found",
+            &["PROJECT_READ", "PROJECT_SPAN_READ"],
+            json!({ "name": "Legacy reviewer" }),
+        ));
+        found["spec"]["adopt"] = json!("Always");
+        shared.cluster.apply(found.clone());
+        let message = shared.reports(&found, "Conflict").await;
+        assert!(
+            message.contains("spec.allow.adopt of the ClusterBackend does not allow adopting it"),
+            "{message}"
+        );
+        let mut taken = open();
+        taken["allow"] = json!({ "adopt": true, "roleNames": ["{namespace}-*"] });
+        shared.share(taken);
+        let message = shared.reports(&found, "Denied").await;
+        assert!(message.contains("spec.allow.roleNames"), "{message}");
+        assert_eq!(shared.external(), full);
+        shared.cluster.process().kill();
+    });
+}
+
+/// The operator reads the real clock, also in simulated time.
+fn hours_from_now(hours: i64) -> String {
+    let end = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(hours);
+    jiff::Timestamp::from_second(end.as_second()).unwrap().to_string()
 }

@@ -2,6 +2,7 @@
 //! call, thousands of times.
 
 mod api_server;
+mod bounded;
 mod ceilings;
 mod cluster;
 mod conformance;

@@ -25,9 +25,13 @@ pub(super) const MANAGING_KINDS: [&str; 3] = ["Role", "RoleBinding", "ResourceRe
 const EVENTS: &str = "events.k8s.io/v1";
 
 impl<V: Account> World<V> {
-    /// The API of a namespaced kind in the test's namespace.
+    /// The API of a kind, in the test's namespace if the kind has one.
     pub fn api(&self, version: &str, kind: &str) -> Api<DynamicObject> {
-        Api::namespaced_with(self.client.clone(), &self.namespace, &resource(version, kind))
+        let (client, resource) = (self.client.clone(), resource(version, kind));
+        match kind {
+            "ClusterBackend" | "Namespace" => Api::all_with(client, &resource),
+            _ => Api::namespaced_with(client, &self.namespace, &resource),
+        }
     }
 
     fn custom_resources(&self, kind: &str) -> Api<DynamicObject> {
@@ -76,8 +80,13 @@ impl<V: Account> World<V> {
 
     /// Sets an annotation of the namespace; null removes it.
     pub async fn annotate_namespace(&self, annotation: &str, value: impl Into<Value>) {
-        let namespaces: Api<DynamicObject> = Api::all_with(self.client.clone(), &resource("v1", "Namespace"));
-        let patch = Patch::Merge(json!({ "metadata": { "annotations": { annotation: value.into() } } }));
+        self.patch_namespace(json!({ "annotations": { annotation: value.into() } })).await;
+    }
+
+    /// Changes the metadata of the namespace.
+    pub async fn patch_namespace(&self, metadata: Value) {
+        let patch = Patch::Merge(json!({ "metadata": metadata }));
+        let namespaces = self.api("v1", "Namespace");
         namespaces.patch(&self.namespace, &PatchParams::default(), &patch).await.unwrap();
     }
 

@@ -56,7 +56,7 @@ pub async fn read(
     let secret = match api.get_opt(name).await {
         Ok(Some(secret)) => secret,
         Ok(None) => {
-            let message = format!("there is no Secret {name} in this namespace");
+            let message = format!("there is no Secret {name} in namespace {namespace}");
             return Err(missing(Reason::NotFound, message));
         }
         Err(error) => {

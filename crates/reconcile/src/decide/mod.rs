@@ -113,7 +113,8 @@ fn surroundings<'a, K: Resolve>(
         snapshot,
         role: cluster.role,
         nearest_role: cluster.nearest_role,
-        suggestions: Cell::new(resolve::MAX_SUGGESTIONS),
+        // The names of a shared account belong to others too.
+        suggestions: Cell::new(if link.terms.is_some() { 0 } else { resolve::MAX_SUGGESTIONS }),
         account: link.view.account.id.as_str(),
         lacks: &link.lacks,
         plans_only: mode(object, link.mode) == Mode::Plan,

@@ -63,7 +63,11 @@ impl Resolve for api::RoleBinding {
         let (mut authority, mut unjudged_role) = (None, None);
         let desired = match unsupported(around, Kind::Grant) {
             Some(problem) => vec![Desired::unresolved(None, problem)],
-            None => match role_and_scope(self, inherited_role.as_ref(), around, &mut lookups, &mut names)
+            // A namespace that the ClusterBackend does not serve learns nothing about names.
+            None => match check_object(self, around)
+                .and_then(|()| {
+                    role_and_scope(self, inherited_role.as_ref(), around, &mut lookups, &mut names)
+                })
                 .and_then(|(role, scope)| {
                     unjudged_role = check_grant(self, &role, scope.as_ref(), around)?;
                     Ok((role, scope))
@@ -157,7 +161,6 @@ fn check_grant(
     around: &Surroundings<'_>,
 ) -> Result<Option<Id>, Problem> {
     let Some(bounds) = &around.bounds else { return Ok(None) };
-    check_object(binding, around)?;
     let members = around.dialect.capabilities().group_members();
     if binding.spec.subjects.iter().any(|listed| members.contains(&subject_kind(listed.kind))) {
         bounds.check_members()?;
