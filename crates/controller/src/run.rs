@@ -9,9 +9,11 @@ use std::{
     time::Duration,
 };
 
+use k8s_openapi::jiff::Timestamp;
 use rolewright_api::{AnyBackend, Approval, ResourceRestriction, Role, RoleBinding};
 use rolewright_reconcile::{
     account::{Accounts, BackendState, BackendStates, Corrections},
+    decide::is_overdue,
     object::{ManagedObject, ObjectKind, ObjectRef},
 };
 use tokio::task::JoinSet;
@@ -213,6 +215,12 @@ impl Work for Reconciles {
             Some(account) => Group::Account(SameAccount(account)),
             None => Group::Unconnected(backend),
         }
+    }
+
+    fn is_overdue(&self, object: &ObjectRef) -> bool {
+        let binding =
+            (object.kind == ObjectKind::RoleBinding).then(|| self.0.caches.bindings.get(&object.name));
+        binding.flatten().is_some_and(|binding| is_overdue(&binding, Timestamp::now()))
     }
 
     fn reconcile(&self, object: ObjectRef) -> impl Future<Output = Option<Duration>> + Send + 'static {

@@ -225,22 +225,35 @@ fn external(mut binding: Value, role: Value) -> Value {
     binding
 }
 
-#[test]
-fn each_rule_refuses_what_is_outside_on_arize() {
-    simulated(1, async {
-        let shared = Shared::<Arize>::new();
-        shared.label(json!({ "shared": "yes" }));
-        let ids = |user: &str, role: &str| {
-            let world = shared.sim.world();
-            let tenant = world.tenant();
-            let ids = (tenant.user_by_email(user).unwrap(), tenant.role_by_name(role).unwrap());
-            (ids.0.to_string(), ids.1.to_string())
-        };
-        let (dave, admin) = ids("dave@example.com", "Admin");
-        let open = || ceiling(json!({}));
-        let reads = || role("reader", &["PROJECT_READ"], json!({}));
+fn selected() -> Shared<Arize> {
+    let shared = Shared::<Arize>::new();
+    shared.label(json!({ "shared": "yes" }));
+    shared
+}
 
-        // What a Role can be.
+/// Applies a Role that the ceiling allows.
+async fn with_reader(shared: &Shared<Arize>) {
+    shared.share(open());
+    shared.cluster.apply(through(reads()));
+    shared.reports(&reads(), "InSync").await;
+}
+
+fn open() -> Value {
+    ceiling(json!({}))
+}
+
+fn reads() -> Value {
+    role("reader", &["PROJECT_READ"], json!({}))
+}
+
+fn bob() -> Value {
+    binding("readers", "reader", &["bob@example.com"], json!({}))
+}
+
+#[test]
+fn rules_refuse_roles_and_restrictions_outside() {
+    simulated(1, async {
+        let shared = selected();
         let off = json!({ "allow": {} });
         refuses(
             &shared,
@@ -268,12 +281,16 @@ fn each_rule_refuses_what_is_outside_on_arize() {
         let mut limit = restricts.clone();
         limit["ceiling"] = json!({ "scopes": { "allow": ["space:research"], "deny": ["project:churn"] } });
         refuses(&shared, limit, closed, &["spec.ceiling.scopes.deny", "project churn"], restricts).await;
+        shared.cluster.process().kill();
+    });
+}
 
-        // Whom and what a RoleBinding can grant.
-        shared.share(open());
-        shared.cluster.apply(through(reads()));
-        shared.reports(&reads(), "InSync").await;
-        let bob = || binding("readers", "reader", &["bob@example.com"], json!({}));
+#[test]
+fn rules_refuse_subjects_scopes_and_times_outside() {
+    simulated(1, async {
+        let shared = selected();
+        with_reader(&shared).await;
+        let dave = shared.sim.world().tenant().user_by_email("dave@example.com").unwrap().to_string();
         let limit = json!({ "users": { "allow": ["alice@*", "*@ops.example.com"] } });
         let wider = ceiling(json!({ "users": { "allow": ["*@EXAMPLE.com"] } }));
         refuses(&shared, ceiling(limit), bob(), &["spec.ceiling.users.allow", "bob@example.com"], wider)
@@ -301,8 +318,16 @@ fn each_rule_refuses_what_is_outside_on_arize() {
         alone["spec"]["membership"] = json!("Authoritative");
         let authoritative = json!({ "allow": allow(json!({ "authoritative": true })) });
         refuses(&shared, open(), alone, &["spec.allow.authoritative"], authoritative).await;
+        shared.cluster.process().kill();
+    });
+}
 
-        // Existing roles, by what they allow now.
+#[test]
+fn existing_roles_are_judged_by_what_they_allow_now() {
+    simulated(1, async {
+        let shared = selected();
+        with_reader(&shared).await;
+        let admin = shared.sim.world().tenant().role_by_name("Admin").unwrap().to_string();
         let reviewers = || external(bob(), json!({ "name": "Legacy reviewer" }));
         let limit = json!({ "roles": { "deny": ["legacy*"] } });
         refuses(

@@ -100,6 +100,9 @@ pub trait Work: Send + Sync + 'static {
     /// The group whose workers reconcile an object.
     fn group(&self, object: &ObjectRef) -> Group;
 
+    /// Whether somebody has a role for longer than an object says: its reconcile comes first.
+    fn is_overdue(&self, object: &ObjectRef) -> bool;
+
     /// Reconciles an object. Returns the time until the next reconcile, if any.
     fn reconcile(&self, object: ObjectRef) -> impl Future<Output = Option<Duration>> + Send + 'static;
 
@@ -162,7 +165,10 @@ impl Queue {
                     self.finish(&work, object, requeue_after);
                 }
                 Some(expired) = std::future::poll_fn(|cx| self.delayed.poll_expired(cx)), if !self.delayed.is_empty() => {
-                    self.make_ready(&work, expired.into_inner(), Urgency::Background);
+                    let object = expired.into_inner();
+                    let is_overdue = work.is_overdue(&object);
+                    let urgency = if is_overdue { Urgency::Overdue } else { Urgency::Background };
+                    self.make_ready(&work, object, urgency);
                 }
                 Some(added) = self.receiver.recv() => self.add(&work, added),
             }
@@ -175,6 +181,7 @@ impl Queue {
     }
 
     fn request(&mut self, work: &impl Work, object: ObjectRef, at: Instant, urgency: Urgency) {
+        let urgency = if work.is_overdue(&object) { Urgency::Overdue } else { urgency };
         let slot = self.slots.entry(object.clone()).or_default();
         if slot.runs.is_some() {
             let known = slot.requeue.unwrap_or((at, urgency));
@@ -258,6 +265,10 @@ mod tests {
             Group::Unconnected(ObjectName::new("ns", "b"))
         }
 
+        fn is_overdue(&self, _: &ObjectRef) -> bool {
+            false
+        }
+
         fn reconcile(&self, object: ObjectRef) -> impl Future<Output = Option<Duration>> + Send + 'static {
             (self.0)(object)
         }
@@ -330,6 +341,10 @@ mod tests {
     {
         fn group(&self, _: &ObjectRef) -> Group {
             Group::Unconnected(ObjectName::new("ns", *self.0.lock()))
+        }
+
+        fn is_overdue(&self, _: &ObjectRef) -> bool {
+            false
         }
 
         fn reconcile(&self, object: ObjectRef) -> impl Future<Output = Option<Duration>> + Send + 'static {

@@ -1,7 +1,8 @@
 //! The objects that wait for a worker, and which of them is next.
 //!
 //! Workers belong to accounts: an account that is slow or does not answer keeps only its own workers busy. Accounts take turns, and so do
-//! the namespaces of one account. In a namespace, changes by users come before what sweeps found, and Roles before what waits for them.
+//! the namespaces of one account. In a namespace, grants whose time is over come first, then changes by users, then what sweeps found; and
+//! Roles before what waits for them.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -18,6 +19,8 @@ pub enum Urgency {
     Background,
     /// A user changed the object, or something that it depends on.
     Change,
+    /// Somebody has a role for longer than the spec says.
+    Overdue,
 }
 
 /// The objects that wait for a worker. The objects of a group share workers.
@@ -44,11 +47,15 @@ struct Waiting {
 }
 
 /// The waiting objects of one namespace, by [`lane`].
-type Lanes = [VecDeque<ObjectRef>; 4];
+type Lanes = [VecDeque<ObjectRef>; 5];
 
 fn lane(kind: ObjectKind, urgency: Urgency) -> usize {
     let waits_for_role = matches!(kind, ObjectKind::RoleBinding | ObjectKind::ResourceRestriction);
-    2 * usize::from(urgency == Urgency::Background) + usize::from(waits_for_role)
+    match urgency {
+        Urgency::Overdue => 0,
+        Urgency::Change => 1 + usize::from(waits_for_role),
+        Urgency::Background => 3 + usize::from(waits_for_role),
+    }
 }
 
 impl Waiting {
@@ -169,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_come_before_sweeps_and_roles_before_bindings() {
+    fn overdue_precedes_changes_and_changes_precede_sweeps() {
         use ObjectKind::{ResourceRestriction, Role, RoleBinding};
         let mut ready = Ready::default();
         let each = [
@@ -177,11 +184,12 @@ mod tests {
             (RoleBinding, "2", Urgency::Change),
             (ResourceRestriction, "3", Urgency::Background),
             (Role, "4", Urgency::Change),
+            (RoleBinding, "5", Urgency::Overdue),
         ];
         for (kind, name, urgency) in each {
             ready.push("a", object(kind, "ns", name), urgency);
         }
-        assert_eq!(names(&mut ready, 9), ["ns/4", "ns/2", "ns/1", "ns/3"]);
+        assert_eq!(names(&mut ready, 9), ["ns/5", "ns/4", "ns/2", "ns/1", "ns/3"]);
     }
 
     #[test]

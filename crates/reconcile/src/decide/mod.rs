@@ -34,7 +34,7 @@ pub use self::{
     policy::{mode, needs, shows_adoptions},
     resolve::{Lookup, Resolve, Resolved, suggestion},
     sweep::{Vanished, sweep_needs},
-    validity::Validity,
+    validity::{Validity, is_overdue},
 };
 use crate::{account::Link, convert::held_from_status, object::ObjectName};
 

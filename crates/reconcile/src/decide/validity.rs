@@ -46,6 +46,12 @@ impl Validity {
     }
 }
 
+/// Whether grants of a binding are still there although their time is over.
+pub fn is_overdue(binding: &api::RoleBinding, now: Timestamp) -> bool {
+    let [_, expires] = times(binding);
+    expires.is_some_and(|end| end <= now) && !binding.held().is_empty()
+}
+
 /// When time alone changes the validity of a binding.
 pub fn next_change(binding: &api::RoleBinding, now: Timestamp) -> Option<Timestamp> {
     let [starts, expires] = times(binding);
