@@ -15,7 +15,7 @@ use super::{
 
 /// A Backend, or a ClusterBackend if it has no namespace.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
-#[serde(from = "Stored")]
+#[serde(try_from = "Stored")]
 pub struct AnyBackend {
     /// The metadata.
     pub metadata: ObjectMeta,
@@ -45,11 +45,18 @@ struct StoredSpec {
     terms: Option<ClusterTerms>,
 }
 
-impl From<Stored> for AnyBackend {
-    fn from(Stored { metadata, spec: StoredSpec { backend, terms }, status }: Stored) -> Self {
+impl TryFrom<Stored> for AnyBackend {
+    type Error = &'static str;
+
+    fn try_from(Stored { metadata, spec, status }: Stored) -> Result<Self, Self::Error> {
+        let StoredSpec { backend, terms } = spec;
         // Fields of the other kind mean nothing: the schema of a Backend does not have them.
         let terms = terms.filter(|_| metadata.namespace.is_none());
-        Self { metadata, spec: backend, terms, status }
+        if metadata.namespace.is_none() && terms.is_none() {
+            // Without terms, nothing would be limited.
+            return Err("the fields of spec that only a ClusterBackend has cannot be read");
+        }
+        Ok(Self { metadata, spec: backend, terms, status })
     }
 }
 
@@ -124,6 +131,9 @@ mod tests {
         assert_eq!(shared.kind(), BackendRefKind::ClusterBackend);
         assert_eq!(shared.terms.expect("terms").secret_namespace, "rolewright");
         assert_eq!(shared.spec.sweep_interval.as_deref(), Some("1m"));
+        let mut unreadable = json!({"metadata": {"name": "lenses"}, "spec": spec});
+        unreadable["spec"]["ceiling"] = json!({"users": "alice"});
+        assert!(serde_json::from_value::<AnyBackend>(unreadable).is_err(), "it would have no ceiling");
         let own = read(json!({"name": "lenses", "namespace": "team-a"}));
         assert_eq!((own.kind(), own.terms), (BackendRefKind::Backend, None));
     }

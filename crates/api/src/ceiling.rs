@@ -46,7 +46,7 @@ pub struct Ceiling {
     /// The resources of their rules. A rule without a resource is outside if allow is present.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<Limit>,
-    /// The scopes of RoleBindings and the resources of ResourceRestrictions, as level:name or level:id, such as space:research or folder:*. A RoleBinding without a scope is outside if allow is present.
+    /// The scopes of RoleBindings and the resources of ResourceRestrictions, as level:name or level:id, such as space:research or space:*. On back ends whose grants have scopes, a RoleBinding without one is outside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Limit>,
     /// The subjects of the kind User, by name or id, such as *@example.com. In addresses, upper and lower case are the same.
@@ -61,7 +61,7 @@ pub struct Ceiling {
     /// The subjects of the kind Group, by name or id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<Limit>,
-    /// The longest time until spec.expiresAt of a RoleBinding: a duration in hours, minutes and seconds, such as 720h. A RoleBinding without expiresAt is outside.
+    /// The longest time until spec.expiresAt of a RoleBinding: a duration in hours, minutes and seconds, such as 720h. A RoleBinding without expiresAt is outside. Its grants end at the end that was last within this time, also while it is paused or in mode Plan, and spec.deletionPolicy of a RoleBinding does not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 16), regex(pattern = r"^([0-9]{1,6}(s|m|h)){1,3}$"))]
     #[x_kube(validation = Rule::new("duration(self) >= duration('1m')").message("write a duration of at least 1m, such as 720h"))]

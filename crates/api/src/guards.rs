@@ -88,9 +88,10 @@ pub struct WaitingPlans {
     pub removals: i64,
     /// Since when the first of them waits.
     pub since: Time,
-    /// A hash of all these plans. One Approval with this hash approves all of them.
+    /// A hash of all these plans. One Approval with this hash approves all of them. Absent on a ClusterBackend, whose plans are approved one by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
-    pub plan: String,
+    pub plan: Option<String>,
     /// The first ten objects, and how many more there are.
     #[schemars(length(max = 11), inner(length(max = 512)))]
     pub names: Vec<String>,

@@ -10,7 +10,9 @@ use std::{
 
 use k8s_openapi::jiff::Timestamp;
 use kube::{Client, ResourceExt};
+use rolewright_api::AnyBackend;
 use rolewright_backends::{Dialling, Transport, Vendor};
+use rolewright_core::planner::Problem;
 use rolewright_reconcile::{
     account::{Accounts, BackendStates, Corrections, Link},
     decide::{self, Cluster, Decision, Resolve},
@@ -51,6 +53,11 @@ pub struct Options {
     pub abandon_after: Duration,
     /// How long a create without an answer can take at a back end.
     pub settle: Duration,
+}
+
+/// The version of a Backend's spec.
+pub fn spec_version(backend: &AnyBackend) -> String {
+    format!("{}/{}", backend.uid().unwrap_or_default(), backend.metadata.generation.unwrap_or_default())
 }
 
 /// What every part shares.
@@ -150,6 +157,22 @@ impl Context {
             }
         }
         link
+    }
+
+    /// Whether a ClusterBackend is connected as its present spec says. A Backend works with its last connection until it is probed again.
+    pub fn is_connection_current(&self, backend: &ObjectName) -> bool {
+        let is_made_from = |object: Arc<AnyBackend>| {
+            let made_from = self.backends.made_from(backend);
+            made_from.split(' ').next() == Some(&*spec_version(&object))
+        };
+        !backend.is_of_cluster() || self.caches.backends.get(backend).is_none_or(is_made_from)
+    }
+
+    /// Why the ClusterBackend of an object does not serve its namespace. An object that is being deleted is served.
+    pub fn refuses_namespace<K: ManagedObject>(&self, object: &K, link: &Link) -> Option<Problem> {
+        let terms = link.terms.as_deref().filter(|_| !object.is_being_deleted())?;
+        let labels = self.caches.namespaces.of(object.meta().namespace.as_deref().unwrap_or_default());
+        decide::check_namespace(object, terms, labels.as_deref()).err()
     }
 
     /// Whether others keep changing what an object manages.

@@ -371,6 +371,8 @@ struct Schedule<V: Bounded> {
     roles: Vec<Value>,
     denied: usize,
     steps: Vec<String>,
+    /// The ceiling holds. Before that, everything is within.
+    is_narrow: bool,
 }
 
 impl<V: Bounded> Schedule<V> {
@@ -383,13 +385,14 @@ impl<V: Bounded> Schedule<V> {
         let hosts: BTreeMap<String, Arc<dyn Host>> = [(host(), account.clone() as _)].into();
         let mut cluster = Cluster::new(Arc::new(hosts));
         cluster.apply_secret(SECRETS, V::SECRET, ADMIN_CREDENTIAL, "");
-        let allow = json!({ "roleNames": ["{namespace}-*"], "adopt": true, "authoritative": true });
-        cluster.apply(cluster_backend::<V>(json!({ "allow": allow, "ceiling": V::ceiling() })));
+        // At first of every second schedule, nothing is limited; then the ceiling becomes narrower.
+        let is_narrow = seed % 2 == 1;
+        cluster.apply(shared::<V>(is_narrow));
         cluster.apply(namespace(json!({ "shared": "yes" })));
         cluster.start();
         let (subjects, roles) = (V::subjects(&tenant), V::roles(&tenant));
         let random = fastrand::Rng::with_seed(seed);
-        Self { cluster, account, random, seeded, subjects, roles, denied: 0, steps: Vec::new() }
+        Self { cluster, account, random, seeded, subjects, roles, denied: 0, steps: Vec::new(), is_narrow }
     }
 
     fn step(&mut self) -> String {
@@ -495,12 +498,25 @@ impl<V: Bounded> Schedule<V> {
         let objects = self.cluster.objects();
         self.denied += objects.iter().filter(|it| condition(it, "Ready")["reason"] == "Denied").count();
         let outside = self.account.seen.lock().unwrap().outside.clone();
-        assert!(outside.is_empty(), "{outside:#?}\n{:#?}\n{}", self.steps, self.cluster.describe());
+        assert!(
+            outside.is_empty() || !self.is_narrow,
+            "{outside:#?}\n{:#?}\n{}",
+            self.steps,
+            self.cluster.describe()
+        );
     }
 
     /// Returns how much was given, and how often an object was refused.
     async fn run(mut self, steps: usize) -> (usize, usize) {
         for number in 0..steps {
+            if number == steps / 4 && !self.is_narrow {
+                // What is under way is done before.
+                self.pass(CALM * 4).await;
+                self.cluster.apply(shared::<V>(true));
+                self.pass(CALM).await;
+                self.is_narrow = true;
+                self.account.seen.lock().unwrap().outside.clear();
+            }
             let step = self.step();
             self.steps.push(step);
             let time =
@@ -522,6 +538,17 @@ impl<V: Bounded> Schedule<V> {
         let given = self.account.seen.lock().unwrap().given;
         (given, self.denied)
     }
+}
+
+/// The ClusterBackend, without limits or with them.
+fn shared<V: Bounded>(is_narrow: bool) -> Value {
+    let (names, ceiling) = match is_narrow {
+        true => ("{namespace}-*".to_owned(), V::ceiling()),
+        false => ("*".to_owned(), json!({})),
+    };
+    let allow =
+        json!({ "roleNames": [names], "adopt": true, "authoritative": true, "escalation": !is_narrow });
+    cluster_backend::<V>(json!({ "allow": allow, "ceiling": ceiling }))
 }
 
 fn sample<V: Simulated>(kind: &str) -> Value {

@@ -11,7 +11,7 @@ use super::{
     path::plural_of,
     scene::{Simulated, backend_with, host, remove_grant, simulated},
 };
-use crate::support::{ADMIN_CREDENTIAL, binding, kind_and_name, restriction, role};
+use crate::support::{ADMIN_CREDENTIAL, binding, kind_and_name, lenses, restriction, role, trial::Trial};
 
 /// The namespace of the Secret.
 pub const SECRETS: &str = "access-control";
@@ -390,8 +390,134 @@ fn existing_roles_are_judged_by_what_they_allow_now() {
     });
 }
 
-/// The operator reads the real clock, also in simulated time.
 fn hours_from_now(hours: i64) -> String {
-    let end = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(hours);
-    jiff::Timestamp::from_second(end.as_second()).unwrap().to_string()
+    seconds_from_now(hours * 3600)
+}
+
+/// The operator reads the real clock, also in simulated time.
+fn seconds_from_now(seconds: i64) -> String {
+    whole_seconds(jiff::Timestamp::now() + jiff::SignedDuration::from_secs(seconds))
+}
+
+fn whole_seconds(time: jiff::Timestamp) -> String {
+    jiff::Timestamp::from_second(time.as_second()).unwrap().to_string()
+}
+
+#[test]
+fn end_of_a_grant_cannot_be_avoided() {
+    type Change = fn(&mut Value);
+    let changes: [(&str, Change); 4] = [
+        ("alice@example.com", |binding| binding["spec"]["expiresAt"] = json!(hours_from_now(2000))),
+        ("bob@example.com", |binding| drop(binding["spec"].as_object_mut().unwrap().remove("expiresAt"))),
+        ("carol@example.com", |binding| binding["spec"]["mode"] = json!("Plan")),
+        ("erin@example.com", |binding| {
+            binding["metadata"]["annotations"] = json!({ "rolewright.dev/pause": "for ever" });
+        }),
+    ];
+    simulated(1, async {
+        let shared = selected();
+        with_reader(&shared).await;
+        let before = shared.external();
+        shared.share(ceiling(json!({ "maxDuration": "1h" })));
+        let end = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(10);
+        let mut bindings = changes.map(|(user, change)| {
+            let name = user.split('@').next().unwrap();
+            let mut binding = through(binding(name, "reader", &[user], json!({})));
+            binding["spec"]["expiresAt"] = json!(whole_seconds(end));
+            (binding, change)
+        });
+        bindings.iter().for_each(|(binding, _)| shared.cluster.apply(binding.clone()));
+        for (binding, _) in &bindings {
+            shared.reports(binding, "InSync").await;
+        }
+        for (binding, change) in &mut bindings {
+            change(binding);
+            shared.cluster.apply(binding.clone());
+        }
+        assert_eq!(shared.external()[1].as_array().unwrap().len(), before[1].as_array().unwrap().len() + 4);
+        // Simulated time stands still meanwhile.
+        while jiff::Timestamp::now() <= end {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        shared.until("nobody has the role", |_| shared.external() == before).await;
+        shared.cluster.process().kill();
+    });
+}
+
+#[test]
+fn retain_keeps_no_grant_that_must_end() {
+    simulated(1, async {
+        let shared = selected();
+        with_reader(&shared).await;
+        let before = shared.external();
+        shared.share(ceiling(json!({ "maxDuration": "1h" })));
+        let mut retained = through(bob());
+        retained["spec"]["expiresAt"] = json!(seconds_from_now(1800));
+        retained["spec"]["deletionPolicy"] = json!("Retain");
+        shared.cluster.apply(retained.clone());
+        shared.reports(&retained, "InSync").await;
+        shared.cluster.api.delete("rolebindings", NAMESPACE, "readers");
+        let is_deleted = |cluster: &Cluster| cluster.api.get("rolebindings", NAMESPACE, "readers").is_none();
+        shared.until("it is deleted", is_deleted).await;
+        assert_eq!(shared.external(), before);
+        shared.cluster.process().kill();
+    });
+}
+
+#[test]
+fn id_of_a_user_is_judged_as_a_user() {
+    simulated(1, async {
+        let shared = selected();
+        with_reader(&shared).await;
+        let dave = shared.sim.world().tenant().user_by_email("dave@example.com").unwrap().to_string();
+        let mut disguised = bob();
+        disguised["spec"]["subjects"] = json!([{ "kind": "ServiceAccount", "name": dave }]);
+        let limit = json!({ "users": { "allow": ["alice@*"] } });
+        refuses(&shared, ceiling(limit), disguised, &["outside of spec.ceiling.users"], open()).await;
+        shared.cluster.process().kill();
+    });
+}
+
+#[test]
+fn scopes_limit_nothing_where_grants_have_none() {
+    simulated(1, async {
+        let shared = Shared::<Grafana>::new();
+        shared.label(json!({ "shared": "yes" }));
+        shared.share(ceiling(json!({ "scopes": { "allow": ["folder:Team *"] } })));
+        let objects: Vec<Value> = Grafana::objects().into_iter().map(through).collect();
+        shared.cluster.apply_all(&objects);
+        shared.all_report(&objects, "InSync").await;
+        shared.cluster.process().kill();
+    });
+}
+
+/// A member of a group who is outside now keeps what it has, and gets no other role with the others.
+#[test]
+fn denied_member_gets_no_other_role_with_its_group() {
+    simulated(1, async {
+        let shared = Shared::<Lenses>::new();
+        shared.label(json!({ "shared": "yes" }));
+        let allow = json!({ "roleNames": ["*"] });
+        shared.share(json!({ "allow": allow }));
+        let mut objects: Vec<Value> = Lenses::objects().into_iter().map(through).collect();
+        objects.retain(|object| object["metadata"]["name"] != "teams");
+        objects.push(through(lenses::role("writer", json!({}))));
+        shared.cluster.apply_all(&objects);
+        shared.all_report(&objects, "InSync").await;
+        let full = shared.external();
+        shared.share(json!({ "allow": allow, "ceiling": { "users": { "deny": ["alice@*"] } } }));
+        let mut binding = objects.iter().find(|it| it["kind"] == "RoleBinding").unwrap().clone();
+        shared.reports(&binding, "Denied").await;
+        binding["spec"]["roleRef"] = json!({ "name": "writer" });
+        shared.cluster.apply(binding.clone());
+        let message = shared.reports(&binding, "Denied").await;
+        shared.swept().await;
+        assert_eq!(shared.external(), full, "{message}");
+        // Without her, the others get it.
+        let subjects = binding["spec"]["subjects"].as_array_mut().unwrap();
+        subjects.retain(|subject| subject["name"] != "alice@example.com");
+        shared.cluster.apply(binding.clone());
+        shared.reports(&binding, "InSync").await;
+        shared.cluster.process().kill();
+    });
 }

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use kube::Resource;
 use rolewright_api::{AnyBackend, Reason};
 use rolewright_reconcile::{
     account::BackendState,
@@ -17,7 +16,7 @@ use super::{
     credential::read_secrets,
     probe::{Probe, probe},
 };
-use crate::context::Context;
+use crate::context::{Context, spec_version};
 
 /// The first wait before a Secret that cannot be used is read again.
 const FIRST_SECRET_RETRY: Duration = Duration::from_secs(2);
@@ -32,7 +31,7 @@ pub async fn connect(
     known: &str,
     requested: bool,
 ) -> (Attempt, String) {
-    let mut made_from = format!("{}", backend.meta().generation.unwrap_or_default());
+    let mut made_from = spec_version(backend);
     let failed = |ready: Readiness| Attempt::Failed {
         ready,
         no_credential: false,

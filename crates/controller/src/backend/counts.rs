@@ -31,7 +31,7 @@ pub fn report(ctx: &Context, backend: &ObjectName, link: &Link, written: Option<
     Some(Report {
         counts: Counts { unmanaged: counts, ..count.counts },
         unmanaged: names,
-        waiting: count.waiting.summary(),
+        waiting: count.waiting.summary(backend),
         stretched,
     })
 }

@@ -2,7 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rolewright_api::SYNCED;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use rolewright_api::{Reason, SYNCED};
 use rolewright_backends::{Class, Error, Needs};
 use rolewright_reconcile::{
     account::{AccountView, CredentialDoubt, Link, min_interval, stretched_interval},
@@ -147,6 +148,11 @@ impl Compare<'_> {
     fn differs<K: Resolve + Cached>(&self, object: &K) -> bool {
         if object.is_being_deleted() && !object.has_finalizer() {
             return false;
+        }
+        if self.ctx.refuses_namespace(object, self.link).is_some() {
+            let status = object.status().filter(|it| it.observed_generation == object.meta().generation);
+            let is_denied = |one: &Condition| one.type_ == "Ready" && one.reason == Reason::Denied.as_str();
+            return !status.is_some_and(|status| status.conditions.iter().any(is_denied));
         }
         let decision = self.ctx.decide(object, self.link);
         let Some(decision) = decision else { return true };

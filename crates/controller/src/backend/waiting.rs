@@ -64,15 +64,16 @@ impl Waiting {
         }
     }
 
-    /// All plans in one, for the status of the Backend. None if no plan waits.
-    pub fn summary(&self) -> Option<WaitingPlans> {
+    /// All plans in one, for the status of this Backend. None if no plan waits.
+    pub fn summary(&self, backend: &ObjectName) -> Option<WaitingPlans> {
         let since = self.plans.values().map(|plan| &plan.since).min_by_key(|since| since.0)?.clone();
         let (_, names) = named(self.plans.values().map(|plan| plan.title.clone()));
         Some(WaitingPlans {
             objects: i64::try_from(self.plans.len()).unwrap_or(i64::MAX),
             removals: self.plans.values().map(|plan| plan.removals).sum(),
             since,
-            plan: self.hash(),
+            // An Approval names a Backend of its own namespace.
+            plan: (!backend.is_of_cluster()).then(|| self.hash()),
             names,
         })
     }
@@ -204,7 +205,7 @@ mod tests {
     #[test]
     fn hash_names_exactly_these_plans_of_these_objects() {
         let both = waiting(&[("a", "v1-1"), ("bb", "v1-2")]);
-        let summary = both.summary().expect("plans wait");
+        let summary = both.summary(&ObjectName::new("team-a", "arize")).expect("plans wait");
         assert_eq!((summary.objects, summary.removals), (2, 4));
         assert_eq!(summary.since.0.to_string(), "2027-01-01T00:00:00Z");
         assert_eq!(summary.names, ["Role a", "Role bb"]);
@@ -215,7 +216,8 @@ mod tests {
         ] {
             assert_ne!(other.hash(), both.hash());
         }
-        assert_eq!(waiting(&[]).summary(), None);
+        assert_eq!(waiting(&[]).summary(&ObjectName::new("team-a", "arize")), None);
+        assert_eq!(both.summary(&ObjectName::of_cluster("arize")).expect("plans wait").plan, None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use kube::{Resource, ResourceExt};
 use rolewright_api::{DeletionPolicy, HeldEntry, HeldState, Reason};
 use rolewright_backends::{Class, Error};
 use rolewright_reconcile::{
-    decide::Resolve,
+    decide::{Resolve, own_deletion_policy},
     object::{ManagedObject, ObjectKind, ObjectRef},
     readiness::Readiness,
 };
@@ -98,8 +98,10 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
     /// The object's own policy, else that of its Backend, ready or not.
     fn deletion_policy(&self) -> DeletionPolicy {
         let backend = self.ctx.caches.backends.get(&self.backend);
-        let of_backend = || backend.and_then(|backend| backend.spec.deletion_policy);
-        self.object.deletion_policy().or_else(of_backend).unwrap_or_default()
+        let terms = backend.as_ref().and_then(|backend| backend.terms.as_ref());
+        let own = own_deletion_policy(&*self.object, terms);
+        let of_backend = || backend.as_ref().and_then(|backend| backend.spec.deletion_policy);
+        own.or_else(of_backend).unwrap_or_default()
     }
 
     /// How long the object still waits for a credential, by the clock that set its deletion timestamp.

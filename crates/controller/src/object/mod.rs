@@ -136,9 +136,22 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             {
                 Ok(Next::AwaitChange)
             }
+            // The terms of a ClusterBackend belong to its connection: with another one they mean another account.
+            Some(BackendState::Ready(_))
+                if !self.object.is_being_deleted() && !self.ctx.is_connection_current(&self.backend) =>
+            {
+                Ok(Next::AwaitChange)
+            }
             Some(BackendState::Ready(link)) => {
                 let link = self.ctx.with_present_spec(&self.backend, link);
-                self.with_link(&link).await
+                match self.ctx.refuses_namespace(&*self.object, &link) {
+                    Some(problem) => {
+                        self.ctx.enqueue(self.ctx.accounts.suspend(&self.object.claimant()));
+                        self.report_unchanged(&Readiness::new(Reason::Denied, problem.message)).await?;
+                        Ok(Next::Done)
+                    }
+                    None => self.with_link(&link).await,
+                }
             }
             Some(BackendState::NotReady { reason, message, no_credential, last }) => {
                 if let Some(link) = last.filter(|_| self.is_deleted_with_backend()) {
@@ -212,7 +225,9 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         link.view.retry_unread();
         self.read_on_request(link).await?;
         for _ in 0..MAX_ROUNDS {
-            match self.stages(link).await {
+            // A read can take long, and the spec of the Backend counts at once.
+            let link = self.ctx.with_present_spec(&self.backend, link.clone());
+            match self.stages(&link).await {
                 Break(Exit::Replan) => {}
                 ended => return ended,
             }

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use rolewright_api::Reason;
 use rolewright_backends::{Class, Error, Needs};
 use rolewright_core::model::{Id, Kind, Snapshot};
 use rolewright_core::planner::Held;
@@ -13,6 +14,7 @@ use rolewright_reconcile::{
     act::Outcome,
     convert::held_to_status,
     decide::{self, Decision, Lookup, Resolve},
+    object::ObjectRef,
 };
 use tokio::time::Instant;
 
@@ -64,6 +66,14 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         match link.view.access(&self.reference, &decide::needs(&*self.object, link), since) {
             Access::Served => Continue(()),
             Access::Parked => end(Next::AwaitChange),
+            Access::Withheld(Withheld::Suspect(_)) if self.backend.is_of_cluster() => {
+                let title = ObjectRef::backend(&self.backend).title();
+                let why = format!(
+                    "{title} does not trust what it read ({}): ask its owner",
+                    Reason::Vanished.as_str()
+                );
+                end_with(self.wait_for_backend(&why).await)
+            }
             Access::Withheld(Withheld::Suspect(why)) => end_with(self.wait_for_backend(&why).await),
             Access::Withheld(Withheld::Failed(error)) => {
                 self.report_failed_read(&error).await?;

@@ -95,7 +95,9 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             names: &decision.resolved.names,
             serial,
             validity: decision.resolved.validity,
-            ends: self.object.ends().filter(|_| permit.is_some_and(|permit| permit.withheld.is_none())),
+            ends: self.object.ends().filter(|_| {
+                !decision.resolved.refuses_end && permit.is_some_and(|permit| permit.withheld.is_none())
+            }),
             is_read: decision.plan.findings().iter().all(|finding| finding.issue != Issue::Unread),
         };
         written(self.write(content).await)?;

@@ -14,13 +14,14 @@ use kube::core::{Selector, SelectorExt};
 use rolewright_api::{Allow, Ceiling, ClusterTerms, Limit};
 use rolewright_core::{
     model::{
-        Body, Dialect, Effect, Entry, Fault, Id, Kind, Named, Observed, Role, RoleRef, Snapshot, SubjectKind,
+        Body, Dialect, Effect, Entry, Fault, Id, Kind, Level, Named, Observed, Role, RoleRef, Snapshot,
+        SubjectKind,
     },
     planner::{Issue, Problem},
 };
 
 use super::{
-    patterns::{covers, overlaps},
+    patterns::{covers, matches, overlaps},
     resolve::Resolve,
 };
 use crate::object::{ManagedObject, ObjectKind};
@@ -28,8 +29,8 @@ use crate::object::{ManagedObject, ObjectKind};
 /// The labels of a namespace.
 pub type Labels = BTreeMap<String, String>;
 
-/// How many comparisons of characters one object can cause: about half a second.
-const MAX_WORK: usize = 200_000_000;
+/// How many comparisons of characters one decision can cause: about ten milliseconds.
+const MAX_WORK: usize = 5_000_000;
 /// How many patterns a message lists.
 const MAX_LISTED: usize = 5;
 
@@ -87,11 +88,7 @@ impl<'a> Bounds<'a> {
     /// # Errors
     /// The rule that forbids it.
     pub fn check_object<K: Resolve>(&self, object: &K) -> Result<(), Problem> {
-        let selector = self.terms.namespace_selector.as_ref();
-        if !self.labels.as_deref().is_some_and(|labels| selects(selector, labels)) {
-            let why = format!("does not select the namespace {}", self.namespace);
-            return Err(self.denied("spec.namespaceSelector", &why));
-        }
+        check_namespace(object, self.terms, self.labels.as_deref())?;
         let is_off = |allowed: Option<bool>| allowed != Some(true);
         if object.is_authoritative() && is_off(self.allow.authoritative) {
             return Err(self.off("authoritative", "spec.membership: Authoritative"));
@@ -105,7 +102,16 @@ impl<'a> Bounds<'a> {
         }
     }
 
-    fn check_end(&self, end: Option<Timestamp>) -> Result<(), Problem> {
+    /// Whether RoleBindings must end.
+    pub fn limits_time(&self) -> bool {
+        self.ceiling.max_duration.is_some()
+    }
+
+    /// Whether grants can end at this time.
+    ///
+    /// # Errors
+    /// The rule that forbids it.
+    pub fn check_end(&self, end: Option<Timestamp>) -> Result<(), Problem> {
         let (Some(longest), Some(text)) = (self.ceiling.max_duration(), &self.ceiling.max_duration) else {
             return Ok(());
         };
@@ -148,7 +154,7 @@ impl<'a> Bounds<'a> {
         if patterns.is_empty() {
             return Err(self.off("roleNames", "Roles"));
         }
-        match patterns.iter().any(|pattern| covers(pattern, name)) {
+        match patterns.iter().any(|pattern| matches(pattern, name)) {
             true => Ok(()),
             false => Err(self.denied(
                 "spec.allow.roleNames",
@@ -205,7 +211,10 @@ impl<'a> Bounds<'a> {
         own: Option<&Role>,
         scope: Option<&Named>,
     ) -> Result<Option<Id>, Problem> {
-        self.check_scope(scope)?;
+        // Where grants have no scopes, no list of scopes limits them.
+        if !self.dialect.capabilities().grant_levels().is_empty() {
+            self.check_scope(scope)?;
+        }
         let seen = self.seen(role);
         // Each name that it has must be within: one can be old.
         for name in std::iter::once(role.name()).chain(seen.map(|(_, role)| role.name.as_str())) {
@@ -220,11 +229,17 @@ impl<'a> Bounds<'a> {
         if let Some(own) = own {
             self.check_rules(own)?;
         }
+        let is_unread = |seen: &Observed| self.snapshot.unread_thing(Kind::Role, &seen.id).is_some();
+        // The back end hides the rules, and shows which ones were applied.
+        let is_applied = |seen: &Observed| {
+            own.is_some_and(|own| seen.applied.as_ref() == Some(&Body::Role(own.clone()).fingerprint()))
+        };
         match seen {
             Some((seen, role)) if !role.unreadable && !seen.outline => self.check_rules(role).map(|()| None),
-            Some((seen, role)) if !role.unreadable => Ok(Some(seen.id.clone())),
-            // Of the own Role, the rules that the spec sets count.
-            _ if own.is_some() => Ok(None),
+            Some((seen, role)) if !role.unreadable && !is_unread(seen) => Ok(Some(seen.id.clone())),
+            Some((seen, role)) if role.unreadable && is_applied(seen) => Ok(None),
+            // It is read before a grant of it is made.
+            None if own.is_some() => Ok(None),
             Some(_) | None => Err(Problem::new(
                 Issue::Denied,
                 format!(
@@ -240,10 +255,8 @@ impl<'a> Bounds<'a> {
         let named = role.existing()?;
         let by_id = self.snapshot.by_id(Kind::Role, &named.id);
         // Where grants name roles, a role is found by its name.
-        let seen = by_id.or_else(|| {
-            let mut all = self.snapshot.all(Kind::Role);
-            all.find(|seen| self.dialect.granted_as(&seen.id) == named.id)
-        })?;
+        let by_name = || self.snapshot.by_key(Kind::Role, &self.dialect.role_key(named.id.as_str(), None));
+        let seen = by_id.or_else(by_name)?;
         match &seen.body {
             Body::Role(role) => Some((seen, role)),
             _ => None,
@@ -270,13 +283,19 @@ impl<'a> Bounds<'a> {
     /// # Errors
     /// The rule that forbids it.
     pub fn check_subject(&self, kind: SubjectKind, subject: &Named) -> Result<(), Problem> {
-        let (limit, list) = match kind {
-            SubjectKind::User => (&self.ceiling.users, "users"),
-            SubjectKind::ServiceAccount => (&self.ceiling.service_accounts, "serviceAccounts"),
-            SubjectKind::Team => (&self.ceiling.teams, "teams"),
-            SubjectKind::Group => (&self.ceiling.groups, "groups"),
+        let users = (&self.ceiling.users, "users");
+        let service_accounts = (&self.ceiling.service_accounts, "serviceAccounts");
+        // An id of one kind of principal can stand in the field of the other, so the back end says which it is.
+        let entry = self.snapshot.directory().get(&subject.id);
+        let limits = match (kind, entry.map(|entry| entry.named.level)) {
+            (SubjectKind::Team, _) => vec![(&self.ceiling.teams, "teams")],
+            (SubjectKind::Group, _) => vec![(&self.ceiling.groups, "groups")],
+            (_, Some(Level::USER)) => vec![users],
+            (_, Some(Level::SERVICE_ACCOUNT)) => vec![service_accounts],
+            _ => vec![users, service_accounts],
         };
-        self.check_named(limit, list, subject, &format!("the {kind} {}", subject.name))
+        let what = format!("the {kind} {}", subject.name);
+        limits.into_iter().try_for_each(|(limit, list)| self.check_named(limit, list, subject, &what))
     }
 
     /// Checks the scope of a binding or the resource of a restriction: it must be within, and nothing inside it can be denied.
@@ -299,10 +318,17 @@ impl<'a> Bounds<'a> {
         let texts: Vec<String> = around.iter().flat_map(texts_of).collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let what = format!("the {} {}", scope.level, scope.name);
+        if directory.get(&scope.id).is_none() {
+            return Err(self.invisible(&what, "scopes"));
+        }
         self.check(&self.ceiling.scopes, "scopes", &texts, Text::Name, &what)?;
         let levels = self.dialect.capabilities().levels;
-        if limit.deny.is_empty() || levels.last() == Some(&scope.level) {
+        let deeper = levels.iter().skip_while(|level| **level != scope.level).skip(1);
+        if limit.deny.is_empty() || deeper.clone().next().is_none() {
             return Ok(());
+        }
+        if let Some(unknown) = deeper.clone().find(|level| !directory.is_listed(**level)) {
+            return Err(self.invisible(&format!("every {unknown} inside {what}"), "scopes"));
         }
         // A wide scope covers the denied ones inside it.
         let is_inside = |entry: &Entry| {
@@ -331,15 +357,8 @@ impl<'a> Bounds<'a> {
         what: &str,
     ) -> Result<(), Problem> {
         let Some(limit) = limit else { return Ok(()) };
-        let entry = self.snapshot.directory().get(&named.id);
-        let Some(entry) = entry else {
-            return Err(Problem::new(
-                Issue::Denied,
-                format!(
-                    "{what} is not visible in the back end, so it counts as outside of spec.ceiling.{list} of {}",
-                    self.backend
-                ),
-            ));
+        let Some(entry) = self.snapshot.directory().get(&named.id) else {
+            return Err(self.invisible(what, list));
         };
         let allowed = [&*entry.named.name, entry.named.id.as_str()];
         self.check_allowed(limit, list, &allowed, Text::Name, what)?;
@@ -369,9 +388,10 @@ impl<'a> Bounds<'a> {
         what: &str,
     ) -> Result<(), Problem> {
         let Some(allow) = &limit.allow else { return Ok(()) };
-        let within = |text: &str, pattern: &String| match kind == Text::Name && text.contains('@') {
-            true => covers(&pattern.to_lowercase(), &text.to_lowercase()),
-            false => covers(pattern, text),
+        let within = |text: &str, pattern: &String| match kind {
+            Text::Name if text.contains('@') => matches(&pattern.to_lowercase(), &text.to_lowercase()),
+            Text::Name => matches(pattern, text),
+            Text::Pattern => covers(pattern, text),
         };
         for text in texts {
             for pattern in allow {
@@ -399,7 +419,7 @@ impl<'a> Bounds<'a> {
                 self.count(text, pattern, list)?;
                 let lower_pattern = pattern.to_lowercase();
                 let is_denied = match kind {
-                    Text::Name => covers(&lower_pattern, &lower),
+                    Text::Name => matches(&lower_pattern, &lower),
                     Text::Pattern => overlaps(&lower_pattern, &lower),
                 };
                 if is_denied {
@@ -412,7 +432,11 @@ impl<'a> Bounds<'a> {
     }
 
     fn count(&self, text: &str, pattern: &str, list: &str) -> Result<(), Problem> {
-        let work = self.work.get() + (text.len() + 1) * (pattern.len() + 1);
+        let cost = match text.contains(['*', '?']) {
+            true => (text.len() + 1) * (pattern.len() + 1),
+            false => text.len() + pattern.len(),
+        };
+        let work = self.work.get() + cost;
         self.work.set(work);
         match work > MAX_WORK {
             true => Err(self.denied(
@@ -425,6 +449,16 @@ impl<'a> Bounds<'a> {
 
     fn denied(&self, rule: &str, why: &str) -> Problem {
         Problem::new(Issue::Denied, format!("{rule} of {} {why}", self.backend))
+    }
+
+    fn invisible(&self, what: &str, list: &str) -> Problem {
+        Problem::new(
+            Issue::Denied,
+            format!(
+                "{what} is not visible in the back end, so it counts as outside of spec.ceiling.{list} of {}",
+                self.backend
+            ),
+        )
     }
 
     fn off(&self, switch: &str, what: &str) -> Problem {
@@ -440,6 +474,27 @@ pub fn check_terms(terms: &ClusterTerms) -> Result<(), Fault> {
     match terms.namespace_selector.clone().map(Selector::try_from) {
         Some(Err(error)) => Err(Fault::new("spec.namespaceSelector", error.to_string())),
         Some(Ok(_)) | None => Ok(()),
+    }
+}
+
+/// Checks that a ClusterBackend serves the namespace of an object.
+///
+/// # Errors
+/// The rule that forbids it.
+pub fn check_namespace<K: ManagedObject>(
+    object: &K,
+    terms: &ClusterTerms,
+    labels: Option<&Labels>,
+) -> Result<(), Problem> {
+    match labels.is_some_and(|labels| selects(terms.namespace_selector.as_ref(), labels)) {
+        true => Ok(()),
+        false => {
+            let namespace = object.meta().namespace.as_deref().unwrap_or_default();
+            let backend = object.backend_title();
+            let message =
+                format!("spec.namespaceSelector of {backend} does not select the namespace {namespace}");
+            Err(Problem::new(Issue::Denied, message))
+        }
     }
 }
 

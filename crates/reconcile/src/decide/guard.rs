@@ -30,7 +30,9 @@ pub fn guard<K: ManagedObject>(
         intent if intent.is_empty() => String::new(),
         intent => format!(": would {intent}"),
     };
-    if let Some(owner) = paused_by(object, link).filter(|_| !is_settled(object, decision)) {
+    let is_forced = decision.resolved.is_forced;
+    let paused_by = paused_by(object, link).filter(|_| link.paused || !is_forced);
+    if let Some(owner) = paused_by.filter(|_| !is_settled(object, decision)) {
         return Some(Readiness::new(
             Reason::Paused,
             format!("paused until the annotation rolewright.dev/pause is removed{owner}{}", intent()),
@@ -39,7 +41,8 @@ pub fn guard<K: ManagedObject>(
     if plan.is_empty() && ids(plan.held()) == ids(&decision.recorded) {
         return None;
     }
-    if mode(object, link.mode) == Mode::Plan && !(object.is_being_deleted() && plan.is_empty()) {
+    let mode = if is_forced { link.mode } else { mode(object, link.mode) };
+    if mode == Mode::Plan && !(object.is_being_deleted() && plan.is_empty()) {
         let message = format!("{}{}", whose_mode(object, link.mode), intent());
         return Some(Readiness::new(Reason::Planned, message));
     }

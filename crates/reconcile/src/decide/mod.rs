@@ -24,14 +24,14 @@ use rolewright_core::planner;
 
 use self::{ceiling::Bounds, plan::plan, resolve::Surroundings};
 pub use self::{
-    ceiling::{Labels, check_terms},
+    ceiling::{Labels, check_namespace, check_terms},
     claim::register_held,
     guard::{guard, is_settled, paused_by},
     guarded::guarded,
     named_roles::named_roles,
     permit::{Permit, Terms, Withheld, permit, targets},
     plan::Decision,
-    policy::{mode, needs, shows_adoptions},
+    policy::{mode, needs, own_deletion_policy, shows_adoptions},
     resolve::{Lookup, Resolve, Resolved, suggestion},
     sweep::{Vanished, sweep_needs},
     validity::{Validity, is_overdue},

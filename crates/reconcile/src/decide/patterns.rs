@@ -2,13 +2,23 @@
 
 /// Whether a pattern matches a whole text. `*` and `?` in the text are wildcards too: then the pattern matches all that they stand for.
 pub fn covers(pattern: &str, text: &str) -> bool {
+    is_match(pattern, text, |c| c != '*')
+}
+
+/// Whether a pattern matches a whole name. Every character of the name is itself.
+pub fn matches(pattern: &str, name: &str) -> bool {
+    is_match(pattern, name, |_| true)
+}
+
+/// `is_one`: whether a character of the text stands for one character.
+fn is_match(pattern: &str, text: &str, is_one: impl Fn(char) -> bool) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut at, mut read) = (0, 0);
     // The last `*`, and how much of the text it took.
     let mut star: Option<(usize, usize)> = None;
     while read < text.len() {
         let one = match pattern.get(at) {
-            Some('?') => text[read] != '*',
+            Some('?') => is_one(text[read]),
             Some('*') => false,
             other => other == Some(&text[read]),
         };
@@ -38,15 +48,16 @@ pub fn overlaps(one: &str, other: &str) -> bool {
         let mut next = vec![false; other.len() + 1];
         for (place, _) in reached.iter().enumerate().filter(|(_, reached)| **reached) {
             match (c, other.get(place)) {
-                ('*', rest) => {
-                    next[place] = true;
-                    // The star takes the next character too, and can take more.
-                    (place..other.len()).for_each(|taken| next[taken + 1] = rest.is_some());
-                }
+                ('*', _) => next[place] = true,
                 (_, Some('*')) => next[place] = true,
                 (a, Some(b)) if a == *b || a == '?' || *b == '?' => next[place + 1] = true,
                 _ => {}
             }
+        }
+        if c == '*' {
+            // It takes any number of characters.
+            let first = next.iter().position(|reached| *reached).unwrap_or(next.len());
+            next[first..].fill(true);
         }
         skip_stars(&mut next, &other);
         reached = next;
@@ -76,7 +87,7 @@ impl Patterns {
     /// Whether a pattern matches the whole name.
     pub fn matches(&self, name: &str) -> bool {
         let name = name.to_lowercase();
-        self.0.iter().any(|pattern| covers(pattern, &name))
+        self.0.iter().any(|pattern| matches(pattern, &name))
     }
 }
 
@@ -102,6 +113,7 @@ mod tests {
             assert_eq!(patterns.matches(name), matches, "{name}");
         }
         assert!(!Patterns::default().matches(""));
+        assert!(matches("team-?", "team-*") && !covers("team-?", "team-*"));
     }
 
     #[test]

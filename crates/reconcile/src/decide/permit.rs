@@ -224,7 +224,7 @@ impl<'a, K: ManagedObject> Judge<'a, K> {
             has_exceeded: has_exceeded(object, &terms.guards.limits()),
             misspelt: misspelt(object, decision),
             protected: (!plan.is_empty()).then(|| Protected::new(terms)),
-            mode: mode(object, terms.mode),
+            mode: if decision.resolved.is_forced { terms.mode } else { mode(object, terms.mode) },
             object,
             terms,
             decision,

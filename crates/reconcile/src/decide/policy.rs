@@ -5,7 +5,11 @@ use rolewright_backends::Needs;
 use rolewright_core::planner;
 
 use super::resolve::Resolve;
-use crate::{account::Link, convert, object::ManagedObject};
+use crate::{
+    account::Link,
+    convert,
+    object::{ManagedObject, ObjectKind},
+};
 
 /// The mode of an object: the stricter of its own and its Backend's.
 pub fn mode<K: ManagedObject>(object: &K, of_backend: Mode) -> Mode {
@@ -28,7 +32,18 @@ pub fn shows_adoptions<K: ManagedObject>(object: &K, link: &Link) -> bool {
 
 /// The deletion policy of an object: its own, else its Backend's.
 pub fn deletion_policy<K: ManagedObject>(object: &K, link: &Link) -> DeletionPolicy {
-    object.deletion_policy().unwrap_or(link.deletion)
+    own_deletion_policy(object, link.terms.as_deref()).unwrap_or(link.deletion)
+}
+
+/// The deletion policy in the spec of an object. That of a RoleBinding does not count where grants must end: it would keep them for ever.
+pub fn own_deletion_policy<K: ManagedObject>(
+    object: &K,
+    terms: Option<&ClusterTerms>,
+) -> Option<DeletionPolicy> {
+    let limits_time =
+        |terms: &ClusterTerms| terms.ceiling.as_ref().is_some_and(|it| it.max_duration.is_some());
+    let counts = K::KIND != ObjectKind::RoleBinding || !terms.is_some_and(limits_time);
+    object.deletion_policy().filter(|_| counts)
 }
 
 /// What an object does with existing things: what its spec says, if its ClusterBackend allows it.

@@ -53,6 +53,10 @@ pub struct Resolved {
     pub authority: Option<Authority>,
     /// Whether the spec applies now. It desires nothing otherwise.
     pub validity: Validity,
+    /// The ClusterBackend does not allow the end that the spec says: the one that was recorded before counts.
+    pub refuses_end: bool,
+    /// The ClusterBackend ends grants whatever the object says: neither its pause nor its mode keeps them.
+    pub is_forced: bool,
 }
 
 /// A role and a scope whose grants belong to the subjects of one RoleBinding and to nobody else.

@@ -56,7 +56,12 @@ pub fn is_overdue(binding: &api::RoleBinding, now: Timestamp) -> bool {
 pub fn next_change(binding: &api::RoleBinding, now: Timestamp) -> Option<Timestamp> {
     let [starts, expires] = times(binding);
     let warning = expires.and_then(|end| end.checked_sub(WARNING_PERIOD).ok());
-    [starts, warning, expires].into_iter().flatten().filter(|at| now < *at).min()
+    [starts, warning, expires, recorded_end(binding)].into_iter().flatten().filter(|at| now < *at).min()
+}
+
+/// The end that the status records: until then, grants were made.
+pub fn recorded_end(binding: &api::RoleBinding) -> Option<Timestamp> {
+    binding.status()?.expires_at.as_ref().map(|end| end.0)
 }
 
 fn times(binding: &api::RoleBinding) -> [Option<Timestamp>; 2] {

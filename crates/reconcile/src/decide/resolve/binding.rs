@@ -13,6 +13,7 @@ use super::{
 use crate::{
     convert::{held_from_status, subject_kind},
     decide::{
+        ceiling::Bounds,
         named_roles::ROLE,
         validity::{self, Validity},
     },
@@ -53,9 +54,17 @@ impl Resolve for api::RoleBinding {
     }
 
     fn resolve(&self, around: &Surroundings<'_>) -> Resolved {
-        let validity = self.validity(around.now);
+        let bounds = around.bounds.as_ref();
+        let refuses_end = bounds.is_some_and(|bounds| bounds.check_end(self.ends()).is_err());
+        let validity = match validity::recorded_end(self).filter(|end| refuses_end && *end <= around.now) {
+            Some(end) => Validity::Expired(end),
+            None => self.validity(around.now),
+        };
         if !matches!(validity, Validity::Current(_)) {
-            return Resolved { validity, names: self.names().to_vec(), ..Resolved::default() };
+            let is_forced =
+                bounds.is_some_and(Bounds::limits_time) && matches!(validity, Validity::Expired(_));
+            let names = self.names().to_vec();
+            return Resolved { validity, names, refuses_end, is_forced, ..Resolved::default() };
         }
         let mut lookups = BTreeSet::new();
         let mut names = RecordedNames::new(self.names());
@@ -105,6 +114,8 @@ impl Resolve for api::RoleBinding {
             remarks: Vec::new(),
             authority,
             validity,
+            refuses_end,
+            is_forced: false,
         }
     }
 }
@@ -220,6 +231,7 @@ fn grants(
     let group = if inside.is_empty() { None } else { around.dialect.group_of(&owner(binding, around)) };
     let mut seen: BTreeMap<Id, String> = BTreeMap::new();
     let (mut desired, mut resolved, mut unknown) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+    let mut denied: BTreeSet<Named> = BTreeSet::new();
     for (index, listed) in subjects.iter().enumerate() {
         let name = Some(listed.called());
         let allowed = around.dialect.check_subject(subject_kind(listed.kind));
@@ -239,6 +251,7 @@ fn grants(
             {
                 // In a group it stays a member if it is one.
                 unknown.insert(subject.name.to_string());
+                denied.insert(subject.clone());
                 return Err(problem);
             }
             Ok(subject)
@@ -258,12 +271,31 @@ fn grants(
             }
         }
     }
-    if let Some(group) = group
-        && let Some(members) = members_of(&group, resolved, &unknown, around)
-    {
+    let Some(group) = group else { return desired };
+    if has_denied_member(&group, &role, &denied, around) {
+        let message = "a member of the group that the ClusterBackend does not allow would get another role: remove the subject first";
+        desired.push(Desired::unresolved(None, Problem::new(Issue::Denied, message)));
+    } else if let Some(members) = members_of(&group, resolved, &unknown, around) {
         desired.push(group_want(&group, role, members));
     }
     desired
+}
+
+/// Whether a group has a member that is outside of the ceiling, and would get a role that it does not have.
+fn has_denied_member(
+    group: &Id,
+    role: &RoleRef,
+    denied: &BTreeSet<Named>,
+    around: &Surroundings<'_>,
+) -> bool {
+    let has = |members: &BTreeSet<Named>| members.iter().any(|member| denied.contains(member));
+    around.snapshot.all(Kind::Group).any(|seen| match &seen.body {
+        Body::Group(now) if now.name == group.as_str() => {
+            // Of hidden members it is not known.
+            !now.roles.contains(role) && !denied.is_empty() && now.members.as_ref().is_none_or(has)
+        }
+        _ => false,
+    })
 }
 
 fn group_want(group: &Id, role: RoleRef, members: Option<BTreeSet<Named>>) -> Desired {
