@@ -52,6 +52,13 @@ pub struct ClusterBackendSpec {
     pub terms: ClusterTerms,
 }
 
+impl ClusterTerms {
+    /// Whether RoleBindings must end.
+    pub fn limits_time(&self) -> bool {
+        self.ceiling.as_ref().is_some_and(|ceiling| ceiling.max_duration.is_some())
+    }
+}
+
 /// What a ClusterBackend says beside the fields of a Backend.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -175,6 +175,11 @@ impl Context {
         decide::check_namespace(object, terms, labels.as_deref()).err()
     }
 
+    /// Whether an object manages nothing and its ClusterBackend does not serve its namespace: then nothing is done for it.
+    pub fn serves_nothing<K: ManagedObject>(&self, object: &K, link: &Link) -> bool {
+        object.held().is_empty() && self.refuses_namespace(object, link).is_some()
+    }
+
     /// Whether others keep changing what an object manages.
     pub fn is_contested(&self, object: &ObjectRef) -> bool {
         self.corrections.next_correction(object).is_some()

@@ -238,7 +238,8 @@ async fn missing_secret_stops_changes_of_live_objects() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn objects_without_a_credential_are_released_in_time() {
-    let (mut world, own) = populated("left-behind", &["--abandon-after", "5"]).await;
+    // Long enough for a slow start, which counts too.
+    let (mut world, own) = populated("left-behind", &["--abandon-after", "20"]).await;
     let id = world.role_id("reader").unwrap();
     let since = world.log_position();
     world.operator.kill();

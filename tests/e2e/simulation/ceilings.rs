@@ -403,16 +403,18 @@ fn whole_seconds(time: jiff::Timestamp) -> String {
     jiff::Timestamp::from_second(time.as_second()).unwrap().to_string()
 }
 
-#[test]
-fn end_of_a_grant_cannot_be_avoided() {
+/// Grants end when they must, whatever their user does with the objects. `is_deselected`: the namespace is not served any more.
+fn grants_end(is_deselected: bool) {
     type Change = fn(&mut Value);
-    let changes: [(&str, Change); 4] = [
+    let pause = |binding: &mut Value| {
+        binding["metadata"]["annotations"] = json!({ "rolewright.dev/pause": "for ever" });
+    };
+    let changes: [(&str, Change); 5] = [
         ("alice@example.com", |binding| binding["spec"]["expiresAt"] = json!(hours_from_now(2000))),
         ("bob@example.com", |binding| drop(binding["spec"].as_object_mut().unwrap().remove("expiresAt"))),
         ("carol@example.com", |binding| binding["spec"]["mode"] = json!("Plan")),
-        ("erin@example.com", |binding| {
-            binding["metadata"]["annotations"] = json!({ "rolewright.dev/pause": "for ever" });
-        }),
+        ("erin@example.com", pause),
+        ("ann@example.com", pause),
     ];
     simulated(1, async {
         let shared = selected();
@@ -434,7 +436,12 @@ fn end_of_a_grant_cannot_be_avoided() {
             change(binding);
             shared.cluster.apply(binding.clone());
         }
-        assert_eq!(shared.external()[1].as_array().unwrap().len(), before[1].as_array().unwrap().len() + 4);
+        assert_eq!(shared.external()[1].as_array().unwrap().len(), before[1].as_array().unwrap().len() + 5);
+        // Deleted while it is paused.
+        shared.cluster.api.delete("rolebindings", NAMESPACE, "ann");
+        if is_deselected {
+            shared.label(json!({}));
+        }
         // Simulated time stands still meanwhile.
         while jiff::Timestamp::now() <= end {
             std::thread::sleep(Duration::from_millis(50));
@@ -442,6 +449,16 @@ fn end_of_a_grant_cannot_be_avoided() {
         shared.until("nobody has the role", |_| shared.external() == before).await;
         shared.cluster.process().kill();
     });
+}
+
+#[test]
+fn end_of_a_grant_cannot_be_avoided() {
+    grants_end(false);
+}
+
+#[test]
+fn grants_end_in_a_namespace_that_is_not_served_any_more() {
+    grants_end(true);
 }
 
 #[test]
@@ -513,6 +530,14 @@ fn denied_member_gets_no_other_role_with_its_group() {
         let message = shared.reports(&binding, "Denied").await;
         shared.swept().await;
         assert_eq!(shared.external(), full, "{message}");
+        // Neither under the name of an account that does not exist.
+        let mut disguised = binding.clone();
+        disguised["spec"]["subjects"][0]["kind"] = json!("ServiceAccount");
+        assert_eq!(disguised["spec"]["subjects"][0]["name"], "alice@example.com");
+        shared.cluster.apply(disguised.clone());
+        shared.reports(&disguised, "Denied").await;
+        shared.swept().await;
+        assert_eq!(shared.external(), full);
         // Without her, the others get it.
         let subjects = binding["spec"]["subjects"].as_array_mut().unwrap();
         subjects.retain(|subject| subject["name"] != "alice@example.com");

@@ -10,7 +10,7 @@ use super::{account::Account, operator::Operator};
 /// The admin's credential in every simulated account.
 pub const ADMIN_CREDENTIAL: &str = "admin-key-0123456789";
 /// The limit of every wait. Much longer than any should take.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The environment of one test.
 pub struct World<V: Account = Arize> {

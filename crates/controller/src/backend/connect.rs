@@ -54,8 +54,11 @@ pub async fn connect(
     let secrets = match read_secrets(ctx, name, backend, &block, &origin).await {
         Ok(secrets) => secrets,
         Err(missing) => {
-            // A Secret that could not be read says nothing about the present connection.
-            if missing.ready.reason == Reason::BackendError && ctx.backends.link(name).is_some() {
+            // A Secret that could not be read says nothing about the present connection. But the terms of a ClusterBackend count only for
+            // the connection that its spec describes.
+            let is_connected = ctx.backends.link(name).is_some()
+                && (!name.is_of_cluster() || known.split(' ').next() == Some(&*made_from));
+            if missing.ready.reason == Reason::BackendError && is_connected {
                 return (Attempt::Unchanged, known.to_owned());
             }
             // A user who applies a Backend and its Secret together, in any order, must not wait for the next interval.

@@ -22,11 +22,15 @@ use crate::{
 /// The needs of all objects of a view. They are read in one snapshot, so that it does not grow with each object.
 pub fn needs(ctx: &Context, links: &[(ObjectName, Link)]) -> Needs {
     struct Collect<'a> {
+        ctx: &'a Context,
         needs: &'a mut Needs,
         link: &'a Link,
     }
     impl Visitor for Collect<'_> {
         fn visit<K: Resolve + Cached>(&mut self, object: Arc<K>) {
+            if self.ctx.serves_nothing(&*object, self.link) {
+                return;
+            }
             let needs = decide::sweep_needs(&*object, self.link);
             self.needs.kinds.extend(needs.kinds);
             self.needs.levels.extend(needs.levels);
@@ -35,7 +39,7 @@ pub fn needs(ctx: &Context, links: &[(ObjectName, Link)]) -> Needs {
     }
     let mut needs = Needs::default();
     for (backend, link) in links {
-        ctx.caches.each_of(backend, &mut Collect { needs: &mut needs, link });
+        ctx.caches.each_of(backend, &mut Collect { ctx, needs: &mut needs, link });
     }
     needs
 }
@@ -46,6 +50,9 @@ pub fn register_claims(ctx: &Context, links: &[(ObjectName, Link)]) {
     struct Register<'a>(&'a Context, &'a Link);
     impl Visitor for Register<'_> {
         fn visit<K: Resolve + Cached>(&mut self, object: Arc<K>) {
+            if self.0.serves_nothing(&*object, self.1) {
+                return;
+            }
             let decision = self.0.decide(&*object, self.1);
             let touched = decision.map(|decision| decision.touched);
             touched.into_iter().flatten().for_each(|object| self.0.queue.add_in_background(object));
@@ -149,7 +156,7 @@ impl Compare<'_> {
         if object.is_being_deleted() && !object.has_finalizer() {
             return false;
         }
-        if self.ctx.refuses_namespace(object, self.link).is_some() {
+        if self.ctx.serves_nothing(object, self.link) {
             let status = object.status().filter(|it| it.observed_generation == object.meta().generation);
             let is_denied = |one: &Condition| one.type_ == "Ready" && one.reason == Reason::Denied.as_str();
             return !status.is_some_and(|status| status.conditions.iter().any(is_denied));

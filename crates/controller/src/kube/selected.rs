@@ -5,13 +5,8 @@ use std::{
     sync::Arc,
 };
 
-use futures::StreamExt;
 use k8s_openapi::api::core::v1::Namespace;
-use kube::{
-    Api, Client, ResourceExt,
-    core::PartialObjectMeta,
-    runtime::{WatchStreamExt, watcher},
-};
+use kube::{Api, Client, ResourceExt, core::PartialObjectMeta, runtime::watcher};
 use parking_lot::RwLock;
 use rolewright_reconcile::decide::Labels;
 use tokio::{
@@ -19,7 +14,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::watch::{brief, lacks_streaming_lists};
+use super::watch;
 
 /// The labels of all namespaces.
 pub struct NamespaceLabels {
@@ -88,33 +83,9 @@ pub fn follow(
     tasks: &mut JoinSet<()>,
 ) -> oneshot::Receiver<()> {
     let (done, first) = oneshot::channel();
-    let (api, labels) = (Api::<PartialObjectMeta<Namespace>>::all(client.clone()), labels.clone());
-    tasks.spawn(async move {
-        let (mut done, mut listed) = (Some(done), BTreeSet::new());
-        let mut config = watcher::Config::default().streaming_lists();
-        loop {
-            let mut events = watcher(api.clone(), config).default_backoff().boxed();
-            while let Some(event) = events.next().await {
-                match event {
-                    Ok(event) => {
-                        if labels.apply(event, &mut listed)
-                            && let Some(done) = done.take()
-                        {
-                            let _ = done.send(());
-                        }
-                    }
-                    Err(error) if lacks_streaming_lists(&error) => break,
-                    Err(error) => {
-                        tracing::warn!(
-                            kind = "Namespace",
-                            error = brief(&error),
-                            "a watch broke and is restarted"
-                        );
-                    }
-                }
-            }
-            config = watcher::Config::default();
-        }
-    });
+    let api: Api<PartialObjectMeta<Namespace>> = Api::all(client.clone());
+    let (labels, mut listed) = (labels.clone(), BTreeSet::new());
+    let apply = move |event| labels.apply(event, &mut listed);
+    tasks.spawn(watch::follow(api, "Namespace".to_owned(), apply, done));
     first
 }

@@ -84,18 +84,28 @@ where
     spawn(api, Feed::new(cache.clone(), &(), scope), tasks)
 }
 
-fn spawn<K>(api: Api<DeserializeGuard<K>>, feed: Feed<K>, tasks: &mut JoinSet<()>) -> oneshot::Receiver<()>
+fn spawn<K>(
+    api: Api<DeserializeGuard<K>>,
+    mut feed: Feed<K>,
+    tasks: &mut JoinSet<()>,
+) -> oneshot::Receiver<()>
 where
     K: Resource + Clone + std::fmt::Debug + DeserializeOwned + Send + Sync + 'static,
 {
     let (done, first) = oneshot::channel();
-    tasks.spawn(follow(api, feed, done));
+    let kind = feed.kind.clone();
+    tasks.spawn(follow(api, kind, move |event| feed.apply(event), done));
     first
 }
 
-/// Feeds a cache for ever: with streaming lists, and with a list and a watch where the API server has the WatchList feature off.
-async fn follow<K>(api: Api<DeserializeGuard<K>>, mut feed: Feed<K>, done: oneshot::Sender<()>)
-where
+/// Follows a watch for ever: with streaming lists, and with a list and a watch where the API server has the WatchList feature off.
+/// `apply` returns whether a list is complete. Sends `done` after the first list.
+pub async fn follow<K>(
+    api: Api<K>,
+    kind: String,
+    mut apply: impl FnMut(watcher::Event<K>) -> bool,
+    done: oneshot::Sender<()>,
+) where
     K: Resource + Clone + std::fmt::Debug + DeserializeOwned + Send + 'static,
 {
     let mut done = Some(done);
@@ -105,21 +115,18 @@ where
         while let Some(event) = events.next().await {
             match event {
                 Ok(event) => {
-                    if feed.apply(event)
+                    if apply(event)
                         && let Some(done) = done.take()
                     {
                         let _ = done.send(());
                     }
                 }
                 Err(error) if lacks_streaming_lists(&error) => {
-                    tracing::info!(
-                        kind = feed.kind,
-                        "the API server has no streaming lists: using list and watch"
-                    );
+                    tracing::info!(kind, "the API server has no streaming lists: using list and watch");
                     break;
                 }
                 Err(error) => {
-                    tracing::warn!(kind = feed.kind, error = brief(&error), "a watch broke and is restarted");
+                    tracing::warn!(kind, error = brief(&error), "a watch broke and is restarted");
                 }
             }
         }
@@ -128,12 +135,12 @@ where
 }
 
 /// Kubernetes answers 422 to a streaming list while its WatchList feature is off, the default of 1.33. A resumed watch never asks for one.
-pub fn lacks_streaming_lists(error: &watcher::Error) -> bool {
+fn lacks_streaming_lists(error: &watcher::Error) -> bool {
     matches!(error, watcher::Error::WatchStartFailed(kube::Error::Api(status)) if status.code == 422)
 }
 
 /// The short form: the whole answer of the API server takes ten lines.
-pub fn brief(error: &watcher::Error) -> String {
+fn brief(error: &watcher::Error) -> String {
     let cause = match error {
         watcher::Error::InitialListFailed(error)
         | watcher::Error::WatchStartFailed(error)

@@ -144,7 +144,12 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             }
             Some(BackendState::Ready(link)) => {
                 let link = self.ctx.with_present_spec(&self.backend, link);
-                match self.ctx.refuses_namespace(&*self.object, &link) {
+                // What it manages still ends in time, and leaves with its subjects.
+                match self
+                    .ctx
+                    .refuses_namespace(&*self.object, &link)
+                    .filter(|_| self.object.held().is_empty())
+                {
                     Some(problem) => {
                         self.ctx.enqueue(self.ctx.accounts.suspend(&self.object.claimant()));
                         self.report_unchanged(&Readiness::new(Reason::Denied, problem.message)).await?;
@@ -226,6 +231,9 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         self.read_on_request(link).await?;
         for _ in 0..MAX_ROUNDS {
             // A read can take long, and the spec of the Backend counts at once.
+            if !self.object.is_being_deleted() && !self.ctx.is_connection_current(&self.backend) {
+                return end(Next::AwaitChange);
+            }
             let link = self.ctx.with_present_spec(&self.backend, link.clone());
             match self.stages(&link).await {
                 Break(Exit::Replan) => {}
@@ -280,6 +288,9 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
 
     /// An explicit reconcile request bypasses the cached snapshot.
     async fn read_on_request(&mut self, link: &Link) -> Stage<()> {
+        if self.ctx.refuses_namespace(&*self.object, link).is_some() {
+            return Continue(());
+        }
         let handled = self.object.status().and_then(|status| status.last_handled_reconcile_at.clone());
         if let Some(request) = reconcile_request(&*self.object).filter(|it| Some(it) != handled.as_ref()) {
             let acts = self.ctx.requests.act_on(&self.reference, &request);

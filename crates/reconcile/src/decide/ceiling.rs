@@ -104,7 +104,7 @@ impl<'a> Bounds<'a> {
 
     /// Whether RoleBindings must end.
     pub fn limits_time(&self) -> bool {
-        self.ceiling.max_duration.is_some()
+        self.terms.limits_time()
     }
 
     /// Whether grants can end at this time.
@@ -419,8 +419,8 @@ impl<'a> Bounds<'a> {
                 self.count(text, pattern, list)?;
                 let lower_pattern = pattern.to_lowercase();
                 let is_denied = match kind {
-                    Text::Name => matches(&lower_pattern, &lower),
-                    Text::Pattern => overlaps(&lower_pattern, &lower),
+                    Text::Pattern if has_wildcards(text) => overlaps(&lower_pattern, &lower),
+                    Text::Name | Text::Pattern => matches(&lower_pattern, &lower),
                 };
                 if is_denied {
                     let rule = format!("spec.ceiling.{list}.deny");
@@ -432,7 +432,7 @@ impl<'a> Bounds<'a> {
     }
 
     fn count(&self, text: &str, pattern: &str, list: &str) -> Result<(), Problem> {
-        let cost = match text.contains(['*', '?']) {
+        let cost = match has_wildcards(text) {
             true => (text.len() + 1) * (pattern.len() + 1),
             false => text.len() + pattern.len(),
         };
@@ -502,6 +502,10 @@ pub fn check_namespace<K: ManagedObject>(
 fn selects(selector: Option<&LabelSelector>, labels: &Labels) -> bool {
     let selector = selector.cloned().map(Selector::try_from);
     matches!(selector, Some(Ok(selector)) if selector.matches(labels))
+}
+
+fn has_wildcards(text: &str) -> bool {
+    text.contains(['*', '?'])
 }
 
 /// How a ceiling can name a scope: by its level and its name or id.

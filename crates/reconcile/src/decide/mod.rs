@@ -36,7 +36,11 @@ pub use self::{
     sweep::{Vanished, sweep_needs},
     validity::{Validity, is_overdue},
 };
-use crate::{account::Link, convert::held_from_status, object::ObjectName};
+use crate::{
+    account::Link,
+    convert::held_from_status,
+    object::{ObjectKind, ObjectName},
+};
 
 /// What a decision needs beside the object and its link.
 pub struct Cluster<'a> {
@@ -58,7 +62,11 @@ pub struct Cluster<'a> {
 pub fn decide<K: Resolve>(object: &K, link: &Link, cluster: &Cluster<'_>) -> Option<Decision> {
     link.view.with_snapshot_since(&needs(object, link), |snapshot, begun| {
         let mut resolved = match object.is_being_deleted() {
-            true => Resolved { names: object.names().to_vec(), ..Resolved::default() },
+            true => Resolved {
+                names: object.names().to_vec(),
+                is_forced: K::KIND == ObjectKind::RoleBinding && policy::limits_time(link),
+                ..Resolved::default()
+            },
             false => object.resolve(&surroundings(object, link, cluster, snapshot)),
         };
         let recorded = planner::rekey(object.held().iter().filter_map(held_from_status).collect(), snapshot);

@@ -17,7 +17,7 @@ use super::{
     patterns::Patterns,
     plan::Decision,
     policy::{mode, whose_mode},
-    validity::Validity,
+    validity::{Validity, recorded_end},
 };
 use crate::{account::Link, object::ManagedObject, readiness::Readiness};
 
@@ -108,7 +108,7 @@ pub fn permit<K: ManagedObject>(
     approvals: &[Arc<Approval>],
     now: Timestamp,
 ) -> Permit {
-    let judge = Judge::new(object, terms, decision, serial, approvals);
+    let judge = Judge::new(object, terms, decision, serial, approvals, now);
     let verdicts: Vec<Verdict> = (0..decision.plan.steps().len()).map(|step| judge.verdict(step)).collect();
     let losses = decision.plan.losses();
     let wanted = verdicts.iter().zip(losses).map(|(verdict, loss)| verdict.counts(loss)).sum();
@@ -163,6 +163,8 @@ struct Judge<'a, K> {
     hash: String,
     effects: Vec<String>,
     mode: Mode,
+    /// The end of the grants that was recorded has passed.
+    is_over: bool,
     rejection: Option<Arc<Approval>>,
     /// The approval in force. Its remaining changes are those of the present plan that it covers.
     record: Option<ApprovalRecord>,
@@ -189,6 +191,7 @@ impl<'a, K: ManagedObject> Judge<'a, K> {
         decision: &'a Decision,
         serial: i64,
         approvals: &'a [Arc<Approval>],
+        now: Timestamp,
     ) -> Self {
         let plan = &decision.plan;
         let status = object.status();
@@ -225,6 +228,7 @@ impl<'a, K: ManagedObject> Judge<'a, K> {
             misspelt: misspelt(object, decision),
             protected: (!plan.is_empty()).then(|| Protected::new(terms)),
             mode: if decision.resolved.is_forced { terms.mode } else { mode(object, terms.mode) },
+            is_over: recorded_end(object).is_some_and(|end| end <= now),
             object,
             terms,
             decision,
@@ -238,6 +242,10 @@ impl<'a, K: ManagedObject> Judge<'a, K> {
 
     fn verdict(&self, step: usize) -> Verdict {
         let loss = &self.decision.plan.losses()[step];
+        // The ClusterBackend ends such grants: nobody can keep them by an approval that is not given.
+        if self.decision.resolved.is_forced && self.is_over && loss.count > 0 {
+            return Verdict::Free;
+        }
         if let Some(rejection) = &self.rejection {
             let reason =
                 rejection.spec.reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
@@ -278,10 +286,10 @@ impl<'a, K: ManagedObject> Judge<'a, K> {
     /// any other.
     fn is_expiry(&self, loss: &Loss) -> bool {
         let Validity::Expired(end) = self.decision.resolved.validity else { return false };
-        let known = self.object.status().and_then(|status| status.expires_at.as_ref());
+        let known = recorded_end(self.object);
         loss.count > 0
             && !self.object.is_being_deleted()
-            && known.is_some_and(|known| known.0.as_second() == end.as_second())
+            && known.is_some_and(|known| known.as_second() == end.as_second())
     }
 
     fn withheld(&self, keep: &[bool], hurdle: Hurdle, now: Timestamp) -> Withheld {

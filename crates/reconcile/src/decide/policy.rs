@@ -40,10 +40,13 @@ pub fn own_deletion_policy<K: ManagedObject>(
     object: &K,
     terms: Option<&ClusterTerms>,
 ) -> Option<DeletionPolicy> {
-    let limits_time =
-        |terms: &ClusterTerms| terms.ceiling.as_ref().is_some_and(|it| it.max_duration.is_some());
-    let counts = K::KIND != ObjectKind::RoleBinding || !terms.is_some_and(limits_time);
+    let counts = K::KIND != ObjectKind::RoleBinding || !terms.is_some_and(ClusterTerms::limits_time);
     object.deletion_policy().filter(|_| counts)
+}
+
+/// Whether RoleBindings must end.
+pub fn limits_time(link: &Link) -> bool {
+    link.terms.as_deref().is_some_and(ClusterTerms::limits_time)
 }
 
 /// What an object does with existing things: what its spec says, if its ClusterBackend allows it.

@@ -49,7 +49,8 @@ impl Validity {
 /// Whether grants of a binding are still there although their time is over.
 pub fn is_overdue(binding: &api::RoleBinding, now: Timestamp) -> bool {
     let [_, expires] = times(binding);
-    expires.is_some_and(|end| end <= now) && !binding.held().is_empty()
+    let ends = [expires, recorded_end(binding)];
+    ends.into_iter().flatten().any(|end| end <= now) && !binding.held().is_empty()
 }
 
 /// When time alone changes the validity of a binding.
@@ -59,9 +60,9 @@ pub fn next_change(binding: &api::RoleBinding, now: Timestamp) -> Option<Timesta
     [starts, warning, expires, recorded_end(binding)].into_iter().flatten().filter(|at| now < *at).min()
 }
 
-/// The end that the status records: until then, grants were made.
-pub fn recorded_end(binding: &api::RoleBinding) -> Option<Timestamp> {
-    binding.status()?.expires_at.as_ref().map(|end| end.0)
+/// The end of the grants that the status records.
+pub fn recorded_end<K: ManagedObject>(object: &K) -> Option<Timestamp> {
+    object.status()?.expires_at.as_ref().map(|end| end.0)
 }
 
 fn times(binding: &api::RoleBinding) -> [Option<Timestamp>; 2] {

@@ -22,7 +22,9 @@ use crate::{
 use jiff::Timestamp;
 use rolewright_api as api;
 use rolewright_backends::Needs;
-use rolewright_core::model::{Body, Dialect, Grant, Group, Id, Kind, Level, Named, Role, RoleRef, same_name};
+use rolewright_core::model::{
+    Body, Dialect, Grant, Group, Id, Kind, Level, Named, Role, RoleRef, SubjectKind, same_name,
+};
 use rolewright_core::planner::{Desired, Issue, Problem, rekey};
 
 const EXTERNAL_ID: &str = "spec.roleRef.external.id";
@@ -231,7 +233,6 @@ fn grants(
     let group = if inside.is_empty() { None } else { around.dialect.group_of(&owner(binding, around)) };
     let mut seen: BTreeMap<Id, String> = BTreeMap::new();
     let (mut desired, mut resolved, mut unknown) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
-    let mut denied: BTreeSet<Named> = BTreeSet::new();
     for (index, listed) in subjects.iter().enumerate() {
         let name = Some(listed.called());
         let allowed = around.dialect.check_subject(subject_kind(listed.kind));
@@ -251,7 +252,6 @@ fn grants(
             {
                 // In a group it stays a member if it is one.
                 unknown.insert(subject.name.to_string());
-                denied.insert(subject.clone());
                 return Err(problem);
             }
             Ok(subject)
@@ -272,7 +272,7 @@ fn grants(
         }
     }
     let Some(group) = group else { return desired };
-    if has_denied_member(&group, &role, &denied, around) {
+    if moves_outsider(&group, &role, &unknown, around) {
         let message = "a member of the group that the ClusterBackend does not allow would get another role: remove the subject first";
         desired.push(Desired::unresolved(None, Problem::new(Issue::Denied, message)));
     } else if let Some(members) = members_of(&group, resolved, &unknown, around) {
@@ -281,20 +281,32 @@ fn grants(
     desired
 }
 
-/// Whether a group has a member that is outside of the ceiling, and would get a role that it does not have.
-fn has_denied_member(
-    group: &Id,
-    role: &RoleRef,
-    denied: &BTreeSet<Named>,
-    around: &Surroundings<'_>,
-) -> bool {
-    let has = |members: &BTreeSet<Named>| members.iter().any(|member| denied.contains(member));
-    around.snapshot.all(Kind::Group).any(|seen| match &seen.body {
-        Body::Group(now) if now.name == group.as_str() => {
-            // Of hidden members it is not known.
-            !now.roles.contains(role) && !denied.is_empty() && now.members.as_ref().is_none_or(has)
-        }
-        _ => false,
+/// Whether a member that stays although its subject is unknown is outside of the ceiling, and would get a role that it does not have.
+fn moves_outsider(group: &Id, role: &RoleRef, unknown: &BTreeSet<String>, around: &Surroundings<'_>) -> bool {
+    let Some(bounds) = around.bounds.as_ref().filter(|_| !unknown.is_empty()) else { return false };
+    let is_outside = |member: &&Named| {
+        // The back end says which kind of principal it is, not the spec.
+        let kind = match member.level {
+            Level::SERVICE_ACCOUNT => SubjectKind::ServiceAccount,
+            _ => SubjectKind::User,
+        };
+        bounds.check_subject(kind, member).is_err()
+    };
+    // Of hidden members it is not known who they are.
+    observed_group(group, around).filter(|now| !now.roles.contains(role)).is_some_and(|now| {
+        let stays = |member: &&Named| is_unknown(member, unknown);
+        now.members.as_ref().is_none_or(|members| members.iter().filter(stays).any(|it| is_outside(&it)))
+    })
+}
+
+fn is_unknown(member: &Named, unknown: &BTreeSet<String>) -> bool {
+    unknown.iter().any(|name| same_name(member.level, name, &member.name))
+}
+
+fn observed_group<'a>(group: &Id, around: &'a Surroundings<'_>) -> Option<&'a Group> {
+    around.snapshot.all(Kind::Group).find_map(|seen| match &seen.body {
+        Body::Group(now) if now.name == group.as_str() => Some(now),
+        _ => None,
     })
 }
 
@@ -312,18 +324,15 @@ fn members_of(
     unknown: &BTreeSet<String>,
     around: &Surroundings<'_>,
 ) -> Option<Option<BTreeSet<Named>>> {
-    let body = around.snapshot.all(Kind::Group).find_map(|seen| match &seen.body {
-        Body::Group(now) if now.name == group.as_str() => Some(now),
-        _ => None,
-    });
+    let body = observed_group(group, around);
     if !around.dialect.capabilities().manages_members() {
         return (!resolved.is_empty() || body.is_some()).then_some(None);
     }
     if unknown.is_empty() || body.is_none() {
         return (!resolved.is_empty()).then_some(Some(resolved));
     }
-    let is_unknown = |member: &&Named| unknown.iter().any(|name| same_name(member.level, name, &member.name));
-    resolved.extend(body?.members.as_ref()?.iter().filter(is_unknown).cloned());
+    let stays = |member: &&Named| is_unknown(member, unknown);
+    resolved.extend(body?.members.as_ref()?.iter().filter(stays).cloned());
     Some(Some(resolved))
 }
 
