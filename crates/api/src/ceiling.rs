@@ -79,14 +79,14 @@ impl Ceiling {
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Limit {
-    /// What is within the ceiling: names that one of these patterns matches. Absent: every name that deny does not match.
+    /// Names within the ceiling: those that one of these patterns matches. Absent: every name that deny does not match.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 1, max = 100),
         inner(length(min = 1, max = 320), regex(pattern = r"^[^\[\]{}\\]+$"))
     )]
     pub allow: Option<Vec<String>>,
-    /// What is outside even if allow matches it. Upper and lower case are the same.
+    /// Names outside, even if allow matches them. Upper and lower case are the same.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100), inner(length(min = 1, max = 320), regex(pattern = r"^[^\[\]{}\\]+$")))]
     pub deny: Vec<String>,

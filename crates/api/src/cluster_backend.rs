@@ -75,7 +75,7 @@ pub struct ClusterTerms {
     /// What objects can do beyond granting existing roles. Each is off until it is allowed here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow: Option<Allow>,
-    /// The most that objects can have. What is outside is refused before any write to the back end, with the reason Denied. A ceiling that becomes narrower removes nothing.
+    /// The most that objects can have. Rolewright refuses everything outside before any write to the back end, with the reason Denied. A ceiling that becomes narrower removes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceiling: Option<Ceiling>,
 }

@@ -60,6 +60,11 @@ pub fn spec_version(backend: &AnyBackend) -> String {
     format!("{}/{}", backend.uid().unwrap_or_default(), backend.metadata.generation.unwrap_or_default())
 }
 
+/// Whether a connection was made from this version of the spec. `made_from`: that version, and those of the Secrets after blanks.
+pub fn is_made_from(made_from: &str, spec_version: &str) -> bool {
+    made_from.split(' ').next() == Some(spec_version)
+}
+
 /// What every part shares.
 pub struct Context {
     /// The Kubernetes API.
@@ -161,11 +166,9 @@ impl Context {
 
     /// Whether a ClusterBackend is connected as its present spec says. A Backend works with its last connection until it is probed again.
     pub fn is_connection_current(&self, backend: &ObjectName) -> bool {
-        let is_made_from = |object: Arc<AnyBackend>| {
-            let made_from = self.backends.made_from(backend);
-            made_from.split(' ').next() == Some(&*spec_version(&object))
-        };
-        !backend.is_of_cluster() || self.caches.backends.get(backend).is_none_or(is_made_from)
+        let is_current =
+            |object: Arc<AnyBackend>| is_made_from(&self.backends.made_from(backend), &spec_version(&object));
+        !backend.is_of_cluster() || self.caches.backends.get(backend).is_none_or(is_current)
     }
 
     /// Why the ClusterBackend of an object does not serve its namespace. An object that is being deleted is served.
@@ -175,9 +178,10 @@ impl Context {
         decide::check_namespace(object, terms, labels.as_deref()).err()
     }
 
-    /// Whether an object manages nothing and its ClusterBackend does not serve its namespace: then nothing is done for it.
-    pub fn serves_nothing<K: ManagedObject>(&self, object: &K, link: &Link) -> bool {
-        object.held().is_empty() && self.refuses_namespace(object, link).is_some()
+    /// Why nothing at all is done for an object: its ClusterBackend does not serve its namespace, and it manages nothing. What an object
+    /// manages still ends in time, and leaves with its subjects.
+    pub fn refuses<K: ManagedObject>(&self, object: &K, link: &Link) -> Option<Problem> {
+        self.refuses_namespace(object, link).filter(|_| object.held().is_empty())
     }
 
     /// Whether others keep changing what an object manages.

@@ -13,7 +13,6 @@ use axum::{extract::Request, response::Response};
 use futures::future::BoxFuture;
 use rolewright_simulators::{arize::Arize, grafana::Grafana, kit::InMemory, lenses::Lenses, zenml::ZenMl};
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep_until};
 
 use super::{
     ceilings::{SECRETS, cluster_backend, namespace, through},
@@ -486,15 +485,7 @@ impl<V: Bounded> Schedule<V> {
     }
 
     async fn pass(&mut self, time: Duration) {
-        let end = Instant::now() + time;
-        loop {
-            let died = self.cluster.one_died();
-            tokio::select! {
-                biased;
-                () = died => self.cluster.replace_dead().await,
-                () = sleep_until(end) => break,
-            }
-        }
+        self.cluster.pass(time).await;
         let objects = self.cluster.objects();
         self.denied += objects.iter().filter(|it| condition(it, "Ready")["reason"] == "Denied").count();
         let outside = self.account.seen.lock().unwrap().outside.clone();

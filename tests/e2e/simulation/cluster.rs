@@ -8,7 +8,7 @@ use rolewright_controller::{Options, RunError};
 use serde_json::{Value, json};
 use tokio::{
     task::JoinHandle,
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, sleep, sleep_until, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -111,8 +111,21 @@ impl Cluster {
         }
     }
 
+    /// Lets so much time pass, and replaces each process that dies.
+    pub async fn pass(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        loop {
+            let died = self.one_died();
+            tokio::select! {
+                biased;
+                () = died => self.replace_dead().await,
+                () = sleep_until(end) => return,
+            }
+        }
+    }
+
     /// Starts a process in place of each that died.
-    pub async fn replace_dead(&mut self) {
+    async fn replace_dead(&mut self) {
         for number in 0..self.running.len() {
             if self.running[number].0.is_dead() {
                 let dead = self.running.swap_remove(number);
@@ -126,7 +139,7 @@ impl Cluster {
     }
 
     /// Waits until a process dies.
-    pub fn one_died(&self) -> impl Future<Output = ()> + use<> {
+    fn one_died(&self) -> impl Future<Output = ()> + use<> {
         let processes: Vec<Process> = self.processes().cloned().collect();
         let died = processes.into_iter().map(|process| Box::pin(async move { process.died().await }));
         let first = futures::future::select_all(died);

@@ -21,7 +21,6 @@ use rolewright_simulators::{
     zenml::ZenMl,
 };
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep_until};
 
 use super::{
     cluster::{NAMESPACE, condition},
@@ -62,19 +61,6 @@ impl<V: Simulated> Explorer<V> {
         let seeded = scene.external();
         let access = scene.sim.world().credentials.list().swap_remove(0).grant;
         Self { scene, random: fastrand::Rng::with_seed(seed), seeded, access, steps: Vec::new() }
-    }
-
-    /// Lets time pass, and restarts the operator when it was killed.
-    async fn pass(&mut self, time: Duration) {
-        let end = Instant::now() + time;
-        loop {
-            let died = self.scene.cluster.one_died();
-            tokio::select! {
-                biased;
-                () = died => self.scene.cluster.replace_dead().await,
-                () = sleep_until(end) => return,
-            }
-        }
     }
 
     fn pick<T: Copy>(&mut self, all: &[T]) -> T {
@@ -323,7 +309,7 @@ impl<V: Simulated> Explorer<V> {
         let since = self.scene.sim.world().log.since(0).last;
         let version = self.scene.cluster.api.version();
         let before = self.scene.cluster.objects();
-        self.pass(Duration::from_secs(1800)).await;
+        self.scene.cluster.pass(Duration::from_secs(1800)).await;
         let log = self.scene.sim.world().log.since(since);
         let writes: Vec<String> = log
             .requests
@@ -406,9 +392,9 @@ impl<V: Simulated> Explorer<V> {
         for object in objects {
             let namespace = object["metadata"]["namespace"].as_str().unwrap().to_owned();
             reference.scene.cluster.apply(within(object, &namespace));
-            reference.pass(Duration::from_secs(20)).await;
+            reference.scene.cluster.pass(Duration::from_secs(20)).await;
         }
-        reference.pass(CALM).await;
+        reference.scene.cluster.pass(CALM).await;
         let shape = reference.outcome();
         reference.scene.cluster.kill().await;
         shape
@@ -430,18 +416,18 @@ impl<V: Simulated> Explorer<V> {
     }
 
     async fn run(mut self, steps: usize) {
-        self.pass(Duration::from_secs(30)).await;
+        self.scene.cluster.pass(Duration::from_secs(30)).await;
         for _ in 0..steps {
             let step = self.step();
             self.steps.push(step);
             let wait = self.pick(&[0, 1, 20, 400, 5_000, 30_000, 200_000]);
-            self.pass(Duration::from_millis(wait)).await;
+            self.scene.cluster.pass(Duration::from_millis(wait)).await;
             self.check();
         }
         self.calm();
-        self.pass(CALM).await;
+        self.scene.cluster.pass(CALM).await;
         self.acknowledge();
-        self.pass(CALM).await;
+        self.scene.cluster.pass(CALM).await;
         self.check();
         self.assert_steady("in the end").await;
         let outcome = self.outcome();
@@ -459,7 +445,7 @@ impl<V: Simulated> Explorer<V> {
             let namespace = object["metadata"]["namespace"].as_str().unwrap();
             self.scene.cluster.api.delete(plural_of(kind), namespace, name);
         }
-        self.pass(CALM).await;
+        self.scene.cluster.pass(CALM).await;
         let left = difference(&shape(self.seeded.clone(), &[]), &shape(self.scene.external(), &[]));
         assert!(left.is_empty(), "left after all objects were deleted: {left:#?}\n{}", self.report());
         self.scene.cluster.kill().await;

@@ -24,7 +24,6 @@ use rolewright_simulators::{
     zenml::ZenMl,
 };
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep_until};
 
 use super::{
     cluster::{Cluster, NAMESPACE, condition},
@@ -150,18 +149,6 @@ impl<V: Simulated> Schedule<V> {
             without_approvals,
             only_approved,
             steps: Vec::new(),
-        }
-    }
-
-    async fn pass(&mut self, time: Duration) {
-        let end = Instant::now() + time;
-        loop {
-            let died = self.cluster.one_died();
-            tokio::select! {
-                biased;
-                () = died => self.cluster.replace_dead().await,
-                () = sleep_until(end) => return,
-            }
         }
     }
 
@@ -372,12 +359,12 @@ impl<V: Simulated> Schedule<V> {
     }
 
     async fn run(mut self, steps: usize) {
-        self.pass(Duration::from_secs(30)).await;
+        self.cluster.pass(Duration::from_secs(30)).await;
         for _ in 0..steps {
             let step = self.step();
             self.steps.push(step);
             let wait = self.pick(&[0, 1, 20, 400, 5_000, 30_000, 400_000]);
-            self.pass(Duration::from_millis(wait)).await;
+            self.cluster.pass(Duration::from_millis(wait)).await;
             self.check();
         }
         self.account.sim.world().faults.clear();
@@ -394,14 +381,14 @@ impl<V: Simulated> Schedule<V> {
             }
         }
         for _ in 0..8 {
-            self.pass(CALM).await;
+            self.cluster.pass(CALM).await;
             for _ in 0..4 {
                 let step = self.approve_all();
                 self.steps.push(step);
             }
             self.delete_what_blocks();
         }
-        self.pass(CALM).await;
+        self.cluster.pass(CALM).await;
         self.check();
         let unlike: Vec<String> = self
             .cluster

@@ -16,7 +16,7 @@ use super::{
     credential::read_secrets,
     probe::{Probe, probe},
 };
-use crate::context::{Context, spec_version};
+use crate::context::{Context, is_made_from, spec_version};
 
 /// The first wait before a Secret that cannot be used is read again.
 const FIRST_SECRET_RETRY: Duration = Duration::from_secs(2);
@@ -57,7 +57,7 @@ pub async fn connect(
             // A Secret that could not be read says nothing about the present connection. But the terms of a ClusterBackend count only for
             // the connection that its spec describes.
             let is_connected = ctx.backends.link(name).is_some()
-                && (!name.is_of_cluster() || known.split(' ').next() == Some(&*made_from));
+                && (!name.is_of_cluster() || is_made_from(known, &made_from));
             if missing.ready.reason == Reason::BackendError && is_connected {
                 return (Attempt::Unchanged, known.to_owned());
             }

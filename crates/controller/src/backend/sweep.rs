@@ -28,7 +28,7 @@ pub fn needs(ctx: &Context, links: &[(ObjectName, Link)]) -> Needs {
     }
     impl Visitor for Collect<'_> {
         fn visit<K: Resolve + Cached>(&mut self, object: Arc<K>) {
-            if self.ctx.serves_nothing(&*object, self.link) {
+            if self.ctx.refuses(&*object, self.link).is_some() {
                 return;
             }
             let needs = decide::sweep_needs(&*object, self.link);
@@ -50,7 +50,7 @@ pub fn register_claims(ctx: &Context, links: &[(ObjectName, Link)]) {
     struct Register<'a>(&'a Context, &'a Link);
     impl Visitor for Register<'_> {
         fn visit<K: Resolve + Cached>(&mut self, object: Arc<K>) {
-            if self.0.serves_nothing(&*object, self.1) {
+            if self.0.refuses(&*object, self.1).is_some() {
                 return;
             }
             let decision = self.0.decide(&*object, self.1);
@@ -156,7 +156,7 @@ impl Compare<'_> {
         if object.is_being_deleted() && !object.has_finalizer() {
             return false;
         }
-        if self.ctx.serves_nothing(object, self.link) {
+        if self.ctx.refuses(object, self.link).is_some() {
             let status = object.status().filter(|it| it.observed_generation == object.meta().generation);
             let is_denied = |one: &Condition| one.type_ == "Ready" && one.reason == Reason::Denied.as_str();
             return !status.is_some_and(|status| status.conditions.iter().any(is_denied));

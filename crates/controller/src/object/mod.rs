@@ -144,12 +144,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             }
             Some(BackendState::Ready(link)) => {
                 let link = self.ctx.with_present_spec(&self.backend, link);
-                // What it manages still ends in time, and leaves with its subjects.
-                match self
-                    .ctx
-                    .refuses_namespace(&*self.object, &link)
-                    .filter(|_| self.object.held().is_empty())
-                {
+                match self.ctx.refuses(&*self.object, &link) {
                     Some(problem) => {
                         self.ctx.enqueue(self.ctx.accounts.suspend(&self.object.claimant()));
                         self.report_unchanged(&Readiness::new(Reason::Denied, problem.message)).await?;
@@ -166,7 +161,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
                 if self.object.is_being_deleted() {
                     return self.delete_without_link(no_credential, &message).await;
                 }
-                let title = ObjectRef::backend(&self.backend).title();
+                let title = self.object.backend_title();
                 let message = match self.backend.is_of_cluster() {
                     // Its message is for the owner: users of a namespace learn nothing about its Secrets.
                     true => format!("{title} is not ready ({}): ask its owner", reason.as_str()),
@@ -176,7 +171,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             }
             None if self.ctx.caches.backends.get(&self.backend).is_some() => Ok(Next::AwaitChange),
             None => {
-                let title = ObjectRef::backend(&self.backend).title();
+                let title = self.object.backend_title();
                 let message = match self.backend.is_of_cluster() {
                     true if !self.ctx.options.namespaces.is_empty() => format!(
                         "spec.backendRef.kind: this operator serves single namespaces (--namespaces), and therefore no {title}: write \

@@ -14,7 +14,6 @@ use rolewright_reconcile::{
     act::Outcome,
     convert::held_to_status,
     decide::{self, Decision, Lookup, Resolve},
-    object::ObjectRef,
 };
 use tokio::time::Instant;
 
@@ -67,11 +66,8 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             Access::Served => Continue(()),
             Access::Parked => end(Next::AwaitChange),
             Access::Withheld(Withheld::Suspect(_)) if self.backend.is_of_cluster() => {
-                let title = ObjectRef::backend(&self.backend).title();
-                let why = format!(
-                    "{title} does not trust what it read ({}): ask its owner",
-                    Reason::Vanished.as_str()
-                );
+                let (title, reason) = (self.object.backend_title(), Reason::Vanished.as_str());
+                let why = format!("{title} does not trust what it read ({reason}): ask its owner");
                 end_with(self.wait_for_backend(&why).await)
             }
             Access::Withheld(Withheld::Suspect(why)) => end_with(self.wait_for_backend(&why).await),

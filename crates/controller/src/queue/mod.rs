@@ -165,10 +165,7 @@ impl Queue {
                     self.finish(&work, object, requeue_after);
                 }
                 Some(expired) = std::future::poll_fn(|cx| self.delayed.poll_expired(cx)), if !self.delayed.is_empty() => {
-                    let object = expired.into_inner();
-                    let is_overdue = work.is_overdue(&object);
-                    let urgency = if is_overdue { Urgency::Overdue } else { Urgency::Background };
-                    self.make_ready(&work, object, urgency);
+                    self.request(&work, expired.into_inner(), Instant::now(), Urgency::Background);
                 }
                 Some(added) = self.receiver.recv() => self.add(&work, added),
             }

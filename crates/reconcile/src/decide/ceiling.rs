@@ -2,6 +2,7 @@
 //! is outside is never desired. Pure.
 
 use std::{
+    borrow::Cow,
     cell::Cell,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -14,8 +15,8 @@ use kube::core::{Selector, SelectorExt};
 use rolewright_api::{Allow, Ceiling, ClusterTerms, Limit};
 use rolewright_core::{
     model::{
-        Body, Dialect, Effect, Entry, Fault, Id, Kind, Level, Named, Observed, Role, RoleRef, Snapshot,
-        SubjectKind,
+        Body, Dialect, Directory, Effect, Entry, Fault, Id, Kind, Level, Named, Observed, Role, RoleRef,
+        Snapshot, SubjectKind,
     },
     planner::{Issue, Problem},
 };
@@ -37,8 +38,8 @@ const MAX_LISTED: usize = 5;
 /// The terms of a ClusterBackend for one object.
 pub struct Bounds<'a> {
     terms: &'a ClusterTerms,
-    allow: Allow,
-    ceiling: Ceiling,
+    allow: Cow<'a, Allow>,
+    ceiling: Cow<'a, Ceiling>,
     /// The ClusterBackend in messages.
     backend: String,
     namespace: &'a str,
@@ -71,8 +72,8 @@ impl<'a> Bounds<'a> {
     ) -> Self {
         Self {
             terms,
-            allow: terms.allow.clone().unwrap_or_default(),
-            ceiling: terms.ceiling.clone().unwrap_or_default(),
+            allow: terms.allow.as_ref().map_or_else(Cow::default, Cow::Borrowed),
+            ceiling: terms.ceiling.as_ref().map_or_else(Cow::default, Cow::Borrowed),
             backend: object.backend_title(),
             namespace: object.meta().namespace.as_deref().unwrap_or_default(),
             labels,
@@ -307,20 +308,13 @@ impl<'a> Bounds<'a> {
         let Some(scope) = scope else {
             return Err(self.denied("spec.ceiling.scopes", "limits scopes, and the object has none"));
         };
-        let directory = self.snapshot.directory();
-        let around: Vec<Named> = std::iter::successors(Some(scope.id.clone()), |id| {
-            directory.get(id).and_then(|entry| entry.parent.clone())
-        })
-        // Parents of parents end: a back end that shows a circle must not hold the operator.
-        .take(64)
-        .map(|id| directory.get(&id).map_or_else(|| scope.clone(), |entry| entry.named.clone()))
-        .collect();
-        let texts: Vec<String> = around.iter().flat_map(texts_of).collect();
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let what = format!("the {} {}", scope.level, scope.name);
-        if directory.get(&scope.id).is_none() {
+        let directory = self.snapshot.directory();
+        let Some(entry) = directory.get(&scope.id) else {
             return Err(self.invisible(&what, "scopes"));
-        }
+        };
+        let texts: Vec<String> = enclosing(directory, entry).flat_map(texts_of).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         self.check(&self.ceiling.scopes, "scopes", &texts, Text::Name, &what)?;
         let levels = self.dialect.capabilities().levels;
         let deeper = levels.iter().skip_while(|level| **level != scope.level).skip(1);
@@ -331,16 +325,12 @@ impl<'a> Bounds<'a> {
             return Err(self.invisible(&format!("every {unknown} inside {what}"), "scopes"));
         }
         // A wide scope covers the denied ones inside it.
-        let is_inside = |entry: &Entry| {
-            let mut outer = std::iter::successors(entry.parent.clone(), |id| {
-                directory.get(id).and_then(|entry| entry.parent.clone())
-            });
-            outer.by_ref().take(64).any(|id| id == scope.id)
+        let is_inside = |entry: &&Entry| {
+            levels.contains(&entry.named.level)
+                && enclosing(directory, entry).skip(1).any(|outer| outer.named.id == scope.id)
         };
-        let inside =
-            directory.entries().filter(|entry| levels.contains(&entry.named.level) && is_inside(entry));
-        for entry in inside {
-            let texts = texts_of(&entry.named);
+        for entry in directory.entries().filter(is_inside) {
+            let texts = texts_of(entry);
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
             let what = format!("the {} {}, which is inside {what}", entry.named.level, entry.named.name);
             self.check_denied(limit, "scopes", &texts, Text::Name, &what)?;
@@ -498,7 +488,7 @@ pub fn check_namespace<K: ManagedObject>(
     }
 }
 
-/// Whether a selector selects these labels. Without a selector, none is selected; neither by one that cannot be read.
+/// Whether a selector selects these labels. Without a selector, or with one that cannot be read, none is selected.
 fn selects(selector: Option<&LabelSelector>, labels: &Labels) -> bool {
     let selector = selector.cloned().map(Selector::try_from);
     matches!(selector, Some(Ok(selector)) if selector.matches(labels))
@@ -508,9 +498,16 @@ fn has_wildcards(text: &str) -> bool {
     text.contains(['*', '?'])
 }
 
+/// A thing and everything that contains it, from the inside out.
+fn enclosing<'a>(directory: &'a Directory, entry: &'a Entry) -> impl Iterator<Item = &'a Entry> {
+    // A back end that shows a circle must not hold the operator.
+    const DEEPEST: usize = 64;
+    std::iter::successors(Some(entry), |entry| directory.get(entry.parent.as_ref()?)).take(DEEPEST)
+}
+
 /// How a ceiling can name a scope: by its level and its name or id.
-fn texts_of(named: &Named) -> [String; 2] {
-    let Named { level, id, name } = named;
+fn texts_of(entry: &Entry) -> [String; 2] {
+    let Named { level, id, name } = &entry.named;
     [format!("{level}:{name}"), format!("{level}:{id}")]
 }
 
