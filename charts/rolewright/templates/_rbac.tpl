@@ -1,18 +1,24 @@
 {{/*
 The operator's rights on the objects that it serves: in a ClusterRole, or in a Role of each watched namespace.
-The operator creates only Events, deletes nothing, and writes only the finalizer, one annotation and the status.
+Beside RoleBindings for AccessRequests, which it creates, restores and deletes, the operator creates only Events, deletes nothing, and writes only
+the finalizer, one annotation and the status.
 */}}
 {{- define "rolewright.servingRules" -}}
-# The operator patches only metadata.finalizers and its annotation rolewright.dev/restore; RBAC cannot express that.
+# The operator patches only metadata.finalizers, its annotation rolewright.dev/restore, and the spec of RoleBindings that it created; RBAC
+# cannot express that.
 - apiGroups: [rolewright.dev]
   resources: [backends, roles, rolebindings, resourcerestrictions]
   verbs: [get, list, watch, patch]
 - apiGroups: [rolewright.dev]
-  resources: [backends/status, roles/status, rolebindings/status, resourcerestrictions/status, approvals/status]
+  resources: [backends/status, roles/status, rolebindings/status, resourcerestrictions/status, approvals/status, accessrequests/status]
   verbs: [patch]
-# The operator reads decisions, and cannot make any.
+# For AccessRequests that were approved.
 - apiGroups: [rolewright.dev]
-  resources: [approvals]
+  resources: [rolebindings]
+  verbs: [create, delete]
+# The operator reads decisions, offers and requests, and cannot make any.
+- apiGroups: [rolewright.dev]
+  resources: [approvals, accessoffers, accessrequests]
   verbs: [get, list, watch]
 # No list and no watch: the operator reads only Secrets that a Backend names, and caches none.
 - apiGroups: [""]

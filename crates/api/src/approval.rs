@@ -34,14 +34,18 @@ use serde::{Deserialize, Serialize};
 pub struct ApprovalSpec {
     /// The object whose plan is decided about, in the same namespace.
     pub target: ApprovalTarget,
-    /// The hash of the plan: status.plan.hash of the object. For a Backend: status.waiting.plan, which stands for all plans that wait there.
+    /// The hash of the plan: status.plan.hash of the object. For a Backend: status.waiting.plan, which stands for all plans that wait there. For an AccessRequest: its status.plan.
     #[schemars(length(min = 1, max = 64))]
     pub plan: String,
-    /// The decision. Approve: Rolewright executes the plan once. Reject: Rolewright does not execute the plan.
+    /// The decision. Approve: Rolewright executes the plan once. Reject: Rolewright does not execute the plan; access that an AccessRequest has already got ends.
     pub decision: Decision,
     /// The user who decides: the user name with which the request that creates this object is authenticated, such as alice@example.com.
     #[schemars(length(min = 1, max = 320))]
     pub approved_by: String,
+    /// Groups of this user, if an AccessOffer names approvers by group.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(min = 1, max = 320)))]
+    pub groups: Vec<String>,
     /// Why, such as the number of a ticket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
@@ -52,7 +56,7 @@ pub struct ApprovalSpec {
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApprovalTarget {
-    /// The kind of the object: Role, RoleBinding or ResourceRestriction; or Backend for all plans that wait there.
+    /// The kind of the object: Role, RoleBinding, ResourceRestriction or AccessRequest; or Backend for all plans that wait there.
     pub kind: ApprovedKind,
     /// The name of the object.
     #[schemars(length(min = 1, max = 253))]
@@ -69,6 +73,8 @@ pub enum ApprovedKind {
     RoleBinding,
     /// One ResourceRestriction.
     ResourceRestriction,
+    /// One AccessRequest.
+    AccessRequest,
     /// All objects of a Backend whose plan waits.
     Backend,
 }
@@ -80,6 +86,7 @@ impl ApprovedKind {
             Self::Role => "Role",
             Self::RoleBinding => "RoleBinding",
             Self::ResourceRestriction => "ResourceRestriction",
+            Self::AccessRequest => "AccessRequest",
             Self::Backend => "Backend",
         }
     }
@@ -99,7 +106,7 @@ pub enum Decision {
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApprovalStatus {
-    /// What became of the decision. Absent: nobody looked at it yet. Executing: the plan is approved, and changes are still to be made. Executed: the changes were made. Rejected: the plan is not executed. Outdated: the hash is not that of the present plan, and nothing happens. Ignored: the mode is Plan, and nothing happens.
+    /// What became of the decision. Absent: nobody looked at it yet. Executing: the plan is approved, and changes are still to be made. Executed: the changes were made. Rejected: the plan is not executed. Outdated: the hash is not that of the present plan, and nothing happens. Ignored: the mode is Plan, or an AccessOffer does not name the user as an approver, and nothing happens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<ApprovalState>,
     /// The state in words.
@@ -127,7 +134,7 @@ pub enum ApprovalState {
     Rejected,
     /// The hash is not that of the present plan.
     Outdated,
-    /// The mode is Plan.
+    /// The mode is Plan, or the user is not an approver of the AccessOffer.
     Ignored,
 }
 

@@ -26,6 +26,8 @@ pub mod annotations {
     /// On a Namespace: the hosts that can receive the values of Secrets without the annotation [`HOSTS`], such as
     /// `arize-key=api.arize.com`.
     pub const SECRET_HOSTS: &str = "rolewright.dev/secret-hosts";
+    /// On a RoleBinding, written by the operator: the AccessRequest for which it was created.
+    pub const ACCESS_REQUEST: &str = "rolewright.dev/access-request";
     /// On each custom resource definition: its [`SCHEMA_LEVEL`](crate::SCHEMA_LEVEL).
     pub const SCHEMA_LEVEL: &str = "rolewright.dev/schema-level";
 }

@@ -3,6 +3,8 @@
 //! No schema has a `default:`: the API server would store the default, and GitOps tools would report a permanent difference. The code
 //! applies the defaults.
 
+mod access_offer;
+mod access_request;
 mod any_backend;
 mod approval;
 mod arize;
@@ -27,6 +29,11 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::CustomResourceExt;
 
 pub use self::{
+    access_offer::{AccessLimits, AccessOffer, AccessOfferSpec, Users},
+    access_request::{
+        AccessApproval, AccessBinding, AccessGrant, AccessRequest, AccessRequestSpec, AccessRequestStatus,
+        AccessState,
+    },
     any_backend::AnyBackend,
     approval::{
         Approval, ApprovalSpec, ApprovalState, ApprovalStatus, ApprovalTarget, ApprovedKind, CoveredPlan,
@@ -68,13 +75,15 @@ pub const FINALIZER: &str = "rolewright.dev/hold";
 pub const SCHEMA_LEVEL: &str = "1";
 
 /// The names of all custom resource definitions.
-pub const CRD_NAMES: [fn() -> &'static str; 6] = [
+pub const CRD_NAMES: [fn() -> &'static str; 8] = [
     Backend::crd_name,
     ClusterBackend::crd_name,
     Role::crd_name,
     RoleBinding::crd_name,
     ResourceRestriction::crd_name,
     Approval::crd_name,
+    AccessOffer::crd_name,
+    AccessRequest::crd_name,
 ];
 
 /// All custom resource definitions, each annotated with the [`SCHEMA_LEVEL`].
@@ -86,6 +95,8 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         RoleBinding::crd(),
         ResourceRestriction::crd(),
         Approval::crd(),
+        AccessOffer::crd(),
+        AccessRequest::crd(),
     ];
     for crd in &mut crds {
         let annotations = crd.metadata.annotations.get_or_insert_default();

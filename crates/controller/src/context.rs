@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    access,
     approvals::OpenApprovals,
     kube::{Cached, Caches, Definitions, Events, Visitor},
     metrics::Metrics,
@@ -121,7 +122,15 @@ impl Context {
         let nearest_role = |name: &ObjectName| self.caches.roles.nearest_name(name);
         let (may_write, now) = (self.may_write(), Timestamp::now());
         let labels = |namespace: &str| self.caches.namespaces.of(namespace);
-        let cluster = Cluster { role: &role, nearest_role: &nearest_role, labels: &labels, may_write, now };
+        let request = |name: &ObjectName| self.caches.requests.get(name);
+        let cluster = Cluster {
+            role: &role,
+            nearest_role: &nearest_role,
+            labels: &labels,
+            request: &request,
+            may_write,
+            now,
+        };
         let mut decision = decide::decide(object, link, &cluster)?;
         // The object can have been deleted, and its claims removed, since it was taken from the cache.
         let name = name_of(object);
@@ -223,5 +232,8 @@ impl Context {
             .all()
             .iter()
             .for_each(|object| self.queue.add_in_background(object.reference()));
+        for request in self.caches.requests.all() {
+            self.queue.add_in_background(access::reference(&*request));
+        }
     }
 }

@@ -7,6 +7,7 @@
 //!
 //! Decisions and writes to back ends are in `rolewright_reconcile`.
 
+mod access;
 mod approvals;
 mod backend;
 mod context;

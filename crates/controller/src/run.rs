@@ -10,7 +10,9 @@ use std::{
 };
 
 use k8s_openapi::jiff::Timestamp;
-use rolewright_api::{AnyBackend, Approval, ResourceRestriction, Role, RoleBinding};
+use rolewright_api::{
+    AccessOffer, AccessRequest, AnyBackend, Approval, ResourceRestriction, Role, RoleBinding,
+};
 use rolewright_reconcile::{
     account::{Accounts, BackendState, BackendStates, Corrections},
     decide::is_overdue,
@@ -21,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::{
+    access,
     approvals::{self, OpenApprovals},
     backend,
     context::{Context, Options},
@@ -85,13 +88,15 @@ pub async fn run(
     let (bindings, binding_changes) = Cache::<RoleBinding>::new();
     let (restrictions, restriction_changes) = Cache::<ResourceRestriction>::new();
     let (approvals, approval_changes) = Cache::<Approval>::new();
+    let (offers, offer_changes) = Cache::<AccessOffer>::new();
+    let (requests, request_changes) = Cache::<AccessRequest>::new();
     let (namespaces, namespace_changes) = NamespaceLabels::new();
     let alive = CancellationToken::new();
     let _ends_with_this = alive.clone().drop_guard();
     let ctx = Arc::new(Context {
         client: client.clone(),
         alive,
-        caches: Caches { backends, roles, bindings, restrictions, approvals, namespaces },
+        caches: Caches { backends, roles, bindings, restrictions, approvals, offers, requests, namespaces },
         definitions: Definitions::default(),
         queue: enqueue,
         accounts,
@@ -113,6 +118,8 @@ pub async fn run(
     tasks.spawn(triggers::managed(ctx.clone(), binding_changes));
     tasks.spawn(triggers::managed(ctx.clone(), restriction_changes));
     tasks.spawn(approvals::follow(ctx.clone(), approval_changes));
+    tasks.spawn(access::follow_offers(ctx.clone(), offer_changes));
+    tasks.spawn(access::follow_requests(ctx.clone(), request_changes));
     let listed = start(&ctx.caches, &ctx.options.namespaces, &watches, &mut tasks);
     tokio::select! {
         biased;
@@ -209,6 +216,7 @@ impl Work for Reconciles {
             ObjectKind::ResourceRestriction => {
                 caches.restrictions.get(&object.name).map(|restriction| restriction.backend())
             }
+            ObjectKind::AccessRequest => return Group::AccessRequests(object.name.namespace.clone()),
         };
         let backend = backend.unwrap_or_else(|| object.name.clone());
         match self.0.backends.account(&backend) {
@@ -264,6 +272,7 @@ async fn reconcile(ctx: &Arc<Context>, object: &ObjectRef) -> Option<Duration> {
         ObjectKind::Role => object::reconcile::<Role>(ctx, &object.name).await,
         ObjectKind::RoleBinding => object::reconcile::<RoleBinding>(ctx, &object.name).await,
         ObjectKind::ResourceRestriction => object::reconcile::<ResourceRestriction>(ctx, &object.name).await,
+        ObjectKind::AccessRequest => access::reconcile(ctx, &object.name).await,
     }
 }
 

@@ -153,6 +153,11 @@ pub trait ManagedObject:
     }
 }
 
+/// The object as a RoleBinding, if it is one.
+pub fn as_binding<K: ManagedObject>(object: &K) -> Option<&RoleBinding> {
+    (object as &dyn std::any::Any).downcast_ref()
+}
+
 macro_rules! managed_object {
     ($kind:ident, $own:ty, $status:expr, $status_mut:expr, $subjects:expr, $names:expr, $listed:expr, $rules:expr) => {
         impl ManagedObject for $kind {

@@ -6,7 +6,11 @@ use control_plane::ControlPlane;
 use serde_json::{Value, json};
 
 use super::chart::{documents, rendered};
-use crate::support::{approval, client, dedicated_control_plane, kubectl_on, make_namespace, unique};
+use crate::support::{
+    approval, client, dedicated_control_plane, kubectl_on, make_namespace, request_for, unique,
+};
+
+const CAROL: &str = "carol@example.com";
 
 const MUTATING: &str = "MutatingAdmissionPolicy";
 
@@ -59,8 +63,28 @@ async fn create(
     name: &str,
     by: Option<&str>,
 ) -> Result<String, String> {
-    let args = ["create", "--namespace", namespace, "--as", user, "-f", "-"];
-    kubectl_on(plane, &args, Some(&decision(name, by))).await
+    create_as(plane, namespace, (user, &[]), &decision(name, by)).await
+}
+
+/// Creates an object as a user with these groups.
+async fn create_as(
+    plane: &ControlPlane,
+    namespace: &str,
+    (user, groups): (&str, &[&str]),
+    object: &str,
+) -> Result<String, String> {
+    let groups: Vec<String> = groups.iter().map(|group| format!("--as-group={group}")).collect();
+    let mut args = vec!["create", "--namespace", namespace, "--as", user, "-f", "-"];
+    args.extend(groups.iter().map(String::as_str));
+    kubectl_on(plane, &args, Some(object)).await
+}
+
+/// An object as text, with these groups and this author. An author of null is left out.
+fn with_author(mut object: Value, field: &str, author: Value, groups: &[&str]) -> String {
+    object["spec"]["groups"] = json!(groups);
+    object["spec"][field] = author;
+    object["spec"].as_object_mut().unwrap().retain(|_, value| !value.is_null());
+    object.to_string()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,7 +99,10 @@ async fn only_approvers_approve_and_only_as_themselves() {
     let roles = kubectl_on(&plane, &["get", "clusterroles", "-o", "name"], None).await.unwrap();
     let approver = roles.lines().find(|name| name.ends_with("-approver")).expect("a role for approvers");
     let approver = approver.split_once('/').unwrap().1;
-    for (user, role) in [("alice@example.com", approver), ("bob@example.com", "admin")] {
+    let requester = approver.replace("-approver", "-requester");
+    for (user, role) in
+        [("alice@example.com", approver), ("bob@example.com", "admin"), (CAROL, requester.as_str())]
+    {
         let name = format!("{}-{}", user.split('@').next().unwrap(), unique("rights"));
         let (role, user) = (format!("--clusterrole={role}"), format!("--user={user}"));
         let args = ["create", "rolebinding", &name, "--namespace", &namespace, &role, &user];
@@ -110,6 +137,38 @@ async fn only_approvers_approve_and_only_as_themselves() {
     } else {
         assert!(left_out.unwrap_err().contains("approvedBy"));
     }
+    // Groups, which an AccessOffer can name.
+    let in_group = approval("grouped", "AccessRequest", "one", "v1-0000", "Approve");
+    let alice = |groups| with_author(in_group.clone(), "approvedBy", json!("alice@example.com"), groups);
+    let leader = ("alice@example.com", &["leads"][..]);
+    let refused = create_as(&plane, &namespace, leader, &alice(&["leads", "sre"])).await.unwrap_err();
+    assert!(refused.contains("spec.groups can only name groups of the user"), "{refused}");
+    create_as(&plane, &namespace, leader, &alice(&["leads"])).await.unwrap();
+
+    // Requests name their author, and groups of the author only.
+    let request = |name: &str, author: Value, groups: &[&str]| {
+        with_author(request_for(name, CAROL, "1h"), "requestedBy", author, groups)
+    };
+    let carol = (CAROL, &["sre"][..]);
+    let refused = create_as(&plane, &namespace, carol, &request("a", json!("alice@example.com"), &[])).await;
+    let words = "spec.requestedBy must name the user who creates the AccessRequest: write carol@example.com";
+    assert!(refused.as_ref().is_err_and(|why| why.contains(words)), "{refused:?}");
+    let refused = create_as(&plane, &namespace, carol, &request("b", json!(CAROL), &["leads"])).await;
+    assert!(refused.unwrap_err().contains("spec.groups can only name groups of the user"));
+    create_as(&plane, &namespace, carol, &request("c", json!(CAROL), &["sre"])).await.unwrap();
+    let left_out = create_as(&plane, &namespace, carol, &request("d", Value::Null, &[])).await;
+    assert_eq!(left_out.is_ok(), fills_in, "{left_out:?}");
+    // Approvers cannot request by that; requesters cannot decide, and cannot end the access of others.
+    let by_alice = request("e", json!("alice@example.com"), &[]);
+    let refused = create_as(&plane, &namespace, leader, &by_alice).await.unwrap_err();
+    assert!(refused.contains("cannot create resource \"accessrequests\""), "{refused}");
+    let own = with_author(in_group, "approvedBy", json!(CAROL), &[]);
+    let refused = create_as(&plane, &namespace, carol, &own).await.unwrap_err();
+    assert!(refused.contains("cannot create resource \"approvals\""), "{refused}");
+    let args = ["delete", "rwar", "c", "--namespace", &namespace, "--as", CAROL];
+    let refused = kubectl_on(&plane, &args, None).await.unwrap_err();
+    assert!(refused.contains("cannot delete resource \"accessrequests\""), "{refused}");
+
     let patch = r#"{"spec":{"plan":"v1-1111"}}"#;
     let args = ["patch", "rwa", "own", "--namespace", &namespace, "--type=merge", "-p", patch];
     let refused = kubectl_on(&plane, &args, None).await.unwrap_err();

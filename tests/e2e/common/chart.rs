@@ -11,8 +11,8 @@ use kube::{Api, api::Patch};
 use serde_json::{Value, json};
 
 use crate::support::{
-    Operator, World, WorldBuilder, binding, client, dedicated_control_plane, fresh_log, kubectl_on,
-    make_namespace, restriction, role, run, shared, unique,
+    Operator, World, WorldBuilder, binding, client, dedicated_control_plane, free_offer_of, fresh_log,
+    kubectl_on, make_namespace, request_for, restriction, role, run, shared, unique,
 };
 
 fn chart() -> PathBuf {
@@ -78,6 +78,8 @@ pub async fn apply_rbac(plane: &ControlPlane, own: &str, args: &[&str]) -> (Stri
     (format!("system:serviceaccount:{own}:{account}"), serving.map(str::to_owned).collect())
 }
 
+const BOB: &str = "bob@example.com";
+
 /// Uses every right of the operator, from the Lease to the last finalizer. No request may be forbidden.
 async fn assert_rights_suffice(world: &mut World, own: &str) {
     world.apply(role("reader", &["PROJECT_READ"], json!({}))).await;
@@ -101,6 +103,12 @@ async fn assert_rights_suffice(world: &mut World, own: &str) {
     world.event("readers", "Granted").await;
     world.patch("Role", "reader", json!({ "spec": { "description": "Reads" } })).await;
     world.ready("Role", "reader").await;
+    // An AccessRequest, from the creation of its RoleBinding to its deletion.
+    world.apply(free_offer_of(&binding("unused", "reader", &[BOB], json!({})))).await;
+    world.apply(request_for("one", BOB, "20s")).await;
+    for state in ["Active", "Ended"] {
+        world.until("AccessRequest", "one", state, |it| it.data["status"]["state"] == state).await;
+    }
     world
         .delete_all(&[
             ("Backend", "arize"),

@@ -1,5 +1,6 @@
 //! Tests that apply to every back end, with Arize as the example.
 
+mod access;
 mod admission;
 mod approvals;
 mod approvers;

@@ -2,7 +2,10 @@
 //!
 //! `conformance` compares it with a real one.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use axum::{
     body::{Body, Bytes},
@@ -111,6 +114,9 @@ impl ApiServer {
         for field in ["labels", "annotations"] {
             set(&mut next["metadata"], field, object["metadata"].get(field).cloned());
         }
+        if let Some(owners) = object["metadata"].get("ownerReferences") {
+            next["metadata"]["ownerReferences"] = owners.clone();
+        }
         // The operator's own annotation has another manager.
         if let Some(kept) = kept.filter(|kept| !kept.is_null()) {
             next["metadata"]["annotations"][RESTORE] = kept;
@@ -126,11 +132,7 @@ impl ApiServer {
         let mut state = self.state.lock();
         let key = key(plural, namespace, name);
         let Some(known) = state.objects.get(&key).cloned() else { return };
-        let mut next = known.clone();
-        if next["metadata"]["deletionTimestamp"].is_null() {
-            next["metadata"]["deletionTimestamp"] = json!(self.now().to_string());
-            next["metadata"]["generation"] = json!(known["metadata"]["generation"].as_u64().unwrap_or(1) + 1);
-        }
+        let next = self.deleted(&known);
         self.store(&mut state, key, Some(known), next);
     }
 
@@ -184,7 +186,7 @@ impl ApiServer {
             (&Method::PATCH, Verb::One(name)) => self.patch(&target, name, body),
             (&Method::PUT, Verb::One(name)) => self.replace(&target, name, body),
             (&Method::POST, Verb::List) => self.create(&target, body),
-            (&Method::DELETE, Verb::One(name)) => self.delete_one(&target, name),
+            (&Method::DELETE, Verb::One(name)) => self.delete_one(&target, name, body),
             _ => Err(Refusal(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed")),
         };
         let mut response = answered.unwrap_or_else(|refusal| refused(&refusal));
@@ -220,6 +222,7 @@ impl ApiServer {
         self.apply(&target.plural, &namespace, object);
         let mut response = self.read(target, &name)?;
         *response.status_mut() = StatusCode::CREATED;
+        self.collect_garbage(&mut self.state.lock());
         Ok(response)
     }
 
@@ -235,9 +238,14 @@ impl ApiServer {
         self.read(target, name)
     }
 
-    fn delete_one(&self, target: &Target, name: &str) -> Result<Response<Body>, Refusal> {
+    fn delete_one(&self, target: &Target, name: &str, body: &Bytes) -> Result<Response<Body>, Refusal> {
         let namespace = target.namespace.as_deref().unwrap_or_default();
         let known = self.get(&target.plural, namespace, name).ok_or(NOT_FOUND)?;
+        let options: Value = serde_json::from_slice(body).unwrap_or_default();
+        let uid = &options["preconditions"]["uid"];
+        if !uid.is_null() && *uid != known["metadata"]["uid"] {
+            return Err(CONFLICT);
+        }
         self.delete(&target.plural, namespace, name);
         Ok(ok(&self.get(&target.plural, namespace, name).unwrap_or(known)))
     }
@@ -292,6 +300,7 @@ impl ApiServer {
         if is_released {
             state.objects.remove(&key);
             self.record(state, key, "DELETED", next.clone());
+            self.collect_garbage(state);
             return next;
         }
         if !is_changed {
@@ -301,6 +310,38 @@ impl ApiServer {
         next["metadata"]["resourceVersion"] = json!((state.version + 1).to_string());
         state.objects.insert(key.clone(), next.clone());
         self.record(state, key, kind, next)
+    }
+
+    /// Requests the deletion of all objects whose owner does not exist, as the garbage collector does.
+    fn collect_garbage(&self, state: &mut State) {
+        let uid = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let uids: HashSet<String> =
+            state.objects.values().map(|object| uid(&object["metadata"]["uid"])).collect();
+        let is_orphan = |object: &Value| {
+            let owners = object["metadata"]["ownerReferences"].as_array();
+            owners.is_some_and(|owners| owners.iter().all(|owner| !uids.contains(&uid(&owner["uid"]))))
+        };
+        let orphans: Vec<Name> = state
+            .objects
+            .iter()
+            .filter(|(_, object)| is_orphan(object) && object["metadata"]["deletionTimestamp"].is_null())
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in orphans {
+            let known = state.objects[&name].clone();
+            let next = self.deleted(&known);
+            self.store(state, name, Some(known), next);
+        }
+    }
+
+    /// An object whose deletion was requested.
+    fn deleted(&self, known: &Value) -> Value {
+        let mut next = known.clone();
+        if next["metadata"]["deletionTimestamp"].is_null() {
+            next["metadata"]["deletionTimestamp"] = json!(self.now().to_string());
+            next["metadata"]["generation"] = json!(known["metadata"]["generation"].as_u64().unwrap_or(1) + 1);
+        }
+        next
     }
 
     fn record(&self, state: &mut State, name: Name, kind: &'static str, mut object: Value) -> Value {

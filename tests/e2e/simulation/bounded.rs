@@ -1,5 +1,5 @@
-//! Random schedules under a ceiling: users edit Roles and RoleBindings, also with what is outside; hands change the account; the namespace
-//! is selected or not; the operator is killed.
+//! Random schedules under a ceiling: users edit Roles and RoleBindings and request access, also with what is outside; hands change the
+//! account; the namespace is selected or not; the operator is killed.
 //!
 //! After each write of the operator: nobody has got a role, and no role has got an action, that is outside of the ceiling.
 
@@ -22,7 +22,7 @@ use super::{
     process::{Cut, Moment},
     scene::{Simulated, host, remove_grant, schedules, simulated},
 };
-use crate::support::{ADMIN_CREDENTIAL, kind_and_name};
+use crate::support::{ADMIN_CREDENTIAL, free_offer_of, kind_and_name, request_for};
 
 /// Longer than the interval of sweeps.
 const CALM: Duration = Duration::from_secs(150);
@@ -398,7 +398,8 @@ impl<V: Bounded> Schedule<V> {
         match self.random.u8(..100) {
             0..25 => self.apply_role(),
             25..62 => self.apply_binding(),
-            62..72 => self.delete(),
+            62..67 => self.request(),
+            67..72 => self.delete(),
             72..80 => self.meddle(),
             80..88 => {
                 let selected = if self.random.bool() { "yes" } else { "no" };
@@ -466,8 +467,22 @@ impl<V: Bounded> Schedule<V> {
         format!("apply RoleBinding binding-{number} of {role} to {}", json!(subjects))
     }
 
+    /// Requests a role for a user, under an offer for which nobody has to approve requests.
+    fn request(&mut self) -> String {
+        let mut binding = through(sample::<V>("RoleBinding"));
+        let role = self.pick(&self.roles.clone());
+        binding["spec"]["roleRef"] = json!({ "external": role });
+        self.cluster.apply(free_offer_of(&binding));
+        let mut users = self.subjects.clone();
+        users.retain(|subject| subject["kind"] == "User");
+        let user = text(&self.pick(&users)["name"]);
+        let name = format!("request-{}", self.cluster.api.version());
+        self.cluster.apply(request_for(&name, &user, "2h"));
+        format!("request {role} for {user}")
+    }
+
     fn delete(&mut self) -> String {
-        let mut objects = self.cluster.objects();
+        let mut objects = [self.cluster.objects(), self.cluster.api.list("accessrequests")].concat();
         objects.retain(|object| object["kind"] != "ClusterBackend");
         if objects.is_empty() {
             return "wait".to_owned();

@@ -218,7 +218,8 @@ impl Cluster {
 
     /// The custom resources as YAML.
     pub fn describe(&self) -> String {
-        serde_yaml::to_string(&self.objects()).unwrap()
+        let requests = self.api.list("accessrequests");
+        serde_yaml::to_string(&[self.objects(), requests].concat()).unwrap()
     }
 
     /// All custom resources.

@@ -1,6 +1,7 @@
 //! The whole operator in one thread and in simulated time: its Kubernetes API and its back ends are in memory. So it can be killed at any
 //! call, thousands of times.
 
+mod access;
 mod api_server;
 mod bounded;
 mod ceilings;

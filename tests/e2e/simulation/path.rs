@@ -103,7 +103,7 @@ impl Target {
 }
 
 /// The kinds of the custom resources, and their plurals.
-const KINDS: [(&str, &str); 7] = [
+const KINDS: [(&str, &str); 9] = [
     ("Backend", "backends"),
     ("ClusterBackend", "clusterbackends"),
     ("Namespace", "namespaces"),
@@ -111,6 +111,8 @@ const KINDS: [(&str, &str); 7] = [
     ("RoleBinding", "rolebindings"),
     ("ResourceRestriction", "resourcerestrictions"),
     ("Approval", "approvals"),
+    ("AccessOffer", "accessoffers"),
+    ("AccessRequest", "accessrequests"),
 ];
 
 fn kind_of(plural: &str) -> &'static str {

@@ -54,10 +54,8 @@ fn start(folder: &str, gates: &[&str]) -> ControlPlane {
         "crd",
         "--timeout=60s",
     ]));
-    for resource in
-        ["backends", "clusterbackends", "roles", "rolebindings", "resourcerestrictions", "approvals"]
-    {
-        until_watchable(&plane, resource);
+    for name in rolewright_api::CRD_NAMES {
+        until_watchable(&plane, name().split('.').next().unwrap());
     }
     plane
 }

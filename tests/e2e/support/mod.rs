@@ -1,5 +1,6 @@
 //! The test environment: a control plane, operator processes, simulated accounts, and the helpers that change and observe them.
 
+mod access;
 mod account;
 pub mod admission;
 mod approvals;
@@ -22,6 +23,7 @@ pub mod trial;
 mod world;
 pub mod zenml;
 
+pub use access::{free_offer_of, offer_of, request_for};
 pub use account::Account;
 pub use approvals::{approval, plan_hash};
 pub use arize::{backend, binding, restriction, role};

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use rolewright_api::{AnyBackend, Approval, ResourceRestriction, Role, RoleBinding};
+use rolewright_api::{
+    AccessOffer, AccessRequest, AnyBackend, Approval, ResourceRestriction, Role, RoleBinding,
+};
 use rolewright_reconcile::{
     decide::{Resolve, named_roles},
     object::{ManagedObject, ObjectName, ObjectRef},
@@ -22,6 +24,10 @@ pub struct Caches {
     pub restrictions: Arc<Cache<ResourceRestriction>>,
     /// Approvals.
     pub approvals: Arc<Cache<Approval>>,
+    /// AccessOffers.
+    pub offers: Arc<Cache<AccessOffer>>,
+    /// AccessRequests.
+    pub requests: Arc<Cache<AccessRequest>>,
     /// The labels of namespaces. Empty if the operator serves only listed namespaces.
     pub namespaces: Arc<NamespaceLabels>,
 }
@@ -159,6 +165,8 @@ mod tests {
             bindings,
             restrictions,
             approvals: Cache::new().0,
+            offers: Cache::new().0,
+            requests: Cache::new().0,
             namespaces: NamespaceLabels::new().0,
         };
         let mut visited = Visited::default();

@@ -29,5 +29,5 @@ pub use self::{
     selected::NamespaceLabels,
     server_time::server_time,
     watch::start,
-    writes::WriteError,
+    writes::{RolewrightResource, WriteError},
 };

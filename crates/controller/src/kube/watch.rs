@@ -36,7 +36,9 @@ pub fn start(
         first.push(watch(client, &caches.roles, scope.clone(), tasks));
         first.push(watch(client, &caches.bindings, scope.clone(), tasks));
         first.push(watch(client, &caches.restrictions, scope.clone(), tasks));
-        first.push(watch(client, &caches.approvals, scope, tasks));
+        first.push(watch(client, &caches.approvals, scope.clone(), tasks));
+        first.push(watch(client, &caches.offers, scope.clone(), tasks));
+        first.push(watch(client, &caches.requests, scope, tasks));
     }
     if namespaces.is_empty() {
         let kind = BackendRefKind::ClusterBackend;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kube::{
     Api, Client, Resource, ResourceExt,
-    api::{Patch, PatchParams},
+    api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -58,7 +58,7 @@ macro_rules! namespaced {
     };
 }
 
-namespaced!(Backend, Role, RoleBinding, ResourceRestriction, Approval);
+namespaced!(Backend, Role, RoleBinding, ResourceRestriction, Approval, AccessRequest);
 
 impl RolewrightResource for api::ClusterBackend {
     fn api(&self, client: &Client) -> Api<Self> {
@@ -107,6 +107,55 @@ pub async fn status<K: RolewrightResource>(
     let written = api.patch_status(&object.name_any(), &params(), &Patch::Merge(body)).await?;
     cache.put(written.clone());
     Ok(written)
+}
+
+/// Creates an object. `Stale`: an object of this name exists.
+///
+/// # Errors
+/// As for [`status`].
+pub async fn create<K: RolewrightResource>(
+    client: &Client,
+    cache: &Cache<K>,
+    object: &K,
+) -> Result<K, WriteError> {
+    let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
+    let created = object.api(client).create(&params, object).await?;
+    cache.put(created.clone());
+    Ok(created)
+}
+
+/// Replaces the spec of an object.
+///
+/// # Errors
+/// As for [`status`].
+pub async fn spec<K: RolewrightResource>(
+    client: &Client,
+    cache: &Cache<K>,
+    object: &K,
+    spec: Value,
+) -> Result<K, WriteError> {
+    let present =
+        serde_json::to_value(object).ok().and_then(|mut object| object.get_mut("spec").map(Value::take));
+    let body = json!({
+        "metadata": { "resourceVersion": object.resource_version(), "uid": object.uid() },
+        "spec": replacing(&present.unwrap_or_default(), spec),
+    });
+    let written = object.api(client).patch(&object.name_any(), &params(), &Patch::Merge(body)).await?;
+    cache.put(written.clone());
+    Ok(written)
+}
+
+/// Deletes exactly this object. One that was deleted meanwhile is a success.
+///
+/// # Errors
+/// When the API server refuses or does not answer.
+pub async fn delete<K: RolewrightResource>(client: &Client, object: &K) -> Result<(), WriteError> {
+    let preconditions = Preconditions { uid: object.uid(), resource_version: None };
+    let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() };
+    match object.api(client).delete(&object.name_any(), &params).await.map_err(WriteError::from) {
+        Ok(_) | Err(WriteError::Gone) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// A merge patch that turns a value into another one: fields that the new one lacks are null. Without them they would stay.

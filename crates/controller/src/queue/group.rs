@@ -16,6 +16,8 @@ pub enum Group {
     FailedBackends,
     /// The objects of one account.
     Account(SameAccount),
+    /// The AccessRequests of a namespace: they call no back end.
+    AccessRequests(Arc<str>),
     /// The objects of a Backend that is not connected: they call no back end.
     Unconnected(ObjectName),
 }
@@ -29,7 +31,8 @@ impl Group {
             Self::Account(SameAccount(account)) => {
                 usize::try_from(account.budget.limits().concurrency).unwrap_or(1)
             }
-            Self::Unconnected(_) => 1,
+            // One by one: each counts the ones before it.
+            Self::AccessRequests(_) | Self::Unconnected(_) => 1,
         }
     }
 }

@@ -8,9 +8,10 @@ use rolewright_api::{
     AnyBackend, BackendRefKind, HeldState, ResourceRestriction, Role, RoleBinding, annotations,
 };
 use rolewright_reconcile::{
+    access::request_of,
     account::REPORT_INTERVAL,
     decide::named_roles,
-    object::{ManagedObject, ObjectKind, ObjectName, ObjectRef, reconcile_request},
+    object::{ManagedObject, ObjectKind, ObjectName, ObjectRef, as_binding, reconcile_request},
 };
 use tokio::sync::mpsc;
 
@@ -149,7 +150,10 @@ fn enqueue_dependents<K: ManagedObject>(
             }
         }
         ObjectKind::RoleBinding => {
-            let (before, after) = (as_binding(before), as_binding(after));
+            let (before, after) = (before.and_then(as_binding), after.and_then(as_binding));
+            if let Some(name) = after.or(before).and_then(request_of) {
+                ctx.queue.add(ObjectRef { kind: ObjectKind::AccessRequest, name });
+            }
             let relevant = |binding: Option<&RoleBinding>| {
                 binding
                     .map(|binding| (binding.held().to_vec(), binding.is_being_deleted(), roles_of(binding)))
@@ -165,12 +169,11 @@ fn enqueue_dependents<K: ManagedObject>(
                 }
             }
         }
-        ObjectKind::Backend | ObjectKind::ClusterBackend | ObjectKind::ResourceRestriction => {}
+        ObjectKind::Backend
+        | ObjectKind::ClusterBackend
+        | ObjectKind::ResourceRestriction
+        | ObjectKind::AccessRequest => {}
     }
-}
-
-fn as_binding<K: ManagedObject>(object: Option<&K>) -> Option<&RoleBinding> {
-    (object? as &dyn std::any::Any).downcast_ref()
 }
 
 fn roles_of(binding: &RoleBinding) -> BTreeSet<String> {

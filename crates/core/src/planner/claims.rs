@@ -194,6 +194,15 @@ impl Claims {
         next.map_or(OtherClaims::None, |next| OtherClaims::Waiting(self.title(claimant, next)))
     }
 
+    /// Whether a thing is managed, and only for AccessRequests.
+    pub fn is_requested(&self, kind: Kind, key: &Key, id: &Id) -> bool {
+        let by_key = self.managed_keys.get(&(kind, key.clone())).into_iter();
+        let by_id = self.managed_ids.get(&(kind, id.clone())).into_iter();
+        let mut managers =
+            by_key.chain(by_id).flat_map(Claimants::iter).filter_map(|one| self.get(one)).peekable();
+        managers.peek().is_some() && managers.all(|claim| claim.is_requested)
+    }
+
     /// The default permissions that were taken away for another manager of a thing. An object that takes the thing over restores them
     /// when it releases the thing. `existing`: as for [`Claims::standing`].
     pub fn taken(&self, claimant: &Claimant, kind: Kind, key: &Key, existing: &[Id]) -> Option<Defaults> {

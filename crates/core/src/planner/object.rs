@@ -15,6 +15,8 @@ pub enum ObjectKind {
     RoleBinding,
     /// A resource that is closed to inherited access.
     ResourceRestriction,
+    /// A request for a role for a limited time.
+    AccessRequest,
 }
 
 impl ObjectKind {
@@ -26,6 +28,7 @@ impl ObjectKind {
             ObjectKind::Role => "Role",
             ObjectKind::RoleBinding => "RoleBinding",
             ObjectKind::ResourceRestriction => "ResourceRestriction",
+            ObjectKind::AccessRequest => "AccessRequest",
         }
     }
 }

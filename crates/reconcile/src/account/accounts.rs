@@ -211,6 +211,7 @@ mod tests {
             reach: Box::default(),
             active: true,
             is_being_deleted: false,
+            is_requested: false,
         };
         account.claims.lock().set(claimant(uid), claim);
     }

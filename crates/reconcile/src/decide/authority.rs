@@ -46,6 +46,8 @@ pub fn take_over(
     let others = snapshot.all(Kind::Grant).chain(snapshot.all(Kind::Group)).filter(of_role);
     let others = others.filter(|seen| !is_desired(seen) && !is_recorded(seen));
     let mut taken = Vec::new();
+    // What an AccessRequest granted ends by itself.
+    let others = others.filter(|seen| !claims.is_requested(seen.body.kind(), &seen.key, &seen.id));
     for seen in others {
         let kind = seen.body.kind();
         match claims.other_claims(claimant, kind, &seen.key, Some(&seen.id)) {

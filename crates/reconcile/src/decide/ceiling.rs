@@ -21,11 +21,11 @@ use rolewright_core::{
     planner::{Issue, Problem},
 };
 
-use super::{
+use super::resolve::Resolve;
+use crate::{
+    object::{ManagedObject, ObjectKind},
     patterns::{covers, matches, overlaps},
-    resolve::Resolve,
 };
-use crate::object::{ManagedObject, ObjectKind};
 
 /// The labels of a namespace.
 pub type Labels = BTreeMap<String, String>;

@@ -21,6 +21,7 @@ pub fn new<K: ManagedObject>(
     view: &AccountView,
     snapshot: &Snapshot,
     can_act: bool,
+    is_requested: bool,
 ) -> Claim {
     let dialect = view.backend.dialect();
     let reach = reach(desired, dialect);
@@ -29,6 +30,7 @@ pub fn new<K: ManagedObject>(
         reach,
         credential: Some(view.digest.clone()),
         active: can_act && !object.is_being_deleted(),
+        is_requested,
         ..build(object, desired, held)
     }
 }
@@ -65,6 +67,7 @@ fn build<K: ManagedObject>(object: &K, desired: DesiredKeys, held: &[Held]) -> C
         taken: held.iter().filter_map(|held| Some((held.key.clone(), held.taken.clone()?))).collect(),
         active: false,
         is_being_deleted: object.is_being_deleted(),
+        is_requested: false,
     }
 }
 

@@ -6,7 +6,6 @@ mod claim;
 mod guard;
 mod guarded;
 mod named_roles;
-mod patterns;
 mod permit;
 mod plan;
 mod policy;
@@ -37,9 +36,10 @@ pub use self::{
     validity::{Validity, is_overdue},
 };
 use crate::{
+    access::{self, Requested},
     account::Link,
     convert::held_from_status,
-    object::{ObjectKind, ObjectName},
+    object::{ManagedObject, ObjectKind, ObjectName, as_binding},
 };
 
 /// What a decision needs beside the object and its link.
@@ -48,6 +48,8 @@ pub struct Cluster<'a> {
     pub role: &'a dyn Fn(&ObjectName) -> Option<Arc<api::Role>>,
     /// The Role in the same namespace whose name is most like this one.
     pub nearest_role: &'a dyn Fn(&ObjectName) -> Option<String>,
+    /// The AccessRequest of this name, if it exists.
+    pub request: &'a dyn Fn(&ObjectName) -> Option<Arc<api::AccessRequest>>,
     /// Whether the operator can write: an object claims what it will create only then.
     pub may_write: bool,
     /// The labels of a namespace, if it exists.
@@ -79,7 +81,10 @@ pub fn decide<K: Resolve>(object: &K, link: &Link, cluster: &Cluster<'_>) -> Opt
         let mut claims = view.account.claims.lock();
         let before = claims.get(&object.claimant()).cloned();
         resolved.keep_inherited(&claims, snapshot, view.backend.dialect());
-        let mut claim = claim::new(object, &resolved.desired, &recorded, view, snapshot, can_act);
+        let requested = requested(object, cluster);
+        let is_requested = requested.is_some();
+        let mut claim =
+            claim::new(object, &resolved.desired, &recorded, view, snapshot, can_act, is_requested);
         let mut touched = claims.set(object.claimant(), claim.clone());
         let mut decision = plan(object, link, &claims, snapshot, begun, resolved, recorded);
         // The intent to create something counts for others only if nobody has to approve it first.
@@ -99,10 +104,17 @@ pub fn decide<K: Resolve>(object: &K, link: &Link, cluster: &Cluster<'_>) -> Opt
         }
         let (held, dialect) = (decision.plan.held(), view.backend.dialect());
         let namespace = object.meta().namespace.as_deref().unwrap_or_default();
+        decision.requested = requested;
         decision.still_open = still_open::still_open(held, &claims, namespace, snapshot, dialect);
         decision.touched = claims.objects(&touched);
         decision
     })
+}
+
+/// What the AccessRequest of an object says about its plans.
+fn requested<K: ManagedObject>(object: &K, cluster: &Cluster<'_>) -> Option<Requested> {
+    let binding = as_binding(object)?;
+    access::requested(binding, &*(cluster.request)(&access::request_of(binding)?)?)
 }
 
 fn surroundings<'a, K: Resolve>(

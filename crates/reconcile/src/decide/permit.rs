@@ -14,12 +14,11 @@ use rolewright_core::planner::{Issue, Loss, Plan, Step};
 
 use super::{
     guarded::{drops_subject, has_exceeded, misspelt},
-    patterns::Patterns,
     plan::Decision,
     policy::{mode, whose_mode},
     validity::{Validity, recorded_end},
 };
-use crate::{account::Link, object::ManagedObject, readiness::Readiness};
+use crate::{account::Link, object::ManagedObject, patterns::Patterns, readiness::Readiness};
 
 /// The part of a plan that is executed now, and what happens to the rest.
 pub struct Permit {
@@ -204,7 +203,8 @@ impl<'a, K: ManagedObject> Judge<'a, K> {
         let approved = approvals.iter().find(|it| decides(it, rolewright_api::Decision::Approve));
         let in_force = status.and_then(|status| status.approval.as_deref());
         let in_force = in_force.filter(|record| is_observed && !record.remaining.is_empty());
-        let effects = match approved.is_some() || in_force.is_some() {
+        let by_request = decision.requested.as_ref().and_then(|requested| requested.approval.as_ref());
+        let effects = match approved.is_some() || in_force.is_some() || by_request.is_some() {
             true => plan.steps().iter().map(Step::effect).collect(),
             false => Vec::new(),
         };
@@ -222,6 +222,8 @@ impl<'a, K: ManagedObject> Judge<'a, K> {
             }),
         };
         let record = record.filter(|record| !record.remaining.is_empty());
+        let by_request = by_request.filter(|_| rejection.is_none() && record.is_none());
+        let record = record.or_else(|| of_request(by_request?, plan, &effects));
         Self {
             covered: record.iter().flat_map(|record| record.remaining.iter().cloned()).collect(),
             has_exceeded: has_exceeded(object, &terms.guards.limits()),
@@ -258,7 +260,7 @@ impl<'a, K: ManagedObject> Judge<'a, K> {
         if self.effects.get(step).is_some_and(|effect| self.covered.contains(effect)) {
             return Verdict::Approved;
         }
-        if self.is_expiry(loss) {
+        if self.is_expiry(loss) || self.ends_request(loss) {
             return Verdict::Free;
         }
         if self.mode == Mode::Approve {
@@ -285,11 +287,18 @@ impl<'a, K: ManagedObject> Judge<'a, K> {
     /// Whether the step revokes grants at their end, which was known before. An end in the past that is written today is a removal like
     /// any other.
     fn is_expiry(&self, loss: &Loss) -> bool {
+        if self.object.is_being_deleted() {
+            return loss.count > 0 && self.is_over;
+        }
         let Validity::Expired(end) = self.decision.resolved.validity else { return false };
         let known = recorded_end(self.object);
-        loss.count > 0
-            && !self.object.is_being_deleted()
-            && known.is_some_and(|known| known.as_second() == end.as_second())
+        loss.count > 0 && known.is_some_and(|known| known.as_second() == end.as_second())
+    }
+
+    /// Whether the step revokes the one grant of an AccessRequest that ended before its time.
+    fn ends_request(&self, loss: &Loss) -> bool {
+        let is_over = self.decision.requested.as_ref().is_some_and(|requested| requested.is_over);
+        is_over && loss.count == 1 && self.decision.recorded.len() <= 1
     }
 
     fn withheld(&self, keep: &[bool], hurdle: Hurdle, now: Timestamp) -> Withheld {
@@ -418,6 +427,13 @@ fn new_record(approval: &Approval, hash: &str, effects: Vec<String>) -> Approval
         reason: approval.spec.reason.clone(),
         remaining: effects,
     }
+}
+
+/// The approval of an AccessRequest covers what its RoleBinding grants, and no removal.
+fn of_request(approval: &ApprovalRecord, plan: &Plan, effects: &[String]) -> Option<ApprovalRecord> {
+    let grants = effects.iter().zip(plan.losses()).filter(|(_, loss)| loss.count == 0);
+    let remaining: Vec<String> = grants.map(|(effect, _)| effect.clone()).collect();
+    (!remaining.is_empty()).then(|| ApprovalRecord { remaining, ..approval.clone() })
 }
 
 fn count(number: usize, noun: &str) -> String {

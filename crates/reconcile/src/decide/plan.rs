@@ -17,6 +17,7 @@ use super::{
     resolve::Resolved,
 };
 use crate::{
+    access::Requested,
     account::Link,
     object::{ManagedObject, ObjectRef},
     readiness::MEMBERSHIP,
@@ -38,6 +39,8 @@ pub struct Decision {
     /// The grants that the object releases and that stay because another object manages them too. The decision after the writes keeps
     /// them, for the report.
     pub still_shared: Vec<String>,
+    /// What the AccessRequest of the object says about its plans.
+    pub requested: Option<Requested>,
     /// Who can use the closed resource that the object manages.
     pub still_open: Option<String>,
 }
@@ -167,5 +170,14 @@ pub fn plan<K: ManagedObject>(
     }
     let plan = planner::plan(&resolved.desired, snapshot, &managed, &policy);
     let still_shared = plan.still_shared().to_vec();
-    Decision { plan, resolved, touched: Vec::new(), recorded, unsettled, still_shared, still_open: None }
+    Decision {
+        plan,
+        resolved,
+        touched: Vec::new(),
+        recorded,
+        unsettled,
+        still_shared,
+        requested: None,
+        still_open: None,
+    }
 }

@@ -135,6 +135,7 @@ mod tests {
             reach: [reach].into(),
             active: true,
             is_being_deleted: false,
+            is_requested: false,
         };
         (Claimant { created: 0, uid: format!("{namespace}/{role}").into() }, claim)
     }

@@ -37,6 +37,8 @@ pub struct Claim {
     pub active: bool,
     /// It is being deleted and releases everything.
     pub is_being_deleted: bool,
+    /// It is the RoleBinding of an AccessRequest: its grant is beside those of an authoritative RoleBinding.
+    pub is_requested: bool,
 }
 
 /// The things that an object desires, by natural key.

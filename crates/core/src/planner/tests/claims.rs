@@ -37,6 +37,7 @@ pub fn desiring(name: &str, body: &Body) -> Claim {
         reach: Box::default(),
         active: true,
         is_being_deleted: false,
+        is_requested: false,
     }
 }
 

@@ -51,6 +51,7 @@ fn claim(name: &str, namespace: &str, object: &Object) -> Claim {
         reach: Box::default(),
         active: object.active && !object.is_being_deleted,
         is_being_deleted: object.is_being_deleted,
+        is_requested: false,
     }
 }
 

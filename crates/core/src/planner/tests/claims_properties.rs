@@ -245,6 +245,7 @@ impl Account {
             reach: Box::default(),
             active: object.active(),
             is_being_deleted: object.is_being_deleted,
+            is_requested: false,
         };
         self.claims.set(object.claimant.clone(), claim);
     }

@@ -132,6 +132,7 @@ fn claim(desired: &[&Observed], managed: &[&Observed]) -> Claim {
         reach: Box::default(),
         active: true,
         is_being_deleted: false,
+        is_requested: false,
     }
 }
 

@@ -128,6 +128,7 @@ pub fn decision_of(desired: Vec<Desired>, snapshot: &Snapshot, recorded: Vec<Hel
         recorded,
         unsettled: None,
         still_shared: Vec::new(),
+        requested: None,
         still_open: None,
     }
 }

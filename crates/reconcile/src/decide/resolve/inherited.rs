@@ -141,6 +141,7 @@ mod tests {
             reach: Box::default(),
             active: true,
             is_being_deleted: false,
+            is_requested: false,
         }
     }
 

@@ -1,0 +1,77 @@
+//! The RoleBinding of an AccessRequest, and how it is recognized.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::ResourceExt;
+use rolewright_api::{
+    AccessGrant, AccessRequest, Adopt, ApprovalRecord, DeletionPolicy, RoleBinding, RoleBindingSpec, Subject,
+    SubjectKind, annotations,
+};
+
+use crate::object::{ManagedObject, ObjectName, name_of};
+
+/// What the AccessRequest of a RoleBinding says about the plans of that RoleBinding.
+pub struct Requested {
+    /// The Approval of the request, while the access lasts. It covers the grant also where each plan needs an Approval.
+    pub approval: Option<ApprovalRecord>,
+    /// The access is over: the removal of the grant needs no further approval.
+    pub is_over: bool,
+}
+
+/// The name of the RoleBinding of a request: the same at each try.
+pub(super) fn name_of_binding(request: &AccessRequest) -> String {
+    const MAX_BYTES: usize = 200;
+    const DIGITS: usize = 8;
+    let (name, uid) = (request.name_any(), request.uid().unwrap_or_default());
+    let name = name[..name.floor_char_boundary(MAX_BYTES)].trim_end_matches(['.', '-']);
+    format!("{name}-{}", &uid[..uid.floor_char_boundary(DIGITS)])
+}
+
+/// The spec of the RoleBinding of a request. A grant that exists already is not adopted: it would be revoked at the end.
+pub fn binding_of(grant: &AccessGrant, user: &str, end: &Time) -> RoleBindingSpec {
+    RoleBindingSpec {
+        backend_ref: grant.backend_ref.clone(),
+        role_ref: grant.role_ref.clone(),
+        subjects: vec![Subject { kind: SubjectKind::User, name: user.to_owned() }],
+        scope: grant.scope.clone(),
+        starts_at: None,
+        expires_at: Some(end.clone()),
+        membership: None,
+        adopt: Some(Adopt::Never),
+        mode: None,
+        deletion_policy: Some(DeletionPolicy::Delete),
+    }
+}
+
+/// The request that a RoleBinding names as its own.
+pub fn request_of(binding: &RoleBinding) -> Option<ObjectName> {
+    let name = binding.annotations().get(annotations::ACCESS_REQUEST)?;
+    Some(ObjectName::new(&name_of(binding).namespace, name))
+}
+
+/// Whether the status of a request names this RoleBinding: before it is created by its name, then by its UID. What the RoleBinding says about itself proves nothing.
+pub fn is_binding_of(binding: &RoleBinding, request: &AccessRequest) -> bool {
+    let recorded = request.status.as_ref().and_then(|status| status.role_binding.as_ref());
+    recorded.is_some_and(|recorded| {
+        recorded.name == binding.name_any() && (recorded.uid.is_none() || recorded.uid == binding.uid())
+    })
+}
+
+/// What a request says about the plans of its RoleBinding. None: the RoleBinding is not the one of the request, or its spec was changed.
+pub fn requested(binding: &RoleBinding, request: &AccessRequest) -> Option<Requested> {
+    let status = request.status.as_ref().filter(|_| is_binding_of(binding, request))?;
+    let (grant, end) = (status.grant.as_ref()?, status.expires_at.as_ref()?);
+    if binding.spec != binding_of(grant, request.spec.user(), end) {
+        return None;
+    }
+    let is_over = status.end_reason.is_some();
+    let approval = status.approval.as_ref().filter(|_| !is_over && !binding.is_being_deleted());
+    let approval = approval.map(|approval| ApprovalRecord {
+        name: approval.name.clone(),
+        uid: approval.uid.clone(),
+        plan: status.plan.clone().unwrap_or_default(),
+        approved_by: approval.approved_by.clone(),
+        reason: approval.reason.clone(),
+        remaining: Vec::new(),
+    });
+    Some(Requested { approval, is_over })
+}

@@ -1,0 +1,358 @@
+//! AccessRequests: who gets what for how long, through crashes, and beside what Git says.
+
+use std::time::Duration;
+
+use rolewright_simulators::{arize::Arize, grafana::Grafana, lenses::Lenses, zenml::ZenMl};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{
+    cluster::{Cluster, Killed, NAMESPACE, condition, is_ready},
+    process::{Call, Cut, Moment},
+    scene::{Scene, Simulated, simulated},
+};
+use crate::support::{approval, free_offer_of, kind_and_name, offer_of, request_for, trial::Trial};
+
+const REQUESTS: &str = "accessrequests";
+
+/// The objects of the trial without RoleBindings, and its first RoleBinding for one user.
+fn parts<V: Simulated>() -> (Vec<Value>, Value) {
+    let (bindings, others): (Vec<Value>, Vec<Value>) =
+        V::objects().into_iter().partition(|object| object["kind"] == "RoleBinding");
+    let is_user = |subject: &&Value| subject["kind"] == "User";
+    let mut binding = bindings
+        .into_iter()
+        .find(|binding| binding["spec"]["subjects"].as_array().unwrap().iter().any(|it| is_user(&it)))
+        .expect("a RoleBinding for a user");
+    let user = binding["spec"]["subjects"].as_array().unwrap().iter().find(is_user).unwrap().clone();
+    binding["spec"]["subjects"] = json!([user]);
+    (others, binding)
+}
+
+fn user_of(binding: &Value) -> &str {
+    binding["spec"]["subjects"][0]["name"].as_str().unwrap()
+}
+
+fn request(cluster: &Cluster, name: &str) -> Value {
+    cluster.api.get(REQUESTS, NAMESPACE, name).unwrap_or_default()
+}
+
+fn state(cluster: &Cluster, name: &str) -> Value {
+    request(cluster, name)["status"]["state"].clone()
+}
+
+/// Waits until a request has this state, and returns its message.
+async fn until_state<V: Simulated>(scene: &Scene<V>, name: &str, wanted: &str) -> Result<String, Killed> {
+    scene.cluster.until(&format!("{name} is {wanted}"), |cluster| state(cluster, name) == wanted).await?;
+    Ok(request(&scene.cluster, name)["status"]["message"].as_str().unwrap_or_default().to_owned())
+}
+
+/// Decides about a request.
+fn decide<V: Simulated>(scene: &Scene<V>, name: &str, target: &str, decision: &str) {
+    let plan = request(&scene.cluster, target)["status"]["plan"].as_str().expect("a plan").to_owned();
+    scene.cluster.apply(approval(name, "AccessRequest", target, &plan, decision));
+}
+
+fn approval_state(cluster: &Cluster, name: &str) -> Value {
+    cluster.api.get("approvals", NAMESPACE, name).unwrap_or_default()["status"]["state"].clone()
+}
+
+async fn next_sweeps<V: Simulated>(scene: &Scene<V>) -> Result<(), Killed> {
+    let end = Instant::now() + Duration::from_secs(150);
+    scene.cluster.until("the next sweeps", |_| Instant::now() >= end).await
+}
+
+/// Applies the objects without RoleBindings, and the offer. Returns the RoleBinding whose role is offered.
+async fn prepare<V: Simulated>(scene: &Scene<V>, offer: Value) -> Value {
+    let (objects, binding) = parts::<V>();
+    scene.cluster.apply_all(&objects);
+    scene.cluster.apply(offer_of(&binding, offer));
+    scene.settled().await.unwrap();
+    binding
+}
+
+/// From the request to its end, as a person drives it. Every step can be repeated after a crash.
+async fn drive<V: Simulated>(scene: &Scene<V>, user: &str) -> Result<(), Killed> {
+    scene.cluster.apply(request_for("one", user, "2h"));
+    if scene.cluster.api.get("approvals", NAMESPACE, "yes").is_none() {
+        scene
+            .cluster
+            .until("a plan", |cluster| request(cluster, "one")["status"]["plan"].is_string())
+            .await?;
+        decide(scene, "yes", "one", "Approve");
+    }
+    scene
+        .cluster
+        .until("the Approval is executed", |cluster| approval_state(cluster, "yes") == "Executed")
+        .await?;
+    if scene.cluster.api.get("approvals", NAMESPACE, "no").is_none() {
+        until_state(scene, "one", "Active").await?;
+        decide(scene, "no", "one", "Reject");
+    }
+    until_state(scene, "one", "Ended").await?;
+    next_sweeps(scene).await
+}
+
+/// What every run ends with.
+fn ended<V: Simulated>(scene: &Scene<V>, before: &Value) {
+    assert_eq!(scene.external(), *before, "{}", scene.cluster.describe());
+    assert!(scene.cluster.api.list("rolebindings").is_empty(), "{}", scene.cluster.describe());
+    assert_eq!(approval_state(&scene.cluster, "no"), "Rejected");
+    let request = request(&scene.cluster, "one");
+    assert_eq!(request["status"]["approval"]["approvedBy"], "alice@example.com");
+    assert_eq!(request["status"]["endReason"], "alice@example.com (INC-123) ended it");
+}
+
+fn grants_once_and_ends<V: Simulated>() {
+    let (calls, full) = simulated(1, async {
+        let mut scene = Scene::<V>::new(V::servers().pop().unwrap());
+        let binding = prepare(&scene, json!({})).await;
+        let before = scene.external();
+        // What an ordinary RoleBinding gives.
+        scene.cluster.apply(binding.clone());
+        scene.settled().await.unwrap();
+        let rows = |external: &Value| {
+            external.as_array().unwrap().iter().map(|it| it.as_array().unwrap().len()).sum::<usize>()
+        };
+        let full = rows(&scene.external());
+        let (_, name) = kind_and_name(&binding);
+        scene.cluster.api.delete("rolebindings", NAMESPACE, name);
+        scene
+            .cluster
+            .until("it is deleted", |cluster| cluster.api.list("rolebindings").is_empty())
+            .await
+            .unwrap();
+        assert_eq!(scene.external(), before);
+
+        // Without an Approval, nothing happens.
+        scene.cluster.apply(request_for("one", user_of(&binding), "2h"));
+        let message = until_state(&scene, "one", "Pending").await.unwrap();
+        assert!(message.starts_with("waits for an Approval of plan v1-"), "{message}");
+        next_sweeps(&scene).await.unwrap();
+        assert_eq!(scene.external(), before);
+
+        scene.cluster.arm(None);
+        drive(&scene, user_of(&binding)).await.unwrap();
+        ended(&scene, &before);
+        // Deleted and sent again, the decisions of the past do nothing.
+        scene.cluster.api.delete(REQUESTS, NAMESPACE, "one");
+        scene.cluster.until("it is deleted", |cluster| request(cluster, "one").is_null()).await.unwrap();
+        scene.cluster.apply(request_for("one", user_of(&binding), "2h"));
+        until_state(&scene, "one", "Pending").await.unwrap();
+        next_sweeps(&scene).await.unwrap();
+        assert_eq!((state(&scene.cluster, "one"), scene.external()), (json!("Pending"), before));
+        let calls = scene.cluster.process().calls().len();
+        scene.cluster.kill().await;
+        (calls, full)
+    });
+    assert!(calls > 0 && full > 0);
+}
+
+#[test]
+fn request_is_granted_once_and_ended_on_arize() {
+    grants_once_and_ends::<Arize>();
+}
+
+#[test]
+fn request_is_granted_once_and_ended_on_grafana() {
+    grants_once_and_ends::<Grafana>();
+}
+
+#[test]
+fn request_is_granted_once_and_ended_on_lenses() {
+    grants_once_and_ends::<Lenses>();
+}
+
+#[test]
+fn request_is_granted_once_and_ended_on_zenml() {
+    grants_once_and_ends::<ZenMl>();
+}
+
+/// Runs a request with a cut, and returns the calls without one.
+async fn run_with_cut<V: Simulated>(cut: Option<Cut>) -> Vec<Call> {
+    let mut scene = Scene::<V>::new(V::servers().pop().unwrap());
+    let binding = prepare(&scene, json!({})).await;
+    let before = scene.external();
+    scene.cluster.arm(cut);
+    let mut calls = Vec::new();
+    while drive(&scene, user_of(&binding)).await.is_err() {
+        scene.cluster.kill().await;
+        scene.cluster.start();
+    }
+    ended(&scene, &before);
+    if cut.is_none() {
+        calls = scene.cluster.process().calls();
+    }
+    scene.cluster.kill().await;
+    calls
+}
+
+/// A crash at any write changes neither the grant nor its end.
+fn survives_crashes<V: Simulated>() {
+    let calls = simulated(1, run_with_cut::<V>(None));
+    let is_cut = |call: &usize| calls[*call].is_write && !calls[*call].path.contains("events");
+    for call in (0..calls.len()).filter(is_cut) {
+        for moment in [Moment::Before, Moment::After] {
+            simulated(1, run_with_cut::<V>(Some(Cut { call, moment })));
+        }
+    }
+}
+
+#[test]
+fn request_survives_a_crash_at_any_write_on_grafana() {
+    survives_crashes::<Grafana>();
+}
+
+#[test]
+fn request_survives_a_crash_at_any_write_on_lenses() {
+    survives_crashes::<Lenses>();
+}
+
+#[test]
+fn one_approval_is_enough_where_each_plan_needs_one() {
+    simulated(1, async {
+        let guards = json!({ "maxRemovals": 0, "maxRemovalPercent": 0 });
+        let more = json!({ "sweepInterval": "1m", "mode": "Approve", "guards": guards });
+        let mut scene = Scene::<Grafana>::with(Grafana::servers().pop().unwrap(), more, 1);
+        let (_, binding) = parts::<Grafana>();
+        let external = json!({ "roleRef": { "external": { "name": "Legacy reviewer" } } });
+        scene.cluster.apply(offer_of(&binding, external.clone()));
+        scene.settled().await.unwrap();
+        let before = scene.external();
+        drive(&scene, user_of(&binding)).await.unwrap();
+        ended(&scene, &before);
+
+        // A request that nobody approved does not replace the Approval of the plan.
+        let mut free = free_offer_of(&binding);
+        free["spec"]["roleRef"] = external["roleRef"].clone();
+        scene.cluster.apply(free);
+        scene.cluster.apply(request_for("two", user_of(&binding), "2h"));
+        scene
+            .cluster
+            .until("the plan waits", |cluster| {
+                let bindings = cluster.api.list("rolebindings");
+                bindings.iter().any(|it| condition(it, "Ready")["reason"] == "ApprovalRequired")
+            })
+            .await
+            .unwrap();
+        next_sweeps(&scene).await.unwrap();
+        assert_eq!((state(&scene.cluster, "two"), scene.external()), (json!("Granting"), before));
+        scene.cluster.kill().await;
+    });
+}
+
+#[test]
+fn requested_grant_is_beside_an_authoritative_role_binding() {
+    simulated(1, async {
+        let mut scene = Scene::<Grafana>::new(Grafana::servers().pop().unwrap());
+        let mut binding = prepare(&scene, json!({})).await;
+        binding["spec"]["subjects"] = json!([{ "kind": "User", "name": "bob@example.com" }]);
+        binding["spec"]["membership"] = json!("Authoritative");
+        scene.cluster.apply(binding.clone());
+        scene.settled().await.unwrap();
+        let before = scene.external();
+        scene.cluster.apply(request_for("one", "alice@example.com", "2h"));
+        until_state(&scene, "one", "Pending").await.unwrap();
+        decide(&scene, "yes", "one", "Approve");
+        until_state(&scene, "one", "Active").await.unwrap();
+        let full = scene.external();
+        assert_ne!(full, before);
+        next_sweeps(&scene).await.unwrap();
+        assert_eq!((state(&scene.cluster, "one"), scene.external()), (json!("Active"), full));
+        let (_, name) = kind_and_name(&binding);
+        let authoritative = scene.cluster.api.get("rolebindings", NAMESPACE, name).unwrap();
+        assert!(is_ready(&authoritative), "{authoritative}");
+        decide(&scene, "no", "one", "Reject");
+        until_state(&scene, "one", "Ended").await.unwrap();
+        assert_eq!(scene.external(), before);
+        scene.cluster.kill().await;
+    });
+}
+
+#[test]
+fn grant_that_exists_already_is_neither_adopted_nor_ended() {
+    simulated(1, async {
+        let mut scene = Scene::<Grafana>::new(Grafana::servers().pop().unwrap());
+        let binding = prepare(&scene, json!({})).await;
+        // Granted by hand: a RoleBinding whose deletion retains the grant.
+        let mut by_hand = binding.clone();
+        by_hand["spec"]["deletionPolicy"] = json!("Retain");
+        scene.cluster.apply(by_hand.clone());
+        scene.settled().await.unwrap();
+        let before = scene.external();
+        let (_, name) = kind_and_name(&by_hand);
+        scene.cluster.api.delete("rolebindings", NAMESPACE, name);
+        scene
+            .cluster
+            .until("it is deleted", |cluster| cluster.api.list("rolebindings").is_empty())
+            .await
+            .unwrap();
+        assert_eq!(scene.external(), before);
+
+        scene.cluster.apply(request_for("one", user_of(&binding), "2h"));
+        until_state(&scene, "one", "Pending").await.unwrap();
+        decide(&scene, "yes", "one", "Approve");
+        scene
+            .cluster
+            .until("the conflict is reported", |cluster| {
+                request(cluster, "one")["status"]["message"]
+                    .as_str()
+                    .is_some_and(|it| it.contains("no object manages"))
+            })
+            .await
+            .unwrap();
+        decide(&scene, "no", "one", "Reject");
+        until_state(&scene, "one", "Ended").await.unwrap();
+        next_sweeps(&scene).await.unwrap();
+        assert_eq!(scene.external(), before);
+        scene.cluster.kill().await;
+    });
+}
+
+#[test]
+fn role_binding_of_a_request_cannot_be_widened_or_kept() {
+    simulated(1, async {
+        let mut scene = Scene::<Grafana>::new(Grafana::servers().pop().unwrap());
+        let binding = prepare(&scene, json!({})).await;
+        let before = scene.external();
+        scene.cluster.apply(request_for("one", user_of(&binding), "2h"));
+        until_state(&scene, "one", "Pending").await.unwrap();
+        decide(&scene, "yes", "one", "Approve");
+        until_state(&scene, "one", "Active").await.unwrap();
+        let full = scene.external();
+        let own = scene.cluster.api.list("rolebindings").remove(0);
+        let mut wider = own.clone();
+        wider["spec"].as_object_mut().unwrap().remove("expiresAt");
+        wider["spec"]["subjects"] = json!([{ "kind": "User", "name": "bob@example.com" }]);
+        scene.cluster.apply(wider);
+        let is_restored = |cluster: &Cluster| {
+            let now = &cluster.api.list("rolebindings")[0];
+            now["spec"] == own["spec"] && is_ready(now)
+        };
+        scene.cluster.until("it is restored", is_restored).await.unwrap();
+        until_state(&scene, "one", "Active").await.unwrap();
+        assert_eq!(scene.external(), full);
+
+        // Who deletes it ends the access; it does not come back.
+        let (_, name) = kind_and_name(&own);
+        scene.cluster.api.delete("rolebindings", NAMESPACE, name);
+        let message = until_state(&scene, "one", "Ended").await.unwrap();
+        assert_eq!(message, "its RoleBinding was deleted");
+        next_sweeps(&scene).await.unwrap();
+        assert_eq!(scene.external(), before);
+
+        // The deletion of a request ends the access too.
+        scene.cluster.apply(request_for("two", user_of(&binding), "2h"));
+        until_state(&scene, "two", "Pending").await.unwrap();
+        decide(&scene, "yes-two", "two", "Approve");
+        until_state(&scene, "two", "Active").await.unwrap();
+        scene.cluster.api.delete(REQUESTS, NAMESPACE, "two");
+        scene
+            .cluster
+            .until("nothing is left", |cluster| cluster.api.list("rolebindings").is_empty())
+            .await
+            .unwrap();
+        assert_eq!(scene.external(), before);
+        scene.cluster.kill().await;
+    });
+}
