@@ -7,10 +7,10 @@ the finalizer, one annotation and the status.
 # The operator patches only metadata.finalizers, its annotation rolewright.dev/restore, and the spec of RoleBindings that it created; RBAC
 # cannot express that.
 - apiGroups: [rolewright.dev]
-  resources: [backends, roles, rolebindings, resourcerestrictions]
+  resources: [backends, roles, rolebindings, resourcerestrictions, prunes]
   verbs: [get, list, watch, patch]
 - apiGroups: [rolewright.dev]
-  resources: [backends/status, roles/status, rolebindings/status, resourcerestrictions/status, approvals/status, accessrequests/status]
+  resources: [backends/status, roles/status, rolebindings/status, resourcerestrictions/status, prunes/status, approvals/status, accessrequests/status]
   verbs: [patch]
 # For AccessRequests that were approved.
 - apiGroups: [rolewright.dev]

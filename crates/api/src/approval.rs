@@ -56,7 +56,7 @@ pub struct ApprovalSpec {
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApprovalTarget {
-    /// The kind of the object: Role, RoleBinding, ResourceRestriction or AccessRequest; or Backend for all plans that wait there.
+    /// The kind of the object: Role, RoleBinding, ResourceRestriction, Prune or AccessRequest; or Backend for all plans that wait there.
     pub kind: ApprovedKind,
     /// The name of the object.
     #[schemars(length(min = 1, max = 253))]
@@ -73,6 +73,8 @@ pub enum ApprovedKind {
     RoleBinding,
     /// One ResourceRestriction.
     ResourceRestriction,
+    /// One Prune.
+    Prune,
     /// One AccessRequest.
     AccessRequest,
     /// All objects of a Backend whose plan waits.
@@ -86,6 +88,7 @@ impl ApprovedKind {
             Self::Role => "Role",
             Self::RoleBinding => "RoleBinding",
             Self::ResourceRestriction => "ResourceRestriction",
+            Self::Prune => "Prune",
             Self::AccessRequest => "AccessRequest",
             Self::Backend => "Backend",
         }

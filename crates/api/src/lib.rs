@@ -17,6 +17,7 @@ mod conditions;
 mod grafana;
 mod guards;
 mod lenses;
+mod prune;
 mod restriction;
 mod role;
 mod role_binding;
@@ -52,6 +53,7 @@ pub use self::{
     grafana::{GrafanaConnection, GrafanaCredentials, GrafanaRole},
     guards::{Guards, RemovalCount, WaitingPlans},
     lenses::{LensesConnection, LensesCredentials, LensesMembership},
+    prune::{Prune, PruneSpec, PrunedKind},
     restriction::{ResourceRef, ResourceRestriction, ResourceRestrictionSpec},
     role::{Effect, MAX_EXPANDED_RULES, Role, RoleSpec, Rule, TOO_MANY_RULES},
     role_binding::{
@@ -75,7 +77,7 @@ pub const FINALIZER: &str = "rolewright.dev/hold";
 pub const SCHEMA_LEVEL: &str = "1";
 
 /// The names of all custom resource definitions.
-pub const CRD_NAMES: [fn() -> &'static str; 8] = [
+pub const CRD_NAMES: [fn() -> &'static str; 9] = [
     Backend::crd_name,
     ClusterBackend::crd_name,
     Role::crd_name,
@@ -84,6 +86,7 @@ pub const CRD_NAMES: [fn() -> &'static str; 8] = [
     Approval::crd_name,
     AccessOffer::crd_name,
     AccessRequest::crd_name,
+    Prune::crd_name,
 ];
 
 /// All custom resource definitions, each annotated with the [`SCHEMA_LEVEL`].
@@ -97,6 +100,7 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         Approval::crd(),
         AccessOffer::crd(),
         AccessRequest::crd(),
+        Prune::crd(),
     ];
     for crd in &mut crds {
         let annotations = crd.metadata.annotations.get_or_insert_default();

@@ -49,6 +49,7 @@ fn target(approval: &Approval) -> ObjectRef {
         ApprovedKind::Role => ObjectKind::Role,
         ApprovedKind::RoleBinding => ObjectKind::RoleBinding,
         ApprovedKind::ResourceRestriction => ObjectKind::ResourceRestriction,
+        ApprovedKind::Prune => ObjectKind::Prune,
         ApprovedKind::AccessRequest => ObjectKind::AccessRequest,
         ApprovedKind::Backend => ObjectKind::Backend,
     };

@@ -25,6 +25,7 @@ use crate::{
     access,
     approvals::OpenApprovals,
     kube::{Cached, Caches, Definitions, Events, Visitor},
+    managers,
     metrics::Metrics,
     queue::{Arrivals, BackOff, Enqueue, Requests},
 };
@@ -123,11 +124,13 @@ impl Context {
         let (may_write, now) = (self.may_write(), Timestamp::now());
         let labels = |namespace: &str| self.caches.namespaces.of(namespace);
         let request = |name: &ObjectName| self.caches.requests.get(name);
+        let managers = |link: &Link, namespace: &str| managers::of_account(self, link, namespace);
         let cluster = Cluster {
             role: &role,
             nearest_role: &nearest_role,
             labels: &labels,
             request: &request,
+            managers: &managers,
             may_write,
             now,
         };
@@ -160,6 +163,7 @@ impl Context {
     pub fn with_present_spec(&self, backend: &ObjectName, mut link: Link) -> Link {
         if let Some(object) = self.caches.backends.get(backend) {
             link.paused = is_paused(&*object);
+            link.exclusive = object.spec.exclusive == Some(true);
             link.mode = object.spec.mode.unwrap_or_default();
             link.deletion = object.spec.deletion_policy.unwrap_or_default();
             let guards = object.spec.guards.clone().unwrap_or_default();
@@ -232,6 +236,7 @@ impl Context {
             .all()
             .iter()
             .for_each(|object| self.queue.add_in_background(object.reference()));
+        self.caches.prunes.all().iter().for_each(|object| self.queue.add_in_background(object.reference()));
         for request in self.caches.requests.all() {
             self.queue.add_in_background(access::reference(&*request));
         }

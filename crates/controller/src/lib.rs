@@ -12,6 +12,7 @@ mod approvals;
 mod backend;
 mod context;
 mod kube;
+mod managers;
 mod metrics;
 mod object;
 mod queue;

@@ -11,7 +11,7 @@ use std::{
 
 use k8s_openapi::jiff::Timestamp;
 use rolewright_api::{
-    AccessOffer, AccessRequest, AnyBackend, Approval, ResourceRestriction, Role, RoleBinding,
+    AccessOffer, AccessRequest, AnyBackend, Approval, Prune, ResourceRestriction, Role, RoleBinding,
 };
 use rolewright_reconcile::{
     account::{Accounts, BackendState, BackendStates, Corrections},
@@ -87,6 +87,7 @@ pub async fn run(
     let (roles, role_changes) = Cache::<Role>::new();
     let (bindings, binding_changes) = Cache::<RoleBinding>::new();
     let (restrictions, restriction_changes) = Cache::<ResourceRestriction>::new();
+    let (prunes, prune_changes) = Cache::<Prune>::new();
     let (approvals, approval_changes) = Cache::<Approval>::new();
     let (offers, offer_changes) = Cache::<AccessOffer>::new();
     let (requests, request_changes) = Cache::<AccessRequest>::new();
@@ -96,7 +97,17 @@ pub async fn run(
     let ctx = Arc::new(Context {
         client: client.clone(),
         alive,
-        caches: Caches { backends, roles, bindings, restrictions, approvals, offers, requests, namespaces },
+        caches: Caches {
+            backends,
+            roles,
+            bindings,
+            restrictions,
+            prunes,
+            approvals,
+            offers,
+            requests,
+            namespaces,
+        },
         definitions: Definitions::default(),
         queue: enqueue,
         accounts,
@@ -117,6 +128,7 @@ pub async fn run(
     tasks.spawn(triggers::managed(ctx.clone(), role_changes));
     tasks.spawn(triggers::managed(ctx.clone(), binding_changes));
     tasks.spawn(triggers::managed(ctx.clone(), restriction_changes));
+    tasks.spawn(triggers::managed(ctx.clone(), prune_changes));
     tasks.spawn(approvals::follow(ctx.clone(), approval_changes));
     tasks.spawn(access::follow_offers(ctx.clone(), offer_changes));
     tasks.spawn(access::follow_requests(ctx.clone(), request_changes));
@@ -216,6 +228,7 @@ impl Work for Reconciles {
             ObjectKind::ResourceRestriction => {
                 caches.restrictions.get(&object.name).map(|restriction| restriction.backend())
             }
+            ObjectKind::Prune => caches.prunes.get(&object.name).map(|prune| prune.backend()),
             ObjectKind::AccessRequest => return Group::AccessRequests(object.name.namespace.clone()),
         };
         let backend = backend.unwrap_or_else(|| object.name.clone());
@@ -272,6 +285,7 @@ async fn reconcile(ctx: &Arc<Context>, object: &ObjectRef) -> Option<Duration> {
         ObjectKind::Role => object::reconcile::<Role>(ctx, &object.name).await,
         ObjectKind::RoleBinding => object::reconcile::<RoleBinding>(ctx, &object.name).await,
         ObjectKind::ResourceRestriction => object::reconcile::<ResourceRestriction>(ctx, &object.name).await,
+        ObjectKind::Prune => object::reconcile::<Prune>(ctx, &object.name).await,
         ObjectKind::AccessRequest => access::reconcile(ctx, &object.name).await,
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use kube::{Resource, ResourceExt};
 use rolewright_api as api;
 use rolewright_api::{
-    Adopt, BackendRefKind, DeletionPolicy, HeldEntry, Mode, ObjectStatus, ResourceRestriction, Role,
+    Adopt, BackendRefKind, DeletionPolicy, HeldEntry, Mode, ObjectStatus, Prune, ResourceRestriction, Role,
     RoleBinding, RoleBindingStatus, SubjectStatus, annotations,
 };
 use rolewright_core::planner::Claimant;
@@ -36,7 +36,7 @@ pub fn is_paused(object: &impl Resource) -> bool {
     annotations.and_then(|all| all.get(annotations::PAUSE)).is_some_and(|value| value != "false")
 }
 
-/// An object that manages external things: a Role, a RoleBinding or a ResourceRestriction.
+/// An object that manages external things: a Role, a RoleBinding, a ResourceRestriction or a Prune.
 pub trait ManagedObject:
     Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
     + Clone
@@ -159,7 +159,10 @@ pub fn as_binding<K: ManagedObject>(object: &K) -> Option<&RoleBinding> {
 }
 
 macro_rules! managed_object {
-    ($kind:ident, $own:ty, $status:expr, $status_mut:expr, $subjects:expr, $names:expr, $listed:expr, $rules:expr) => {
+    (
+        $kind:ident, $own:ty, $status:expr, $status_mut:expr, $subjects:expr, $names:expr, $listed:expr, $rules:expr,
+        $adopt:expr, $deletion:expr
+    ) => {
         impl ManagedObject for $kind {
             const KIND: ObjectKind = ObjectKind::$kind;
 
@@ -168,7 +171,8 @@ macro_rules! managed_object {
             }
 
             fn adopt(&self) -> Adopt {
-                self.spec.adopt.unwrap_or_default()
+                let adopt: fn(&$kind) -> Option<Adopt> = $adopt;
+                adopt(self).unwrap_or_default()
             }
 
             fn mode(&self) -> Option<Mode> {
@@ -176,7 +180,8 @@ macro_rules! managed_object {
             }
 
             fn deletion_policy(&self) -> Option<DeletionPolicy> {
-                self.spec.deletion_policy
+                let policy: fn(&$kind) -> Option<DeletionPolicy> = $deletion;
+                policy(self)
             }
 
             fn status(&self) -> Option<&ObjectStatus> {
@@ -217,7 +222,9 @@ managed_object!(
     |_| &[][..],
     |_| &[][..],
     |_| None,
-    |role| &role.spec.rules
+    |role| &role.spec.rules,
+    |role| role.spec.adopt,
+    |role| role.spec.deletion_policy
 );
 managed_object!(
     RoleBinding,
@@ -227,7 +234,9 @@ managed_object!(
     |status| status.subjects.as_slice(),
     |status| status.names.as_slice(),
     |binding| Some(&binding.spec.subjects),
-    |_| &[]
+    |_| &[],
+    |binding| binding.spec.adopt,
+    |binding| binding.spec.deletion_policy
 );
 managed_object!(
     ResourceRestriction,
@@ -237,5 +246,20 @@ managed_object!(
     |_| &[][..],
     |_| &[][..],
     |_| None,
-    |_| &[]
+    |_| &[],
+    |restriction| restriction.spec.adopt,
+    |restriction| restriction.spec.deletion_policy
+);
+// It desires nothing, and what it was about to remove stays when it is deleted.
+managed_object!(
+    Prune,
+    ObjectStatus,
+    |status| status,
+    |status| status,
+    |_| &[][..],
+    |_| &[][..],
+    |_| None,
+    |_| &[],
+    |_| None,
+    |_| Some(DeletionPolicy::Retain)
 );

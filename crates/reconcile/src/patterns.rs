@@ -75,13 +75,18 @@ fn skip_stars(reached: &mut [bool], pattern: &[char]) {
 }
 
 /// A set of patterns for names, without regard to upper and lower case.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Patterns(Vec<String>);
 
 impl Patterns {
     /// The patterns.
     pub fn new<'a>(patterns: impl IntoIterator<Item = &'a String>) -> Self {
         Self(patterns.into_iter().map(|pattern| pattern.to_lowercase()).collect())
+    }
+
+    /// Whether there is no pattern.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Whether a pattern matches the whole name.

@@ -224,8 +224,15 @@ impl Cluster {
 
     /// All custom resources.
     pub fn objects(&self) -> Vec<Value> {
-        let plurals =
-            ["backends", "clusterbackends", "roles", "rolebindings", "resourcerestrictions", "approvals"];
+        let plurals = [
+            "backends",
+            "clusterbackends",
+            "roles",
+            "rolebindings",
+            "resourcerestrictions",
+            "prunes",
+            "approvals",
+        ];
         plurals.iter().flat_map(|plural| self.api.list(plural)).collect()
     }
 }

@@ -14,6 +14,7 @@ mod network;
 mod operations;
 mod path;
 mod process;
+mod prune;
 mod rate;
 mod scenarios;
 mod scene;

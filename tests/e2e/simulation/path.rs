@@ -103,13 +103,14 @@ impl Target {
 }
 
 /// The kinds of the custom resources, and their plurals.
-const KINDS: [(&str, &str); 9] = [
+const KINDS: [(&str, &str); 10] = [
     ("Backend", "backends"),
     ("ClusterBackend", "clusterbackends"),
     ("Namespace", "namespaces"),
     ("Role", "roles"),
     ("RoleBinding", "rolebindings"),
     ("ResourceRestriction", "resourcerestrictions"),
+    ("Prune", "prunes"),
     ("Approval", "approvals"),
     ("AccessOffer", "accessoffers"),
     ("AccessRequest", "accessrequests"),

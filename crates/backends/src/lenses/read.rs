@@ -45,7 +45,10 @@ pub async fn probe(client: &Client, connection: &Connection) -> Result<Identity,
     // HQ has no identifier of its own, so the address is the anchor.
     let anchors = BTreeSet::from([format!("{}/hq", connection.path())]);
     let description = format!("Lenses HQ, as service account {name}{ends}");
-    let own = BTreeSet::from([ids::principal(SubjectKind::ServiceAccount, name).to_string()]);
+    // A principal has roles only through its groups.
+    let groups = account.groups.iter().map(|group| ids::group(&group.name, &group.id));
+    let own = std::iter::once(ids::principal(SubjectKind::ServiceAccount, name)).chain(groups);
+    let own = own.map(|id| id.to_string()).collect();
     Ok(Identity { description, anchors, lacks: BTreeMap::new(), own, expires })
 }
 

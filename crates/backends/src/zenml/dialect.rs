@@ -55,6 +55,11 @@ impl SweepHints for ZenmlDialect {
     fn hint(&self, kind: Kind, key: &Key, _id: Option<&Id>) -> Option<Id> {
         if kind == Kind::Grant { key.get("scope").map(Id::new) } else { None }
     }
+
+    // The assignments of each role in each scope are a list of their own.
+    fn lists_all_grants(&self) -> bool {
+        false
+    }
 }
 
 impl SpecRules for ZenmlDialect {

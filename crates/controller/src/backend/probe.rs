@@ -92,6 +92,7 @@ impl Probe<'_> {
             pin,
             identity: identity.description,
             paused: is_paused(*backend),
+            exclusive: backend.spec.exclusive == Some(true),
             mode: backend.spec.mode.unwrap_or_default(),
             guards: Arc::new(backend.spec.guards.clone().unwrap_or_default()),
             terms: backend.terms.clone().map(Arc::new),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rolewright_api::{
-    AccessOffer, AccessRequest, AnyBackend, Approval, ResourceRestriction, Role, RoleBinding,
+    AccessOffer, AccessRequest, AnyBackend, Approval, Prune, ResourceRestriction, Role, RoleBinding,
 };
 use rolewright_reconcile::{
     decide::{Resolve, named_roles},
@@ -22,6 +22,8 @@ pub struct Caches {
     pub bindings: Arc<Cache<RoleBinding>>,
     /// ResourceRestrictions.
     pub restrictions: Arc<Cache<ResourceRestriction>>,
+    /// Prunes.
+    pub prunes: Arc<Cache<Prune>>,
     /// Approvals.
     pub approvals: Arc<Cache<Approval>>,
     /// AccessOffers.
@@ -52,6 +54,7 @@ impl Caches {
         visit_page(&self.roles, backend, last, |object| visitor.visit(object))
             .or_else(|| visit_page(&self.bindings, backend, last, |object| visitor.visit(object)))
             .or_else(|| visit_page(&self.restrictions, backend, last, |object| visitor.visit(object)))
+            .or_else(|| visit_page(&self.prunes, backend, last, |object| visitor.visit(object)))
     }
 
     /// The RoleBindings that manage something and can manage grants of a Role.
@@ -121,6 +124,12 @@ impl Cached for ResourceRestriction {
     }
 }
 
+impl Cached for Prune {
+    fn cache(caches: &Caches) -> &Cache<Self> {
+        &caches.prunes
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde::de::DeserializeOwned;
@@ -164,6 +173,7 @@ mod tests {
             roles,
             bindings,
             restrictions,
+            prunes: Cache::new().0,
             approvals: Cache::new().0,
             offers: Cache::new().0,
             requests: Cache::new().0,

@@ -10,7 +10,7 @@ use super::{
     cache::Cache,
     writes::{self, RolewrightResource, WriteError},
 };
-use rolewright_api::{Backend, ClusterBackend, ResourceRestriction, Role, RoleBinding};
+use rolewright_api::{Backend, ClusterBackend, Prune, ResourceRestriction, Role, RoleBinding};
 use rolewright_reconcile::object::has_finalizer;
 
 /// The result of a release.
@@ -27,6 +27,7 @@ pub struct Released {
 pub async fn all(client: &Client, namespace: Option<&str>) -> Result<Released, WriteError> {
     let mut released = Released::default();
     released.objects += kind::<RoleBinding>(client, namespace).await?;
+    released.objects += kind::<Prune>(client, namespace).await?;
     released.objects += kind::<ResourceRestriction>(client, namespace).await?;
     released.objects += kind::<Role>(client, namespace).await?;
     released.objects += kind::<Backend>(client, namespace).await?;
@@ -72,6 +73,7 @@ pub async fn taken_back(client: &Client, namespace: Option<&str>) -> Result<usiz
     const OPERATOR_REACTS_WITHIN: Duration = Duration::from_secs(3);
     tokio::time::sleep(OPERATOR_REACTS_WITHIN).await;
     let mut count = count_held::<RoleBinding>(client, namespace).await?;
+    count += count_held::<Prune>(client, namespace).await?;
     count += count_held::<ResourceRestriction>(client, namespace).await?;
     count += count_held::<Role>(client, namespace).await?;
     count += count_held::<Backend>(client, namespace).await?;

@@ -36,6 +36,7 @@ pub fn start(
         first.push(watch(client, &caches.roles, scope.clone(), tasks));
         first.push(watch(client, &caches.bindings, scope.clone(), tasks));
         first.push(watch(client, &caches.restrictions, scope.clone(), tasks));
+        first.push(watch(client, &caches.prunes, scope.clone(), tasks));
         first.push(watch(client, &caches.approvals, scope.clone(), tasks));
         first.push(watch(client, &caches.offers, scope.clone(), tasks));
         first.push(watch(client, &caches.requests, scope, tasks));

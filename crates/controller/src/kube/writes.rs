@@ -58,7 +58,7 @@ macro_rules! namespaced {
     };
 }
 
-namespaced!(Backend, Role, RoleBinding, ResourceRestriction, Approval, AccessRequest);
+namespaced!(Backend, Role, RoleBinding, ResourceRestriction, Prune, Approval, AccessRequest);
 
 impl RolewrightResource for api::ClusterBackend {
     fn api(&self, client: &Client) -> Api<Self> {

@@ -50,7 +50,8 @@ struct Waiting {
 type Lanes = [VecDeque<ObjectRef>; 5];
 
 fn lane(kind: ObjectKind, urgency: Urgency) -> usize {
-    let waits_for_role = matches!(kind, ObjectKind::RoleBinding | ObjectKind::ResourceRestriction);
+    let waits_for_role =
+        matches!(kind, ObjectKind::RoleBinding | ObjectKind::ResourceRestriction | ObjectKind::Prune);
     match urgency {
         Urgency::Overdue => 0,
         Urgency::Change => 1 + usize::from(waits_for_role),

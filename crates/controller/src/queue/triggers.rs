@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{Resource, ResourceExt};
 use rolewright_api::{
-    AnyBackend, BackendRefKind, HeldState, ResourceRestriction, Role, RoleBinding, annotations,
+    AnyBackend, BackendRefKind, HeldState, Prune, ResourceRestriction, Role, RoleBinding, annotations,
 };
 use rolewright_reconcile::{
     access::request_of,
@@ -55,6 +55,7 @@ pub async fn namespaces(ctx: Arc<Context>, mut changes: mpsc::UnboundedReceiver<
         enqueue_served::<Role>(&ctx, &namespace);
         enqueue_served::<RoleBinding>(&ctx, &namespace);
         enqueue_served::<ResourceRestriction>(&ctx, &namespace);
+        enqueue_served::<Prune>(&ctx, &namespace);
     }
 }
 
@@ -172,7 +173,8 @@ fn enqueue_dependents<K: ManagedObject>(
         ObjectKind::Backend
         | ObjectKind::ClusterBackend
         | ObjectKind::ResourceRestriction
-        | ObjectKind::AccessRequest => {}
+        | ObjectKind::AccessRequest
+        | ObjectKind::Prune => {}
     }
 }
 

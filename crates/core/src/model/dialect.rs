@@ -322,6 +322,16 @@ pub trait SweepHints: Send + Sync {
     fn hint(&self, _kind: Kind, _key: &Key, _id: Option<&Id>) -> Option<Id> {
         None
     }
+
+    /// Whether the back end shows the groups and teams of the account whose credential the operator uses.
+    fn shows_own_groups(&self) -> bool {
+        false
+    }
+
+    /// Whether a sweep shows all grants of the account, also those that no object manages.
+    fn lists_all_grants(&self) -> bool {
+        true
+    }
 }
 
 /// The pure part of a back end: all rules of one vendor.

@@ -21,7 +21,7 @@ use super::{input::OtherClaims, object::ObjectRef};
 use crate::model::{Defaults, Fingerprint, Id, Key, Kind, Reach};
 
 /// The name of an object in a message to an object of another namespace, whose users must not learn more.
-pub(super) const ELSEWHERE: &str = "an object in another namespace";
+pub const ELSEWHERE: &str = "an object in another namespace";
 
 /// All claims of an account.
 #[derive(Debug, Default)]
@@ -192,6 +192,15 @@ impl Claims {
         }
         let next = self.next_owner(&slot, &[claimant]);
         next.map_or(OtherClaims::None, |next| OtherClaims::Waiting(self.title(claimant, next)))
+    }
+
+    /// Whether another object manages or desires a thing.
+    pub fn is_claimed_by_others(&self, claimant: &Claimant, kind: Kind, key: &Key, id: &Id) -> bool {
+        let slot = (kind, key.clone());
+        let by_id = self.managed_ids.get(&(kind, id.clone()));
+        let by_key = [self.managed_keys.get(&slot), self.desired.get(&slot)];
+        let mut all = by_id.into_iter().chain(by_key.into_iter().flatten()).flat_map(Claimants::iter);
+        all.any(|one| one != claimant)
     }
 
     /// Whether a thing is managed, and only for AccessRequests.

@@ -20,7 +20,7 @@ pub mod testing;
 mod tests;
 
 pub use candidates::candidates;
-pub use claims::{Claim, Claimant, Claims, DesiredKeys, DesiredThing};
+pub use claims::{Claim, Claimant, Claims, DesiredKeys, DesiredThing, ELSEWHERE};
 pub use compute::plan;
 pub use input::{
     Adopt, Desired, DesiredBody, Held, HeldState, Origin, OtherClaims, Policy, Removal, Standing,

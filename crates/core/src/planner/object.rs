@@ -17,6 +17,8 @@ pub enum ObjectKind {
     ResourceRestriction,
     /// A request for a role for a limited time.
     AccessRequest,
+    /// The removal of what no object manages.
+    Prune,
 }
 
 impl ObjectKind {
@@ -29,6 +31,7 @@ impl ObjectKind {
             ObjectKind::RoleBinding => "RoleBinding",
             ObjectKind::ResourceRestriction => "ResourceRestriction",
             ObjectKind::AccessRequest => "AccessRequest",
+            ObjectKind::Prune => "Prune",
         }
     }
 }

@@ -26,6 +26,8 @@ pub struct Link {
     pub identity: String,
     /// The Backend has the pause annotation: all of its objects are paused.
     pub paused: bool,
+    /// This cluster alone manages the account.
+    pub exclusive: bool,
     /// The mode of the Backend. An object can only be stricter.
     pub mode: Mode,
     /// How much can be removed without an approval.

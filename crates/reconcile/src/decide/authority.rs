@@ -3,10 +3,10 @@
 
 use rolewright_core::{
     model::{Body, Grant, Kind, Observed, Snapshot},
-    planner::{Claimant, Claims, Desired, DesiredBody, Held, HeldState, Issue, Origin, OtherClaims, Problem},
+    planner::{Claimant, Claims, Desired, DesiredBody, Held, Issue, Origin, OtherClaims, Problem},
 };
 
-use super::resolve::Authority;
+use super::{resolve::Authority, unmanaged::entry};
 
 /// The most grants that one plan takes over.
 const MAX_TAKEN: usize = 250;
@@ -73,17 +73,4 @@ pub fn take_over(
 fn is_of(grant: &Grant, authority: &Authority) -> bool {
     grant.role.text() == authority.role.as_str()
         && grant.scope.as_ref().map(|scope| &scope.id) == authority.scope.as_ref()
-}
-
-fn entry(seen: &Observed) -> Held {
-    Held {
-        kind: seen.body.kind(),
-        key: seen.key.clone(),
-        name: None,
-        origin: Origin::Adopted,
-        fingerprint: seen.body.fingerprint(),
-        state: HeldState::Present { id: seen.id.clone(), revision: None },
-        taken: None,
-        other_claims: OtherClaims::None,
-    }
 }

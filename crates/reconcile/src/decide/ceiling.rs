@@ -98,6 +98,10 @@ impl<'a> Bounds<'a> {
             ObjectKind::ResourceRestriction if is_off(self.allow.restrictions) => {
                 Err(self.off("restrictions", "ResourceRestrictions"))
             }
+            ObjectKind::Prune if *self.namespace != self.terms.secret_namespace => Err(self.denied(
+                "spec.secretNamespace",
+                "is the only namespace of objects of the kind Prune: what the account contains belongs to others too",
+            )),
             ObjectKind::RoleBinding => self.check_end(object.ends()),
             _ => Ok(()),
         }

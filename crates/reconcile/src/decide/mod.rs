@@ -12,6 +12,7 @@ mod policy;
 mod resolve;
 mod still_open;
 mod sweep;
+mod unmanaged;
 mod validity;
 
 use std::{cell::Cell, sync::Arc};
@@ -33,6 +34,7 @@ pub use self::{
     policy::{mode, needs, own_deletion_policy, shows_adoptions},
     resolve::{Lookup, Resolve, Resolved, suggestion},
     sweep::{Vanished, sweep_needs},
+    unmanaged::Managers,
     validity::{Validity, is_overdue},
 };
 use crate::{
@@ -50,6 +52,8 @@ pub struct Cluster<'a> {
     pub nearest_role: &'a dyn Fn(&ObjectName) -> Option<String>,
     /// The AccessRequest of this name, if it exists.
     pub request: &'a dyn Fn(&ObjectName) -> Option<Arc<api::AccessRequest>>,
+    /// What all objects say about the account of a link, for an object in this namespace.
+    pub managers: &'a dyn Fn(&Link, &str) -> Managers,
     /// Whether the operator can write: an object claims what it will create only then.
     pub may_write: bool,
     /// The labels of a namespace, if it exists.
@@ -62,6 +66,12 @@ pub struct Cluster<'a> {
 ///
 /// The claims are locked for the whole comparison: no other object can be compared between this object's claim and its plan.
 pub fn decide<K: Resolve>(object: &K, link: &Link, cluster: &Cluster<'_>) -> Option<Decision> {
+    // Before the claims are locked.
+    let namespace = object.meta().namespace.as_deref().unwrap_or_default();
+    let managers = match K::KIND {
+        ObjectKind::Prune => (cluster.managers)(link, namespace),
+        _ => Managers::default(),
+    };
     link.view.with_snapshot_since(&needs(object, link), |snapshot, begun| {
         let mut resolved = match object.is_being_deleted() {
             true => Resolved {
@@ -86,7 +96,7 @@ pub fn decide<K: Resolve>(object: &K, link: &Link, cluster: &Cluster<'_>) -> Opt
         let mut claim =
             claim::new(object, &resolved.desired, &recorded, view, snapshot, can_act, is_requested);
         let mut touched = claims.set(object.claimant(), claim.clone());
-        let mut decision = plan(object, link, &claims, snapshot, begun, resolved, recorded);
+        let mut decision = plan(object, link, &claims, snapshot, begun, resolved, recorded, &managers);
         // The intent to create something counts for others only if nobody has to approve it first.
         let is_approved = || {
             object.status().is_some_and(|status| {
@@ -103,7 +113,6 @@ pub fn decide<K: Resolve>(object: &K, link: &Link, cluster: &Cluster<'_>) -> Opt
             touched.clear();
         }
         let (held, dialect) = (decision.plan.held(), view.backend.dialect());
-        let namespace = object.meta().namespace.as_deref().unwrap_or_default();
         decision.requested = requested;
         decision.still_open = still_open::still_open(held, &claims, namespace, snapshot, dialect);
         decision.touched = claims.objects(&touched);
@@ -138,6 +147,7 @@ fn surroundings<'a, K: Resolve>(
         account: link.view.account.id.as_str(),
         lacks: &link.lacks,
         plans_only: mode(object, link.mode) == Mode::Plan,
+        is_exclusive: link.exclusive,
         now: cluster.now,
     }
 }

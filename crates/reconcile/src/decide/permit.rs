@@ -266,6 +266,10 @@ impl<'a, K: ManagedObject> Judge<'a, K> {
         if self.mode == Mode::Approve {
             return Verdict::Withheld(Hurdle::Mode(whose_mode(self.object, self.terms.mode)));
         }
+        let pruning = self.decision.resolved.pruning.as_ref();
+        if let Some(why) = pruning.and_then(|pruning| pruning.doubt(loss, self.terms.own)) {
+            return Verdict::Withheld(Hurdle::Protected(why));
+        }
         let protected = self.protected.as_ref();
         if let Some(why) = protected.and_then(|protected| protected.by(loss, &self.object.backend_title())) {
             return Verdict::Withheld(Hurdle::Protected(why));

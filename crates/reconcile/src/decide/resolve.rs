@@ -6,6 +6,7 @@ mod inherited;
 mod names;
 mod own_role;
 mod places;
+mod prune;
 mod recorded;
 mod roles;
 
@@ -20,7 +21,7 @@ use self::{
     roles::{desired_role, owner},
 };
 use crate::{
-    decide::validity::Validity,
+    decide::{unmanaged::Pruning, validity::Validity},
     object::ManagedObject,
     rule_fields::{RULES, named_in},
 };
@@ -51,6 +52,8 @@ pub struct Resolved {
     pub remarks: Vec<String>,
     /// The role and the scope whose grants the object decides about alone.
     pub authority: Option<Authority>,
+    /// What the object removes that no object manages.
+    pub pruning: Option<Pruning>,
     /// Whether the spec applies now. It desires nothing otherwise.
     pub validity: Validity,
     /// The ClusterBackend does not allow the end that the spec says: the one that was recorded before counts.
@@ -303,6 +306,7 @@ mod tests {
             lacks: &BTreeMap::new(),
             plans_only: false,
             bounds: None,
+            is_exclusive: false,
             now: Timestamp::UNIX_EPOCH,
         });
         let DesiredBody::Unresolved(problem) = &resolved.desired[0].body else { panic!("expanded") };

@@ -113,11 +113,10 @@ impl Resolve for api::RoleBinding {
             role_is_planned,
             unseen_role: unseen_role(self, around),
             unjudged_role,
-            remarks: Vec::new(),
             authority,
             validity,
             refuses_end,
-            is_forced: false,
+            ..Resolved::default()
         }
     }
 }

@@ -47,6 +47,8 @@ pub struct Surroundings<'a> {
     pub plans_only: bool,
     /// What the ClusterBackend allows. None for the objects of a Backend.
     pub bounds: Option<Bounds<'a>>,
+    /// This cluster alone manages the account.
+    pub is_exclusive: bool,
     /// The time of the decision.
     pub now: Timestamp,
 }
