@@ -7,7 +7,7 @@ the finalizer, one annotation and the status.
 # The operator patches only metadata.finalizers, its annotation rolewright.dev/restore, and the spec of RoleBindings that it created; RBAC
 # cannot express that.
 - apiGroups: [rolewright.dev]
-  resources: [backends, roles, rolebindings, resourcerestrictions, prunes]
+  resources: [backends, roles, rolebindings, resourcerestrictions, prunes, accessrequests]
   verbs: [get, list, watch, patch]
 - apiGroups: [rolewright.dev]
   resources: [backends/status, roles/status, rolebindings/status, resourcerestrictions/status, prunes/status, approvals/status, accessrequests/status]
@@ -16,9 +16,9 @@ the finalizer, one annotation and the status.
 - apiGroups: [rolewright.dev]
   resources: [rolebindings]
   verbs: [create, delete]
-# The operator reads decisions, offers and requests, and cannot make any.
+# The operator reads decisions and offers, and cannot make any.
 - apiGroups: [rolewright.dev]
-  resources: [approvals, accessoffers, accessrequests]
+  resources: [approvals, accessoffers]
   verbs: [get, list, watch]
 # No list and no watch: the operator reads only Secrets that a Backend names, and caches none.
 - apiGroups: [""]

@@ -54,6 +54,10 @@ pub struct AccessOfferSpec {
     pub max_duration: String,
     /// The users of the cluster who can create requests.
     pub requesters: Users,
+    /// The beginning of user names that the back end does not have, such as oidc:. Rolewright removes it from the name of the requester.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256))]
+    pub user_prefix: Option<String>,
     /// The users of the back end that a request can name in spec.user, as patterns of names such as *@example.com. A requester can always name itself. Default: nobody else.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100), inner(length(min = 1, max = 320), regex(pattern = r"^[^\[\]{}\\]+$")))]
@@ -77,7 +81,7 @@ pub struct AccessOfferSpec {
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.users) || has(self.groups)").message("write users or groups"))]
 pub struct Users {
-    /// User names as the API server knows them, as patterns such as *@example.com. * stands for any text and ? for one character.
+    /// User names as the API server knows them, as patterns such as *@example.com. * stands for any text and ? for one character. Upper and lower case differ.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(
         length(min = 1, max = 100),

@@ -63,7 +63,7 @@ pub struct AccessRequestSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), inner(length(min = 1, max = 320)))]
     pub groups: Vec<String>,
-    /// The user of the back end who gets the role, by the name that a subject of a RoleBinding would have. Default: requestedBy.
+    /// The user of the back end who gets the role, by the name that a subject of a RoleBinding would have. Default: requestedBy, without the userPrefix of the offer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 320))]
     #[x_kube(validation = Rule::new("self == self.trim()").message(BLANKS))]
@@ -74,11 +74,6 @@ impl AccessRequestSpec {
     /// How long the access lasts.
     pub fn duration(&self) -> Duration {
         parse_interval(&self.duration).unwrap_or_default()
-    }
-
-    /// The user of the back end who gets the role.
-    pub fn user(&self) -> &str {
-        self.user.as_deref().unwrap_or(&self.requested_by)
     }
 }
 
@@ -106,6 +101,9 @@ pub struct AccessRequestStatus {
     /// When the access began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Time>,
+    /// When the back end had the grant for the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub granted_at: Option<Time>,
     /// When the access ends at the latest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Time>,
@@ -121,14 +119,21 @@ pub struct AccessRequestStatus {
     pub role_binding: Option<AccessBinding>,
 }
 
-/// What a request grants, apart from the time and the user.
+/// What a request grants, apart from the time.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AccessGrant {
+    /// The user of the back end who gets the role.
+    #[schemars(length(max = 320))]
+    pub user: String,
     /// The Backend.
     pub backend_ref: BackendRef,
     /// The role.
     pub role_ref: RoleRef,
+    /// The UID of the Role that roleRef.name named. The Approval covers no other Role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub role_uid: Option<String>,
     /// The part of the account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Box<Scope>>,

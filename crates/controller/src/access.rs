@@ -3,14 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::OwnerReference, jiff::Timestamp};
-use kube::{Resource, ResourceExt, api::ObjectMeta};
+use kube::{Api, Resource, ResourceExt, api::ObjectMeta};
 use rolewright_api::{
     AccessBinding, AccessOffer, AccessRequest, AccessRequestStatus, AccessState, ApprovalState, RoleBinding,
     annotations,
 };
 use rolewright_reconcile::{
-    access::{self, BindingStep, Case, Decided, binding_of, is_binding_of},
-    object::{ObjectKind, ObjectName, ObjectRef, name_of},
+    access::{self, BindingStep, Case, Decided, binding_of, is_binding_of, is_made_for},
+    object::{ObjectKind, ObjectName, ObjectRef, has_finalizer, name_of},
     readiness::{MAX_MESSAGE, truncate},
 };
 use serde_json::json;
@@ -22,13 +22,14 @@ use crate::{
 };
 
 /// The fields of the status.
-const FIELDS: [&str; 10] = [
+const FIELDS: [&str; 11] = [
     "state",
     "message",
     "plan",
     "grant",
     "approval",
     "startedAt",
+    "grantedAt",
     "expiresAt",
     "endReason",
     "endedAt",
@@ -59,7 +60,11 @@ pub async fn follow_requests(ctx: Arc<Context>, mut changes: Changes<AccessReque
         let reference = ObjectRef { kind: ObjectKind::AccessRequest, name };
         let identity =
             |request: &Arc<AccessRequest>| (request.uid(), request.metadata.deletion_timestamp.clone());
-        if before.as_ref().map(identity) != after.as_ref().map(identity) {
+        let is_final =
+            |request: &Option<Arc<AccessRequest>>| request.as_ref().is_some_and(|it| !it.is_open());
+        if before.as_ref().map(identity) != after.as_ref().map(identity)
+            || is_final(&before) != is_final(&after)
+        {
             ctx.queue.add(reference.clone());
         }
         if after.is_none() {
@@ -109,33 +114,69 @@ pub async fn reconcile(ctx: &Arc<Context>, name: &ObjectName) -> Option<Duration
 }
 
 async fn settle(ctx: &Context, request: Arc<AccessRequest>) -> Result<Option<Duration>, WriteError> {
-    let (now, binding) = (Timestamp::now(), binding_of_request(ctx, &request));
+    let now = Timestamp::now();
+    let approvals = approvals::of(ctx, &reference(&request));
+    if !request.is_open() {
+        let verdict = access::decide(&Case { approvals: &approvals, ..case(&request, now) });
+        decide_approvals(ctx, verdict.decided.iter().collect()).await?;
+        return release(ctx, request).await.map(|()| None);
+    }
+    let binding = binding_of_request(ctx, &request);
     let namespace = name_of(&*request).namespace;
     let offer_name = ObjectName::new(&namespace, &request.spec.offer);
     let offer = ctx.caches.offers.get(&offer_name);
+    let named = offer.as_ref().and_then(|offer| offer.spec.role_ref.name.as_deref());
+    let role = named.and_then(|role| ctx.caches.roles.get(&ObjectName::new(&namespace, role))?.uid());
     let is_granted = request.status.as_ref().is_some_and(|status| status.grant.is_some());
     let verdict = access::decide(&Case {
-        request: &request,
         offer: offer.as_deref(),
+        role: role.as_deref(),
         others: &if is_granted { Vec::new() } else { of_offer(ctx, &offer_name) },
-        approvals: &approvals::of(ctx, &reference(&request)),
+        approvals: &approvals,
         binding: binding.as_deref(),
-        now,
+        ..case(&request, now)
     });
     // A rejection that is decided still counts after a crash.
     let is_rejection = |(_, state, _): &&Decided| *state == ApprovalState::Rejected;
     let (first, last): (Vec<&Decided>, Vec<&Decided>) = verdict.decided.iter().partition(is_rejection);
     decide_approvals(ctx, first).await?;
-    // What is granted is recorded first: after a crash the same RoleBinding is created, with the same end.
+    // What is granted is recorded before it is: after a crash the same RoleBinding is created, with the same end.
+    let request = match verdict.status.grant.is_some() {
+        true => hold(ctx, request).await?,
+        false => request,
+    };
     let request = record(ctx, request, verdict.status).await?;
+    let mut next = verdict.next.map(|next| until(next, now));
     match (verdict.step, binding) {
         (Some(BindingStep::Create), _) => create(ctx, request).await?,
         (Some(BindingStep::Restore), Some(binding)) => restore(ctx, &request, &binding).await?,
         (Some(BindingStep::Delete), Some(binding)) => writes::delete(&ctx.client, &*binding).await?,
+        (Some(BindingStep::Find), _) => next = find(ctx, request, now).await?.or(next),
         (Some(BindingStep::Restore | BindingStep::Delete), None) | (None, _) => {}
     }
     decide_approvals(ctx, last).await?;
-    Ok(verdict.next.map(|next| until(next, now)))
+    Ok(next)
+}
+
+/// A case of which only the request is known.
+fn case(request: &AccessRequest, now: Timestamp) -> Case<'_> {
+    Case { request, offer: None, role: None, others: &[], approvals: &[], binding: None, now }
+}
+
+/// Adds the finalizer before something is granted: the request is there until the access has ended.
+async fn hold(ctx: &Context, request: Arc<AccessRequest>) -> Result<Arc<AccessRequest>, WriteError> {
+    if has_finalizer(&*request) || request.metadata.deletion_timestamp.is_some() {
+        return Ok(request);
+    }
+    writes::add_finalizer(&ctx.client, &ctx.caches.requests, &*request).await.map(Arc::new)
+}
+
+/// Removes the finalizer of a request for which nothing happens any more.
+async fn release(ctx: &Context, request: Arc<AccessRequest>) -> Result<(), WriteError> {
+    match has_finalizer(&*request) {
+        true => writes::remove_finalizer(&ctx.client, &ctx.caches.requests, &*request).await,
+        false => Ok(()),
+    }
 }
 
 async fn decide_approvals(ctx: &Context, decided: Vec<&Decided>) -> Result<(), WriteError> {
@@ -190,7 +231,7 @@ fn report(ctx: &Context, request: &AccessRequest, state: AccessState, message: &
         %namespace,
         %name,
         offer = request.spec.offer,
-        user = request.spec.user(),
+        user = request.status.as_ref().and_then(|status| Some(&status.grant.as_ref()?.user)),
         requested_by = request.spec.requested_by,
         reason = request.spec.reason,
         approved_by,
@@ -202,22 +243,57 @@ fn report(ctx: &Context, request: &AccessRequest, state: AccessState, message: &
 /// Creates the RoleBinding of a request and records it.
 async fn create(ctx: &Context, request: Arc<AccessRequest>) -> Result<(), WriteError> {
     let Some(binding) = binding_to_create(&request) else { return Ok(()) };
+    let mut status = request.status.clone().unwrap_or_default();
     let created = match writes::create(&ctx.client, &ctx.caches.bindings, &binding).await {
         // A process that crashed created it, or it is another one.
         Err(WriteError::Stale) => binding.api(&ctx.client).get(&binding.name_any()).await?,
+        Err(WriteError::Api(error)) => {
+            let message = format!("the RoleBinding {} cannot be created: {error}", binding.name_any());
+            status.message = Some(message);
+            record(ctx, request, status).await?;
+            return Err(WriteError::Api(error));
+        }
         created => created?,
     };
-    let is_own = created.owner_references().iter().any(|owner| Some(&owner.uid) == request.uid().as_ref());
-    let mut status = request.status.clone().unwrap_or_default();
-    match is_own {
-        true => {
-            status.role_binding = Some(AccessBinding { name: created.name_any(), uid: created.uid() });
-        }
+    match is_made_for(&created, &request) {
+        true => status.role_binding = Some(recorded(&created)),
         false => {
             status.end_reason = Some(format!("another RoleBinding has the name {}", created.name_any()));
         }
     }
     record(ctx, request, status).await.map(|_| ())
+}
+
+fn recorded(binding: &RoleBinding) -> AccessBinding {
+    AccessBinding { name: binding.name_any(), uid: binding.uid() }
+}
+
+/// Asks the API server for the RoleBinding of a request, which is not in the cache: only without it the access is over.
+async fn find(
+    ctx: &Context,
+    request: Arc<AccessRequest>,
+    now: Timestamp,
+) -> Result<Option<Duration>, WriteError> {
+    const AGAIN: Duration = Duration::from_secs(10);
+    let mut status = request.status.clone().unwrap_or_default();
+    let known = status.role_binding.clone();
+    let Some(known) = known else { return Ok(None) };
+    let namespace = request.namespace().unwrap_or_default();
+    let found = Api::<RoleBinding>::namespaced(ctx.client.clone(), &namespace).get_opt(&known.name).await?;
+    let is_it = |found: &RoleBinding| match &known.uid {
+        Some(uid) => found.uid().as_ref() == Some(uid),
+        None => is_made_for(found, &request),
+    };
+    let Some(binding) = found.filter(is_it) else {
+        record(ctx, request, access::ended(status, now)).await?;
+        return Ok(None);
+    };
+    if status.end_reason.is_some() {
+        writes::delete(&ctx.client, &binding).await?;
+    }
+    status.role_binding = Some(recorded(&binding));
+    record(ctx, request, status).await?;
+    Ok(Some(AGAIN))
 }
 
 fn binding_to_create(request: &AccessRequest) -> Option<RoleBinding> {
@@ -232,7 +308,7 @@ fn binding_to_create(request: &AccessRequest) -> Option<RoleBinding> {
         owner_references: Some(vec![OwnerReference { controller: Some(true), ..request.owner_ref(&())? }]),
         ..ObjectMeta::default()
     };
-    Some(RoleBinding { metadata, spec: binding_of(grant, request.spec.user(), end), status: None })
+    Some(RoleBinding { metadata, spec: binding_of(grant, end), status: None })
 }
 
 async fn restore(ctx: &Context, request: &AccessRequest, binding: &RoleBinding) -> Result<(), WriteError> {
@@ -246,6 +322,7 @@ async fn restore(ctx: &Context, request: &AccessRequest, binding: &RoleBinding) 
         name = binding.name_any(),
         "the spec of the RoleBinding of an AccessRequest was changed, and is written again"
     );
-    let spec = json!(binding_of(grant, request.spec.user(), end));
-    writes::spec(&ctx.client, &ctx.caches.bindings, binding, spec).await.map(|_| ())
+    let spec = json!(binding_of(grant, end));
+    let own = (annotations::ACCESS_REQUEST, request.name_any());
+    writes::spec(&ctx.client, &ctx.caches.bindings, binding, spec, own).await.map(|_| ())
 }

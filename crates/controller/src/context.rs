@@ -14,9 +14,10 @@ use rolewright_api::AnyBackend;
 use rolewright_backends::{Dialling, Transport, Vendor};
 use rolewright_core::planner::Problem;
 use rolewright_reconcile::{
+    access::{is_binding_of, request_of},
     account::{Accounts, BackendStates, Corrections, Link},
     decide::{self, Cluster, Decision, Resolve},
-    object::{ManagedObject, ObjectName, ObjectRef, is_paused, name_of},
+    object::{ManagedObject, ObjectName, ObjectRef, as_binding, is_paused, name_of},
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -195,6 +196,13 @@ impl Context {
     /// manages still ends in time, and leaves with its subjects.
     pub fn refuses<K: ManagedObject>(&self, object: &K, link: &Link) -> Option<Problem> {
         self.refuses_namespace(object, link).filter(|_| object.held().is_empty())
+    }
+
+    /// Whether an object is the RoleBinding of an AccessRequest.
+    pub fn is_requested<K: ManagedObject>(&self, object: &K) -> bool {
+        let Some(binding) = as_binding(object) else { return false };
+        let request = request_of(binding).and_then(|name| self.caches.requests.get(&name));
+        request.is_some_and(|request| is_binding_of(binding, &request))
     }
 
     /// Whether others keep changing what an object manages.

@@ -163,17 +163,17 @@ async fn pin(
 
 /// Registers what all objects of an account manage by their statuses, whatever their Backend, before any of them is reconciled.
 fn register_held(ctx: &Context, account: &Account, this: &ObjectName) {
-    struct Register<'a>(&'a Account);
+    struct Register<'a>(&'a Context, &'a Account);
     impl Visitor for Register<'_> {
         fn visit<K: Resolve + Cached>(&mut self, object: Arc<K>) {
-            decide::register_held(&*object, self.0);
+            decide::register_held(&*object, self.1, self.0.is_requested(&*object));
         }
     }
     for backend in ctx.caches.backends.all() {
         let name = name_of(&*backend);
         if name == *this || pinned_account(ctx, &backend).is_some_and(|id| id == account.id) {
             removals::load(account, &name, &backend);
-            ctx.caches.each_of(&name, &mut Register(account));
+            ctx.caches.each_of(&name, &mut Register(ctx, account));
         }
     }
 }

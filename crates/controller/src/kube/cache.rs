@@ -33,6 +33,8 @@ pub struct Cache<K> {
 
 struct Stored<K> {
     objects: BTreeMap<ObjectName, Arc<K>>,
+    /// Objects that this process created since the last list began: that list can lack them.
+    created: HashSet<ObjectName>,
     /// UIDs of deleted objects, and since when: the answer to an own write can arrive after the watch reported the deletion.
     deleted: HashMap<String, Instant>,
 }
@@ -64,7 +66,11 @@ impl<K: Resource> Cache<K> {
         let (changes, receiver) = mpsc::unbounded_channel();
         (
             Arc::new(Self {
-                stored: RwLock::new(Stored { objects: BTreeMap::new(), deleted: HashMap::new() }),
+                stored: RwLock::new(Stored {
+                    objects: BTreeMap::new(),
+                    created: HashSet::new(),
+                    deleted: HashMap::new(),
+                }),
                 changes,
             }),
             receiver,
@@ -125,11 +131,18 @@ impl<K: Resource> Cache<K> {
         self.notify(CacheChange { name, before, after: Some(after) });
     }
 
+    /// Stores an object that this process created.
+    pub fn put_created(&self, object: K) {
+        self.stored.write().created.insert(name_of(&object));
+        self.put(object);
+    }
+
     /// Removes a deleted object.
     pub fn remove(&self, object: &impl Resource) {
         let name = name_of(object);
         let mut known = self.stored.write();
         known.mark_deleted(object);
+        known.created.remove(&name);
         // The answer to a write can have brought a new object of the same name already.
         if known.objects.get(&name).is_some_and(|known| known.meta().uid != object.meta().uid) {
             return;
@@ -142,7 +155,9 @@ impl<K: Resource> Cache<K> {
     /// Removes all objects of a scope that a list did not contain.
     fn retain(&self, scope: &Scope, listed: &HashSet<ObjectName>) {
         let mut known = self.stored.write();
-        let unlisted = |name: &&ObjectName| scope.contains(name) && !listed.contains(*name);
+        let unlisted = |name: &&ObjectName| {
+            scope.contains(name) && !listed.contains(*name) && !known.created.contains(*name)
+        };
         let missing: Vec<ObjectName> = known.objects.keys().filter(unlisted).cloned().collect();
         for name in missing {
             let Some(before) = known.objects.remove(&name) else { continue };
@@ -200,7 +215,10 @@ impl<K: Resource> Feed<K> {
         match event {
             watcher::Event::Apply(object) => self.put(object),
             watcher::Event::Delete(object) => self.cache.remove(&object),
-            watcher::Event::Init => self.listed.clear(),
+            watcher::Event::Init => {
+                self.listed.clear();
+                self.cache.stored.write().created.retain(|name| !self.scope.contains(name));
+            }
             watcher::Event::InitApply(object) => {
                 self.listed.insert(name_of(&object));
                 self.put(object);

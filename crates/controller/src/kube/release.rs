@@ -10,7 +10,7 @@ use super::{
     cache::Cache,
     writes::{self, RolewrightResource, WriteError},
 };
-use rolewright_api::{Backend, ClusterBackend, Prune, ResourceRestriction, Role, RoleBinding};
+use rolewright_api::{AccessRequest, Backend, ClusterBackend, Prune, ResourceRestriction, Role, RoleBinding};
 use rolewright_reconcile::object::has_finalizer;
 
 /// The result of a release.
@@ -26,6 +26,7 @@ pub struct Released {
 /// When the Kubernetes API refuses. Objects released until then stay released; a second call continues.
 pub async fn all(client: &Client, namespace: Option<&str>) -> Result<Released, WriteError> {
     let mut released = Released::default();
+    released.objects += kind::<AccessRequest>(client, namespace).await?;
     released.objects += kind::<RoleBinding>(client, namespace).await?;
     released.objects += kind::<Prune>(client, namespace).await?;
     released.objects += kind::<ResourceRestriction>(client, namespace).await?;
@@ -72,7 +73,8 @@ async fn release_each<K: RolewrightResource>(client: &Client, api: &Api<K>) -> R
 pub async fn taken_back(client: &Client, namespace: Option<&str>) -> Result<usize, WriteError> {
     const OPERATOR_REACTS_WITHIN: Duration = Duration::from_secs(3);
     tokio::time::sleep(OPERATOR_REACTS_WITHIN).await;
-    let mut count = count_held::<RoleBinding>(client, namespace).await?;
+    let mut count = count_held::<AccessRequest>(client, namespace).await?;
+    count += count_held::<RoleBinding>(client, namespace).await?;
     count += count_held::<Prune>(client, namespace).await?;
     count += count_held::<ResourceRestriction>(client, namespace).await?;
     count += count_held::<Role>(client, namespace).await?;

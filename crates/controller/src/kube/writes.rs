@@ -120,11 +120,11 @@ pub async fn create<K: RolewrightResource>(
 ) -> Result<K, WriteError> {
     let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
     let created = object.api(client).create(&params, object).await?;
-    cache.put(created.clone());
+    cache.put_created(created.clone());
     Ok(created)
 }
 
-/// Replaces the spec of an object.
+/// Replaces the spec of an object, and sets an annotation.
 ///
 /// # Errors
 /// As for [`status`].
@@ -133,11 +133,16 @@ pub async fn spec<K: RolewrightResource>(
     cache: &Cache<K>,
     object: &K,
     spec: Value,
+    (annotation, value): (&str, String),
 ) -> Result<K, WriteError> {
     let present =
         serde_json::to_value(object).ok().and_then(|mut object| object.get_mut("spec").map(Value::take));
     let body = json!({
-        "metadata": { "resourceVersion": object.resource_version(), "uid": object.uid() },
+        "metadata": {
+            "resourceVersion": object.resource_version(),
+            "uid": object.uid(),
+            "annotations": { annotation: value },
+        },
         "spec": replacing(&present.unwrap_or_default(), spec),
     });
     let written = object.api(client).patch(&object.name_any(), &params(), &Patch::Merge(body)).await?;

@@ -152,7 +152,9 @@ fn enqueue_dependents<K: ManagedObject>(
         }
         ObjectKind::RoleBinding => {
             let (before, after) = (before.and_then(as_binding), after.and_then(as_binding));
-            if let Some(name) = after.or(before).and_then(request_of) {
+            let requests: BTreeSet<ObjectName> =
+                [before, after].into_iter().flatten().filter_map(request_of).collect();
+            for name in requests {
                 ctx.queue.add(ObjectRef { kind: ObjectKind::AccessRequest, name });
             }
             let relevant = |binding: Option<&RoleBinding>| {

@@ -1,11 +1,15 @@
 //! What becomes of a request whose grant was decided: from its RoleBinding to its end.
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 use rolewright_api::{AccessRequestStatus, AccessState, Decision, RoleBinding, SubjectState};
 
-use super::{BindingStep, Case, Verdict, binding_of, rejected, whose};
+use super::{BindingStep, Case, Verdict, binding_of, rejected, request_of, whose};
 use crate::object::ManagedObject;
+
+/// Why access ends whose RoleBinding somebody deleted.
+const DELETED: &str = "its RoleBinding was deleted";
 
 impl Case<'_> {
     pub(super) fn after_grant(&self, mut status: AccessRequestStatus) -> Verdict {
@@ -24,17 +28,12 @@ impl Case<'_> {
         }
         let is_created = status.role_binding.as_ref().is_some_and(|binding| binding.uid.is_some());
         let mut verdict = match (is_created, self.binding) {
-            (false, _) if status.end_reason.is_none() => {
-                let mut verdict = Verdict::new(status);
-                verdict.step = Some(BindingStep::Create);
-                verdict
-            }
             (true, Some(binding)) => self.with_binding(status, binding),
-            (true, None) => {
-                status.end_reason.get_or_insert_with(|| "its RoleBinding was deleted".to_owned());
-                self.ended(status)
+            (false, _) if status.end_reason.is_none() => {
+                Verdict { step: Some(BindingStep::Create), ..Verdict::new(status) }
             }
-            (false, _) => self.ended(status),
+            // A crash can have come after it was created, and a cache can lack it for a moment.
+            _ => Verdict { step: Some(BindingStep::Find), ..Verdict::new(status) },
         };
         verdict.next = end.filter(|end| self.now < *end);
         verdict.decided = decided;
@@ -43,44 +42,50 @@ impl Case<'_> {
 
     fn with_binding(&self, mut status: AccessRequestStatus, binding: &RoleBinding) -> Verdict {
         if binding.is_being_deleted() {
-            status.end_reason.get_or_insert_with(|| "its RoleBinding was deleted".to_owned());
+            status.end_reason.get_or_insert_with(|| DELETED.to_owned());
         }
-        let (state, message, step) = match &status.end_reason {
-            Some(why) => {
-                let step = (!binding.is_being_deleted()).then_some(BindingStep::Delete);
-                (AccessState::Ending, format!("{why}; {}", said(binding)), step)
-            }
-            None => {
-                let user = self.request.spec.user();
-                let expected = status.grant.as_ref().zip(status.expires_at.as_ref());
-                let is_changed =
-                    expected.is_some_and(|(grant, end)| binding.spec != binding_of(grant, user, end));
-                let step = is_changed.then_some(BindingStep::Restore);
-                match is_granted(binding) {
-                    true => (AccessState::Active, format!("{user} has the role"), step),
-                    false => (AccessState::Granting, said(binding), step),
-                }
-            }
+        let is_changed = {
+            let expected = status.grant.as_ref().zip(status.expires_at.as_ref());
+            expected.is_some_and(|(grant, end)| binding.spec != binding_of(grant, end))
+                || request_of(binding).is_none_or(|request| *request.name != *self.request.name_any())
         };
-        (status.state, status.message) = (Some(state), Some(message));
-        let mut verdict = Verdict::new(status);
-        verdict.step = step;
-        verdict
-    }
-
-    fn ended(&self, status: AccessRequestStatus) -> Verdict {
-        Verdict::new(AccessRequestStatus {
-            state: Some(AccessState::Ended),
-            message: status.end_reason.clone(),
-            ended_at: Some(Time(self.now)),
-            ..status
-        })
+        let is_granted = status.grant.as_ref().is_some_and(|grant| is_granted(binding, &grant.user));
+        let user = status.grant.as_ref().map(|grant| grant.user.clone()).unwrap_or_default();
+        let (state, message) = match &status.end_reason {
+            Some(why) => (AccessState::Ending, format!("{why}; {}", said(binding))),
+            None if is_granted => (AccessState::Active, format!("{user} has the role")),
+            None => (AccessState::Granting, said(binding)),
+        };
+        let step = match &status.end_reason {
+            _ if is_changed => Some(BindingStep::Restore),
+            Some(_) if !binding.is_being_deleted() => Some(BindingStep::Delete),
+            _ => None,
+        };
+        if state == AccessState::Active {
+            status.granted_at.get_or_insert(Time(self.now));
+        }
+        Verdict {
+            step,
+            ..Verdict::new(AccessRequestStatus { state: Some(state), message: Some(message), ..status })
+        }
     }
 }
 
-fn is_granted(binding: &RoleBinding) -> bool {
-    let subjects = binding.subjects();
-    !subjects.is_empty() && subjects.iter().all(|subject| subject.state == SubjectState::Granted)
+/// The status of a request whose RoleBinding does not exist.
+pub fn ended(status: AccessRequestStatus, now: Timestamp) -> AccessRequestStatus {
+    let end_reason = status.end_reason.clone().unwrap_or_else(|| DELETED.to_owned());
+    AccessRequestStatus {
+        state: Some(AccessState::Ended),
+        message: Some(end_reason.clone()),
+        end_reason: Some(end_reason),
+        ended_at: Some(Time(now)),
+        ..status
+    }
+}
+
+fn is_granted(binding: &RoleBinding, user: &str) -> bool {
+    let mut subjects = binding.subjects().iter();
+    subjects.any(|subject| subject.name == user && subject.state == SubjectState::Granted)
 }
 
 /// What the RoleBinding reports.

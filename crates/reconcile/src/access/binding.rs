@@ -1,10 +1,10 @@
 //! The RoleBinding of an AccessRequest, and how it is recognized.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
 use kube::ResourceExt;
 use rolewright_api::{
-    AccessGrant, AccessRequest, Adopt, ApprovalRecord, DeletionPolicy, RoleBinding, RoleBindingSpec, Subject,
-    SubjectKind, annotations,
+    AccessGrant, AccessRequest, Adopt, ApprovalRecord, DeletionPolicy, Origin, RoleBinding, RoleBindingSpec,
+    Subject, SubjectKind, annotations,
 };
 
 use crate::object::{ManagedObject, ObjectName, name_of};
@@ -27,11 +27,11 @@ pub(super) fn name_of_binding(request: &AccessRequest) -> String {
 }
 
 /// The spec of the RoleBinding of a request. A grant that exists already is not adopted: it would be revoked at the end.
-pub fn binding_of(grant: &AccessGrant, user: &str, end: &Time) -> RoleBindingSpec {
+pub fn binding_of(grant: &AccessGrant, end: &Time) -> RoleBindingSpec {
     RoleBindingSpec {
         backend_ref: grant.backend_ref.clone(),
         role_ref: grant.role_ref.clone(),
-        subjects: vec![Subject { kind: SubjectKind::User, name: user.to_owned() }],
+        subjects: vec![Subject { kind: SubjectKind::User, name: grant.user.clone() }],
         scope: grant.scope.clone(),
         starts_at: None,
         expires_at: Some(end.clone()),
@@ -56,16 +56,26 @@ pub fn is_binding_of(binding: &RoleBinding, request: &AccessRequest) -> bool {
     })
 }
 
-/// What a request says about the plans of its RoleBinding. None: the RoleBinding is not the one of the request, or its spec was changed.
-pub fn requested(binding: &RoleBinding, request: &AccessRequest) -> Option<Requested> {
+/// Whether a RoleBinding was made for a request, and manages nothing that was there before.
+pub fn is_made_for(binding: &RoleBinding, request: &AccessRequest) -> bool {
+    let is_owner = |owner: &OwnerReference| Some(&owner.uid) == request.uid().as_ref();
+    binding.owner_references().iter().any(is_owner)
+        && binding.held().iter().all(|held| held.origin == Origin::Created)
+}
+
+/// What a request says about the plans of its RoleBinding. None: the RoleBinding is not the one of the request. `role`: the UID of the Role
+/// that it names.
+pub fn requested(binding: &RoleBinding, request: &AccessRequest, role: Option<&str>) -> Option<Requested> {
     let status = request.status.as_ref().filter(|_| is_binding_of(binding, request))?;
     let (grant, end) = (status.grant.as_ref()?, status.expires_at.as_ref()?);
-    if binding.spec != binding_of(grant, request.spec.user(), end) {
-        return None;
-    }
     let is_over = status.end_reason.is_some();
-    let approval = status.approval.as_ref().filter(|_| !is_over && !binding.is_being_deleted());
-    let approval = approval.map(|approval| ApprovalRecord {
+    // It covers what was approved, and once: what somebody takes away afterwards is another decision.
+    let is_covered = !is_over
+        && !binding.is_being_deleted()
+        && status.granted_at.is_none()
+        && binding.spec == binding_of(grant, end)
+        && grant.role_uid.as_deref() == role;
+    let approval = status.approval.as_ref().filter(|_| is_covered).map(|approval| ApprovalRecord {
         name: approval.name.clone(),
         uid: approval.uid.clone(),
         plan: status.plan.clone().unwrap_or_default(),

@@ -2,10 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
-use rolewright_api::{AccessOffer, AccessRequest, AccessState, Approval, Users};
+use rolewright_api::{AccessGrant, AccessOffer, AccessRequest, AccessState, Approval, Users};
 
-use super::Case;
-use crate::patterns::Patterns;
+use super::{Case, user_of};
+use crate::patterns::{Patterns, matches};
 
 /// The time in which the requests of one requester are counted.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -26,24 +26,28 @@ impl Case<'_> {
                 offer.spec.max_duration
             ));
         }
-        if spec.user() != spec.requested_by && !Patterns::new(&offer.spec.other_users).matches(spec.user()) {
+        let (user, own) = (user_of(self.request, offer), own_name(&spec.requested_by, offer));
+        if user != own && !Patterns::new(&offer.spec.other_users).matches(user) {
             return Some(format!(
-                "spec.user: AccessOffer {name} does not allow {} to request the role for {}: leave spec.user out",
+                "spec.user: AccessOffer {name} does not allow {} to request the role for {user}: leave spec.user out",
                 spec.requested_by,
-                spec.user()
             ));
         }
         self.exceeded_limit(offer)
     }
 
     fn exceeded_limit(&self, offer: &AccessOffer) -> Option<String> {
-        let others = || self.others.iter().filter(|other| self.counts(other));
-        if let Some(open) = others().find(|other| other.is_open()) {
+        let others = || self.others.iter().filter(|other| self.precedes(other));
+        let by_same = |other: &AccessRequest| other.spec.requested_by == self.request.spec.requested_by;
+        let user = user_of(self.request, offer);
+        let for_same = |other: &AccessRequest| granted(other).is_some_and(|grant| grant.user == user);
+        if let Some(open) = others().find(|other| other.is_open() && (by_same(other) || for_same(other))) {
             return Some(format!(
-                "AccessRequest {} of the same offer is still open: end it first",
+                "AccessRequest {} of the same offer is still open: create another one when it has ended",
                 open.name_any()
             ));
         }
+        let others = || others().filter(|other| by_same(other));
         let max = offer.spec.max_per_day();
         let created = self.created();
         let is_recent =
@@ -55,23 +59,19 @@ impl Case<'_> {
             ));
         }
         let cooldown = SignedDuration::try_from(offer.spec.cooldown()).unwrap_or_default();
-        let ends =
-            others().filter(|other| other.status.as_ref().is_some_and(|status| status.grant.is_some()));
+        let ends = others().filter(|other| granted(other).is_some());
         let ends = ends.filter_map(|other| other.status.as_ref()?.ended_at.as_ref().map(|end| end.0));
         let free = ends.max()?.checked_add(cooldown).ok()?;
         (self.now < free)
             .then(|| format!("limits.cooldown of the AccessOffer allows the next request at {free}"))
     }
 
-    /// Whether another request counts against this one: it is of the same requester or for the same user, and older or granted.
-    fn counts(&self, other: &AccessRequest) -> bool {
-        let (this, its) = (&self.request.spec, &other.spec);
+    /// Whether another request of the offer is older, or granted.
+    fn precedes(&self, other: &AccessRequest) -> bool {
         let age = |request: &AccessRequest| (created_at(request), request.uid());
-        let is_granted = other.status.as_ref().is_some_and(|status| status.grant.is_some());
-        its.offer == this.offer
+        other.spec.offer == self.request.spec.offer
             && other.uid() != self.request.uid()
-            && (its.requested_by == this.requested_by || its.user() == this.user())
-            && (is_granted || age(other) < age(self.request))
+            && (granted(other).is_some() || age(other) < age(self.request))
     }
 
     /// Why an approval does not count.
@@ -86,8 +86,9 @@ impl Case<'_> {
                 super::approvers(offer)
             ));
         }
+        let same = |name: &str| own_name(by, offer).to_lowercase() == name.to_lowercase();
         let is_own =
-            [self.request.spec.requested_by.as_str(), self.request.spec.user()].contains(&by.as_str());
+            same(own_name(&self.request.spec.requested_by, offer)) || same(user_of(self.request, offer));
         (is_own && offer.spec.allow_self_approval != Some(true))
             .then(|| format!("{by} cannot approve a request of its own"))
     }
@@ -101,8 +102,19 @@ fn created_at(request: &AccessRequest) -> Option<Timestamp> {
     request.metadata.creation_timestamp.as_ref().map(|time| time.0)
 }
 
+fn granted(request: &AccessRequest) -> Option<&AccessGrant> {
+    request.status.as_ref()?.grant.as_ref()
+}
+
+/// The name of a user of the cluster in the back end.
+pub(super) fn own_name<'a>(user: &'a str, offer: &AccessOffer) -> &'a str {
+    user.strip_prefix(offer.spec.user_prefix.as_deref().unwrap_or_default()).unwrap_or(user)
+}
+
+/// Kubernetes distinguishes upper and lower case in the names of users.
 fn includes(users: &Users, name: &str, groups: &[String]) -> bool {
-    Patterns::new(&users.users).matches(name) || groups.iter().any(|group| users.groups.contains(group))
+    users.users.iter().any(|pattern| matches(pattern, name))
+        || groups.iter().any(|group| users.groups.contains(group))
 }
 
 /// Users and groups in words: the first of each.

@@ -20,7 +20,10 @@ use rolewright_api::{
 };
 use rolewright_core::model::sha256_hex;
 
-pub use self::binding::{Requested, binding_of, is_binding_of, request_of, requested};
+pub use self::{
+    after_grant::ended,
+    binding::{Requested, binding_of, is_binding_of, is_made_for, request_of, requested},
+};
 
 /// How long a request waits for an Approval.
 const MAX_WAIT: Duration = Duration::from_secs(24 * 3600);
@@ -34,6 +37,8 @@ pub struct Case<'a> {
     pub request: &'a AccessRequest,
     /// The offer that it names, if it exists.
     pub offer: Option<&'a AccessOffer>,
+    /// The UID of the Role that the offer names, if it exists.
+    pub role: Option<&'a str>,
     /// All requests of this offer.
     pub others: &'a [Arc<AccessRequest>],
     /// The approvals that name the request and can still have an effect.
@@ -68,6 +73,8 @@ pub enum BindingStep {
     Restore,
     /// It is deleted, which revokes the grant.
     Delete,
+    /// Nothing is known of it: the API server is asked, and without it the access is over.
+    Find,
 }
 
 impl Verdict {
@@ -101,12 +108,15 @@ impl Case<'_> {
         if let Some(why) = self.refusal(offer) {
             return self.deny(status, why);
         }
-        let plan = plan_of(self.request, offer);
+        let plan = self.plan_of(offer);
         let status = AccessRequestStatus { plan: Some(plan.clone()), ..status };
         if let Some(rejection) = self.decision(Decision::Reject, &plan) {
             let mut verdict = self.deny(status, format!("{} rejected the request", whose(rejection)));
             verdict.decided = vec![rejected(rejection, "the request is denied")];
             return verdict;
+        }
+        if self.is_too_old() {
+            return self.wait(status, "nobody approved it".to_owned());
         }
         if offer.spec.without_approval == Some(true) {
             return self.grant(status, offer, None);
@@ -155,6 +165,8 @@ impl Case<'_> {
             state: Some(AccessState::Granting),
             message: Some("the RoleBinding is being created".to_owned()),
             grant: Some(AccessGrant {
+                user: user_of(self.request, offer).to_owned(),
+                role_uid: self.role_uid(offer),
                 backend_ref: offer.spec.backend_ref.clone(),
                 role_ref: offer.spec.role_ref.clone(),
                 scope: offer.spec.scope.clone(),
@@ -170,15 +182,23 @@ impl Case<'_> {
         verdict
     }
 
-    fn wait(&self, status: AccessRequestStatus, message: String) -> Verdict {
+    /// Until when the request waits.
+    fn waits_until(&self) -> Timestamp {
         let created = self.request.creation_timestamp().map_or(self.now, |created| created.0);
-        let until = created.checked_add(MAX_WAIT).unwrap_or(created);
-        if until <= self.now {
+        created.checked_add(MAX_WAIT).unwrap_or(created)
+    }
+
+    fn is_too_old(&self) -> bool {
+        self.waits_until() <= self.now
+    }
+
+    fn wait(&self, status: AccessRequestStatus, message: String) -> Verdict {
+        if self.is_too_old() {
             return self.deny(status, format!("it waited for 24 hours: {message}"));
         }
         let state = Some(AccessState::Pending);
         let mut verdict = Verdict::new(AccessRequestStatus { state, message: Some(message), ..status });
-        verdict.next = Some(until);
+        verdict.next = Some(self.waits_until());
         verdict
     }
 
@@ -201,6 +221,8 @@ impl Case<'_> {
         let status = &verdict.status;
         let why = match (&status.plan, status.state) {
             (_, Some(state)) if state != AccessState::Pending => format!("the request is {}", state.as_str()),
+            // The offer can come back.
+            (Some(_), _) if self.offer.is_none() => return,
             (Some(plan), _) => format!("the present plan of the request is {plan}"),
             // Without an offer there is no plan yet.
             (None, _) => return,
@@ -221,14 +243,29 @@ impl Case<'_> {
     }
 }
 
-/// The hash of what a request grants under the present offer. It covers the role, the scope, the user and the time.
-fn plan_of(request: &AccessRequest, offer: &AccessOffer) -> String {
-    let spec = &offer.spec;
-    let uid = request.uid().unwrap_or_default();
-    let (user, seconds) = (request.spec.user(), request.spec.duration().as_secs());
-    let effect = ("access", uid, &spec.backend_ref, &spec.role_ref, &spec.scope, user, seconds);
-    let json = serde_json::to_vec(&effect).expect("a spec has string keys only, so it always serializes");
-    format!("v1-{}", &sha256_hex(&json)[..40])
+impl Case<'_> {
+    /// The hash of what the request grants under the present offer. It covers the role, the scope, the user and the time.
+    fn plan_of(&self, offer: &AccessOffer) -> String {
+        let spec = &offer.spec;
+        let uid = self.request.uid().unwrap_or_default();
+        let user = user_of(self.request, offer);
+        let seconds = self.request.spec.duration().as_secs();
+        let role = (&spec.role_ref, self.role_uid(offer));
+        let effect = ("access", uid, &spec.backend_ref, role, &spec.scope, user, seconds);
+        let json = serde_json::to_vec(&effect).expect("a spec has string keys only, so it always serializes");
+        format!("v1-{}", &sha256_hex(&json)[..40])
+    }
+
+    /// The UID of the Role that the offer names. A Role that is deleted and created again can be another one.
+    fn role_uid(&self, offer: &AccessOffer) -> Option<String> {
+        offer.spec.role_ref.name.as_ref().and(self.role).map(str::to_owned)
+    }
+}
+
+/// The user of the back end who gets the role.
+fn user_of<'a>(request: &'a AccessRequest, offer: &AccessOffer) -> &'a str {
+    let spec = &request.spec;
+    spec.user.as_deref().unwrap_or_else(|| eligible::own_name(&spec.requested_by, offer))
 }
 
 fn decides(approval: &Approval, decision: Decision, plan: &str) -> bool {

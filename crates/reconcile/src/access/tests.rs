@@ -62,6 +62,7 @@ struct World {
     others: Vec<Arc<AccessRequest>>,
     approvals: Vec<Arc<Approval>>,
     binding: Option<RoleBinding>,
+    role: Option<&'static str>,
 }
 
 impl World {
@@ -73,6 +74,7 @@ impl World {
         decide(&Case {
             request,
             offer: self.offer.as_ref(),
+            role: self.role,
             others: &self.others,
             approvals: &self.approvals,
             binding: self.binding.as_ref(),
@@ -97,6 +99,12 @@ fn plan() -> String {
     plan_of(&request("one", json!({})), &offer(json!({})))
 }
 
+/// The plan of a request under an offer.
+fn plan_of(request: &AccessRequest, offer: &AccessOffer) -> String {
+    let world = World { offer: Some(offer.clone()), ..World::default() };
+    world.decide(request, NOW).status.plan.expect("a plan")
+}
+
 /// A request that was granted, and its RoleBinding.
 fn granted() -> (AccessRequest, RoleBinding) {
     let world = World {
@@ -106,12 +114,13 @@ fn granted() -> (AccessRequest, RoleBinding) {
     let mut request = request("one", json!({}));
     let mut status = world.decide(&request, NOW).status;
     status.role_binding.as_mut().expect("a RoleBinding").uid = Some("binding-uid".to_owned());
-    let spec =
-        binding_of(status.grant.as_ref().unwrap(), "alice@example.com", status.expires_at.as_ref().unwrap());
+    let spec = binding_of(status.grant.as_ref().unwrap(), status.expires_at.as_ref().unwrap());
     request.status = Some(status);
     let mut binding = RoleBinding::new("one-one-uid", spec);
     binding.metadata.uid = Some("binding-uid".to_owned());
     binding.metadata.namespace = Some("team-a".to_owned());
+    binding.metadata.annotations =
+        Some([("rolewright.dev/access-request".to_owned(), "one".to_owned())].into());
     (request, binding)
 }
 
@@ -185,6 +194,13 @@ fn approval_of_another_plan_does_nothing() {
     for changes in [json!({"spec": {"duration": "3h"}}), json!({"metadata": {"uid": "another"}})] {
         assert_ne!(plan_of(&request("one", changes), &offer(json!({}))), plan());
     }
+    // A Role that was deleted and created again.
+    let of_role = |role| {
+        let named = json!({"spec": {"roleRef": {"external": null, "name": "on-call"}}});
+        let world = World { role: Some(role), ..World::offering(named) };
+        world.decide(&one, NOW).status.plan
+    };
+    assert_ne!(of_role("first"), of_role("second"));
     assert_ne!(plan_of(&one, &offer(json!({"spec": {"scope": {"id": "s"}}}))), plan());
     assert_ne!(plan_of(&one, &offer(json!({"spec": {"backendRef": {"kind": "ClusterBackend"}}}))), plan());
     assert_eq!(plan_of(&one, &offer(json!({"spec": {"maxDuration": "3h"}}))), plan());
@@ -220,7 +236,8 @@ fn requests_of_one_requester_are_limited() {
         let made = json!({"metadata": {"creationTimestamp": created}});
         Arc::new(request(name, merged(made, &changes)))
     };
-    let grant = json!({"backendRef": {"name": "grafana"}, "roleRef": {"name": "r"}});
+    let grant =
+        json!({"user": "alice@example.com", "backendRef": {"name": "grafana"}, "roleRef": {"name": "r"}});
     let ended = |at: &str| json!({"status": {"state": "Ended", "endedAt": at, "grant": grant}});
     let one = request("one", json!({}));
 
@@ -231,12 +248,13 @@ fn requests_of_one_requester_are_limited() {
     assert_eq!(world.said(&one).0, AccessState::Pending);
     world.others = vec![other("newer", "2027-01-10T12:00:01Z", json!({"status": {"grant": grant}}))];
     denied(&world, &one, "still open");
-    // Another requester for the same user counts, and one for another user does not.
-    let by_bob = |user: Value| json!({"spec": {"requestedBy": "bob@example.com", "user": user}});
-    world.others = vec![other("open", "2027-01-10T11:00:00Z", by_bob(json!("alice@example.com")))];
-    denied(&world, &one, "still open");
-    world.others = vec![other("open", "2027-01-10T11:00:00Z", by_bob(Value::Null))];
+    // Another requester counts only if the same user has got the role.
+    let by_bob = json!({"spec": {"requestedBy": "bob@example.com", "user": "alice@example.com"}});
+    world.others = vec![other("open", "2027-01-10T11:00:00Z", by_bob.clone())];
     assert_eq!(world.said(&one).0, AccessState::Pending);
+    let granted = merged(by_bob, &json!({"status": {"grant": grant}}));
+    world.others = vec![other("open", "2027-01-10T11:00:00Z", granted)];
+    denied(&world, &one, "still open");
 
     let long_ago = ended("2027-01-10T03:00:00Z");
     world.others = vec![
@@ -293,18 +311,25 @@ fn access_is_active_until_its_time_is_over() {
     assert_eq!(world.decide(&one, NOW).step, Some(BindingStep::Delete));
     world.binding = None;
     let verdict = world.decide(&one, END);
-    assert_eq!(verdict.status.state, Some(AccessState::Ended));
-    assert_eq!(verdict.status.message.as_deref(), Some("its time is over"));
-    one.status = Some(verdict.status.clone());
+    assert_eq!(verdict.step, Some(BindingStep::Find));
+    let status = ended(verdict.status, at(END));
+    assert_eq!(status.message.as_deref(), Some("its time is over"));
+    one.status = Some(status.clone());
     let again = world.decide(&one, END);
-    assert_eq!((again.status, again.step), (verdict.status, None));
+    assert_eq!((again.status, again.step), (status, None));
 }
 
 #[test]
 fn access_whose_role_binding_was_deleted_is_not_granted_again() {
     let (one, mut binding) = granted();
+    // Unknown is not absent: the API server is asked first.
     let verdict = World::default().decide(&one, NOW);
-    assert_eq!((verdict.status.state, verdict.step), (Some(AccessState::Ended), None));
+    assert_eq!((verdict.status.state, verdict.step), (Some(AccessState::Granting), Some(BindingStep::Find)));
+    let status = ended(verdict.status, at(NOW));
+    assert_eq!(
+        (status.state, status.message.as_deref()),
+        (Some(AccessState::Ended), Some("its RoleBinding was deleted"))
+    );
     binding.metadata.deletion_timestamp = Some(Time(at(NOW)));
     let verdict = World { binding: Some(binding), ..World::default() }.decide(&one, NOW);
     assert_eq!((verdict.status.state, verdict.step), (Some(AccessState::Ending), None));
@@ -313,10 +338,19 @@ fn access_whose_role_binding_was_deleted_is_not_granted_again() {
 #[test]
 fn changed_role_binding_is_restored() {
     let (one, mut binding) = granted();
+    let good = binding.clone();
     binding.spec.expires_at = None;
-    assert!(requested(&binding, &one).is_none(), "a changed spec has no approval");
-    let verdict = World { binding: Some(binding), ..World::default() }.decide(&one, NOW);
-    assert_eq!(verdict.step, Some(BindingStep::Restore));
+    assert!(requested(&binding, &one, None).is_some_and(|it| it.approval.is_none()), "nobody approved that");
+    let mut unnamed = good.clone();
+    unnamed.metadata.annotations = None;
+    // Also at the end, and while it is being deleted.
+    let mut deleted = binding.clone();
+    deleted.metadata.deletion_timestamp = Some(Time(at(NOW)));
+    for (binding, now) in [(binding.clone(), NOW), (binding, END), (deleted, NOW), (unnamed, NOW)] {
+        let verdict = World { binding: Some(binding), ..World::default() }.decide(&one, now);
+        assert_eq!(verdict.step, Some(BindingStep::Restore));
+    }
+    assert_eq!(World { binding: Some(good), ..World::default() }.decide(&one, NOW).step, None);
 }
 
 #[test]
@@ -325,20 +359,79 @@ fn crash_before_the_role_binding_is_known_creates_it_again() {
     one.status.as_mut().unwrap().role_binding.as_mut().unwrap().uid = None;
     let verdict = World::default().decide(&one, NOW);
     assert_eq!((verdict.step, verdict.status.expires_at), (Some(BindingStep::Create), Some(Time(at(END)))));
-    let verdict = World::default().decide(&one, END);
-    assert_eq!((verdict.status.state, verdict.step), (Some(AccessState::Ended), None));
+    assert_eq!(World::default().decide(&one, END).step, Some(BindingStep::Find), "it can exist");
 }
 
 #[test]
 fn request_speaks_only_for_its_own_role_binding() {
     let (mut one, binding) = granted();
-    let record = |requested: Option<Requested>| requested.and_then(|requested| requested.approval);
-    let approved_by = |record: ApprovalRecord| record.approved_by;
-    assert_eq!(record(requested(&binding, &one)).map(approved_by).as_deref(), Some("carol@example.com"));
+    let by = |binding: &RoleBinding, request: &AccessRequest, role| {
+        Some(requested(binding, request, role)?.approval.map(|approval: ApprovalRecord| approval.approved_by))
+    };
+    assert_eq!(by(&binding, &one, None), Some(Some("carol@example.com".to_owned())));
+    assert_eq!(by(&binding, &one, Some("another Role")), Some(None));
     let mut copy = binding.clone();
     copy.metadata.uid = Some("copy".to_owned());
-    assert!(requested(&copy, &one).is_none());
+    assert_eq!(by(&copy, &one, None), None);
+    // It covers the grant once.
+    let mut granted = one.clone();
+    granted.status.as_mut().unwrap().granted_at = Some(Time(at(NOW)));
+    assert_eq!(by(&binding, &granted, None), Some(None));
     one.status.as_mut().unwrap().end_reason = Some("its time is over".to_owned());
-    let over = requested(&binding, &one).expect("its own");
+    let over = requested(&binding, &one, None).expect("its own");
     assert!(over.is_over && over.approval.is_none());
+}
+
+#[test]
+fn role_binding_that_adopted_something_is_not_made_for_a_request() {
+    let (one, mut binding) = granted();
+    let owner = json!({"apiVersion": "v1", "kind": "AccessRequest", "name": "one", "uid": "one-uid"});
+    assert!(!is_made_for(&binding, &one));
+    binding.metadata.owner_references = serde_json::from_value(json!([owner])).unwrap();
+    assert!(is_made_for(&binding, &one));
+    for (origin, is_its_own) in [("Created", true), ("Adopted", false)] {
+        let held = json!({"kind": "Grant", "id": "g", "key": {}, "origin": origin, "state": "Present", "fingerprint": ""});
+        binding.status = serde_json::from_value(json!({"held": [held]})).expect("a status");
+        assert_eq!(is_made_for(&binding, &one), is_its_own);
+    }
+}
+
+#[test]
+fn names_of_the_cluster_are_exact_and_can_have_a_prefix() {
+    let users = json!({"users": ["oidc:*"], "groups": []});
+    let spec = json!({"requesters": users, "userPrefix": "oidc:", "approvers": {"users": ["oidc:carol@example.com"]}});
+    let world = World::offering(json!({ "spec": spec }));
+    let one = request("one", json!({"spec": {"requestedBy": "oidc:carol@example.com"}}));
+    let plan = world.decide(&one, NOW).status.plan.unwrap();
+    for (by, why) in
+        [("oidc:Carol@example.com", "is not an approver"), ("oidc:carol@example.com", "of its own")]
+    {
+        let approvals = vec![approval(by, "Approve", &plan, json!({}))];
+        let verdict = World { approvals, offer: world.offer.clone(), ..World::default() }.decide(&one, NOW);
+        assert!(verdict.decided[0].2.contains(why), "{}", verdict.decided[0].2);
+    }
+    let by_dave = request("two", json!({"spec": {"requestedBy": "oidc:dave@example.com"}}));
+    let plan = world.decide(&by_dave, NOW).status.plan.unwrap();
+    let approvals = vec![approval("oidc:carol@example.com", "Approve", &plan, json!({}))];
+    let verdict = World { approvals, offer: world.offer.clone(), ..World::default() }.decide(&by_dave, NOW);
+    assert_eq!(verdict.status.grant.unwrap().user, "dave@example.com");
+}
+
+#[test]
+fn old_request_is_not_granted_after_a_downtime() {
+    let world = World::offering(json!({"spec": {"approvers": null, "withoutApproval": true}}));
+    let verdict = world.decide(&request("one", json!({})), "2027-01-12T00:00:00Z");
+    assert_eq!((verdict.status.state, verdict.step), (Some(AccessState::Denied), None));
+}
+
+#[test]
+fn approval_waits_while_the_offer_is_replaced() {
+    let mut one = request("one", json!({}));
+    one.status = Some(World::offering(json!({})).decide(&one, NOW).status);
+    let world = World {
+        approvals: vec![approval("carol@example.com", "Approve", &plan(), json!({}))],
+        ..World::default()
+    };
+    let verdict = world.decide(&one, NOW);
+    assert_eq!((verdict.status.state, verdict.decided.len()), (Some(AccessState::Pending), 0));
 }

@@ -107,7 +107,7 @@ pub fn narrow(claim: &mut Claim, plan: &Plan, desired: &[Desired], recorded: &[H
 }
 
 /// Registers what an object manages by its status alone: for objects whose own Backend was not reconciled yet.
-pub fn register_held<K: ManagedObject>(object: &K, account: &Account) {
+pub fn register_held<K: ManagedObject>(object: &K, account: &Account, is_requested: bool) {
     let mut claims = account.claims.lock();
     if claims.get(&object.claimant()).is_some() {
         return;
@@ -118,7 +118,7 @@ pub fn register_held<K: ManagedObject>(object: &K, account: &Account) {
         true => DesiredKeys::default(),
         false => planner::recorded_keys(&held),
     };
-    claims.set(object.claimant(), build(object, desired, &held));
+    claims.set(object.claimant(), Claim { is_requested, ..build(object, desired, &held) });
 }
 
 #[cfg(test)]

@@ -93,6 +93,9 @@ pub fn decide<K: Resolve>(object: &K, link: &Link, cluster: &Cluster<'_>) -> Opt
         resolved.keep_inherited(&claims, snapshot, view.backend.dialect());
         let requested = requested(object, cluster);
         let is_requested = requested.is_some();
+        resolved.is_requested = is_requested;
+        // What somebody requested ends whatever its RoleBinding says.
+        resolved.is_forced |= is_requested;
         let mut claim =
             claim::new(object, &resolved.desired, &recorded, view, snapshot, can_act, is_requested);
         let mut touched = claims.set(object.claimant(), claim.clone());
@@ -123,7 +126,11 @@ pub fn decide<K: Resolve>(object: &K, link: &Link, cluster: &Cluster<'_>) -> Opt
 /// What the AccessRequest of an object says about its plans.
 fn requested<K: ManagedObject>(object: &K, cluster: &Cluster<'_>) -> Option<Requested> {
     let binding = as_binding(object)?;
-    access::requested(binding, &*(cluster.request)(&access::request_of(binding)?)?)
+    let request = (cluster.request)(&access::request_of(binding)?)?;
+    let namespace = binding.metadata.namespace.as_deref().unwrap_or_default();
+    let named = binding.spec.role_ref.name.as_ref().map(|name| ObjectName::new(namespace, name));
+    let role = named.and_then(|name| (cluster.role)(&name)).and_then(|role| role.metadata.uid.clone());
+    access::requested(binding, &request, role.as_deref())
 }
 
 fn surroundings<'a, K: Resolve>(

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 use rolewright_api::{Approval, ApprovalRecord, ApprovalState, Guards, Mode, Reason, WaitingPlan};
-use rolewright_core::model::Named;
-use rolewright_core::planner::{Issue, Loss, Plan, Step};
+use rolewright_core::model::{Named, Verb};
+use rolewright_core::planner::{Issue, Loss, Origin, Plan, Step};
 
 use super::{
     guarded::{drops_subject, has_exceeded, misspelt},
@@ -244,8 +244,8 @@ impl<'a, K: ManagedObject> Judge<'a, K> {
 
     fn verdict(&self, step: usize) -> Verdict {
         let loss = &self.decision.plan.losses()[step];
-        // The ClusterBackend ends such grants: nobody can keep them by an approval that is not given.
-        if self.decision.resolved.is_forced && self.is_over && loss.count > 0 {
+        // Nobody can keep such grants by an approval that is not given.
+        if self.decision.resolved.is_forced && self.is_over && loss.count > 0 || self.ends_request(step) {
             return Verdict::Free;
         }
         if let Some(rejection) = &self.rejection {
@@ -260,7 +260,7 @@ impl<'a, K: ManagedObject> Judge<'a, K> {
         if self.effects.get(step).is_some_and(|effect| self.covered.contains(effect)) {
             return Verdict::Approved;
         }
-        if self.is_expiry(loss) || self.ends_request(loss) {
+        if self.is_expiry(loss) {
             return Verdict::Free;
         }
         if self.mode == Mode::Approve {
@@ -300,9 +300,15 @@ impl<'a, K: ManagedObject> Judge<'a, K> {
     }
 
     /// Whether the step revokes the one grant of an AccessRequest that ended before its time.
-    fn ends_request(&self, loss: &Loss) -> bool {
-        let is_over = self.decision.requested.as_ref().is_some_and(|requested| requested.is_over);
-        is_over && loss.count == 1 && self.decision.recorded.len() <= 1
+    fn ends_request(&self, step: usize) -> bool {
+        let Decision { plan, requested, recorded, .. } = self.decision;
+        let is_over = requested.as_ref().is_some_and(|requested| requested.is_over);
+        let is_its_own = matches!(recorded.as_slice(), [held] if held.origin == Origin::Created);
+        is_over
+            && is_its_own
+            && self.object.is_being_deleted()
+            && plan.steps()[step].change.verb() == Verb::Delete
+            && plan.losses()[step].count == 1
     }
 
     fn withheld(&self, keep: &[bool], hurdle: Hurdle, now: Timestamp) -> Withheld {

@@ -150,7 +150,9 @@ pub fn plan<K: ManagedObject>(
         }
     }
     // A subject that leaves the spec loses its grant, whatever the deletion policy of the object.
-    let retain = object.is_being_deleted() && deletion_policy(object, link) == DeletionPolicy::Retain;
+    let retain = object.is_being_deleted()
+        && !resolved.is_requested
+        && deletion_policy(object, link) == DeletionPolicy::Retain;
     let policy = Policy {
         identity: dialect,
         adopt: adopt(object, link),

@@ -58,7 +58,9 @@ pub struct Resolved {
     pub validity: Validity,
     /// The ClusterBackend does not allow the end that the spec says: the one that was recorded before counts.
     pub refuses_end: bool,
-    /// The ClusterBackend ends grants whatever the object says: neither its pause nor its mode keeps them.
+    /// It is the RoleBinding of an AccessRequest.
+    pub is_requested: bool,
+    /// The ClusterBackend or an AccessRequest ends grants whatever the object says: neither its pause nor its mode keeps them.
     pub is_forced: bool,
 }
 

@@ -203,6 +203,7 @@ mod tests {
             lacks: &lacks,
             plans_only: false,
             bounds: None,
+            is_exclusive: false,
             now: Timestamp::UNIX_EPOCH,
         };
         let mut names = RecordedNames::new(&[]);

@@ -70,6 +70,7 @@ fn resolved(binding: &api::RoleBinding, role: Option<Arc<api::Role>>, snapshot: 
         lacks: &BTreeMap::new(),
         plans_only: false,
         bounds: None,
+        is_exclusive: false,
         now: Timestamp::UNIX_EPOCH,
     })
 }
