@@ -87,7 +87,7 @@ pub struct BackendSpec {
     /// How much Rolewright removes from the account without an approval. A removal: a revoked grant, a deleted role, a permission that is taken from a role which somebody has, a resource that is opened or closed. What is more waits with the reason ApprovalRequired. The removals of all Backends of the account count together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guards: Option<Guards>,
-    /// This cluster alone manages the access control of the account, so objects of the kind Prune can remove what no object manages. Default: false.
+    /// The objects of this cluster alone describe the access control of the account, and one operator serves all its namespaces. Then objects of the kind Prune can remove what no object manages. Default: false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exclusive: Option<bool>,
 }

@@ -48,9 +48,9 @@ use super::{
     .field_path(".backendRef"))]
 #[serde(rename_all = "camelCase")]
 pub struct PruneSpec {
-    /// The Backend of the account. It cannot be changed. Its spec.exclusive must be true. With a ClusterBackend, this object must be in the secretNamespace of the ClusterBackend.
+    /// The Backend of the account. It cannot be changed. Its spec.exclusive must be true. With a ClusterBackend, this object must be in the secretNamespace of the ClusterBackend, and the namespaceSelector must select it.
     pub backend_ref: BackendRef,
-    /// The kinds of external things to remove. Grant: grants of any role. Role: roles that nobody has. What belongs to the vendor stays, such as predefined roles.
+    /// The kinds of external things to remove. Grant: grants of any role (ZenML: of roles in scopes where an object manages a grant). Role: roles that nobody has and no object names (not on ZenML). What belongs to the vendor stays, such as predefined roles.
     #[schemars(length(min = 1, max = 2))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub kinds: Vec<PrunedKind>,
@@ -58,7 +58,7 @@ pub struct PruneSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100), inner(length(min = 1, max = 320), regex(pattern = r"^[^\[\]{}\\]+$")))]
     pub keep_subjects: Vec<String>,
-    /// Roles that stay with all their grants, by name or id in the back end. Patterns as in keepSubjects.
+    /// Roles that stay with all their grants, by name in the back end. Patterns as in keepSubjects.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100), inner(length(min = 1, max = 320), regex(pattern = r"^[^\[\]{}\\]+$")))]
     pub keep_roles: Vec<String>,

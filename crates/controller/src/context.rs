@@ -164,7 +164,8 @@ impl Context {
     pub fn with_present_spec(&self, backend: &ObjectName, mut link: Link) -> Link {
         if let Some(object) = self.caches.backends.get(backend) {
             link.paused = is_paused(&*object);
-            link.exclusive = object.spec.exclusive == Some(true);
+            // The connection can be to another account than the one that the present spec means.
+            link.exclusive = link.exclusive && object.spec.exclusive == Some(true);
             link.mode = object.spec.mode.unwrap_or_default();
             link.deletion = object.spec.deletion_policy.unwrap_or_default();
             let guards = object.spec.guards.clone().unwrap_or_default();
@@ -246,7 +247,7 @@ impl Context {
             .for_each(|object| self.queue.add_in_background(object.reference()));
         self.caches.prunes.all().iter().for_each(|object| self.queue.add_in_background(object.reference()));
         for request in self.caches.requests.all() {
-            self.queue.add_in_background(access::reference(&*request));
+            self.queue.add_in_background(access::reference(&request));
         }
     }
 }

@@ -49,6 +49,8 @@ pub trait ManagedObject:
 {
     /// The kind.
     const KIND: ObjectKind;
+    /// Whether its status records what it manages. A Prune manages nothing.
+    const MANAGES: bool = true;
 
     /// `spec.backendRef`.
     fn backend_ref(&self) -> &api::BackendRef;
@@ -161,10 +163,11 @@ pub fn as_binding<K: ManagedObject>(object: &K) -> Option<&RoleBinding> {
 macro_rules! managed_object {
     (
         $kind:ident, $own:ty, $status:expr, $status_mut:expr, $subjects:expr, $names:expr, $listed:expr, $rules:expr,
-        $adopt:expr, $deletion:expr
+        $adopt:expr, $deletion:expr, $manages:expr
     ) => {
         impl ManagedObject for $kind {
             const KIND: ObjectKind = ObjectKind::$kind;
+            const MANAGES: bool = $manages;
 
             fn backend_ref(&self) -> &api::BackendRef {
                 &self.spec.backend_ref
@@ -224,7 +227,8 @@ managed_object!(
     |_| None,
     |role| &role.spec.rules,
     |role| role.spec.adopt,
-    |role| role.spec.deletion_policy
+    |role| role.spec.deletion_policy,
+    true
 );
 managed_object!(
     RoleBinding,
@@ -236,7 +240,8 @@ managed_object!(
     |binding| Some(&binding.spec.subjects),
     |_| &[],
     |binding| binding.spec.adopt,
-    |binding| binding.spec.deletion_policy
+    |binding| binding.spec.deletion_policy,
+    true
 );
 managed_object!(
     ResourceRestriction,
@@ -248,9 +253,10 @@ managed_object!(
     |_| None,
     |_| &[],
     |restriction| restriction.spec.adopt,
-    |restriction| restriction.spec.deletion_policy
+    |restriction| restriction.spec.deletion_policy,
+    true
 );
-// It desires nothing, and what it was about to remove stays when it is deleted.
+// It desires nothing, and manages nothing that its deletion could remove.
 managed_object!(
     Prune,
     ObjectStatus,
@@ -261,5 +267,6 @@ managed_object!(
     |_| None,
     |_| &[],
     |_| None,
-    |_| Some(DeletionPolicy::Retain)
+    |_| Some(DeletionPolicy::Retain),
+    false
 );

@@ -99,7 +99,7 @@ impl Readiness {
             // The remark on what stays open implies that the rest is closed.
             ("ResourceRestriction", _) if !remarks.is_empty() => String::new(),
             ("ResourceRestriction", _) => "the resource is restricted".to_owned(),
-            ("Prune", _) => "the account has nothing to remove".to_owned(),
+            ("Prune", _) => "nothing that the credential shows is to be removed".to_owned(),
             (_, 1) => "the subject has the role".to_owned(),
             (_, desired) => format!("all {desired} subjects have the role"),
         };

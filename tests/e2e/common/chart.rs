@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Operator, World, WorldBuilder, binding, client, dedicated_control_plane, free_offer_of, fresh_log,
-    kubectl_on, make_namespace, request_for, restriction, role, run, shared, unique,
+    kubectl_on, make_namespace, plan_hash, request_for, restriction, role, run, shared, unique,
 };
 
 fn chart() -> PathBuf {
@@ -79,6 +79,7 @@ pub async fn apply_rbac(plane: &ControlPlane, own: &str, args: &[&str]) -> (Stri
 }
 
 const BOB: &str = "bob@example.com";
+const CAROL: &str = "carol@example.com";
 
 /// Uses every right of the operator, from the Lease to the last finalizer. No request may be forbidden.
 async fn assert_rights_suffice(world: &mut World, own: &str) {
@@ -147,7 +148,28 @@ async fn cluster_wide_rights_suffice() {
     let kubeconfig = plane.kubeconfig_as(&user, &[]).unwrap();
     let builder = WorldBuilder::new("charted").on(&plane).own_namespace(&own).kubeconfig(kubeconfig);
     let mut world = builder.all_namespaces().args(serving).build_connected(json!({})).await;
+    assert_prunes(&world).await;
     assert_rights_suffice(&mut world, &own).await;
+}
+
+/// Lets a Prune remove the grants of one user that no object manages.
+async fn assert_prunes(world: &World) {
+    world.grant_by_hand(CAROL, "Legacy reviewer", "research");
+    let keep: Vec<String> = ["alice", "bob", "dave", "erin", "admin"].map(|user| format!("{user}*")).to_vec();
+    let spec = json!({ "backendRef": { "name": "arize" }, "kinds": ["Grant"], "keepSubjects": keep });
+    let metadata = json!({ "name": "rest" });
+    let prune = json!({
+        "apiVersion": "rolewright.dev/v1alpha1", "kind": "Prune", "metadata": metadata, "spec": spec,
+    });
+    world.apply(prune).await;
+    world.reports("Prune", "rest", "Denied", &["spec.exclusive of Backend arize is not true"]).await;
+    assert!(!world.grants_of(CAROL).is_empty());
+    world.patch("Backend", "arize", json!({ "spec": { "exclusive": true } })).await;
+    let waits = world.reports("Prune", "rest", "ApprovalRequired", &["does not show whose credential"]).await;
+    world.approve("prune", "Prune", "rest", &plan_hash(&waits)).await;
+    world.ready("Prune", "rest").await;
+    assert!(world.grants_of(CAROL).is_empty());
+    world.delete_and_wait("Prune", "rest").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,9 +10,11 @@ use super::{
     ceilings::{SECRETS, cluster_backend, namespace, through},
     cluster::{Cluster, NAMESPACE, condition, is_ready, is_reported},
     path::plural_of,
-    scene::{Scene, Simulated, backend_with, simulated, within},
+    process::{Call, Cut, Moment},
+    scene::{Scene, Simulated, backend_with, host, simulated, within},
+    shape::difference,
 };
-use crate::support::{ADMIN_CREDENTIAL, Account, approval, kind_and_name, trial::Trial};
+use crate::support::{ADMIN_CREDENTIAL, Account, approval, kind_and_name, offer_of, trial::Trial};
 
 /// What the tests need of a vendor.
 trait Pruned: Simulated {
@@ -230,7 +232,7 @@ fn prune_waits_until_every_object_is_ready() {
         reports(&scene, "RoleBinding", "other", "NotFound").await;
         scene.cluster.apply(prune::<Grafana>(json!({})));
         let message = reports(&scene, "Prune", "rest", "DependencyNotReady").await;
-        assert!(message.contains("RoleBinding team-a/other"), "{message}");
+        assert!(message.contains("until all that RoleBinding team-a/other names is found"), "{message}");
         sweeps(&scene).await;
         assert_eq!(scene.external(), before);
         binding["spec"]["subjects"] = good["spec"]["subjects"].clone();
@@ -247,7 +249,7 @@ fn prune_asks_before_it_takes_a_role_from_a_team() {
         let mut scene = exclusive::<Grafana>(json!({})).await;
         scene.cluster.apply(prune::<Grafana>(json!({})));
         let message = reports(&scene, "Prune", "rest", "ApprovalRequired").await;
-        assert!(message.contains("whose credential Rolewright uses is in finance"), "{message}");
+        assert!(message.contains("does not show whether finance is or contains the account"), "{message}");
         sweeps(&scene).await;
         let teams = scene.external()[2].to_string();
         approve(&scene.cluster, "yes");
@@ -379,4 +381,96 @@ fn prune_of_a_shared_account_belongs_to_its_owner() {
         assert_ne!(scene.external(), before);
         scene.cluster.kill().await;
     });
+}
+
+#[test]
+fn prune_keeps_roles_that_objects_name() {
+    simulated(1, async {
+        let mut scene = exclusive::<Grafana>(json!({})).await;
+        // Nobody has it at rest.
+        let role = json!({ "spec": { "backendRef": { "name": "grafana" }, "roleRef": { "external": { "name": "Legacy reviewer" } } } });
+        scene.cluster.apply(offer_of(&role, json!({})));
+        scene.cluster.apply(prune::<Grafana>(json!({})));
+        pruned(&scene).await;
+        let has_role = |scene: &Scene<Grafana>| scene.external()[0].to_string().contains("Legacy reviewer");
+        assert!(has_role(&scene));
+        scene.cluster.api.delete("accessoffers", NAMESPACE, "on-call");
+        let waits = |cluster: &Cluster| {
+            condition(&get(cluster, "Prune", "rest"), "Ready")["reason"] == "ApprovalRequired"
+        };
+        scene.cluster.until("the role is to be removed", waits).await.unwrap();
+        let prune = get(&scene.cluster, "Prune", "rest");
+        let message = condition(&prune, "Ready")["message"].as_str().unwrap();
+        assert!(message.contains("a role that looks unused"), "{message}");
+        approve(&scene.cluster, "role");
+        scene.cluster.until("it is removed", |_| !has_role(&scene)).await.unwrap();
+        scene.cluster.kill().await;
+    });
+}
+
+#[test]
+fn prune_waits_for_backends_that_can_be_on_the_account() {
+    simulated(1, async {
+        let mut scene = exclusive::<Grafana>(json!({})).await;
+        let before = scene.external();
+        // Its Secret comes later, and what its object means to adopt is there.
+        let mut backend = within(backend_with::<Grafana>(json!({})), "team-b");
+        backend["spec"]["grafana"]["credentials"]["tokenSecretRef"]["name"] = json!("later");
+        scene.cluster.apply(backend.clone());
+        let mut binding =
+            Grafana::objects().into_iter().find(|object| object["kind"] == "RoleBinding").unwrap();
+        binding["spec"]["roleRef"] = json!({ "external": { "name": "Legacy reviewer" } });
+        binding["spec"]["subjects"] = json!([{ "kind": "User", "name": "carol@example.com" }]);
+        scene.cluster.apply(within(binding, "team-b"));
+        scene.cluster.apply(prune::<Grafana>(json!({})));
+        let message = reports(&scene, "Prune", "rest", "DependencyNotReady").await;
+        assert!(message.contains("an object in another namespace"), "{message}");
+        sweeps(&scene).await;
+        assert_eq!(scene.external(), before);
+        let secret = ("later", Grafana::SECRET.1);
+        scene.cluster.apply_secret("team-b", secret, ADMIN_CREDENTIAL, &host());
+        pruned(&scene).await;
+        let binding = scene.cluster.api.get("rolebindings", "team-b", "readers").unwrap();
+        assert_eq!(binding["status"]["held"][0]["origin"], "Adopted", "{binding}");
+        assert!(is_ready(&binding));
+        assert_ne!(scene.external(), before);
+        scene.cluster.kill().await;
+    });
+}
+
+/// Prunes with a cut. Returns the calls without one, and what is left.
+async fn prune_with_cut<V: Pruned>(cut: Option<Cut>) -> (Vec<Call>, Vec<String>) {
+    let mut scene = exclusive::<V>(json!({})).await;
+    scene.cluster.arm(cut);
+    scene.cluster.apply(prune::<V>(json!({ "kinds": ["Grant"], "keepSubjects": ["finance"] })));
+    let is_done =
+        |cluster: &Cluster| condition(&get(cluster, "Prune", "rest"), "Ready")["reason"] == "InSync";
+    while scene.cluster.until("it is done", is_done).await.is_err() {
+        scene.cluster.kill().await;
+        scene.cluster.start();
+    }
+    let calls = scene.cluster.process().calls();
+    if scene.swept().await.is_err() {
+        scene.cluster.kill().await;
+        scene.cluster.start();
+        scene.swept().await.unwrap();
+    }
+    let left = scene.shape();
+    scene.cluster.kill().await;
+    (calls, left)
+}
+
+#[test]
+fn prune_survives_a_crash_at_any_write() {
+    let (calls, left) = simulated(1, prune_with_cut::<Grafana>(None));
+    let is_cut = |call: &usize| calls[*call].is_write && !calls[*call].path.contains("events");
+    let cuts: Vec<usize> = (0..calls.len()).filter(is_cut).collect();
+    assert!(cuts.len() > 2, "{cuts:?}");
+    for call in cuts {
+        for moment in [Moment::Before, Moment::After] {
+            let (_, found) = simulated(1, prune_with_cut::<Grafana>(Some(Cut { call, moment })));
+            let unlike = difference(&left, &found);
+            assert!(unlike.is_empty(), "{call} {moment:?}: {unlike:#?}");
+        }
+    }
 }

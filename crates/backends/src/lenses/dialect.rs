@@ -64,10 +64,6 @@ impl SweepHints for LensesDialect {
     fn hint(&self, kind: Kind, key: &Key, id: Option<&Id>) -> Option<Id> {
         ids::hint(kind, key, id)
     }
-
-    fn shows_own_groups(&self) -> bool {
-        true
-    }
 }
 
 impl SpecRules for LensesDialect {

@@ -179,7 +179,7 @@ fn register_held(ctx: &Context, account: &Account, this: &ObjectName) {
 }
 
 /// The account that a Backend recorded, connected or not.
-fn pinned_account(ctx: &Context, backend: &AnyBackend) -> Option<AccountId> {
+pub fn pinned_account(ctx: &Context, backend: &AnyBackend) -> Option<AccountId> {
     let block = backend.spec.block()?;
     let vendor = ctx.options.vendors.iter().find(|vendor| vendor.name == block.vendor)?;
     let origin = (vendor.origin)(&block.settings).ok()?;

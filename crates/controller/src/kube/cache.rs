@@ -2,7 +2,7 @@
 //! the one it wrote itself.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     ops::Bound,
     sync::Arc,
     time::Duration,
@@ -35,6 +35,8 @@ struct Stored<K> {
     objects: BTreeMap<ObjectName, Arc<K>>,
     /// Objects that this process created since the last list began: that list can lack them.
     created: HashSet<ObjectName>,
+    /// Objects whose present version cannot be decoded.
+    undecoded: BTreeSet<ObjectName>,
     /// UIDs of deleted objects, and since when: the answer to an own write can arrive after the watch reported the deletion.
     deleted: HashMap<String, Instant>,
 }
@@ -69,6 +71,7 @@ impl<K: Resource> Cache<K> {
                 stored: RwLock::new(Stored {
                     objects: BTreeMap::new(),
                     created: HashSet::new(),
+                    undecoded: BTreeSet::new(),
                     deleted: HashMap::new(),
                 }),
                 changes,
@@ -121,6 +124,7 @@ impl<K: Resource> Cache<K> {
         strip(&mut object);
         let name = name_of(&object);
         let mut known = self.stored.write();
+        known.undecoded.remove(&name);
         let before = known.objects.get(&name).cloned();
         if known.is_deleted(&object) || before.as_ref().is_some_and(|known| newer_or_same(&**known, &object))
         {
@@ -129,6 +133,15 @@ impl<K: Resource> Cache<K> {
         let after = Arc::new(object);
         known.objects.insert(name.clone(), after.clone());
         self.notify(CacheChange { name, before, after: Some(after) });
+    }
+
+    /// An object whose present version cannot be decoded, if there is one: what it says is not known.
+    pub fn first_undecoded(&self) -> Option<ObjectName> {
+        self.stored.read().undecoded.first().cloned()
+    }
+
+    fn mark_undecoded(&self, name: ObjectName) {
+        self.stored.write().undecoded.insert(name);
     }
 
     /// Stores an object that this process created.
@@ -143,6 +156,7 @@ impl<K: Resource> Cache<K> {
         let mut known = self.stored.write();
         known.mark_deleted(object);
         known.created.remove(&name);
+        known.undecoded.remove(&name);
         // The answer to a write can have brought a new object of the same name already.
         if known.objects.get(&name).is_some_and(|known| known.meta().uid != object.meta().uid) {
             return;
@@ -155,6 +169,7 @@ impl<K: Resource> Cache<K> {
     /// Removes all objects of a scope that a list did not contain.
     fn retain(&self, scope: &Scope, listed: &HashSet<ObjectName>) {
         let mut known = self.stored.write();
+        known.undecoded.retain(|name| !scope.contains(name) || listed.contains(name));
         let unlisted = |name: &&ObjectName| {
             scope.contains(name) && !listed.contains(*name) && !known.created.contains(*name)
         };
@@ -234,13 +249,18 @@ impl<K: Resource> Feed<K> {
     fn put(&self, object: DeserializeGuard<K>) {
         match object.0 {
             Ok(object) => self.cache.put(object),
-            Err(invalid) => tracing::warn!(
-                kind = self.kind,
-                namespace = invalid.metadata.namespace.unwrap_or_default(),
-                name = invalid.metadata.name.unwrap_or_default(),
-                error = %invalid.error,
-                "this object cannot be decoded: its last known version stays"
-            ),
+            Err(invalid) => {
+                let namespace = invalid.metadata.namespace.unwrap_or_default();
+                let name = invalid.metadata.name.unwrap_or_default();
+                self.cache.mark_undecoded(ObjectName::new(&namespace, &name));
+                tracing::warn!(
+                    kind = self.kind,
+                    namespace,
+                    name,
+                    error = %invalid.error,
+                    "this object cannot be decoded: its last known version stays"
+                );
+            }
         }
     }
 }

@@ -110,7 +110,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
 
     /// Adds the finalizer to the object and to its Backend, before the object manages anything.
     async fn add_finalizers(&mut self) -> Stage<()> {
-        if self.object.has_finalizer() || self.object.is_being_deleted() {
+        if !K::MANAGES || self.object.has_finalizer() || self.object.is_being_deleted() {
             return Continue(());
         }
         if let Some(backend) = self.ctx.caches.backends.get(&self.backend)
@@ -175,6 +175,6 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
 
     fn changed_held(&self, held: &[Held]) -> Option<Vec<HeldEntry>> {
         let entries: Vec<HeldEntry> = held.iter().map(held_to_status).collect();
-        (entries != self.object.held()).then_some(entries)
+        (K::MANAGES && entries != self.object.held()).then_some(entries)
     }
 }

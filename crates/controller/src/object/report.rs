@@ -50,6 +50,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         let failure = outcome.and_then(Outcome::failure).map(|error| self.classify(error));
         let failure = failure.as_ref();
         let held: Vec<Held> = match (outcome, permit) {
+            _ if !K::MANAGES => Vec::new(),
             // The new plan intends again what has just failed.
             (Some(outcome), _) if failure.is_some() => outcome.held.clone(),
             (_, Some(permit)) => permit.plan.held().to_vec(),
@@ -174,6 +175,8 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
                 self.ctx.corrections.next_correction(&self.reference).map_or(Next::AwaitChange, until)
             }
             Reason::Reconciling => Next::After(Duration::from_secs(1)),
+            // No event says that all objects of the account are ready.
+            Reason::DependencyNotReady if !K::MANAGES => Next::After(Duration::from_secs(30)),
             Reason::BackendError => {
                 let (first, max) = (Duration::from_secs(1), Duration::from_secs(300));
                 Next::After(self.ctx.back_off.next(&self.reference, first, max))

@@ -323,11 +323,6 @@ pub trait SweepHints: Send + Sync {
         None
     }
 
-    /// Whether the back end shows the groups and teams of the account whose credential the operator uses.
-    fn shows_own_groups(&self) -> bool {
-        false
-    }
-
     /// Whether a sweep shows all grants of the account, also those that no object manages.
     fn lists_all_grants(&self) -> bool {
         true

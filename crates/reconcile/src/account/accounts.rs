@@ -212,6 +212,7 @@ mod tests {
             active: true,
             is_being_deleted: false,
             is_requested: false,
+            complete: None,
         };
         account.claims.lock().set(claimant(uid), claim);
     }

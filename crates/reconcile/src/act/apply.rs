@@ -10,7 +10,7 @@ use super::{
     outcome::{Moved, Outcome, PlanOwner, StepResult},
     refused_role::explained,
 };
-use crate::{account::AccountView, object::ManagedObject};
+use crate::{account::AccountView, decide::is_taken_over, object::ManagedObject};
 use rolewright_api::ApprovalRecord;
 use rolewright_backends::{Class, Error, Needs};
 use rolewright_core::model::{Absence, Body, Change, Id, Key, Kind, Observed, Snapshot, Verb};
@@ -76,12 +76,13 @@ pub async fn apply<K: ManagedObject>(
                         return (index, StepResult::Skipped);
                     }
                     let adopts = plan.adopts();
-                    let result = match execute(view, step, plan.held_of(step), claimant, adopts).await {
-                        StepResult::Failed(error) => {
-                            StepResult::Failed(explained(view, &step.change, object.rules(), error).await)
-                        }
-                        result => result,
-                    };
+                    let result =
+                        match execute(view, step, plan.held_of(step), claimant, (adopts, K::MANAGES)).await {
+                            StepResult::Failed(error) => {
+                                StepResult::Failed(explained(view, &step.change, object.rules(), error).await)
+                            }
+                            result => result,
+                        };
                     if result.stops_the_plan() {
                         stopped.store(true, Ordering::Relaxed);
                     }
@@ -104,13 +105,13 @@ pub async fn apply<K: ManagedObject>(
     Outcome { held, plan_hash: hash.to_owned(), named: named.collect(), results }
 }
 
-/// `adopts`: the object can adopt what exists already.
+/// `adopts`: the object can adopt what exists already. `manages`: it manages what it removes.
 async fn execute(
     view: &AccountView,
     step: &Step,
     held: &Held,
     claimant: &Claimant,
-    adopts: bool,
+    (adopts, manages): (bool, bool),
 ) -> StepResult {
     if let Some(why) = view.suspicion() {
         return StepResult::Failed(Error::new(Class::Transient, why));
@@ -118,6 +119,10 @@ async fn execute(
     // Another object can have registered a claim since the plan was made.
     let is_unclaimed = |id: &Id| {
         let claims = view.account.claims.lock();
+        // What is only taken over to be removed must not be removed for anybody who wants it.
+        if !manages || is_taken_over(held) {
+            return !claims.is_claimed_by_others(claimant, held.kind, &held.key, id);
+        }
         claims.other_claims(claimant, held.kind, &held.key, Some(id)) == OtherClaims::None
     };
     match &step.change {

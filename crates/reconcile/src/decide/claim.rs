@@ -21,7 +21,6 @@ pub fn new<K: ManagedObject>(
     view: &AccountView,
     snapshot: &Snapshot,
     can_act: bool,
-    is_requested: bool,
 ) -> Claim {
     let dialect = view.backend.dialect();
     let reach = reach(desired, dialect);
@@ -30,7 +29,6 @@ pub fn new<K: ManagedObject>(
         reach,
         credential: Some(view.digest.clone()),
         active: can_act && !object.is_being_deleted(),
-        is_requested,
         ..build(object, desired, held)
     }
 }
@@ -68,6 +66,7 @@ fn build<K: ManagedObject>(object: &K, desired: DesiredKeys, held: &[Held]) -> C
         active: false,
         is_being_deleted: object.is_being_deleted(),
         is_requested: false,
+        complete: None,
     }
 }
 

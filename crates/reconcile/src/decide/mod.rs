@@ -22,8 +22,8 @@ use rolewright_api as api;
 use rolewright_api::Mode;
 use rolewright_core::planner;
 
-use self::{ceiling::Bounds, plan::plan, resolve::Surroundings};
 pub use self::{
+    authority::is_taken_over,
     ceiling::{Labels, check_namespace, check_terms},
     claim::register_held,
     guard::{guard, is_settled, paused_by},
@@ -34,9 +34,10 @@ pub use self::{
     policy::{mode, needs, own_deletion_policy, shows_adoptions},
     resolve::{Lookup, Resolve, Resolved, suggestion},
     sweep::{Vanished, sweep_needs},
-    unmanaged::Managers,
+    unmanaged::{Manager, Managers},
     validity::{Validity, is_overdue},
 };
+use self::{ceiling::Bounds, plan::plan, resolve::Surroundings};
 use crate::{
     access::{self, Requested},
     account::Link,
@@ -66,12 +67,7 @@ pub struct Cluster<'a> {
 ///
 /// The claims are locked for the whole comparison: no other object can be compared between this object's claim and its plan.
 pub fn decide<K: Resolve>(object: &K, link: &Link, cluster: &Cluster<'_>) -> Option<Decision> {
-    // Before the claims are locked.
     let namespace = object.meta().namespace.as_deref().unwrap_or_default();
-    let managers = match K::KIND {
-        ObjectKind::Prune => (cluster.managers)(link, namespace),
-        _ => Managers::default(),
-    };
     link.view.with_snapshot_since(&needs(object, link), |snapshot, begun| {
         let mut resolved = match object.is_being_deleted() {
             true => Resolved {
@@ -81,7 +77,9 @@ pub fn decide<K: Resolve>(object: &K, link: &Link, cluster: &Cluster<'_>) -> Opt
             },
             false => object.resolve(&surroundings(object, link, cluster, snapshot)),
         };
-        let recorded = planner::rekey(object.held().iter().filter_map(held_from_status).collect(), snapshot);
+        // Before the claims are locked.
+        let managers = resolved.pruning.as_ref().map(|_| (cluster.managers)(link, namespace));
+        let recorded = planner::rekey(recorded_by(object), snapshot);
         let is_paused = object.is_paused() || link.paused;
         let can_act = !is_paused
             && !resolved.role_is_planned
@@ -96,10 +94,16 @@ pub fn decide<K: Resolve>(object: &K, link: &Link, cluster: &Cluster<'_>) -> Opt
         resolved.is_requested = is_requested;
         // What somebody requested ends whatever its RoleBinding says.
         resolved.is_forced |= is_requested;
-        let mut claim =
-            claim::new(object, &resolved.desired, &recorded, view, snapshot, can_act, is_requested);
+        let mut claim = planner::Claim {
+            complete: object.meta().generation.filter(|_| resolved.is_complete()),
+            is_requested,
+            ..claim::new(object, &resolved.desired, &recorded, view, snapshot, can_act)
+        };
         let mut touched = claims.set(object.claimant(), claim.clone());
-        let mut decision = plan(object, link, &claims, snapshot, begun, resolved, recorded, &managers);
+        if let Some(managers) = managers {
+            resolved.find_unmanaged(link, managers, &claims, &object.claimant(), snapshot);
+        }
+        let mut decision = plan(object, link, &claims, snapshot, begun, resolved, recorded);
         // The intent to create something counts for others only if nobody has to approve it first.
         let is_approved = || {
             object.status().is_some_and(|status| {
@@ -121,6 +125,12 @@ pub fn decide<K: Resolve>(object: &K, link: &Link, cluster: &Cluster<'_>) -> Opt
         decision.touched = claims.objects(&touched);
         decision
     })
+}
+
+/// What the status of an object records as managed.
+fn recorded_by<K: ManagedObject>(object: &K) -> Vec<planner::Held> {
+    let held = object.held().iter().filter(|_| K::MANAGES);
+    held.filter_map(held_from_status).collect()
 }
 
 /// What the AccessRequest of an object says about its plans.

@@ -15,12 +15,11 @@ use super::{
     authority,
     policy::{adopt, deletion_policy},
     resolve::Resolved,
-    unmanaged::Managers,
 };
 use crate::{
     access::Requested,
     account::Link,
-    object::{ManagedObject, ObjectKind, ObjectRef},
+    object::{ManagedObject, ObjectRef},
     readiness::MEMBERSHIP,
     restore,
 };
@@ -111,7 +110,6 @@ impl Decision {
 }
 
 /// Plans for an object whose claim is registered.
-#[allow(clippy::too_many_arguments)]
 pub fn plan<K: ManagedObject>(
     object: &K,
     link: &Link,
@@ -120,7 +118,6 @@ pub fn plan<K: ManagedObject>(
     begun: Instant,
     mut resolved: Resolved,
     mut recorded: Vec<Held>,
-    managers: &Managers,
 ) -> Decision {
     let dialect = link.view.backend.dialect();
     let claimant = object.claimant();
@@ -162,16 +159,9 @@ pub fn plan<K: ManagedObject>(
         // Grants that were to be revoked and are still there belong to nobody again.
         recorded.retain(|held| !authority::is_taken_over(held));
     }
-    if K::KIND == ObjectKind::Prune {
-        // What was to be removed and is still there is found again.
-        recorded.clear();
-    }
     let mut managed = Cow::Borrowed(&recorded);
-    if let Some(pruning) = &resolved.pruning {
-        match pruning.take(link, managers, claims, &claimant, snapshot) {
-            Ok(others) => managed.to_mut().extend(others),
-            Err(problem) => resolved.desired.push(Desired::unresolved(None, problem)),
-        }
+    if !resolved.unmanaged.is_empty() {
+        managed.to_mut().append(&mut resolved.unmanaged);
     }
     if let Some(authority) = &resolved.authority {
         match authority::take_over(authority, &resolved.desired, &recorded, &claimant, claims, snapshot) {

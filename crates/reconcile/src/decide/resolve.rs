@@ -21,7 +21,11 @@ use self::{
     roles::{desired_role, owner},
 };
 use crate::{
-    decide::{unmanaged::Pruning, validity::Validity},
+    account::Link,
+    decide::{
+        unmanaged::{Managers, Pruning},
+        validity::Validity,
+    },
     object::ManagedObject,
     rule_fields::{RULES, named_in},
 };
@@ -29,7 +33,7 @@ use jiff::Timestamp;
 use rolewright_api as api;
 use rolewright_backends::Needs;
 use rolewright_core::model::{Body, Dialect, Fault, Id, Kind, Reach, Restriction, Role, Snapshot};
-use rolewright_core::planner::{self, Claims, Desired, DesiredBody, Issue, Problem};
+use rolewright_core::planner::{self, Claimant, Claims, Desired, DesiredBody, Held, Issue, Problem};
 
 /// The desired state of a spec.
 #[derive(Debug, Default)]
@@ -54,6 +58,8 @@ pub struct Resolved {
     pub authority: Option<Authority>,
     /// What the object removes that no object manages.
     pub pruning: Option<Pruning>,
+    /// What it removes now: entries of a plan.
+    pub unmanaged: Vec<Held>,
     /// Whether the spec applies now. It desires nothing otherwise.
     pub validity: Validity,
     /// The ClusterBackend does not allow the end that the spec says: the one that was recorded before counts.
@@ -78,6 +84,33 @@ impl Resolved {
     pub fn keep_inherited(&mut self, claims: &Claims, snapshot: &Snapshot, dialect: &dyn Dialect) {
         if let Some(inherited) = self.inherited_role.take() {
             inherited.keep_shared(&mut self.desired, claims, snapshot, dialect);
+        }
+    }
+
+    /// Whether all that the spec desires is known: then nothing else can be what it means. What a ClusterBackend denies is not.
+    pub fn is_complete(&self) -> bool {
+        let is_known = |item: &Desired| match &item.body {
+            DesiredBody::Resolved(_) => true,
+            DesiredBody::Unresolved(problem) | DesiredBody::AllUnresolved(problem, _) => {
+                problem.issue == Issue::Denied
+            }
+        };
+        self.lookups.is_empty() && !self.role_is_planned && self.desired.iter().all(is_known)
+    }
+
+    /// Finds what a Prune removes now, or why that is nothing.
+    pub fn find_unmanaged(
+        &mut self,
+        link: &Link,
+        managers: Managers,
+        claims: &Claims,
+        claimant: &Claimant,
+        snapshot: &Snapshot,
+    ) {
+        match self.pruning.as_ref().map(|pruning| pruning.take(link, managers, claims, claimant, snapshot)) {
+            Some(Ok(unmanaged)) => self.unmanaged = unmanaged,
+            Some(Err(problem)) => self.desired.push(Desired::unresolved(None, problem)),
+            None => {}
         }
     }
 }

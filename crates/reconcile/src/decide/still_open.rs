@@ -136,6 +136,7 @@ mod tests {
             active: true,
             is_being_deleted: false,
             is_requested: false,
+            complete: None,
         };
         (Claimant { created: 0, uid: format!("{namespace}/{role}").into() }, claim)
     }

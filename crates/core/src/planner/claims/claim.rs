@@ -37,6 +37,8 @@ pub struct Claim {
     pub active: bool,
     /// It is being deleted and releases everything.
     pub is_being_deleted: bool,
+    /// The generation of the object for which all names of its spec are known. None: it can desire more than is listed here.
+    pub complete: Option<i64>,
     /// It is the RoleBinding of an AccessRequest: its grant is beside those of an authoritative RoleBinding.
     pub is_requested: bool,
 }

@@ -38,6 +38,7 @@ pub fn desiring(name: &str, body: &Body) -> Claim {
         active: true,
         is_being_deleted: false,
         is_requested: false,
+        complete: None,
     }
 }
 
@@ -356,4 +357,35 @@ fn things_under_unresolved_names_count_as_desired() {
     let retained = desired_of(&[unresolved(None)], &entries[..1]);
     let fingerprints: Vec<&Fingerprint> = retained.iter().map(|(_, thing)| &thing.fingerprint).collect();
     assert_eq!(fingerprints, [&alice.fingerprint()]);
+}
+
+#[test]
+fn thing_is_claimed_by_whoever_manages_or_desires_it() {
+    let (kind, key) = slot(&reader());
+    let claimed =
+        |claims: &Claims, id: &str| claims.is_claimed_by_others(&claimant("p"), kind, &key, &Id::new(id));
+    assert!(!claimed(&Claims::default(), "G"));
+    // Also one that cannot act, and one whose own credential cannot see the thing.
+    let desires = claims_of([("a", inactive(desiring("a", &reader())))]);
+    assert!(claimed(&desires, "G"));
+    assert!(!desires.is_claimed_by_others(&claimant("a"), kind, &key, &Id::new("G")), "its own");
+    let nothing = Claim { desired: DesiredKeys::default(), ..desiring("a", &reader()) };
+    let pending = claims_of([("a", managing(nothing.clone(), &reader(), None))]);
+    assert!(claimed(&pending, "G"));
+    let other_key = slot(&grant("R", "bob", Some("p")));
+    let by_id = Claim { managed: vec![(kind, other_key.1, Some(Id::new("G")))], ..nothing };
+    let by_id = claims_of([("a", by_id)]);
+    assert!(claimed(&by_id, "G") && !claimed(&by_id, "H"));
+}
+
+#[test]
+fn requested_thing_is_managed_for_requests_only() {
+    let (kind, key) = slot(&reader());
+    let requested = |claims: &Claims| claims.is_requested(kind, &key, &Id::new("G"));
+    assert!(!requested(&Claims::default()));
+    let one = managing(desiring("a", &reader()), &reader(), Some("G"));
+    let for_request = Claim { is_requested: true, ..one.clone() };
+    assert!(requested(&claims_of([("a", for_request.clone())])));
+    assert!(!requested(&claims_of([("a", one.clone())])));
+    assert!(!requested(&claims_of([("a", for_request), ("b", one)])), "it is shared");
 }

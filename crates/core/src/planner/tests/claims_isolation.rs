@@ -52,6 +52,7 @@ fn claim(name: &str, namespace: &str, object: &Object) -> Claim {
         active: object.active && !object.is_being_deleted,
         is_being_deleted: object.is_being_deleted,
         is_requested: false,
+        complete: None,
     }
 }
 

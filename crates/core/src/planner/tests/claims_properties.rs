@@ -246,6 +246,7 @@ impl Account {
             active: object.active(),
             is_being_deleted: object.is_being_deleted,
             is_requested: false,
+            complete: None,
         };
         self.claims.set(object.claimant.clone(), claim);
     }

@@ -133,6 +133,7 @@ fn claim(desired: &[&Observed], managed: &[&Observed]) -> Claim {
         active: true,
         is_being_deleted: false,
         is_requested: false,
+        complete: None,
     }
 }
 
@@ -188,7 +189,7 @@ async fn step(view: &AccountView, backend: &Shows, change: Change, resumed: bool
         other_claims: OtherClaims::None,
     };
     let step = testing::step(change, resumed);
-    let result = execute(view, &step, &held, &claimant("a"), true).await;
+    let result = execute(view, &step, &held, &claimant("a"), (true, true)).await;
     (result, backend.writes.load(Ordering::Relaxed))
 }
 

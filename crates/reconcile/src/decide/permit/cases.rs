@@ -1,11 +1,12 @@
 //! What the guards withhold, and what they remember of it.
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use rolewright_api as api;
 use rolewright_api::{Guards, Mode};
 use rolewright_core::{
-    model::{Body, Builder, Grant, Id, IdentityRules, Kind, Level, Named, Observed, Proof, RoleRef},
-    planner::{self, Desired, Issue, Problem, testing::present},
+    model::{Body, Builder, Grant, Id, IdentityRules, Kind, Level, Named, Observed, Proof, RoleRef, Verb},
+    planner::{self, Desired, Issue, Origin, Problem, testing::present},
 };
 use serde_json::{Value, json};
 
@@ -14,7 +15,10 @@ use super::{
     model::{DIALECT, decision_of},
     permit,
 };
-use crate::decide::{guarded::guarded, plan::Decision};
+use crate::{
+    access::Requested,
+    decide::{guarded::guarded, plan::Decision},
+};
 
 const LIMITS: &str = "10 or 5 % within 1h";
 
@@ -136,4 +140,51 @@ fn protected_role_without_holders_keeps_its_permissions() {
     let others =
         Guards { protected_roles: vec!["admin".to_owned()], max_removals: Some(0), ..Guards::default() };
     assert_eq!(permitted(&object, &decision, &others, 0).plan.steps().len(), 1, "nobody has it");
+}
+
+fn record() -> api::ApprovalRecord {
+    serde_json::from_value(json!({"name": "yes", "uid": "y", "plan": "p", "approvedBy": "carol@example.com"}))
+        .expect("a record")
+}
+
+#[test]
+fn approval_of_a_request_covers_grants_and_no_removal() {
+    let mut decision = decision(&["alice"], &["bob"], &[]);
+    let terms = |guards| Terms { account: "account", mode: Mode::Approve, guards, own: &[] };
+    let guards = Guards::default();
+    let object = binding(json!({"observedGeneration": 2}));
+    let permitted = |decision: &Decision| {
+        permit(&object, terms(&guards), decision, 0, |_| 100, &[], Timestamp::UNIX_EPOCH)
+    };
+    assert!(permitted(&decision).plan.is_empty());
+    decision.requested = Some(Requested { approval: Some(record()), is_over: false });
+    let permit = permitted(&decision);
+    let verbs: Vec<_> = permit.plan.steps().iter().map(|step| step.change.verb()).collect();
+    assert_eq!(verbs, [Verb::Create]);
+    assert_eq!(permit.approval.expect("a record").remaining.len(), 1);
+    assert!(permit.withheld.is_some());
+}
+
+#[test]
+fn only_the_one_grant_of_a_request_ends_without_approval() {
+    let none = Guards { max_removals: Some(0), max_removal_percent: Some(0), ..Guards::default() };
+    let mut object = binding(json!({"observedGeneration": 2}));
+    object.metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
+    let removed = |managed: &[&str], requested: Option<Requested>, object: &api::RoleBinding| {
+        let decision = Decision { requested, ..created(decision(managed, &[], &[])) };
+        permitted(object, &decision, &none, 0).plan.steps().len()
+    };
+    let over = |is_over| Some(Requested { approval: None, is_over });
+    assert_eq!(removed(&["alice"], over(true), &object), 1);
+    assert_eq!(removed(&["alice"], over(false), &object), 0);
+    assert_eq!(removed(&["alice"], None, &object), 0);
+    assert_eq!(removed(&["alice", "bob"], over(true), &object), 0, "it made one grant");
+    object.metadata.deletion_timestamp = None;
+    assert_eq!(removed(&["alice"], over(true), &object), 0);
+}
+
+/// The same, with grants that were not there before.
+fn created(mut decision: Decision) -> Decision {
+    decision.recorded.iter_mut().for_each(|held| held.origin = Origin::Created);
+    decision
 }

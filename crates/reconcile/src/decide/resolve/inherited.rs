@@ -142,6 +142,7 @@ mod tests {
             active: true,
             is_being_deleted: false,
             is_requested: false,
+            complete: None,
         }
     }
 

@@ -32,7 +32,7 @@ impl Resolve for api::Prune {
             Some(problem) => {
                 Resolved { desired: vec![Desired::unresolved(None, problem)], ..Resolved::default() }
             }
-            None => Resolved { pruning: Some(Pruning::of(self, around.dialect)), ..Resolved::default() },
+            None => Resolved { pruning: Some(Pruning::of(self)), ..Resolved::default() },
         }
     }
 }
