@@ -409,6 +409,25 @@ fn prune_keeps_roles_that_objects_name() {
 }
 
 #[test]
+fn prune_keeps_what_objects_only_plan() {
+    simulated(1, async {
+        let mut scene = exclusive::<Grafana>(json!({})).await;
+        let mut planned =
+            Grafana::objects().into_iter().find(|object| object["kind"] == "RoleBinding").unwrap();
+        planned["metadata"]["name"] = json!("planned");
+        planned["spec"]["subjects"] = json!([{ "kind": "User", "name": "carol@example.com" }]);
+        planned["spec"]["mode"] = json!("Plan");
+        scene.cluster.apply(planned);
+        reports(&scene, "RoleBinding", "planned", "Planned").await;
+        scene.cluster.apply(prune::<Grafana>(json!({ "kinds": ["Grant"] })));
+        pruned(&scene).await;
+        let plan = &get(&scene.cluster, "RoleBinding", "planned")["status"]["plan"];
+        assert_eq!(plan["changes"][0]["verb"], "Adopt", "the grant is there: {plan}");
+        scene.cluster.kill().await;
+    });
+}
+
+#[test]
 fn prune_waits_for_backends_that_can_be_on_the_account() {
     simulated(1, async {
         let mut scene = exclusive::<Grafana>(json!({})).await;
