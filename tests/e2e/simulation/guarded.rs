@@ -1,4 +1,4 @@
-//! Random schedules under guards and approvals: users edit and delete objects, people approve and reject plans, also old ones, hands
+//! Random schedules under guards and approvals: users edit, prune and delete objects, people approve and reject plans, also old ones, hands
 //! change the account, calls fail, and the operator is killed.
 //!
 //! At each write to the account: no more is gone than the guards allow within their window and the approved plans together remove. The
@@ -163,7 +163,8 @@ impl<V: Simulated> Schedule<V> {
             40..52 => self.delete(),
             52..68 if !self.without_approvals => self.decide(),
             68..74 if !self.without_approvals => self.approve_all(),
-            74..80 => self.decide_again(),
+            74..78 => self.decide_again(),
+            78..80 => self.prune(),
             80..84 => self.meddle(),
             84..91 => self.kill(),
             91..97 if !self.only_approved => self.fail_calls(),
@@ -211,6 +212,21 @@ impl<V: Simulated> Schedule<V> {
         let object = self.pick(&objects);
         delete(&self.cluster, &object);
         format!("delete {} {}", object["kind"], object["metadata"]["name"])
+    }
+
+    /// Removes what no object manages, or stops to.
+    fn prune(&mut self) -> String {
+        let namespace = self.pick(&NAMESPACES);
+        if self.cluster.api.get("prunes", namespace, "rest").is_some() {
+            self.cluster.api.delete("prunes", namespace, "rest");
+            return format!("delete Prune {namespace}/rest");
+        }
+        let spec = json!({ "backendRef": { "name": V::NAME }, "kinds": ["Grant"] });
+        let prune = json!({
+            "apiVersion": "rolewright.dev/v1alpha1", "kind": "Prune", "metadata": { "name": "rest" }, "spec": spec,
+        });
+        self.cluster.apply(within(prune, namespace));
+        format!("apply Prune {namespace}/rest")
     }
 
     /// Approves or rejects the plan that an object shows.
@@ -431,7 +447,8 @@ fn delete(cluster: &Cluster, object: &Value) {
 }
 
 fn spec(mode: &str) -> Value {
-    json!({ "mode": mode, "sweepInterval": "5m", "guards": { "maxRemovals": MAX_REMOVALS, "maxRemovalPercent": 0 } })
+    let guards = json!({ "maxRemovals": MAX_REMOVALS, "maxRemovalPercent": 0 });
+    json!({ "mode": mode, "sweepInterval": "5m", "guards": guards, "exclusive": true })
 }
 
 fn sample<V: Simulated>(kind: &str) -> Value {
