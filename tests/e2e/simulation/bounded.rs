@@ -30,6 +30,7 @@ const CALM: Duration = Duration::from_secs(150);
 /// A role of a subject, or a role itself if the subject is empty, with the actions that it allows.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 struct Access {
+    id: String,
     role: String,
     subject: String,
     actions: BTreeSet<String>,
@@ -76,14 +77,13 @@ fn joined(
     roles: BTreeMap<String, (String, BTreeSet<String>)>,
     grants: impl IntoIterator<Item = (String, String)>,
 ) -> BTreeSet<Access> {
-    let of = |(role, actions): &(String, BTreeSet<String>), subject: String| Access {
-        role: role.clone(),
-        subject,
-        actions: actions.clone(),
+    let of = |id: &String, subject: String| {
+        let (role, actions) = roles.get(id)?;
+        Some(Access { id: id.clone(), role: role.clone(), subject, actions: actions.clone() })
     };
-    let grants = grants.into_iter().filter_map(|(role, subject)| Some(of(roles.get(&role)?, subject)));
+    let grants = grants.into_iter().filter_map(|(role, subject)| of(&role, subject));
     let grants: BTreeSet<Access> = grants.collect();
-    roles.values().map(|role| of(role, String::new())).chain(grants).collect()
+    roles.keys().filter_map(|id| of(id, String::new())).chain(grants).collect()
 }
 
 impl Bounded for Arize {
@@ -336,7 +336,14 @@ impl<V: Bounded> Measured<V> {
         let now = V::holders(&self.tenant());
         let mut seen = self.seen.lock().unwrap();
         if !by_hand {
-            let new: Vec<Access> = now.difference(&seen.access).cloned().collect();
+            // Who has a role that got another name has got nothing.
+            let had = |new: &Access| {
+                let same = |old: &Access| {
+                    (&old.id, &old.subject, &old.actions) == (&new.id, &new.subject, &new.actions)
+                };
+                !new.subject.is_empty() && seen.access.iter().any(same)
+            };
+            let new: Vec<Access> = now.difference(&seen.access).filter(|new| !had(new)).cloned().collect();
             seen.given += new.len();
             seen.outside.extend(new.into_iter().filter(V::is_outside));
         }
