@@ -67,8 +67,7 @@ impl Find<'_> {
             if object.is_being_deleted() || !self.is_here(&object.backend()) {
                 continue;
             }
-            // Its ClusterBackend does not serve its namespace.
-            if object.backend().is_of_cluster() && self.ctx.refuses(&**object, self.link).is_some() {
+            if self.is_refused(&**object) {
                 continue;
             }
             self.managers.objects.push(Manager {
@@ -77,6 +76,15 @@ impl Find<'_> {
                 title: self.title(&**object),
             });
         }
+    }
+
+    /// Whether its ClusterBackend does not serve its namespace.
+    fn is_refused<K: Resolve + Cached>(&self, object: &K) -> bool {
+        let backend = object.backend();
+        let link = self.ctx.backends.link(&backend).filter(|_| backend.is_of_cluster());
+        link.is_some_and(|link| {
+            self.ctx.refuses(object, &self.ctx.with_present_spec(&backend, link)).is_some()
+        })
     }
 
     /// A role that an object names is wanted, also while nobody has it.

@@ -87,12 +87,12 @@ impl Resolved {
         }
     }
 
-    /// Whether all that the spec desires is known: then nothing else can be what it means. What a ClusterBackend denies is not.
+    /// Whether all that the spec desires is known. What the back end does not have, and what a ClusterBackend denies, cannot be desired.
     pub fn is_complete(&self) -> bool {
         let is_known = |item: &Desired| match &item.body {
             DesiredBody::Resolved(_) => true,
             DesiredBody::Unresolved(problem) | DesiredBody::AllUnresolved(problem, _) => {
-                problem.issue == Issue::Denied
+                matches!(problem.issue, Issue::Denied | Issue::Unsupported)
             }
         };
         self.lookups.is_empty() && !self.role_is_planned && self.desired.iter().all(is_known)
@@ -316,10 +316,32 @@ mod tests {
     use std::{cell::Cell, collections::BTreeMap};
 
     use rolewright_backends::lenses::VENDOR;
-    use rolewright_core::model::Snapshot;
+    use rolewright_core::model::{Level, Snapshot};
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn spec_is_complete_when_all_that_it_can_mean_is_known() {
+        let with = |issue| {
+            let desired = vec![Desired::unresolved(None, Problem::new(issue, "why"))];
+            Resolved { desired, ..Resolved::default() }
+        };
+        assert!(Resolved::default().is_complete());
+        for (issue, is_complete) in [
+            (Issue::Denied, true),
+            (Issue::Unsupported, true),
+            (Issue::NotFound, false),
+            (Issue::Invalid, false),
+            (Issue::Waiting, false),
+        ] {
+            assert_eq!(with(issue).is_complete(), is_complete, "{issue:?}");
+        }
+        let lookup = Lookup { level: Level::USER, name: "alice".to_owned(), parent: None };
+        let not_looked_up = Resolved { lookups: [lookup].into(), ..Resolved::default() };
+        assert!(!not_looked_up.is_complete());
+        assert!(!Resolved { role_is_planned: true, ..Resolved::default() }.is_complete());
+    }
 
     #[test]
     fn rules_of_an_older_schema_are_not_expanded() {
