@@ -9,7 +9,7 @@ use super::{
     status::ObjectStatus,
 };
 
-/// The spec of a Prune: what is removed, and what stays.
+/// The spec of a Prune: the things to remove, and the things that stay.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[kube(
     group = "rolewright.dev",

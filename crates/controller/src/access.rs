@@ -19,6 +19,7 @@ use crate::{
     approvals,
     context::Context,
     kube::{CacheChange, Changes, RolewrightResource, Severity, WriteError, writes},
+    object::time_until,
 };
 
 /// The fields of the status.
@@ -140,13 +141,13 @@ async fn settle(ctx: &Context, request: Arc<AccessRequest>) -> Result<Option<Dur
     let is_rejection = |(_, state, _): &&Decided| *state == ApprovalState::Rejected;
     let (first, last): (Vec<&Decided>, Vec<&Decided>) = verdict.decided.iter().partition(is_rejection);
     decide_approvals(ctx, first).await?;
-    // What is granted is recorded before it is: after a crash the same RoleBinding is created, with the same end.
+    // The status records the grant first: after a crash the operator creates the same RoleBinding, with the same end.
     let request = match verdict.status.grant.is_some() {
         true => hold(ctx, request).await?,
         false => request,
     };
     let request = record(ctx, request, verdict.status).await?;
-    let mut next = verdict.next.map(|next| until(next, now));
+    let mut next = verdict.next.map(|next| time_until(next, now));
     match (verdict.step, binding) {
         (Some(BindingStep::Create), _) => create(ctx, request).await?,
         (Some(BindingStep::Restore), Some(binding)) => restore(ctx, &request, &binding).await?,
@@ -186,12 +187,6 @@ async fn decide_approvals(ctx: &Context, decided: Vec<&Decided>) -> Result<(), W
         }
     }
     Ok(())
-}
-
-/// The time until a moment. Clocks are adjusted, so a later moment is looked at again once an hour.
-fn until(next: Timestamp, now: Timestamp) -> Duration {
-    const LONGEST: Duration = Duration::from_secs(3600);
-    (next.duration_since(now).unsigned_abs() + Duration::from_millis(1)).min(LONGEST)
 }
 
 /// The RoleBinding that the status of a request names, once it is recorded.
@@ -268,7 +263,7 @@ fn recorded(binding: &RoleBinding) -> AccessBinding {
     AccessBinding { name: binding.name_any(), uid: binding.uid() }
 }
 
-/// Asks the API server for the RoleBinding of a request, which is not in the cache: only without it the access is over.
+/// Reads the RoleBinding of a request, which is not in the cache, from the API server: only without it the access is over.
 async fn find(
     ctx: &Context,
     request: Arc<AccessRequest>,
@@ -298,7 +293,6 @@ async fn find(
 
 fn binding_to_create(request: &AccessRequest) -> Option<RoleBinding> {
     let status = request.status.as_ref()?;
-    let (grant, end) = (status.grant.as_ref()?, status.expires_at.as_ref()?);
     let own = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let metadata = ObjectMeta {
         name: Some(status.role_binding.as_ref()?.name.clone()),
@@ -308,21 +302,17 @@ fn binding_to_create(request: &AccessRequest) -> Option<RoleBinding> {
         owner_references: Some(vec![OwnerReference { controller: Some(true), ..request.owner_ref(&())? }]),
         ..ObjectMeta::default()
     };
-    Some(RoleBinding { metadata, spec: binding_of(grant, end), status: None })
+    Some(RoleBinding { metadata, spec: binding_of(status)?, status: None })
 }
 
 async fn restore(ctx: &Context, request: &AccessRequest, binding: &RoleBinding) -> Result<(), WriteError> {
-    let status = request.status.as_ref();
-    let Some((grant, end)) = status.and_then(|status| status.grant.as_ref().zip(status.expires_at.as_ref()))
-    else {
-        return Ok(());
-    };
+    let Some(spec) = request.status.as_ref().and_then(binding_of) else { return Ok(()) };
     tracing::warn!(
         namespace = binding.namespace().unwrap_or_default(),
         name = binding.name_any(),
         "the spec of the RoleBinding of an AccessRequest was changed, and is written again"
     );
-    let spec = json!(binding_of(grant, end));
+    let spec = json!(spec);
     let own = (annotations::ACCESS_REQUEST, request.name_any());
     writes::spec(&ctx.client, &ctx.caches.bindings, binding, spec, own).await.map(|_| ())
 }

@@ -57,6 +57,14 @@ fn approval_state(cluster: &Cluster, name: &str) -> Value {
     cluster.api.get("approvals", NAMESPACE, name).unwrap_or_default()["status"]["state"].clone()
 }
 
+/// Lets a user get access: creates the request and approves it with an Approval of this name.
+async fn grant<V: Simulated>(scene: &Scene<V>, (name, user): (&str, &str), approval: &str) {
+    scene.cluster.apply(request_for(name, user, "2h"));
+    until_state(scene, name, "Pending").await.unwrap();
+    decide(scene, approval, name, "Approve");
+    until_state(scene, name, "Active").await.unwrap();
+}
+
 async fn next_sweeps<V: Simulated>(scene: &Scene<V>) -> Result<(), Killed> {
     let end = Instant::now() + Duration::from_secs(150);
     scene.cluster.until("the next sweeps", |_| Instant::now() >= end).await
@@ -233,10 +241,7 @@ fn one_approval_is_enough_where_each_plan_needs_one() {
         ended(&scene, &before);
 
         // It covers the grant once: what somebody revokes by hand is a decision too.
-        scene.cluster.apply(request_for("again", user_of(&binding), "2h"));
-        until_state(&scene, "again", "Pending").await.unwrap();
-        decide(&scene, "yes-again", "again", "Approve");
-        until_state(&scene, "again", "Active").await.unwrap();
+        grant(&scene, ("again", user_of(&binding)), "yes-again").await;
         remove_grant(&scene.sim, &before, &mut fastrand::Rng::with_seed(1)).expect("a grant");
         let waits = |cluster: &Cluster| {
             let bindings = cluster.api.list("rolebindings");
@@ -247,10 +252,7 @@ fn one_approval_is_enough_where_each_plan_needs_one() {
         // The deletion of a request needs no Approval either.
         scene.cluster.api.delete(REQUESTS, NAMESPACE, "again");
         scene.cluster.until("it is deleted", |cluster| request(cluster, "again").is_null()).await.unwrap();
-        scene.cluster.apply(request_for("third", user_of(&binding), "2h"));
-        until_state(&scene, "third", "Pending").await.unwrap();
-        decide(&scene, "yes-third", "third", "Approve");
-        until_state(&scene, "third", "Active").await.unwrap();
+        grant(&scene, ("third", user_of(&binding)), "yes-third").await;
         assert_ne!(scene.external(), before);
         scene.cluster.api.delete(REQUESTS, NAMESPACE, "third");
         scene.cluster.until("it is deleted", |cluster| request(cluster, "third").is_null()).await.unwrap();
@@ -285,10 +287,7 @@ fn requested_grant_is_beside_an_authoritative_role_binding() {
         scene.cluster.apply(binding.clone());
         scene.settled().await.unwrap();
         let before = scene.external();
-        scene.cluster.apply(request_for("one", "alice@example.com", "2h"));
-        until_state(&scene, "one", "Pending").await.unwrap();
-        decide(&scene, "yes", "one", "Approve");
-        until_state(&scene, "one", "Active").await.unwrap();
+        grant(&scene, ("one", "alice@example.com"), "yes").await;
         let full = scene.external();
         assert_ne!(full, before);
         next_sweeps(&scene).await.unwrap();
@@ -358,10 +357,7 @@ fn role_binding_of_a_request_cannot_be_widened_or_kept() {
         let mut scene = Scene::<Grafana>::new(Grafana::servers().pop().unwrap());
         let binding = prepare(&scene, json!({})).await;
         let before = scene.external();
-        scene.cluster.apply(request_for("one", user_of(&binding), "2h"));
-        until_state(&scene, "one", "Pending").await.unwrap();
-        decide(&scene, "yes", "one", "Approve");
-        until_state(&scene, "one", "Active").await.unwrap();
+        grant(&scene, ("one", user_of(&binding)), "yes").await;
         let full = scene.external();
         let own = scene.cluster.api.list("rolebindings").remove(0);
         let mut wider = own.clone();
@@ -385,10 +381,7 @@ fn role_binding_of_a_request_cannot_be_widened_or_kept() {
         assert_eq!(scene.external(), before);
 
         // The deletion of a request ends the access too.
-        scene.cluster.apply(request_for("two", user_of(&binding), "2h"));
-        until_state(&scene, "two", "Pending").await.unwrap();
-        decide(&scene, "yes-two", "two", "Approve");
-        until_state(&scene, "two", "Active").await.unwrap();
+        grant(&scene, ("two", user_of(&binding)), "yes-two").await;
         scene.cluster.api.delete(REQUESTS, NAMESPACE, "two");
         scene
             .cluster
@@ -424,10 +417,7 @@ fn requested_grant_ends_whatever_its_role_binding_says() {
                 let mut scene = Scene::<Grafana>::with(Grafana::servers().pop().unwrap(), more, 1);
                 let binding = prepare(&scene, json!({})).await;
                 let before = scene.external();
-                scene.cluster.apply(request_for("one", user_of(&binding), "2h"));
-                until_state(&scene, "one", "Pending").await.unwrap();
-                decide(&scene, "yes", "one", "Approve");
-                until_state(&scene, "one", "Active").await.unwrap();
+                grant(&scene, ("one", user_of(&binding)), "yes").await;
                 let mut own = scene.cluster.api.list("rolebindings").remove(0);
                 if is_deleted_first {
                     let (_, name) = kind_and_name(&own);

@@ -115,13 +115,17 @@ pub async fn reconcile<K: Resolve + Cached>(ctx: &Arc<Context>, name: &ObjectNam
     }
 }
 
-/// The time until time alone changes what an object desires. Clocks are adjusted, so a later change is looked at again once an hour.
+/// The time until time alone changes what an object desires.
 fn until_next_change<K: Resolve>(object: &K) -> Option<Duration> {
-    const LONGEST: Duration = Duration::from_secs(3600);
     let now = Timestamp::now();
-    let wait = object.next_change(now)?.duration_since(now);
+    Some(time_until(object.next_change(now)?, now))
+}
+
+/// The time until a moment in the future. Clocks are adjusted, so a later moment is looked at again once an hour.
+pub fn time_until(moment: Timestamp, now: Timestamp) -> Duration {
+    const LONGEST: Duration = Duration::from_secs(3600);
     // Rounded up: a moment too early, nothing has changed yet.
-    Some((wait.unsigned_abs() + Duration::from_millis(1)).min(LONGEST))
+    (moment.duration_since(now).unsigned_abs() + Duration::from_millis(1)).min(LONGEST)
 }
 
 impl<K: Resolve + Cached> Reconcile<'_, K> {

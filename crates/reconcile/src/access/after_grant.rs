@@ -44,11 +44,8 @@ impl Case<'_> {
         if binding.is_being_deleted() {
             status.end_reason.get_or_insert_with(|| DELETED.to_owned());
         }
-        let is_changed = {
-            let expected = status.grant.as_ref().zip(status.expires_at.as_ref());
-            expected.is_some_and(|(grant, end)| binding.spec != binding_of(grant, end))
-                || request_of(binding).is_none_or(|request| *request.name != *self.request.name_any())
-        };
+        let is_changed = binding_of(&status).is_some_and(|spec| binding.spec != spec)
+            || request_of(binding).is_none_or(|request| *request.name != *self.request.name_any());
         let is_granted = status.grant.as_ref().is_some_and(|grant| is_granted(binding, &grant.user));
         let user = status.grant.as_ref().map(|grant| grant.user.clone()).unwrap_or_default();
         let (state, message) = match &status.end_reason {

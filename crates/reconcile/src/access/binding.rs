@@ -1,10 +1,10 @@
 //! The RoleBinding of an AccessRequest, and how it is recognized.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::ResourceExt;
 use rolewright_api::{
-    AccessGrant, AccessRequest, Adopt, ApprovalRecord, DeletionPolicy, Origin, RoleBinding, RoleBindingSpec,
-    Subject, SubjectKind, annotations,
+    AccessRequest, AccessRequestStatus, Adopt, ApprovalRecord, DeletionPolicy, Origin, RoleBinding,
+    RoleBindingSpec, Subject, SubjectKind, annotations,
 };
 
 use crate::object::{ManagedObject, ObjectName, name_of};
@@ -26,20 +26,21 @@ pub(super) fn name_of_binding(request: &AccessRequest) -> String {
     format!("{name}-{}", &uid[..uid.floor_char_boundary(DIGITS)])
 }
 
-/// The spec of the RoleBinding of a request. A grant that exists already is not adopted: it would be revoked at the end.
-pub fn binding_of(grant: &AccessGrant, end: &Time) -> RoleBindingSpec {
-    RoleBindingSpec {
+/// The spec of the RoleBinding of a request, once something was granted. A grant that exists already is not adopted: it would be revoked at the end.
+pub fn binding_of(status: &AccessRequestStatus) -> Option<RoleBindingSpec> {
+    let grant = status.grant.as_ref()?;
+    Some(RoleBindingSpec {
         backend_ref: grant.backend_ref.clone(),
         role_ref: grant.role_ref.clone(),
         subjects: vec![Subject { kind: SubjectKind::User, name: grant.user.clone() }],
         scope: grant.scope.clone(),
         starts_at: None,
-        expires_at: Some(end.clone()),
+        expires_at: Some(status.expires_at.clone()?),
         membership: None,
         adopt: Some(Adopt::Never),
         mode: None,
         deletion_policy: Some(DeletionPolicy::Delete),
-    }
+    })
 }
 
 /// The request that a RoleBinding names as its own.
@@ -67,13 +68,13 @@ pub fn is_made_for(binding: &RoleBinding, request: &AccessRequest) -> bool {
 /// that it names.
 pub fn requested(binding: &RoleBinding, request: &AccessRequest, role: Option<&str>) -> Option<Requested> {
     let status = request.status.as_ref().filter(|_| is_binding_of(binding, request))?;
-    let (grant, end) = (status.grant.as_ref()?, status.expires_at.as_ref()?);
+    let grant = status.grant.as_ref()?;
     let is_over = status.end_reason.is_some();
     // It covers what was approved, and once: what somebody takes away afterwards is another decision.
     let is_covered = !is_over
         && !binding.is_being_deleted()
         && status.granted_at.is_none()
-        && binding.spec == binding_of(grant, end)
+        && binding_of(status).as_ref() == Some(&binding.spec)
         && grant.role_uid.as_deref() == role;
     let approval = status.approval.as_ref().filter(|_| is_covered).map(|approval| ApprovalRecord {
         name: approval.name.clone(),

@@ -11,7 +11,7 @@ use crate::patterns::{Patterns, matches};
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 impl Case<'_> {
-    /// Why a request cannot be granted, whoever approves it.
+    /// Why a request cannot be granted, even with an Approval.
     pub(super) fn refusal(&self, offer: &AccessOffer) -> Option<String> {
         let (spec, name) = (&self.request.spec, offer.name_any());
         if !includes(&offer.spec.requesters, &spec.requested_by, &spec.groups) {

@@ -53,7 +53,7 @@ pub struct Case<'a> {
 pub struct Verdict {
     /// The status of the request. It is written before anything else is done.
     pub status: AccessRequestStatus,
-    /// What is done with its RoleBinding.
+    /// The next step with its RoleBinding.
     pub step: Option<BindingStep>,
     /// Approvals that were decided, and what became of them.
     pub decided: Vec<Decided>,
@@ -64,7 +64,7 @@ pub struct Verdict {
 /// An approval that was decided, what became of it, and that in words.
 pub type Decided = (Arc<Approval>, ApprovalState, String);
 
-/// What is done with the RoleBinding of a request.
+/// The next step with the RoleBinding of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BindingStep {
     /// It is created.
@@ -73,7 +73,7 @@ pub enum BindingStep {
     Restore,
     /// It is deleted, which revokes the grant.
     Delete,
-    /// Nothing is known of it: the API server is asked, and without it the access is over.
+    /// It is not in the cache: it is read from the API server, and without it the access is over.
     Find,
 }
 

@@ -114,7 +114,7 @@ fn granted() -> (AccessRequest, RoleBinding) {
     let mut request = request("one", json!({}));
     let mut status = world.decide(&request, NOW).status;
     status.role_binding.as_mut().expect("a RoleBinding").uid = Some("binding-uid".to_owned());
-    let spec = binding_of(status.grant.as_ref().unwrap(), status.expires_at.as_ref().unwrap());
+    let spec = binding_of(&status).expect("a spec");
     request.status = Some(status);
     let mut binding = RoleBinding::new("one-one-uid", spec);
     binding.metadata.uid = Some("binding-uid".to_owned());
@@ -322,7 +322,7 @@ fn access_is_active_until_its_time_is_over() {
 #[test]
 fn access_whose_role_binding_was_deleted_is_not_granted_again() {
     let (one, mut binding) = granted();
-    // Unknown is not absent: the API server is asked first.
+    // Unknown is not absent: the operator reads it from the API server first.
     let verdict = World::default().decide(&one, NOW);
     assert_eq!((verdict.status.state, verdict.step), (Some(AccessState::Granting), Some(BindingStep::Find)));
     let status = ended(verdict.status, at(NOW));
@@ -383,7 +383,7 @@ fn request_speaks_only_for_its_own_role_binding() {
 }
 
 #[test]
-fn role_binding_that_adopted_something_is_not_made_for_a_request() {
+fn role_binding_that_adopted_is_not_made_for_a_request() {
     let (one, mut binding) = granted();
     let owner = json!({"apiVersion": "v1", "kind": "AccessRequest", "name": "one", "uid": "one-uid"});
     assert!(!is_made_for(&binding, &one));

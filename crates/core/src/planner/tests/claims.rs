@@ -360,7 +360,7 @@ fn things_under_unresolved_names_count_as_desired() {
 }
 
 #[test]
-fn thing_is_claimed_by_whoever_manages_or_desires_it() {
+fn thing_is_claimed_if_an_object_manages_or_desires_it() {
     let (kind, key) = slot(&reader());
     let claimed =
         |claims: &Claims, id: &str| claims.is_claimed_by_others(&claimant("p"), kind, &key, &Id::new(id));
