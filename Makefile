@@ -7,7 +7,7 @@ help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-16s %s\n", $$1, $$2 }'
 
 .PHONY: tools
-tools: ## Build a Kubernetes control plane, kubectl and Helm into hack/bin (minutes, once)
+tools: ## Put a Kubernetes control plane, kubectl and Helm into hack/bin: downloaded, or built (minutes, once)
 	@hack/tools.sh
 
 .PHONY: build
@@ -15,7 +15,8 @@ build: ## Build the whole workspace
 	cargo build --workspace
 
 .PHONY: demo
-demo: tools ## Show the operator at work with its own control plane and simulated back ends (KEEP=1 leaves them running)
+demo: ## Show the operator at work with its own control plane and simulated back ends (KEEP=1 leaves them running)
+	@hack/tools.sh etcd kube-apiserver kubectl
 	@hack/demo.sh
 
 # Most tests wait for their own servers, so more tests run at a time than there are cores.
@@ -27,6 +28,14 @@ test: tools lint check-generated ## Run all checks and all tests, as CI does
 			$${zenml:+"ROLEWRIGHT_CONFORMANCE_PYTHON_ZENML=$$zenml"} \
 			$${lenses:+"ROLEWRIGHT_CONFORMANCE_PYTHON_LENSES=$$lenses"} cargo test --workspace
 	hack/check-chart.sh
+
+.PHONY: image
+image: ## Build the operator's image and its SBOM into target/image, without Docker (Linux with buildah)
+	@hack/image.sh
+
+.PHONY: test-install
+test-install: ## Install the image in a real one-node cluster, without Docker (Linux, as root, after make image)
+	@hack/test-install.sh
 
 # SEED replays one schedule; without it, new ones are tried for SECONDS on each vendor.
 .PHONY: explore

@@ -18,7 +18,7 @@ use clap::{Parser, Subcommand};
 
 /// The command line. Its help begins with the description of the package.
 #[derive(Debug, Parser)]
-#[command(name = "rolewright", version, about, propagate_version = true)]
+#[command(name = "rolewright", version = env!("ROLEWRIGHT_VERSION"), about, propagate_version = true)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -66,7 +66,7 @@ pub async fn run(args: Args) -> Result<(), String> {
         abandon_after: Duration::from_secs(args.abandon_after),
         settle: Duration::from_secs(args.settle),
     };
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), "rolewright starts");
+    tracing::info!(version = env!("ROLEWRIGHT_VERSION"), "rolewright starts");
     let clients = Clients::infer().await.map_err(|error| error.to_string())?;
     let done = rolewright_controller::run(options, clients, args.listen, super::stopped_by_signals()).await;
     tracing::info!("rolewright ends");

@@ -6,7 +6,7 @@ use std::{fs::File, io::Read, path::Path};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::pki_types::CertificateDer;
 
-use crate::{error::Error, files};
+use crate::{error::Error, files, plane::SERVICE_ADDRESS};
 
 /// The certificate of the CA, which clients trust.
 pub const CA_CERT: &str = "ca.crt";
@@ -39,7 +39,7 @@ impl Credentials {
         let ca_cert = ca_params.self_signed(&ca_key)?;
 
         let serving_key = KeyPair::generate()?;
-        let serving_cert = params("kube-apiserver", &["127.0.0.1", "localhost"])?
+        let serving_cert = params("kube-apiserver", &["127.0.0.1", "localhost", SERVICE_ADDRESS, "kubernetes.default.svc"])?
             .signed_by(&serving_key, &Issuer::from_params(&ca_params, &ca_key))?;
 
         let service_account_key = KeyPair::generate()?;

@@ -1,4 +1,5 @@
-//! A real Kubernetes control plane on loopback: etcd, kube-apiserver and, optionally, kube-controller-manager.
+//! A real Kubernetes control plane on loopback: etcd, kube-apiserver and, optionally, kube-controller-manager. And, on Linux as
+//! root, a node for its pods.
 //!
 //! For tests and the demo. It does not depend on Rolewright. It needs only `/bin/sh` and the binaries of the servers,
 //! which `make tools` builds. The library blocks: in async code, start it in `spawn_blocking` or before the runtime.
@@ -16,6 +17,7 @@ mod credentials;
 mod error;
 mod files;
 mod kubeconfig;
+mod node;
 mod plane;
 mod port;
 mod probe;
@@ -23,4 +25,5 @@ mod servers;
 
 pub use binaries::find as find_binary;
 pub use error::Error;
+pub use node::Node;
 pub use plane::{ControlPlane, Options};

@@ -43,7 +43,7 @@ enum Event {
 
 fn main() -> ExitCode {
     let Cli::Up { dir, controller_manager, feature_gates } = Cli::parse();
-    match up(Options { dir, controller_manager, feature_gates }) {
+    match up(Options { dir, controller_manager, feature_gates, ..Options::default() }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("control-plane: {error}");

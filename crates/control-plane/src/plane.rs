@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File, TryLockError},
     io,
+    net::{Ipv4Addr, SocketAddrV4},
     path::{Path, PathBuf},
     process::Command,
     sync::atomic::{AtomicUsize, Ordering},
@@ -35,7 +36,14 @@ pub struct Options {
     pub controller_manager: bool,
     /// Feature gates of the API server, such as `WatchList=false`.
     pub feature_gates: Vec<String>,
+    /// Whether pods can run, on a [`Node`](crate::Node). Then the API server listens on the address of its Service,
+    /// `10.0.0.1:443`, which must be an address of this machine; all controllers run, and pods get tokens.
+    pub pods: bool,
 }
+
+/// The address of the Service `kubernetes`, the first of the range of Services.
+pub const SERVICE_ADDRESS: &str = "10.0.0.1";
+const SERVICE_PORT: u16 = 443;
 
 /// A running control plane. Its servers end when it is dropped, and when this process ends for any reason.
 pub struct ControlPlane {
@@ -45,7 +53,7 @@ pub struct ControlPlane {
     credentials: Credentials,
     impersonations: AtomicUsize,
     servers: Servers,
-    _ports: [ReservedPort; 2],
+    _ports: [Option<ReservedPort>; 2],
     _lock: File,
 }
 
@@ -65,26 +73,30 @@ impl ControlPlane {
         remove_old_data(&dir)?;
 
         let etcd_port = ReservedPort::new()?;
-        let api_port = ReservedPort::new()?;
+        let api_port = (!options.pods).then(ReservedPort::new).transpose()?;
+        let (address, port) = match &api_port {
+            Some(port) => (Ipv4Addr::LOCALHOST, port.number()),
+            None => (SERVICE_ADDRESS.parse().expect("it is an address"), SERVICE_PORT),
+        };
         let mut servers = Servers::new(&dir)?;
         servers.spawn("etcd", etcd_command(&etcd, etcd_port.number()))?;
         let credentials = Credentials::create(&dir)?;
         servers.spawn(
             "kube-apiserver",
-            api_server_command(&api_server, etcd_port.number(), api_port.number(), &options.feature_gates),
+            api_server_command(&api_server, etcd_port.number(), SocketAddrV4::new(address, port), options),
         )?;
 
-        let url = format!("https://127.0.0.1:{}", api_port.number());
+        let url = format!("https://{address}:{port}");
         let kubeconfig = dir.join("kubeconfig");
         kubeconfig::write(&kubeconfig, &url, &dir.join(credentials::CA_CERT), &credentials.token, None)?;
 
-        let probe = Probe::new(api_port.number(), credentials.ca_der.clone(), &credentials.token)?;
+        let probe = Probe::new((address, port).into(), credentials.ca_der.clone(), &credentials.token)?;
         wait_until_ready(&mut servers, &probe)?;
         if let Some(binary) = controller_manager {
-            servers.spawn("kube-controller-manager", controller_manager_command(&binary, &kubeconfig))?;
+            servers.spawn("kube-controller-manager", controller_manager_command(&binary, &kubeconfig, options.pods))?;
         }
         let impersonations = AtomicUsize::new(0);
-        let _ports = [etcd_port, api_port];
+        let _ports = [Some(etcd_port), api_port];
         Ok(Self { dir, url, kubeconfig, credentials, impersonations, servers, _ports, _lock: lock })
     }
 
@@ -211,14 +223,14 @@ fn etcd_command(binary: &Path, port: u16) -> Command {
     command
 }
 
-fn api_server_command(binary: &Path, etcd_port: u16, port: u16, feature_gates: &[String]) -> Command {
+fn api_server_command(binary: &Path, etcd_port: u16, listen: SocketAddrV4, options: &Options) -> Command {
     let mut command = Command::new(binary);
     command
         .arg(format!("--etcd-servers=http://127.0.0.1:{etcd_port}"))
-        .args(["--bind-address=127.0.0.1", "--permit-port-sharing"])
-        .arg(format!("--secure-port={port}"))
+        .args([format!("--bind-address={}", listen.ip()), format!("--secure-port={}", listen.port())])
+        .arg("--permit-port-sharing")
         // Otherwise the API server takes the address of the default route, and a sandbox may not have one.
-        .args(["--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none"])
+        .args([&format!("--advertise-address={}", listen.ip()), "--endpoint-reconciler-type=none"])
         .arg("--cert-dir=.")
         .arg(format!("--tls-cert-file={}", credentials::SERVING_CERT))
         .arg(format!("--tls-private-key-file={}", credentials::SERVING_KEY))
@@ -227,23 +239,34 @@ fn api_server_command(binary: &Path, etcd_port: u16, port: u16, feature_gates: &
         .arg(format!("--service-account-key-file={}", credentials::SERVICE_ACCOUNT_PUBLIC_KEY))
         .arg(format!("--token-auth-file={}", credentials::TOKENS))
         .args(["--authorization-mode=RBAC", "--allow-privileged=true"])
-        .arg("--service-cluster-ip-range=10.0.0.0/24")
+        .arg("--service-cluster-ip-range=10.0.0.0/24");
+    if options.pods {
+        // The name of a node does not resolve.
+        command.arg("--kubelet-preferred-address-types=InternalIP");
+    } else {
         // The plugin requires a default service account in every namespace, and no controller creates them here.
-        .arg("--disable-admission-plugins=ServiceAccount");
-    if !feature_gates.is_empty() {
-        command.arg(format!("--feature-gates={}", feature_gates.join(",")));
+        command.arg("--disable-admission-plugins=ServiceAccount");
+    }
+    if !options.feature_gates.is_empty() {
+        command.arg(format!("--feature-gates={}", options.feature_gates.join(",")));
     }
     command
 }
 
-fn controller_manager_command(binary: &Path, kubeconfig: &Path) -> Command {
+fn controller_manager_command(binary: &Path, kubeconfig: &Path, pods: bool) -> Command {
     let mut command = Command::new(binary);
     command
         .arg(format!("--kubeconfig={}", kubeconfig.display()))
         .args(["--leader-elect=false", "--secure-port=0"])
         // A deleted namespace costs more than 100 requests. At the default of 20 a second, five that are deleted at once take a minute.
         .args(["--kube-api-qps=1000", "--kube-api-burst=1000", "--concurrent-namespace-syncs=20"])
-        .arg("--controllers=namespace-controller,garbage-collector-controller,clusterrole-aggregation-controller")
         .arg(format!("--service-account-private-key-file={}", credentials::SERVICE_ACCOUNT_KEY));
+    if pods {
+        command.arg(format!("--root-ca-file={}", credentials::CA_CERT));
+    } else {
+        command.arg(
+            "--controllers=namespace-controller,garbage-collector-controller,clusterrole-aggregation-controller",
+        );
+    }
     command
 }

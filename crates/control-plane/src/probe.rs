@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, BufRead, BufReader, Write},
-    net::{Ipv4Addr, SocketAddr, TcpStream},
+    net::{SocketAddr, TcpStream},
     sync::Arc,
     time::Duration,
 };
@@ -17,7 +17,7 @@ use crate::error::Error;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A client of the API server on a loopback port.
+/// A client of the API server.
 pub struct Probe {
     tls: Arc<ClientConfig>,
     address: SocketAddr,
@@ -25,14 +25,13 @@ pub struct Probe {
 }
 
 impl Probe {
-    pub fn new(port: u16, ca: CertificateDer<'static>, token: &str) -> Result<Self, Error> {
+    pub fn new(address: SocketAddr, ca: CertificateDer<'static>, token: &str) -> Result<Self, Error> {
         let mut roots = RootCertStore::empty();
         roots.add(ca)?;
         let tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Ok(Self { tls: Arc::new(tls), address, token: token.to_owned() })
     }
 

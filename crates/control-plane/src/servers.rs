@@ -48,6 +48,15 @@ impl Servers {
         Ok(Self { dir: dir.to_owned(), watchdog, running: Vec::new() })
     }
 
+    /// Ends a server and waits until it has ended; the others go on.
+    pub fn end(&mut self, name: &str) {
+        if let Some(place) = self.running.iter().position(|server| server.name == name) {
+            let mut server = self.running.remove(place);
+            let _ = server.process.kill();
+            let _ = server.process.wait();
+        }
+    }
+
     /// Starts a server in the process group of the watchdog.
     pub fn spawn(&mut self, name: &'static str, mut command: Command) -> Result<(), Error> {
         let log = files::create(&self.log(name))?;

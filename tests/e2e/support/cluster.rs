@@ -44,7 +44,9 @@ pub async fn control_plane_with_gates(name: &str, gates: &'static [&str]) -> Con
 fn start(folder: &str, gates: &[&str]) -> ControlPlane {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
     let feature_gates = gates.iter().map(ToString::to_string).collect();
-    let plane = ControlPlane::start(&Options { dir, controller_manager: true, feature_gates }).unwrap();
+    let plane =
+        ControlPlane::start(&Options { dir, controller_manager: true, feature_gates, ..Options::default() })
+            .unwrap();
     let crds = Path::new(env!("CARGO_MANIFEST_DIR")).join("crds");
     run(plane.kubectl().unwrap().arg("apply").arg("-f").arg(crds));
     run(plane.kubectl().unwrap().args([

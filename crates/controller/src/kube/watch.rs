@@ -128,6 +128,14 @@ pub async fn follow<K>(
                     tracing::info!(kind, "the API server has no streaming lists: using list and watch");
                     break;
                 }
+                // It does, for a second or two, for each kind that an installation has just added.
+                Err(error) if has_code(&error, 429) => {
+                    tracing::info!(
+                        kind,
+                        error = brief(&error),
+                        "the API server requests a pause; the watch is retried"
+                    );
+                }
                 Err(error) => {
                     tracing::warn!(kind, error = brief(&error), "a watch broke and is restarted");
                 }
@@ -139,7 +147,13 @@ pub async fn follow<K>(
 
 /// Kubernetes answers 422 to a streaming list while its WatchList feature is off, the default of 1.33. A resumed watch never asks for one.
 fn lacks_streaming_lists(error: &watcher::Error) -> bool {
-    matches!(error, watcher::Error::WatchStartFailed(kube::Error::Api(status)) if status.code == 422)
+    has_code(error, 422)
+}
+
+/// Whether the API server refused to start a watch with this code.
+fn has_code(error: &watcher::Error, code: u16) -> bool {
+    use watcher::Error::{InitialListFailed, WatchFailed, WatchStartFailed};
+    matches!(error, InitialListFailed(kube::Error::Api(status)) | WatchStartFailed(kube::Error::Api(status)) | WatchFailed(kube::Error::Api(status)) if status.code == code)
 }
 
 /// The short form: the whole answer of the API server takes ten lines.

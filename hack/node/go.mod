@@ -1,0 +1,3 @@
+module rolewright.dev/hack/node
+
+go 1.26.0
