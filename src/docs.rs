@@ -2,6 +2,7 @@
 //! capabilities in the code, so the pages never differ from the code.
 
 mod capabilities;
+mod metrics;
 
 use std::path::{Path, PathBuf};
 
@@ -28,7 +29,8 @@ pub fn run(args: &Args) -> Result<(), String> {
         let file = args.dir.join(format!("{}.md", crd.spec.names.kind.to_lowercase()));
         write(&file, &page(&crd))?;
     }
-    write(&args.dir.join("capabilities.md"), &capabilities::page())
+    write(&args.dir.join("capabilities.md"), &capabilities::page())?;
+    write(&args.dir.join("metrics.md"), &metrics::page())
 }
 
 fn write(file: &Path, text: &str) -> Result<(), String> {

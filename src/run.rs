@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use crate::telemetry::{self, Format};
 use rolewright_backends::{Dialling, VENDORS};
-use rolewright_controller::{Clients, Options};
+use rolewright_controller::{Build, Clients, Options};
 
 /// The flags of the operator. Each one can also be set by the environment variable that `--help` shows.
 #[derive(Debug, clap::Args)]
@@ -51,6 +51,7 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<(), String> {
     telemetry::start(args.log_format, &args.log_level)?;
     let options = Options {
+        build: Build { version: env!("CARGO_PKG_VERSION"), commit: env!("ROLEWRIGHT_COMMIT") },
         vendors: VENDORS,
         namespaces: args.namespaces,
         own_namespace: args.own_namespace,

@@ -250,7 +250,11 @@ const NOT_READABLE: (&str, &str) = (
     "the back end does not show the permissions of the role: Rolewright assumes that it has those that were last applied",
 );
 
-/// The conditions for `reason`: `Ready`; `Stalled` (nothing changes until a user acts) or `Reconciling` according to the reason; and `Verified` (False) if the object is ready
+/// The address of the documentation.
+pub const DOCUMENTATION: &str = "https://rolewright.github.io/rolewright/";
+
+/// The conditions for `reason`: `Ready`; `Stalled` (nothing changes until a user acts) or `Reconciling` according to the reason, with a link to
+/// its part of the documentation; and `Verified` (False) if the object is ready
 /// but `unverified`. `before` are the current conditions: a condition with the same status keeps its transition time, so equal input
 /// results in equal conditions and no write.
 pub fn condition(
@@ -278,12 +282,13 @@ pub fn condition(
     };
     let word = reason.as_str();
     let mut conditions = vec![make("Ready", reason.ready(), word, message)];
+    let with_link = format!("{message} ({}reasons.html#{})", DOCUMENTATION, word.to_lowercase());
     // For tools that know kstatus: without this condition, they wait for a change that no controller makes.
     if reason.stalled() || reason.withheld() {
-        conditions.push(make("Stalled", true, word, message));
+        conditions.push(make("Stalled", true, word, &with_link));
     }
     if reason.reconciling() {
-        conditions.push(make("Reconciling", true, word, message));
+        conditions.push(make("Reconciling", true, word, &with_link));
     }
     if reason.ready() && unverified {
         let (word, message) = NOT_READABLE;

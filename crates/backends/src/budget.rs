@@ -121,6 +121,8 @@ pub struct Budget {
     all: tokio::sync::Mutex<Bucket>,
     /// Half of the rate and of the burst. Background calls pass this first.
     background: tokio::sync::Mutex<Bucket>,
+    calls: AtomicU64,
+    waited_micros: AtomicU64,
 }
 
 struct State {
@@ -151,7 +153,15 @@ impl Budget {
             }),
             all: tokio::sync::Mutex::default(),
             background: tokio::sync::Mutex::default(),
+            calls: AtomicU64::new(0),
+            waited_micros: AtomicU64::new(0),
         }
+    }
+
+    /// The calls that this budget has allowed, and the time that calls have waited for it.
+    pub fn usage(&self) -> (u64, Duration) {
+        let waited = self.waited_micros.load(Ordering::Relaxed);
+        (self.calls.load(Ordering::Relaxed), Duration::from_micros(waited))
     }
 
     /// The limits in force.
@@ -197,6 +207,15 @@ impl Budget {
     /// # Errors
     /// The rest of a longer pause: whatever waits for the call must not stay in a worker that long.
     pub async fn acquire(&self) -> Result<Permit, Duration> {
+        let began = Instant::now();
+        let permit = self.admit().await;
+        let waited = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.waited_micros.fetch_add(waited, Ordering::Relaxed);
+        self.calls.fetch_add(u64::from(permit.is_ok()), Ordering::Relaxed);
+        permit
+    }
+
+    async fn admit(&self) -> Result<Permit, Duration> {
         self.check_pause()?;
         let meter = METER.try_with(Clone::clone).ok();
         let mut waited = false;

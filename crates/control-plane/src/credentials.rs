@@ -39,8 +39,9 @@ impl Credentials {
         let ca_cert = ca_params.self_signed(&ca_key)?;
 
         let serving_key = KeyPair::generate()?;
-        let serving_cert = params("kube-apiserver", &["127.0.0.1", "localhost", SERVICE_ADDRESS, "kubernetes.default.svc"])?
-            .signed_by(&serving_key, &Issuer::from_params(&ca_params, &ca_key))?;
+        let serving_cert =
+            params("kube-apiserver", &["127.0.0.1", "localhost", SERVICE_ADDRESS, "kubernetes.default.svc"])?
+                .signed_by(&serving_key, &Issuer::from_params(&ca_params, &ca_key))?;
 
         let service_account_key = KeyPair::generate()?;
         let token = random_token()?;

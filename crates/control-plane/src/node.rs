@@ -41,8 +41,7 @@ impl Node {
         files::write(&dir.join("containerd.toml"), &containerd_config(&dir))?;
         files::write(&dir.join("cni/pods.conflist"), &network(&dir))?;
         files::write(&dir.join("kubelet.yaml"), &kubelet_config(&dir))?;
-        let mut node =
-            Self { kubeconfig: plane.kubeconfig().to_owned(), servers: Servers::new(&dir)?, dir };
+        let mut node = Self { kubeconfig: plane.kubeconfig().to_owned(), servers: Servers::new(&dir)?, dir };
         let mut containerd = Command::new("containerd");
         containerd.arg("--config").arg(node.dir.join("containerd.toml"));
         node.servers.spawn("containerd", containerd)?;

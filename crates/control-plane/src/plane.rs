@@ -93,7 +93,10 @@ impl ControlPlane {
         let probe = Probe::new((address, port).into(), credentials.ca_der.clone(), &credentials.token)?;
         wait_until_ready(&mut servers, &probe)?;
         if let Some(binary) = controller_manager {
-            servers.spawn("kube-controller-manager", controller_manager_command(&binary, &kubeconfig, options.pods))?;
+            servers.spawn(
+                "kube-controller-manager",
+                controller_manager_command(&binary, &kubeconfig, options.pods),
+            )?;
         }
         let impersonations = AtomicUsize::new(0);
         let _ports = [Some(etcd_port), api_port];

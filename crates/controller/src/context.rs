@@ -34,6 +34,8 @@ use crate::{
 /// How the operator runs.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// What was built, for the metrics.
+    pub build: crate::metrics::Build,
     /// The vendors that Backends can name.
     pub vendors: &'static [Vendor],
     /// The namespaces to serve; all when empty.

@@ -23,5 +23,6 @@ mod server;
 pub use self::{
     context::Options,
     kube::{Clients, ClientsError, release},
+    metrics::{Build, Description, Metrics},
     run::{RunError, run},
 };

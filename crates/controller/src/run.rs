@@ -64,7 +64,7 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<(), RunError> {
     let Clients { calls: client, watches } = clients;
-    let metrics = Arc::new(Metrics::new());
+    let metrics = Arc::new(Metrics::new(options.build));
     let accounts = Arc::new(Accounts::new(options.settle));
     let ready = Arc::new(AtomicBool::new(false));
     if let Some(address) = listen {

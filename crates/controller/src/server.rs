@@ -54,5 +54,5 @@ async fn ready(State(state): State<ServerState>) -> (StatusCode, &'static str) {
 
 async fn metrics(State(state): State<ServerState>) -> ([(axum::http::HeaderName, &'static str); 1], String) {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(axum::http::header::CONTENT_TYPE, kind)], state.metrics.text(&state.accounts.rates()))
+    ([(axum::http::header::CONTENT_TYPE, kind)], state.metrics.text(&state.accounts.usage()))
 }

@@ -58,7 +58,7 @@ async fn standby_takes_over_when_the_leader_is_killed() {
     assert_eq!(standby.metric(LEADER_METRIC).await, Some(0.0));
     let (_, metrics) = standby.http_get("/metrics").await;
     assert!(!metrics.contains("rolewright_backend_calls_total{"), "it called the back end: {metrics}");
-    assert!(!metrics.contains("rolewright_looks_total{"), "it worked on objects: {metrics}");
+    assert!(!metrics.contains("rolewright_reconciles_total{"), "it worked on objects: {metrics}");
     assert!(!standby.log().contains("rolewright::changes"));
 
     world.operator.kill();
@@ -115,6 +115,8 @@ async fn probes_and_metrics_are_served() {
         r#"rolewright_changes_total{kind="Role",verb="Create",outcome="done"} 1"#,
         r#"rolewright_sweeps_total{outcome="done"}"#,
         "rolewright_leader 1",
+        "rolewright_build_info{version=",
+        "process_resident_memory_bytes ",
         "# EOF",
     ] {
         assert!(metrics.contains(expected), "no {expected} in:\n{metrics}");
@@ -122,6 +124,8 @@ async fn probes_and_metrics_are_served() {
     let of_backends = [
         "rolewright_backend_last_sweep_timestamp_seconds{",
         "rolewright_backend_rate{",
+        "rolewright_backend_ready{",
+        "rolewright_account_",
         "rolewright_credential_expiry",
         "rolewright_waiting_",
     ];

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use rolewright_backends::{Dialling, VENDORS};
-use rolewright_controller::{Options, RunError};
+use rolewright_controller::{Build, Options, RunError};
 use serde_json::{Value, json};
 use tokio::{
     task::JoinHandle,
@@ -80,6 +80,7 @@ impl Cluster {
         let network =
             Network { hosts: self.hosts.clone(), process: process.clone(), witness: self.witness.clone() };
         let options = Options {
+            build: Build { version: "simulated", commit: "" },
             vendors: VENDORS,
             namespaces: Vec::new(),
             own_namespace: LEASE.0.to_owned(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Condition, jiff::Timestamp};
 use kube::Resource;
 use rolewright_api as api;
 use rolewright_api::{AnyBackend, BackendStatus, Reason};
@@ -82,6 +82,8 @@ pub async fn write(
         after.conditions = api::condition(*reason, message, generation, false, &before.conditions, now);
     }
     set_synced(ctx, name, generation, &before, &mut after, now);
+    let is_ready = |condition: &Condition| condition.type_ == "Ready" && condition.status == "True";
+    ctx.metrics.set_ready(name, after.conditions.iter().any(is_ready));
     let expires = link.and_then(|link| link.expires);
     ctx.metrics.set_expiry(name, expires);
     after.conditions.retain(|condition| condition.type_ != api::CREDENTIAL_EXPIRING);

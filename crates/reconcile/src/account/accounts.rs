@@ -18,6 +18,17 @@ use super::{
 };
 use crate::object::{ObjectName, ObjectRef};
 
+/// How much an account is called. All its Backends share it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Usage {
+    /// The calls per second that it allows at present.
+    pub per_second: f64,
+    /// The calls since the start.
+    pub calls: u64,
+    /// The time that calls have waited for its limits.
+    pub waited: Duration,
+}
+
 /// One account of a back end.
 pub struct Account {
     /// Which account.
@@ -113,13 +124,15 @@ impl Accounts {
         account
     }
 
-    /// The present rate of each Backend's account, in calls per second.
-    pub fn rates(&self) -> BTreeMap<ObjectName, f64> {
-        let rate_of = |account: Arc<Account>| {
+    /// The usage of each Backend's account.
+    pub fn usage(&self) -> BTreeMap<ObjectName, Usage> {
+        let usage_of = |account: Arc<Account>| {
             let backends: Vec<ObjectName> = account.limits.lock().keys().cloned().collect();
-            backends.into_iter().map(move |backend| (backend, account.budget.per_second()))
+            let (calls, waited) = account.budget.usage();
+            let usage = Usage { per_second: account.budget.per_second(), calls, waited };
+            backends.into_iter().map(move |backend| (backend, usage))
         };
-        self.all().into_iter().flat_map(rate_of).collect()
+        self.all().into_iter().flat_map(usage_of).collect()
     }
 
     /// The budget of an account, if it is known.
@@ -227,11 +240,15 @@ mod tests {
             |backend, limits| accounts.connect(backend, &address, &identity(&["org-1"]), None, "uid", limits);
         connect(&strict, limits(2, 4));
         let account = connect(&loose, limits(9, 1));
+        let rates = || {
+            let usage = accounts.usage().into_iter();
+            usage.map(|(backend, usage)| (backend, usage.per_second)).collect::<BTreeMap<_, _>>()
+        };
         assert_eq!(account.budget.limits(), limits(2, 1));
-        assert_eq!(accounts.rates(), BTreeMap::from([(strict.clone(), 2.0), (loose.clone(), 2.0)]));
+        assert_eq!(rates(), BTreeMap::from([(strict.clone(), 2.0), (loose.clone(), 2.0)]));
         accounts.disconnect(&strict);
         assert_eq!(account.budget.limits(), limits(9, 1));
-        assert_eq!(accounts.rates(), BTreeMap::from([(loose, 9.0)]));
+        assert_eq!(rates(), BTreeMap::from([(loose, 9.0)]));
     }
 
     #[test]

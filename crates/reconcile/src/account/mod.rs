@@ -16,7 +16,7 @@ mod unanswered_creates;
 mod view;
 
 pub use self::{
-    accounts::{Account, Accounts},
+    accounts::{Account, Accounts, Usage},
     backend_states::{
         BackendState, BackendStates, CredentialDoubt, Link, REPORT_INTERVAL, Report, SweepFailure,
     },

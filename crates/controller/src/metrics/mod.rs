@@ -1,4 +1,9 @@
-//! Counters in the Prometheus text format. Every label takes its values from a fixed set, or names a Backend.
+//! Metrics in the OpenMetrics text format. Every label takes its values from a fixed set, or names a Backend.
+
+mod process;
+mod table;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeMap, sync::atomic::AtomicU64, time::Duration};
 
@@ -19,9 +24,12 @@ use rolewright_api::WaitingPlans;
 use rolewright_backends::CallObserver;
 use rolewright_core::model::{Kind, Verb};
 use rolewright_reconcile::{
+    account::Usage,
     act::StepResult,
     object::{ObjectKind, ObjectName},
 };
+use table::Table;
+pub use table::{Build, Description};
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Call {
@@ -72,8 +80,11 @@ pub struct Metrics {
     call_seconds: Family<VendorLabels, Histogram, fn() -> Histogram>,
     wait_seconds: Family<VendorLabels, Histogram, fn() -> Histogram>,
     rates: Family<BackendLabels, Gauge<f64, AtomicU64>>,
+    account_calls: Family<BackendLabels, Counter>,
+    account_wait: Family<BackendLabels, Counter<f64, AtomicU64>>,
+    ready: Family<BackendLabels, Gauge>,
     changes: Family<ChangeLabels, Counter>,
-    looks: Family<KindLabels, Counter>,
+    reconciles: Family<KindLabels, Counter>,
     panics: Family<KindLabels, Counter>,
     dropped_events: Counter,
     deadlines: Family<KindLabels, Counter>,
@@ -83,6 +94,7 @@ pub struct Metrics {
     leader: Gauge,
     expiries: Family<BackendLabels, Gauge>,
     waiting: Family<BackendLabels, Gauge>,
+    waiting_plans: Family<BackendLabels, Gauge>,
     waiting_since: Family<BackendLabels, Gauge>,
     swept: Family<BackendLabels, Gauge>,
 }
@@ -97,15 +109,17 @@ fn seconds() -> Histogram {
 
 impl Metrics {
     /// All metrics at zero.
-    pub fn new() -> Self {
-        let mut registry = Registry::with_prefix("rolewright");
+    pub fn new(build: Build) -> Self {
         let metrics = Self {
             calls: Family::default(),
             call_seconds: Family::new_with_constructor(seconds),
             wait_seconds: Family::new_with_constructor(seconds),
             rates: Family::default(),
+            account_calls: Family::default(),
+            account_wait: Family::default(),
+            ready: Family::default(),
             changes: Family::default(),
-            looks: Family::default(),
+            reconciles: Family::default(),
             panics: Family::default(),
             dropped_events: Counter::default(),
             deadlines: Family::default(),
@@ -115,74 +129,37 @@ impl Metrics {
             leader: Gauge::default(),
             expiries: Family::default(),
             waiting: Family::default(),
+            waiting_plans: Family::default(),
             waiting_since: Family::default(),
             swept: Family::default(),
             registry: Mutex::default(),
         };
-        registry.register("backend_calls", "Calls to back ends, by outcome", metrics.calls.clone());
-        registry.register(
-            "backend_call_duration_seconds",
-            "Duration of calls to back ends",
-            metrics.call_seconds.clone(),
-        );
-        registry.register(
-            "backend_wait_seconds",
-            "Time that calls to back ends wait for the limits of their account",
-            metrics.wait_seconds.clone(),
-        );
-        registry.register(
-            "backend_rate",
-            "Calls per second that the account of a Backend allows at present",
-            metrics.rates.clone(),
-        );
-        registry.register("changes", "Changes sent to back ends, by outcome", metrics.changes.clone());
-        registry.register("looks", "Reconciles of objects", metrics.looks.clone());
-        registry.register(
-            "reconcile_deadlines",
-            "Reconciles that were stopped at their deadline",
-            metrics.deadlines.clone(),
-        );
-        registry.register(
-            "dropped_events",
-            "Events that were not written because too many waited",
-            metrics.dropped_events.clone(),
-        );
-        registry.register("panics", "Reconciles of objects that panicked", metrics.panics.clone());
-        registry.register(
-            "objects",
-            "Objects by the reason of their Ready condition",
-            metrics.objects.clone(),
-        );
-        registry.register("sweeps", "Sweeps of accounts, by outcome", metrics.sweeps.clone());
-        registry.register("sweep_duration_seconds", "Duration of sweeps", metrics.sweep_seconds.clone());
-        registry.register("leader", "1 where this process holds the Lease", metrics.leader.clone());
-        registry.register(
-            "credential_expiry_timestamp_seconds",
-            "When the credential of a Backend expires, where the back end shows it",
-            metrics.expiries.clone(),
-        );
-        registry.register("waiting_removals", "Removals that wait for an approval", metrics.waiting.clone());
-        registry.register(
-            "waiting_since_timestamp_seconds",
-            "Since when the first plan of a Backend's objects waits for an approval",
-            metrics.waiting_since.clone(),
-        );
-        registry.register(
-            "backend_last_sweep_timestamp_seconds",
-            "When the account of a Backend was last read completely",
-            metrics.swept.clone(),
-        );
-        *metrics.registry.lock() = registry;
+        let mut table = Table::new(build);
+        table::register(&mut table, &metrics);
+        *metrics.registry.lock() = table.registry;
         metrics
     }
 
-    /// The metrics as text, with these rates of the Backends' accounts.
-    pub fn text(&self, rates: &BTreeMap<ObjectName, f64>) -> String {
-        // Only one scrape at a time, so that none shows the rates of half of the Backends.
+    /// All metrics, as the documentation lists them.
+    pub fn descriptions() -> Vec<Description> {
+        let build = Build { version: "", commit: "" };
+        let mut table = Table::new(build);
+        table::register(&mut table, &Self::new(build));
+        table.descriptions
+    }
+
+    /// The metrics as text, with this usage of the Backends' accounts.
+    pub fn text(&self, usage: &BTreeMap<ObjectName, Usage>) -> String {
+        // Only one scrape at a time, so that none shows half of the Backends.
         let registry = self.registry.lock();
         self.rates.clear();
-        for (backend, rate) in rates {
-            self.rates.get_or_create(&labels(backend)).set(*rate);
+        self.account_calls.clear();
+        self.account_wait.clear();
+        for (backend, usage) in usage {
+            let labels = labels(backend);
+            self.rates.get_or_create(&labels).set(usage.per_second);
+            self.account_calls.get_or_create(&labels).inc_by(usage.calls);
+            self.account_wait.get_or_create(&labels).inc_by(usage.waited.as_secs_f64());
         }
         let mut body = String::new();
         text::encode(&mut body, &registry).expect("writing to a String cannot fail");
@@ -210,10 +187,16 @@ impl Metrics {
         }
     }
 
+    /// Sets whether a Backend is ready.
+    pub fn set_ready(&self, backend: &ObjectName, ready: bool) {
+        self.ready.get_or_create(&labels(backend)).set(i64::from(ready));
+    }
+
     /// Sets what waits for an approval on a Backend; None if nothing does.
     pub fn set_waiting(&self, backend: &ObjectName, waiting: Option<&WaitingPlans>) {
         let labels = labels(backend);
         self.waiting.get_or_create(&labels).set(waiting.map_or(0, |waiting| waiting.removals));
+        self.waiting_plans.get_or_create(&labels).set(waiting.map_or(0, |waiting| waiting.objects));
         match waiting {
             Some(waiting) => {
                 self.waiting_since.get_or_create(&labels).set(waiting.since.0.as_second());
@@ -231,15 +214,22 @@ impl Metrics {
 
     /// Drops the metrics of a deleted Backend.
     pub fn forget(&self, backend: &ObjectName) {
-        self.expiries.remove(&labels(backend));
-        self.waiting.remove(&labels(backend));
-        self.waiting_since.remove(&labels(backend));
-        self.swept.remove(&labels(backend));
+        let labels = labels(backend);
+        for family in [
+            &self.ready,
+            &self.expiries,
+            &self.waiting,
+            &self.waiting_plans,
+            &self.waiting_since,
+            &self.swept,
+        ] {
+            family.remove(&labels);
+        }
     }
 
     /// Counts a reconcile.
     pub fn reconcile(&self, kind: ObjectKind) {
-        self.looks.get_or_create(&KindLabels { kind: kind.as_str() }).inc();
+        self.reconciles.get_or_create(&KindLabels { kind: kind.as_str() }).inc();
     }
 
     /// Counts a reconcile that was stopped at its deadline.
