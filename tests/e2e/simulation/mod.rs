@@ -8,6 +8,7 @@ mod ceilings;
 mod cluster;
 mod conformance;
 mod crash_matrix;
+mod expected;
 mod explore;
 mod guarded;
 mod network;
