@@ -1,49 +1,62 @@
-//! The page on GitOps tools: Argo CD computes the health that it documents.
+//! Argo CD and Flux show the documented health of every object. Both are checked with the statuses that the operator writes, recorded by
+//! `tests/e2e/simulation/recorded.rs`, and with each reason.
 
-use std::{fs, path::Path};
+mod actions;
+mod argo_cd;
+mod flux;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use jiff::Timestamp;
-use mlua::{Lua, LuaOptions, StdLib, Table, Value as LuaValue};
 use rolewright_api::{Reason, condition};
 use serde_json::{Value, json};
 
-/// The Lua health check of the page.
-fn health_check() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/gitops.md");
-    let page = fs::read_to_string(path).unwrap();
-    let block = page.split("```yaml\n").find(|block| block.contains("health.lua: |")).unwrap();
-    let map: Value = serde_yaml::from_str(block.split("```").next().unwrap()).unwrap();
-    // The entry of the ConfigMap is a text that is YAML itself.
-    let customizations = map["data"]["resource.customizations"].as_str().unwrap();
-    let customizations: Value = serde_yaml::from_str(customizations).unwrap();
-    customizations["rolewright.dev/*"]["health.lua"].as_str().unwrap().to_owned()
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn to_lua(lua: &Lua, value: &Value) -> mlua::Result<LuaValue> {
-    Ok(match value {
-        Value::Null => LuaValue::Nil,
-        Value::Bool(flag) => LuaValue::Boolean(*flag),
-        Value::Number(number) => LuaValue::Number(number.as_f64().unwrap()),
-        Value::String(text) => LuaValue::String(lua.create_string(text)?),
-        Value::Array(items) => {
-            let table = lua.create_table()?;
-            items.iter().try_for_each(|item| table.push(to_lua(lua, item)?))?;
-            LuaValue::Table(table)
-        }
-        Value::Object(fields) => {
-            let table = lua.create_table()?;
-            fields.iter().try_for_each(|(name, field)| table.set(name.as_str(), to_lua(lua, field)?))?;
-            LuaValue::Table(table)
-        }
-    })
+/// The folder in the form of Argo CD's repository.
+fn customizations() -> PathBuf {
+    root().join("examples/argocd/resource_customizations/rolewright.dev")
 }
 
-/// Status and message of the health of an object, as Argo CD computes them: in Lua 5.1, without libraries.
-fn health(object: &Value) -> (String, String) {
-    let lua = Lua::new_with(StdLib::NONE, LuaOptions::default()).unwrap();
-    lua.globals().set("obj", to_lua(&lua, object).unwrap()).unwrap();
-    let health: Table = lua.load(health_check()).eval().unwrap();
-    (health.get("status").unwrap(), health.get("message").unwrap())
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn yaml(path: &Path) -> Value {
+    serde_yaml::from_str(&read(path)).unwrap()
+}
+
+/// All kinds.
+fn kinds() -> Vec<String> {
+    let crds = rolewright_api::crds();
+    crds.into_iter().map(|crd| crd.spec.names.kind).collect()
+}
+
+/// One case of a `health_test.yaml`.
+struct Case {
+    name: String,
+    object: Value,
+    status: String,
+    message: String,
+}
+
+/// The recorded cases of a kind.
+fn recorded(kind: &str) -> Vec<Case> {
+    let folder = customizations().join(kind);
+    let file = yaml(&folder.join("health_test.yaml"));
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let case = |test: &Value| Case {
+        name: format!("{kind} {}", text(&test["inputPath"])),
+        object: yaml(&folder.join(test["inputPath"].as_str().unwrap())),
+        status: text(&test["healthStatus"]["status"]),
+        message: text(&test["healthStatus"]["message"]),
+    };
+    file["tests"].as_array().unwrap().iter().map(case).collect()
 }
 
 /// An object with the status that the operator writes for this reason.
@@ -55,43 +68,22 @@ fn object(reason: Reason) -> Value {
     })
 }
 
-#[test]
-fn argo_cd_shows_the_documented_health_of_each_reason() {
-    for reason in Reason::ALL {
-        let expected = match reason {
-            _ if reason.ready() => "Healthy",
-            _ if reason.withheld() => "Suspended",
-            _ if reason.stalled() => "Degraded",
-            _ => "Progressing",
-        };
-        let mut object = object(reason);
-        let shown = (expected.to_owned(), format!("{}: because of x", reason.as_str()));
-        assert_eq!(health(&object), shown);
-        object["status"]["conditions"].as_array_mut().unwrap().reverse();
-        assert_eq!(health(&object), shown, "the order of conditions matters");
+/// The health that the docs promise for a reason.
+fn documented(reason: Reason) -> &'static str {
+    match reason {
+        _ if reason.ready() => "Healthy",
+        _ if reason.withheld() || reason == Reason::Scheduled => "Suspended",
+        _ if reason.stalled() => "Degraded",
+        _ => "Progressing",
     }
 }
 
 #[test]
-fn argo_cd_waits_for_objects_without_a_present_status() {
-    let mut outdated = object(Reason::InSync);
-    outdated["metadata"]["generation"] = json!(3);
-    let mut without_conditions = object(Reason::InSync);
-    without_conditions["status"]["conditions"] = Value::Null;
-    let mut without_status = object(Reason::InSync);
-    without_status["status"] = Value::Null;
-    for object in [outdated, without_conditions, without_status] {
-        let (status, message) = health(&object);
-        assert_eq!(status, "Progressing", "{object}");
-        assert!(message.contains("has not reconciled"), "{message}");
-    }
-}
-
-#[test]
-fn argo_cd_shows_why_a_deletion_waits() {
-    for (reason, expected) in [(Reason::Deleting, "Progressing"), (Reason::DeletionBlocked, "Degraded")] {
-        let mut object = object(reason);
-        object["metadata"]["deletionTimestamp"] = json!("2026-01-01T12:00:00Z");
-        assert_eq!(health(&object).0, expected);
+fn every_kind_has_recorded_cases() {
+    for kind in kinds() {
+        let cases = recorded(&kind);
+        let has = |status: &str| cases.iter().any(|case| case.status == status);
+        assert!(has("Healthy"), "{kind}");
+        assert!(has("Degraded") || kind == "AccessOffer", "{kind}");
     }
 }

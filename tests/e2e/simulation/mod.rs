@@ -17,6 +17,7 @@ mod path;
 mod process;
 mod prune;
 mod rate;
+mod recorded;
 mod scenarios;
 mod scene;
 mod shape;
