@@ -10,6 +10,8 @@ use k8s_openapi::{
 pub enum Reason {
     /// The back end equals the spec.
     InSync,
+    /// On a RoleBinding with `missingSubjects: Wait`: the back end equals the spec, except for subjects that do not exist yet.
+    MissingSubjects,
     /// On a Backend: the back end accepts the credential.
     Connected,
     /// Rolewright is making changes.
@@ -56,8 +58,9 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons. The docs are checked against this list, and metrics use it as the bounded set of labels.
-    pub const ALL: [Reason; 22] = [
+    pub const ALL: [Reason; 23] = [
         Reason::InSync,
+        Reason::MissingSubjects,
         Reason::Connected,
         Reason::Reconciling,
         Reason::BackendNotReady,
@@ -85,6 +88,7 @@ impl Reason {
     pub fn as_str(self) -> &'static str {
         match self {
             Reason::InSync => "InSync",
+            Reason::MissingSubjects => "MissingSubjects",
             Reason::Connected => "Connected",
             Reason::Reconciling => "Reconciling",
             Reason::BackendNotReady => "BackendNotReady",
@@ -111,7 +115,7 @@ impl Reason {
 
     /// Whether `Ready` is True with this reason.
     pub fn ready(self) -> bool {
-        matches!(self, Reason::InSync | Reason::Connected)
+        matches!(self, Reason::InSync | Reason::MissingSubjects | Reason::Connected)
     }
 
     /// Whether there are changes that Rolewright makes only after a user decides.

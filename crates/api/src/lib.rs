@@ -57,8 +57,8 @@ pub use self::{
     restriction::{ResourceRef, ResourceRestriction, ResourceRestrictionSpec},
     role::{Effect, MAX_EXPANDED_RULES, Role, RoleSpec, Rule, TOO_MANY_RULES},
     role_binding::{
-        ExternalRole, Membership, RoleBinding, RoleBindingSpec, RoleBindingStatus, RoleRef, Scope, Subject,
-        SubjectKind,
+        ExternalRole, Membership, MissingSubjects, RoleBinding, RoleBindingSpec, RoleBindingStatus, RoleRef,
+        Scope, Subject, SubjectKind,
     },
     status::{
         ApprovalRecord, Fields, Guarded, HeldEntry, HeldState, ObjectStatus, Origin, PlanStatus,

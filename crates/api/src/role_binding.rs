@@ -77,6 +77,9 @@ pub struct RoleBindingSpec {
     /// What happens to grants of the same role in the same scope to other subjects. Additive (the default): they stay, unless an object manages them and ends them. Authoritative: Rolewright revokes those that no object manages, within the guards, as long as every subject of this object is found. Several RoleBindings of one role can only be Additive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub membership: Option<Membership>,
+    /// What a subject that does not exist in the account means for the condition Ready. Fail (the default): Ready is False with the reason NotFound. Wait: Ready is True with the reason MissingSubjects if nothing else is wrong, for example for a user who has not signed in yet. With both, the other subjects get the role at once, and the missing one when a sweep finds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_subjects: Option<MissingSubjects>,
     /// What happens if a subject already has a grant in this scope and no object manages it. Never: the subject is in Conflict. IfIdentical (the default): Rolewright adopts the grant if it is a grant of this role; otherwise the subject is in Conflict. Always: Rolewright adopts the grant and makes it a grant of this role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopt: Option<Adopt>,
@@ -97,6 +100,17 @@ pub enum Membership {
     Additive,
     /// They are revoked, unless another object manages them.
     Authoritative,
+}
+
+/// What a subject that does not exist in the account means.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
+#[schemars(description = "")]
+pub enum MissingSubjects {
+    /// The object is not ready: the name can be misspelt.
+    #[default]
+    Fail,
+    /// The object is ready: the subject is expected later.
+    Wait,
 }
 
 /// A reference to a Role object, or to a role of the back end that no object manages.

@@ -14,7 +14,7 @@ pub struct ObjectStatus {
     /// The generation of the spec that this status describes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// The conditions of this object. Ready is True only if the back end is known to equal the spec. Stalled is present if you must act, Reconciling while work is in progress. Verified is False if Ready is True but the back end does not show everything that the object requests.
+    /// The conditions of this object. Ready is True only if the back end is known to equal the spec; subjects that a RoleBinding with missingSubjects: Wait waits for can be missing. Stalled is present if you must act, Reconciling while work is in progress. Verified is False if Ready is True but the back end does not show everything that the object requests.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     #[schemars(length(max = 8))]

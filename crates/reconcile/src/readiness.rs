@@ -55,21 +55,20 @@ impl Readiness {
         }
     }
 
-    /// For what no change can fix: the gravest finding decides the reason. None without findings.
-    pub fn of_findings(findings: &[Finding], desired: usize) -> Option<Self> {
-        let gravest = findings.iter().map(|finding| finding.issue).min()?;
-        let reason = match gravest {
-            Issue::Invalid => Reason::Invalid,
-            Issue::Unsupported => Reason::Unsupported,
-            Issue::Conflict => Reason::Conflict,
-            Issue::NotFound => Reason::NotFound,
-            Issue::NotVisible | Issue::Denied => Reason::Denied,
-            Issue::Blocked => Reason::DeletionBlocked,
-            Issue::Unread => Reason::BackendError,
-            Issue::Waiting => Reason::DependencyNotReady,
+    /// For what no change can fix: the gravest finding decides the reason. None without findings. `is_awaited`: whether a finding is about a
+    /// subject that the object waits for. Alone, such findings leave the object ready.
+    pub fn of_findings(
+        findings: &[Finding],
+        desired: usize,
+        is_awaited: impl Fn(&Finding) -> bool,
+    ) -> Option<Self> {
+        let gravity = |finding: &&Finding| (is_awaited(finding), finding.issue);
+        let reason = match findings.iter().map(|finding| gravity(&finding)).min()? {
+            (true, _) => Reason::MissingSubjects,
+            (false, issue) => reason_of(issue),
         };
         let mut sorted: Vec<&Finding> = findings.iter().collect();
-        sorted.sort_by_key(|finding| finding.issue);
+        sorted.sort_by_key(gravity);
         let lines: Vec<String> = sorted
             .iter()
             .take(5)
@@ -92,6 +91,13 @@ impl Readiness {
         Some(Self::new(reason, message))
     }
 
+    /// With remarks at the end of its message.
+    #[must_use]
+    pub fn remarking(self, remarks: &[String]) -> Self {
+        let all: Vec<&str> = std::iter::once(&self.message).chain(remarks).map(String::as_str).collect();
+        Self::new(self.reason, all.join("; "))
+    }
+
     /// When everything is as the spec says.
     pub fn in_sync(desired: usize, kind: &str, remarks: &[String]) -> Self {
         let message = match (kind, desired) {
@@ -111,6 +117,19 @@ impl Readiness {
         let all = std::iter::once(message).filter(|message| !message.is_empty());
         let all: Vec<&str> = all.chain(remarks.iter().map(String::as_str)).collect();
         Self::new(Reason::InSync, all.join("; "))
+    }
+}
+
+fn reason_of(issue: Issue) -> Reason {
+    match issue {
+        Issue::Invalid => Reason::Invalid,
+        Issue::Unsupported => Reason::Unsupported,
+        Issue::Conflict => Reason::Conflict,
+        Issue::NotFound => Reason::NotFound,
+        Issue::NotVisible | Issue::Denied => Reason::Denied,
+        Issue::Blocked => Reason::DeletionBlocked,
+        Issue::Unread => Reason::BackendError,
+        Issue::Waiting => Reason::DependencyNotReady,
     }
 }
 
@@ -136,4 +155,35 @@ pub fn contested() -> Readiness {
         "others keep changing what this object manages: drift was corrected three times within an hour, and the next corrections wait \
          longer each time. Find who or what else manages it",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn awaited_subjects_alone_leave_an_object_ready() {
+        let of = |others: &[Issue]| {
+            let finding = |name: &str, issue| Finding {
+                name: Some(name.to_owned()),
+                issue,
+                message: format!("{name}: {issue:?}"),
+            };
+            let others = others.iter().map(|issue| finding("another", *issue));
+            let findings: Vec<Finding> =
+                [finding("zoe", Issue::NotFound)].into_iter().chain(others).collect();
+            let is_awaited = |finding: &Finding| finding.name.as_deref() == Some("zoe");
+            Readiness::of_findings(&findings, 2, is_awaited).expect("findings")
+        };
+        let missing = of(&[]);
+        assert_eq!((missing.reason, missing.reason.ready()), (Reason::MissingSubjects, true));
+        assert_eq!(missing.message, "1 of 2 subjects: zoe: NotFound");
+        // Also those that are less urgent than a subject that is not found and not awaited.
+        for issue in [Issue::Invalid, Issue::NotFound, Issue::Unread, Issue::Waiting] {
+            let found = of(&[issue]);
+            assert_eq!((found.reason, found.reason.ready()), (reason_of(issue), false));
+            assert_eq!(found.message, format!("2 of 2 subjects: another: {issue:?}; zoe: NotFound"));
+        }
+        assert_eq!(Readiness::of_findings(&[], 2, |_| true), None);
+    }
 }

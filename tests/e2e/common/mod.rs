@@ -17,6 +17,7 @@ mod events;
 mod examples;
 mod field_managers;
 mod guards;
+mod kustomize;
 mod membership;
 mod modes;
 mod names;

@@ -2,9 +2,9 @@
 
 use kube::api::DynamicObject;
 use rolewright_simulators::arize::{Id, Kind};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{World, binding, managed_ids, restriction, role, subject_status};
+use crate::support::{World, binding, condition, managed_ids, restriction, role, subject_status};
 
 const READ: &str = "PROJECT_READ";
 
@@ -18,6 +18,20 @@ async fn with_reader(name: &str) -> World {
 
 fn state(object: &DynamicObject, name: &str) -> String {
     subject_status(object, name).0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn binding_that_waits_for_a_user_is_ready() {
+    let world = with_reader("missing-subjects").await;
+    let wait = json!({ "missingSubjects": "Wait" });
+    world.apply(binding("readers", "reader", &["alice@example.com", "zoe@example.com"], wait)).await;
+    let waiting = world.reports("RoleBinding", "readers", "MissingSubjects", &["zoe@example.com"]).await;
+    assert_eq!(condition(&waiting, "Ready")["status"], "True");
+    assert_eq!(condition(&waiting, "Stalled"), Value::Null);
+    assert_eq!(
+        (state(&waiting, "zoe@example.com"), &waiting.data["status"]["granted"]),
+        ("NotFound".to_owned(), &json!("1/2"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

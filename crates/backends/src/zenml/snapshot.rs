@@ -90,8 +90,10 @@ pub async fn snapshot(client: &Client, needs: &Needs) -> Result<Snapshot, Error>
     }
     people.entries().for_each(|entry| builder.directory().insert(entry));
     if selection.people {
-        builder.directory().refuse(Level::USER, people.refused.as_deref().unwrap_or(INVITE));
-        people.refused.iter().for_each(|why| builder.directory().refuse(Level::SERVICE_ACCOUNT, why));
+        builder.directory().advise(Level::USER, INVITE);
+        for level in [Level::USER, Level::SERVICE_ACCOUNT] {
+            people.refused.iter().for_each(|why| builder.directory().refuse(level, why));
+        }
     }
     let roles = roles.or_refuse(builder.directory(), Level::ROLE).unwrap_or_default();
     let managed = &selection.grants;

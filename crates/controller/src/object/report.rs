@@ -143,8 +143,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
         failure: Option<&Error>,
         withheld: Option<Readiness>,
     ) -> Readiness {
-        let desired = act::desired_count(&*self.object, decision);
-        let found = Readiness::of_findings(decision.plan.findings(), desired);
+        let found = act::found(&*self.object, decision);
         if self.object.is_being_deleted() {
             return self.deletion_readiness(found, failure, withheld);
         }
@@ -158,7 +157,7 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
             // One refused write does not hide what is wrong with the other subjects.
             return Readiness::of_error(error).and(found.as_ref());
         }
-        if found.is_none() && !decision.plan.is_empty() {
+        if found.as_ref().is_none_or(|found| found.reason.ready()) && !decision.plan.is_empty() {
             return Readiness::new(Reason::Reconciling, "some of the changes are still to be made");
         }
         act::settled(&*self.object, link, decision, self.ctx.is_contested(&self.reference))

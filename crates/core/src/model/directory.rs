@@ -49,6 +49,7 @@ pub struct Directory {
     ignoring_case: HashSet<Level>,
     listed: HashSet<Level>,
     refused: HashMap<Level, String>,
+    advice: HashMap<Level, &'static str>,
     /// Names that others use for a thing and a spec cannot.
     called_elsewhere: HashMap<(Level, String), Id>,
 }
@@ -154,6 +155,16 @@ impl Directory {
     /// Why a level could not be listed. None if it was listed, or was not needed.
     pub fn refusal(&self, level: Level) -> Option<&str> {
         self.refused.get(&level).map(String::as_str)
+    }
+
+    /// Records what to do about a name that is not found at a level, although the level was listed.
+    pub fn advise(&mut self, level: Level, advice: &'static str) {
+        self.advice.insert(level, advice);
+    }
+
+    /// What to do about a name that is not found at a level.
+    pub fn advice(&self, level: Level) -> Option<&'static str> {
+        self.advice.get(&level).copied()
     }
 
     /// The id with its name, or with itself as name if the name is unknown.

@@ -37,6 +37,7 @@ pub fn binding_of(status: &AccessRequestStatus) -> Option<RoleBindingSpec> {
         starts_at: None,
         expires_at: Some(status.expires_at.clone()?),
         membership: None,
+        missing_subjects: None,
         adopt: Some(Adopt::Never),
         mode: None,
         deletion_policy: Some(DeletionPolicy::Delete),

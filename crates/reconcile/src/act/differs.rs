@@ -1,9 +1,9 @@
 //! The comparison of a sweep: whether an object needs a reconcile. Pure.
 
-use rolewright_api::{EXPIRING, PlanStatus};
+use rolewright_api::{EXPIRING, PlanStatus, SubjectState, SubjectStatus};
 use rolewright_core::{
     model::Id,
-    planner::{Held, Issue},
+    planner::{Finding, Held, Issue},
 };
 
 use super::report::{plan_status, settled, subject_states};
@@ -15,16 +15,24 @@ use crate::{
 };
 
 /// Whether an object in sync keeps its status: all that is wrong is that a part of what it manages could not be read. The Backend reports
-/// that, and nothing new is known of the object.
+/// that, and nothing new is known of the object. Subjects that it waits for are in its status already.
 pub fn keeps_status<K: ManagedObject>(object: &K, decision: &Decision) -> bool {
     let plan = &decision.plan;
     let findings = plan.findings();
+    let is_unread = |finding: &Finding| finding.issue == Issue::Unread;
+    let shows_missing = |subject: &SubjectStatus, name: &str| {
+        subject.state == SubjectState::NotFound && subject.called() == name
+    };
+    let is_known_to_be_missing = |finding: &Finding| {
+        let name = finding.name.as_deref().filter(|_| decision.resolved.awaits(finding));
+        name.is_some_and(|name| object.subjects().iter().any(|subject| shows_missing(subject, name)))
+    };
     object.is_in_sync()
         && !object.is_being_deleted()
         && plan.is_empty()
         && plan.absent().is_empty()
-        && !findings.is_empty()
-        && findings.iter().all(|finding| finding.issue == Issue::Unread)
+        && findings.iter().any(is_unread)
+        && findings.iter().all(|finding| is_unread(finding) || is_known_to_be_missing(finding))
 }
 
 /// Whether a reconcile would change the status of an object or the back end. A plan that the status shows was withheld, or it failed and

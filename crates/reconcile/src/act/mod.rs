@@ -11,5 +11,5 @@ pub use self::{
     apply::{apply, confirm_absences},
     differs::{differs, keeps_status},
     outcome::{Moved, Outcome, StepResult},
-    report::{STATUS_FIELDS, StatusContent, desired_count, plan_status, settled, status, subject_states},
+    report::{STATUS_FIELDS, StatusContent, found, plan_status, settled, status, subject_states},
 };

@@ -17,8 +17,8 @@ use crate::{
 };
 use rolewright_api as api;
 use rolewright_api::{
-    ApprovalRecord, Guarded, HeldEntry, ObjectStatus, PlanStatus, PlannedChange, ResolvedName, SubjectState,
-    SubjectStatus,
+    ApprovalRecord, Guarded, HeldEntry, ObjectStatus, PlanStatus, PlannedChange, Reason, ResolvedName,
+    SubjectState, SubjectStatus,
 };
 use rolewright_backends::Error;
 use rolewright_core::model::{Body, Change, Group, Named, Verb, same_name};
@@ -28,16 +28,29 @@ use rolewright_core::planner::{Desired, DesiredBody, Finding, Held, Issue, Step}
 const MAX_LISTED: usize = 50;
 
 /// How many external things the spec of an object desires, as the spec counts them.
-pub fn desired_count<K: ManagedObject>(object: &K, decision: &Decision) -> usize {
+fn desired_count<K: ManagedObject>(object: &K, decision: &Decision) -> usize {
     object.listed_subjects().map_or(decision.resolved.desired.len(), <[api::Subject]>::len)
+}
+
+/// What is wrong with an object that no change fixes, or which subjects it waits for. None if nothing is.
+pub fn found<K: ManagedObject>(object: &K, decision: &Decision) -> Option<Readiness> {
+    let is_awaited = |finding: &Finding| decision.resolved.awaits(finding);
+    let found =
+        Readiness::of_findings(decision.plan.findings(), desired_count(object, decision), is_awaited)?;
+    if found.reason != Reason::MissingSubjects {
+        return Some(found);
+    }
+    Some(found.remarking(&["each sweep looks for who is missing, and grants the role".to_owned()]))
 }
 
 /// For an object without changes to make. `contested`: others keep changing what it manages.
 pub fn settled<K: ManagedObject>(object: &K, link: &Link, decision: &Decision, contested: bool) -> Readiness {
     let desired = desired_count(object, decision);
-    if let Some(found) = Readiness::of_findings(decision.plan.findings(), desired) {
-        return found;
-    }
+    let found = found(object, decision);
+    let missing = match found {
+        Some(found) if !found.reason.ready() => return found,
+        missing => missing,
+    };
     match decision.resolved.validity {
         Validity::Scheduled(at) => return readiness::scheduled(at),
         Validity::Expired(at) => return readiness::expired(at),
@@ -58,6 +71,9 @@ pub fn settled<K: ManagedObject>(object: &K, link: &Link, decision: &Decision, c
     remarks.extend(decide::paused_by(object, link).map(|owner| {
         format!("paused: drift is not corrected until the annotation rolewright.dev/pause is removed{owner}")
     }));
+    if let Some(missing) = missing {
+        return missing.remarking(&remarks);
+    }
     if decision.resolved.desired.iter().any(|item| is_decided_elsewhere(Some(item))) {
         return Readiness::with("the group of this object has the role", &remarks);
     }

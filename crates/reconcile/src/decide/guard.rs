@@ -62,11 +62,13 @@ pub fn guard<K: ManagedObject>(
     None
 }
 
-/// Whether nothing is to be done: an object in sync stays ready while it is paused.
+/// Whether nothing is to be done: an object in sync stays ready while it is paused, also if it waits for subjects.
 pub fn is_settled<K: ManagedObject>(object: &K, decision: &Decision) -> bool {
     let plan = &decision.plan;
     let has_work = object.is_being_deleted() || !plan.is_empty() || !plan.absent().is_empty();
-    !has_work && plan.findings().is_empty() && ids(plan.held()) == ids(&decision.recorded)
+    !has_work
+        && plan.findings().iter().all(|finding| decision.resolved.awaits(finding))
+        && ids(plan.held()) == ids(&decision.recorded)
 }
 
 /// Where the pause annotation is, as the end of a message. None if the object is not paused.

@@ -33,7 +33,7 @@ use jiff::Timestamp;
 use rolewright_api as api;
 use rolewright_backends::Needs;
 use rolewright_core::model::{Body, Dialect, Fault, Id, Kind, Reach, Restriction, Role, Snapshot};
-use rolewright_core::planner::{self, Claimant, Claims, Desired, DesiredBody, Held, Issue, Problem};
+use rolewright_core::planner::{self, Claimant, Claims, Desired, DesiredBody, Finding, Held, Issue, Problem};
 
 /// The desired state of a spec.
 #[derive(Debug, Default)]
@@ -60,6 +60,8 @@ pub struct Resolved {
     pub pruning: Option<Pruning>,
     /// What it removes now: entries of a plan.
     pub unmanaged: Vec<Held>,
+    /// The subjects that do not exist yet and that the object waits for.
+    pub awaited: BTreeSet<String>,
     /// Whether the spec applies now. It desires nothing otherwise.
     pub validity: Validity,
     /// The ClusterBackend does not allow the end that the spec says: the one that was recorded before counts.
@@ -85,6 +87,12 @@ impl Resolved {
         if let Some(inherited) = self.inherited_role.take() {
             inherited.keep_shared(&mut self.desired, claims, snapshot, dialect);
         }
+    }
+
+    /// Whether a finding is only that a subject does not exist yet, and the object waits for that subject.
+    pub fn awaits(&self, finding: &Finding) -> bool {
+        finding.issue == Issue::NotFound
+            && finding.name.as_ref().is_some_and(|name| self.awaited.contains(name))
     }
 
     /// Whether all that the spec desires is known. What the back end does not have, and what a ClusterBackend denies, cannot be desired.

@@ -25,7 +25,7 @@ use rolewright_backends::Needs;
 use rolewright_core::model::{
     Body, Dialect, Grant, Group, Id, Kind, Level, Named, Role, RoleRef, SubjectKind, same_name,
 };
-use rolewright_core::planner::{Desired, Issue, Problem, rekey};
+use rolewright_core::planner::{Desired, DesiredBody, Issue, Problem, rekey};
 
 const EXTERNAL_ID: &str = "spec.roleRef.external.id";
 /// How many ids of one ambiguous name a message has.
@@ -104,6 +104,7 @@ impl Resolve for api::RoleBinding {
         };
         let place = Place::of_scope(self.spec.scope.as_deref());
         let fields = place.fields(SCOPE).chain([role_field(self).to_owned()]).collect();
+        let awaited = awaited(self, &desired, around);
         let role_is_planned = inherited_role.is_none() && is_planned(self, around);
         Resolved {
             desired,
@@ -114,6 +115,7 @@ impl Resolve for api::RoleBinding {
             unseen_role: unseen_role(self, around),
             unjudged_role,
             authority,
+            awaited,
             validity,
             refuses_end,
             ..Resolved::default()
@@ -278,6 +280,26 @@ fn grants(
         desired.push(group_want(&group, role, members));
     }
     desired
+}
+
+/// The subjects that do not exist, if the binding waits for them. Not those of a kind that the credential cannot look up: they can exist.
+fn awaited(binding: &api::RoleBinding, desired: &[Desired], around: &Surroundings<'_>) -> BTreeSet<String> {
+    if binding.spec.missing_subjects != Some(api::MissingSubjects::Wait) {
+        return BTreeSet::new();
+    }
+    let is_missing = |name: &String| {
+        desired.iter().any(|item| match &item.body {
+            DesiredBody::Unresolved(problem) => {
+                item.name.as_ref() == Some(name) && problem.issue == Issue::NotFound
+            }
+            DesiredBody::Resolved(_) | DesiredBody::AllUnresolved(..) => false,
+        })
+    };
+    let can_look_up = |listed: &&api::Subject| {
+        around.snapshot.directory().refusal(subject_kind(listed.kind).level()).is_none()
+    };
+    let listed = binding.spec.subjects.iter().filter(can_look_up).map(api::Subject::called);
+    listed.filter(is_missing).collect()
 }
 
 /// Whether a member that stays although its subject is unknown is outside of the ceiling, and would get a role that it does not have.

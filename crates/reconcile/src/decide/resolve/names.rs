@@ -157,7 +157,7 @@ fn missing(
     }
     let (what, directory) = (level_in_words(level), around.snapshot.directory());
     let near = around.suggest(|| nearest_name(around, level, name, parent.as_ref()));
-    let message = match directory.refusal(level) {
+    let message = match directory.refusal(level).or_else(|| directory.advice(level)) {
         Some(why) => format!("cannot find the {what} {name:?}{inside}: {why}{near}"),
         None if near.is_empty() => format!("no {what} {name:?}{inside} that the credential can see"),
         None => format!("no {what} {name:?}{inside}{near}"),

@@ -137,6 +137,29 @@ fn wrong_subjects_are_reported_by_index_with_suggestions() {
 }
 
 #[test]
+fn only_subjects_that_can_be_looked_up_are_awaited() {
+    let awaited = |missing_subjects, is_refused: bool| {
+        let mut binding = users(&["alice", "alice", "zoe"]);
+        binding.spec.missing_subjects = missing_subjects;
+        let mut builder = shown(Some("reader#5f0c"));
+        builder.directory().insert(rolewright_core::model::Entry {
+            named: Named::new(Level::USER, Id::new("principal:alice"), "alice"),
+            parent: None,
+            aliases: Vec::new(),
+        });
+        if is_refused {
+            builder.directory().refuse(Level::USER, "answered 403");
+        }
+        Vec::from_iter(resolved(&binding, None, &builder.complete()).awaited)
+    };
+    let wait = Some(api::MissingSubjects::Wait);
+    assert_eq!(awaited(wait, false), ["zoe"], "alice is listed twice");
+    assert_eq!(awaited(wait, true), [""; 0], "zoe can exist");
+    assert_eq!(awaited(Some(api::MissingSubjects::Fail), false), [""; 0]);
+    assert_eq!(awaited(None, false), [""; 0]);
+}
+
+#[test]
 fn planned_role_that_exists_is_bound_by_its_id() {
     let role: api::Role = serde_json::from_value(json!({
         "apiVersion": "rolewright.dev/v1alpha1", "kind": "Role", "metadata": {"name": "reader", "namespace": "team-a"},
