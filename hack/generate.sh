@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
-# Generates files from the code: the CRDs, the chart's copies of them and the field reference.
+# Generates files from the code: the CRDs, the chart's copies of them, the JSON Schemas and the field reference.
 #   hack/generate.sh           writes them
 #   hack/generate.sh --check   writes them, shows the differences, and fails if there are any
 set -euo pipefail
 cd "$(dirname "$0")/.."
-generated=(crds charts/rolewright/files/crds docs/reference)
+generated=(crds charts/rolewright/files/crds schemas/rolewright.dev docs/reference)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 generate() {
   # Generate into a scratch directory first: a failure deletes nothing, and the file of a removed kind does not stay.
   cargo run --quiet -- crds --dir "$scratch/crds"
+  cargo run --quiet -- crds --json-schema --dir "$scratch/schemas"
   cargo run --quiet -- docs --dir "$scratch/reference"
   put crds crds
   put crds charts/rolewright/files/crds
+  put schemas schemas/rolewright.dev
   put reference docs/reference
 }
 
