@@ -2,20 +2,27 @@
 # Builds the tools of the tests and the demo into hack/bin: a Kubernetes control plane with kubectl (k8s) and Helm (helm).
 #   hack/tools.sh [k8s] [helm]      both by default
 #   hack/tools.sh k8s-1.33          the control plane of another Kubernetes version, into hack/bin-1.33
+#   hack/tools.sh NAME              a tool of one command: actionlint, cargo-deny, crane or mdbook
 # Needs Go. hack/envtest/go.mod and hack/helm/go.mod have the versions; k8s-1.33 is the newest patch release. Skips binaries that
 # are up to date. k8s also skips those in the directory KUBEBUILDER_ASSETS (the envtest convention).
 set -euo pipefail
 cd "$(dirname "$0")"
 export CGO_ENABLED=0
 control_plane=(kube-apiserver kube-controller-manager kubectl etcd)
+cargo_deny=0.20.2
+mdbook=0.5.4 # themes and anchors differ between minor versions
 
 main() {
   [ $# -gt 0 ] || set -- k8s helm
   for tool in "$@"; do
     case $tool in
       k8s | helm) "$tool" ;;
+      actionlint) go_tool actionlint github.com/rhysd/actionlint/cmd/actionlint ;;
+      crane) go_tool crane github.com/google/go-containerregistry/cmd/crane ;;
+      cargo-deny) cargo_tool cargo-deny "$cargo_deny" ;;
+      mdbook) cargo_tool mdbook "$mdbook" --no-default-features --features search ;;
       k8s-*) other_k8s "${tool#k8s-}" ;;
-      *) die "unknown tool: $tool; write k8s, k8s-1.33 or helm" ;;
+      *) die "unknown tool: $tool; the first lines of hack/tools.sh list them" ;;
     esac
   done
 }
@@ -101,6 +108,28 @@ helm() {
   go build -C helm -trimpath -o "$PWD/bin/" \
     -ldflags "-s -w -X helm.sh/helm/v4/internal/version.version=$version" helm.sh/helm/v4/cmd/helm
   stamp bin/helm helm
+}
+
+# Builds the package of a program from the folder of this name, which has its version.
+go_tool() {
+  ! is_current "bin/$1" "$1" || return 0
+  need_go
+  echo "building $1" >&2
+  mkdir -p bin
+  go build -C "$1" -trimpath -o "$PWD/bin/" -ldflags "-s -w" "$2"
+  stamp "bin/$1" "$1"
+}
+
+# Builds a version of a program from crates.io. Without optimization, because cargo-deny then needs two minutes instead of five.
+cargo_tool() {
+  local name=$1 version=$2
+  shift 2
+  [ ! -x "bin/$name" ] || [ "$(cat "$(stamp_of "bin/$name")" 2>/dev/null)" != "$version" ] || return 0
+  echo "building $name $version; this takes minutes" >&2
+  CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --locked --debug --no-track --force --root "$PWD/bin/cargo" \
+    --version "=$version" "$name" "$@"
+  mv "bin/cargo/bin/$name" "bin/$name"
+  echo "$version" >"$(stamp_of "bin/$name")"
 }
 
 # A stamp is a copy of the go.mod and go.sum that a binary was built from.
