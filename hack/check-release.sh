@@ -7,9 +7,9 @@ work=$(mktemp -d)
 registry=
 trap '[ -z "$registry" ] || kill "$registry" 2>/dev/null || true; rm -rf "$work"' EXIT
 
-cp -R Cargo.toml Cargo.lock CHANGELOG.md LICENSE README.md docs charts "$work"
+cp -R Cargo.toml Cargo.lock CHANGELOG.md LICENSE README.md charts crds docs examples "$work"
 mkdir "$work/hack"
-cp hack/release.sh hack/tools.sh "$work/hack"
+cp hack/release.sh hack/chart-metadata.sh hack/tools.sh "$work/hack"
 for folder in bin crane helm; do ln -s "$PWD/hack/$folder" "$work/hack/$folder"; done
 crane=$PWD/hack/bin/crane helm=$PWD/hack/bin/helm
 hack/release.sh check
@@ -75,6 +75,7 @@ for name in image image_amd64 image_arm64 chart; do
 done
 mkdir pulled
 "$helm" pull --plain-http "oci://$REGISTRY/charts/rolewright" --version "$version" --destination pulled >>publish.log
+tar -xOf pulled/*.tgz rolewright/Chart.yaml | grep -qF "description: 'One and two.'" || fail "the chart has no changes"
 cmp pulled/*.tgz "target/dist/rolewright-$version.tgz" || fail "the pulled chart differs"
 (cd target/dist && sha256sum --quiet --check checksums.txt)
 [ "$(wc -l <target/dist/checksums.txt)" = 3 ] || fail "checksums of other files than the chart, the binary and its SBOM"

@@ -2,7 +2,7 @@
 # The steps of a release. .github/workflows/release.yaml runs them for a tag; CONTRIBUTING.md describes a release.
 #   hack/release.sh check [VERSION]   the version is the same everywhere; with VERSION, everything is ready for that release
 #   hack/release.sh notes VERSION     prints the section of CHANGELOG.md; Unreleased is a version too
-#   hack/release.sh chart             packages the chart into target/dist
+#   hack/release.sh chart             packages the chart into target/dist, with metadata for Artifact Hub
 #   hack/release.sh files             packs the binary of this machine and its SBOM into target/dist
 #   hack/release.sh publish           pushes the images below target/release and the chart of target/dist to REGISTRY
 set -euo pipefail
@@ -68,9 +68,13 @@ notes() {
 }
 
 chart() {
+  local staged=target/chart/rolewright
   hack/tools.sh helm
-  mkdir -p "$dist"
-  hack/bin/helm package charts/rolewright --destination "$dist"
+  rm -rf "$staged"
+  mkdir -p "$staged" "$dist"
+  cp -R charts/rolewright/. "$staged"
+  hack/chart-metadata.sh >>"$staged/Chart.yaml"
+  hack/bin/helm package "$staged" --destination "$dist"
 }
 
 files() {
