@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Generates files from the code: the CRDs, the chart's copies of them, the JSON Schemas and the field reference.
+# Generates files from the code: the CRDs, the chart's copies of them, the JSON Schemas, the field reference
+# and the table of versions.
 #   hack/generate.sh           writes them
 #   hack/generate.sh --check   writes them, shows the differences, and fails if there are any
 set -euo pipefail
@@ -13,6 +14,7 @@ generate() {
   cargo run --quiet -- crds --dir "$scratch/crds"
   cargo run --quiet -- crds --json-schema --dir "$scratch/schemas"
   cargo run --quiet -- docs --dir "$scratch/reference"
+  hack/versions.sh >"$scratch/reference/versions.md"
   put crds crds
   put crds charts/rolewright/files/crds
   put schemas schemas/rolewright.dev
