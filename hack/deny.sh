@@ -13,7 +13,7 @@ deny() { hack/bin/cargo-deny --log-level warn "$@"; }
 # A warning is an error: it names an exception that nothing needs any more.
 deny check --deny warnings bans licenses sources
 if deny fetch db 2>target/deny-fetch.log; then
-  deny check --disable-fetch advisories
+  deny check advisories
 elif [ "${ADVISORIES:-}" = required ]; then
   cat target/deny-fetch.log >&2
   echo "hack/deny.sh: cannot fetch the database of advisories" >&2
