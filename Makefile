@@ -58,7 +58,7 @@ deny: ## Check the licences, sources and versions of dependencies, and advisorie
 	@ADVISORIES=$(ADVISORIES) hack/deny.sh
 
 .PHONY: generate
-generate: ## Write the CRDs, the schemas, the field reference and the chart's metadata
+generate: ## Write the CRDs, the schemas, the field reference and the table of versions
 	hack/generate.sh
 
 .PHONY: check-generated
