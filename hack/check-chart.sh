@@ -138,7 +138,7 @@ echo "== the packaged chart's metadata for Artifact Hub"
 "$root/hack/release.sh" chart >"$work/packaged" || fail "package"
 packaged=$(sed -n 's/.* saved it to: //p' "$work/packaged")
 mkdir -p "$work/metadata"
-tar -xzf "$root/$packaged" -C "$work/metadata"
+tar -xzmf "$root/$packaged" -C "$work/metadata"
 rm -rf "$work/metadata/rolewright/templates"/* "$work/metadata/rolewright/values.schema.json"
 # Helm parses the lists in the annotations. An error is an element without these fields.
 cat >"$work/metadata/rolewright/templates/lists.yaml" <<'TEMPLATE'
