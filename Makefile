@@ -21,13 +21,18 @@ demo: ## Show the operator at work with its own control plane and simulated back
 
 # Most tests wait for their own servers, so more tests run at a time than there are cores.
 .PHONY: test
-test: tools lint check-generated ## Run all checks and all tests, as CI does
+test: tools lint lint-workflows check-generated ## Run all checks and all tests, as CI does
 	python=$$(hack/conformance-env.sh) && zenml=$$(hack/conformance-env.sh zenml) && \
 		lenses=$$(hack/conformance-env.sh lenses) && \
 		env RUST_TEST_THREADS=10 $${python:+"ROLEWRIGHT_CONFORMANCE_PYTHON=$$python"} \
 			$${zenml:+"ROLEWRIGHT_CONFORMANCE_PYTHON_ZENML=$$zenml"} \
 			$${lenses:+"ROLEWRIGHT_CONFORMANCE_PYTHON_LENSES=$$lenses"} cargo test --workspace
 	hack/check-chart.sh
+	hack/check-release.sh
+
+.PHONY: binary
+binary: ## Build the static binary and its SBOM into target/image (Linux)
+	@hack/image.sh binary
 
 .PHONY: image
 image: ## Build the operator's image and its SBOM into target/image, without Docker (Linux with buildah)
@@ -55,19 +60,53 @@ lint: ## Check the format and run clippy; a warning is an error
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 
+.PHONY: lint-workflows
+lint-workflows: ## Check the workflows of CI, and the scripts if shellcheck is installed
+	@hack/tools.sh actionlint
+	hack/bin/actionlint
+	if command -v shellcheck >/dev/null; then shellcheck --severity warning hack/*.sh .ci/run; fi
+
+.PHONY: deny
+deny: ## Check the licences, sources and versions of dependencies, and advisories about them (ADVISORIES=required)
+	@ADVISORIES=$(ADVISORIES) hack/deny.sh
+
 .PHONY: generate
-generate: ## Write the CRDs, the chart's copies of them and the field reference
+generate: ## Write the CRDs, the schemas, the field reference, the table of versions, and the checks for Argo CD and Flux
 	hack/generate.sh
 
 .PHONY: check-generated
 check-generated: ## Run generate and fail if it changed a file
 	hack/generate.sh --check
 
+.PHONY: docs
+docs: ## Build the site of the documentation into target/docs
+	@hack/docs.sh
+
+.PHONY: check-release
+check-release: ## Check that everything has one version, and is ready for a release (VERSION=0.1.0)
+	@hack/release.sh check $(VERSION)
+
+.PHONY: release-notes
+release-notes: ## Print the notes of a version from CHANGELOG.md (VERSION=0.1.0, or Unreleased)
+	@hack/release.sh notes $(or $(VERSION),Unreleased)
+
+.PHONY: release-files
+release-files: ## Pack the binary that make binary built, and its SBOM, into target/dist
+	@hack/release.sh files
+
+.PHONY: chart
+chart: ## Package the chart into target/dist
+	@hack/release.sh chart
+
+.PHONY: publish
+publish: ## Push the images of target/release and the chart of target/dist (REGISTRY=ghcr.io/rolewright)
+	@REGISTRY=$(REGISTRY) hack/release.sh publish
+
 .PHONY: bench
 bench: ## Run the benchmarks
 	cargo bench
 
 .PHONY: clean
-clean: ## Remove everything that was built, also the tools
+clean: ## Remove everything that was built, also the tools (their cache stays)
 	cargo clean
 	rm -rf hack/bin hack/bin-*

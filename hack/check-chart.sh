@@ -134,10 +134,36 @@ awk '
 done | sort -u >"$work/undocumented"
 [ ! -s "$work/undocumented" ] || fail "values without a row in the README: $(tr '\n' ' ' <"$work/undocumented")"
 
+echo "== the packaged chart's metadata for Artifact Hub"
+"$root/hack/release.sh" chart >"$work/packaged" || fail "package"
+packaged=$(sed -n 's/.* saved it to: //p' "$work/packaged")
+mkdir -p "$work/metadata"
+tar -xzmf "$root/$packaged" -C "$work/metadata"
+rm -rf "$work/metadata/rolewright/templates"/* "$work/metadata/rolewright/values.schema.json"
+# Helm parses the lists in the annotations. An error is an element without these fields.
+cat >"$work/metadata/rolewright/templates/lists.yaml" <<'TEMPLATE'
+{{- $list := dict "crds" (list "kind" "version" "name" "displayName" "description") "crdsExamples" (list "apiVersion" "kind" "spec")
+  "changes" (list "kind" "description") "images" (list "name" "image") "links" (list "name" "url") }}
+{{- range $name, $fields := $list }}
+{{- range $element := fromYamlArray (index $.Chart.Annotations (print "artifacthub.io/" $name)) }}
+# {{ $name }}:{{ range $field := $fields }} {{ get $element $field | required (print $name " without " $field) | toString | trunc 40 }}{{ end }}
+{{- end }}
+{{- end }}
+TEMPLATE
+"$helm" template rolewright "$work/metadata/rolewright" >"$work/lists.yaml" || fail "the annotations for Artifact Hub are not valid"
+for crd in "$root"/crds/*.yaml; do
+  kind=$(sed -n 's/^    kind: //p' "$crd") name=$(sed -n 's/^  name: //p' "$crd" | head -1)
+  grep -qF "# crds: $kind v1alpha1 $name " "$work/lists.yaml" || fail "artifacthub.io/crds lacks $kind"
+done
+for name in crdsExamples changes images links; do
+  grep -q "^# $name: " "$work/lists.yaml" || fail "artifacthub.io/$name has no entry"
+done
+! grep '^# changes: ' "$work/lists.yaml" | grep -vE '^# changes: (added|changed|deprecated|removed|fixed|security) ' ||
+  fail "artifacthub.io/changes has a kind that Artifact Hub does not have"
+
 echo "== the packaged chart, as a subchart"
-"$helm" package "$chart" --destination "$work" >/dev/null || fail "package"
 mkdir -p "$work/parent/charts"
-mv "$work"/rolewright-*.tgz "$work/parent/charts/"
+cp "$root/$packaged" "$work/parent/charts/"
 printf 'apiVersion: v2\nname: parent\nversion: 0.0.1\n' >"$work/parent/Chart.yaml"
 "$helm" template parent "$work/parent" --set global.region=eu,rolewright.enabled=true >"$work/subchart.yaml" || fail "template as a subchart"
 grep -q '^kind: CustomResourceDefinition$' "$work/subchart.yaml" || fail "the packaged chart contains no CRDs"

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Generates files from the code: the CRDs, the chart's copies of them, the field reference, and what Argo CD and Flux need for each kind.
+# Generates files from the code: the CRDs, the chart's copies of them, the JSON Schemas, the field reference, the table of versions, and what
+# Argo CD and Flux need for each kind.
 #   hack/generate.sh           writes them
 #   hack/generate.sh --check   writes them, shows the differences, and fails if there are any
 set -euo pipefail
 cd "$(dirname "$0")/.."
-generated=(crds charts/rolewright/files/crds docs/reference examples/argocd examples/flux)
+generated=(crds charts/rolewright/files/crds schemas/rolewright.dev docs/reference examples/argocd examples/flux)
 actions=(reconcile pause resume)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -12,9 +13,12 @@ trap 'rm -rf "$scratch"' EXIT
 generate() {
   # Generate into a scratch directory first: a failure deletes nothing, and the file of a removed kind does not stay.
   cargo run --quiet -- crds --dir "$scratch/crds"
+  cargo run --quiet -- crds --json-schema --dir "$scratch/schemas"
   cargo run --quiet -- docs --dir "$scratch/reference"
+  hack/versions.sh >"$scratch/reference/versions.md"
   put crds crds
   put crds charts/rolewright/files/crds
+  put schemas schemas/rolewright.dev
   put reference docs/reference
   argo_cd
   flux

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the operator's image and what a release has beside it, without Docker. Linux only; buildah is needed for the image.
-#   hack/image.sh               target/image: rolewright.oci.tar, the binary, its SBOM
+#   hack/image.sh               target/image/rolewright.oci.tar, and what "binary" makes
+#   hack/image.sh binary        target/image: rootfs/ with the binary, and rolewright.cdx.json, its SBOM
 #   hack/image.sh rootfs DIR    only the files of the image, into DIR; the Dockerfile runs this
 # ROLEWRIGHT_COMMIT is the commit that --version shows; without it, that of the checkout.
 set -euo pipefail
@@ -13,8 +14,9 @@ main() {
   [ "$(uname -s)" = Linux ] || die "it builds on Linux only: use docker build"
   case ${1:-image} in
     rootfs) rootfs "${2:?write hack/image.sh rootfs DIR}" ;;
+    binary) binary ;;
     image) image ;;
-    *) die "unknown argument: $1; write nothing or rootfs DIR" ;;
+    *) die "unknown argument: $1; write nothing, binary or rootfs DIR" ;;
   esac
 }
 
@@ -37,11 +39,15 @@ rootfs() {
   install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$dir/etc/ssl/certs/ca-certificates.crt"
 }
 
+binary() {
+  rootfs "$out/rootfs"
+  hack/tools.sh auditable2cdx
+  hack/bin/auditable2cdx "$out/rootfs/rolewright" >"$out/rolewright.cdx.json"
+}
+
 image() {
   command -v buildah >/dev/null || die "buildah is not installed: install it (Debian: apt-get install buildah), or use docker build"
-  rootfs "$out/stage/rootfs"
-  hack/tools.sh auditable2cdx
-  hack/bin/auditable2cdx "$out/stage/rootfs/rolewright" >"$out/rolewright.cdx.json"
+  binary
   # The storage has a place of its own: nothing is left in that of the user.
   local storage
   storage=$(mktemp -d)
@@ -51,10 +57,10 @@ image() {
   rm -f "$out/rolewright.oci.tar"
   # The files and the image have fixed times, so that the same sources have the same digest.
   buildah --storage-driver vfs --root "$storage/root" --runroot "$storage/run" build --quiet --timestamp 0 \
-    --build-context "build=$out/stage" --tag "oci-archive:$out/rolewright.oci.tar:$name:$(version)" \
+    --build-context "build=$out" --tag "oci-archive:$out/rolewright.oci.tar:$name:$(version)" \
     --file Dockerfile "$storage/empty" >"$out/id"
   printf '%s: %s MiB, binary %s MiB\n' "$out/rolewright.oci.tar" \
-    "$(mib "$out/rolewright.oci.tar")" "$(mib "$out/stage/rootfs/rolewright")"
+    "$(mib "$out/rolewright.oci.tar")" "$(mib "$out/rootfs/rolewright")"
 }
 
 commit() { git describe --always --dirty --abbrev=12 2>/dev/null || true; }

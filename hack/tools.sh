@@ -35,7 +35,8 @@ version_of() {
     etcd | kube-apiserver | kubectl | kube-controller-manager | kube-scheduler | kubelet) cat envtest/* ;;
     helm) cat helm/go.* ;;
     pause) cat node/* ;;
-    cargo-* | auditable2cdx) crate "$1" ;;
+    actionlint | crane) cat "$1"/go.* ;;
+    cargo-* | auditable2cdx | mdbook) crate "$1" ;;
     *) die "unknown tool: $1; see the cases of version_of in hack/tools.sh" ;;
   esac
 }
@@ -43,8 +44,10 @@ version_of() {
 # The version of a program that Cargo builds.
 crate() {
   case $1 in
-    cargo-auditable) echo 0.7.7 ;;
     auditable2cdx) echo 0.1.0 ;;
+    cargo-auditable) echo 0.7.7 ;;
+    cargo-deny) echo 0.20.2 ;;
+    mdbook) echo 0.5.4 ;; # themes and anchors differ between minor versions
     *) die "crate() in hack/tools.sh has no version of $1" ;;
   esac
 }
@@ -60,6 +63,9 @@ provide() {
     case $name in
       helm) go_build "$place" "$stored.new" helm helm.sh/helm/v4/cmd/helm helm.sh/helm/v4 helm.sh/helm/v4/internal/version.version= ;;
       pause) go_build "$place" "$stored.new" node . ;;
+      actionlint) go_build "$place" "$stored.new" actionlint github.com/rhysd/actionlint/cmd/actionlint ;;
+      crane) go_build "$place" "$stored.new" crane github.com/google/go-containerregistry/cmd/crane ;;
+      mdbook) cargo_build "$place" "$stored.new" mdbook --no-default-features --features search ;;
       cargo-* | auditable2cdx) cargo_build "$place" "$stored.new" "$name" ;;
       *) prebuilt "$name" "$stored.new" || k8s_build "$place" "$stored.new" envtest "$name" ;;
     esac
@@ -115,11 +121,13 @@ go_build() {
   with_progress "$1: building $name" go build -C "$3" -trimpath -o "$2/$name" -ldflags "$flags" "$4"
 }
 
-# cargo_build PLACE DIR NAME
+# cargo_build PLACE DIR NAME [FLAGS...]: without optimization, because cargo-deny then needs two minutes instead of five
 cargo_build() {
-  with_progress "$1: building $3 $(crate "$3")" \
-    env -u CARGO_TARGET_DIR cargo install --quiet --locked --version "=$(crate "$3")" --root "$2" "$3"
-  mv "$2/bin/$3" "$2/"
+  local place=$1 dir=$2 name=$3
+  shift 3
+  with_progress "$place: building $name $(crate "$name")" env -u CARGO_TARGET_DIR CARGO_PROFILE_DEV_DEBUG=0 \
+    cargo install --quiet --locked --debug --no-track --version "=$(crate "$name")" --root "$dir" "$name" "$@"
+  mv "$dir/bin/$name" "$dir/"
 }
 
 other_k8s() {

@@ -5,6 +5,7 @@ mod docs;
 mod output;
 mod release;
 mod run;
+mod schemas;
 #[cfg(feature = "simulate")]
 mod simulate;
 mod telemetry;
@@ -28,7 +29,7 @@ pub struct Cli {
 enum Command {
     /// Runs the operator
     Run(run::Args),
-    /// Writes the custom resource definitions as YAML
+    /// Writes the custom resource definitions as YAML, or JSON Schemas of the objects
     Crds(crds::Args),
     /// Writes the field reference of each kind as Markdown
     #[command(hide = true)]
