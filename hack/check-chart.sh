@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Checks the Helm chart without a cluster: lint, rendering with every file of ci/, values that the schema must refuse, the rendered
-# rights, and that chart, CRDs and README agree. Needs helm 3 or 4 (hack/bin/helm, else the one on PATH).
+# rights, and that chart, CRDs and README agree.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 chart=$root/charts/rolewright
+"$root/hack/tools.sh" helm promtool
 helm=$root/hack/bin/helm
-[ -x "$helm" ] || helm=$(command -v helm) || { echo "helm is neither in hack/bin nor on PATH: run hack/tools.sh helm" >&2; exit 2; }
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -48,8 +48,8 @@ expect minimal "ClusterRole=7 ClusterRoleBinding=2 CustomResourceDefinition=$crd
 expect ha "ClusterRole=7 ClusterRoleBinding=2 CustomResourceDefinition=$crds Deployment=1 NetworkPolicy=1
   PodDisruptionBudget=1 Role=1 RoleBinding=1 Service=1 ServiceAccount=1 ValidatingAdmissionPolicy=2
   ValidatingAdmissionPolicyBinding=2"
-expect everything "ClusterRole=7 ClusterRoleBinding=2 CustomResourceDefinition=$crds Deployment=1 NetworkPolicy=1
-  PodDisruptionBudget=1 Role=1 RoleBinding=1 Service=1 ServiceAccount=1 ServiceMonitor=1 ValidatingAdmissionPolicy=2
+expect everything "ClusterRole=7 ClusterRoleBinding=2 ConfigMap=3 CustomResourceDefinition=$crds Deployment=1 NetworkPolicy=1
+  PodDisruptionBudget=1 PodMonitor=1 PrometheusRule=1 Role=1 RoleBinding=1 Service=1 ServiceAccount=1 ServiceMonitor=1 ValidatingAdmissionPolicy=2
   ValidatingAdmissionPolicyBinding=2"
 expect namespaced "ClusterRole=1 ClusterRoleBinding=1 Deployment=1 Role=3 RoleBinding=3"
 
@@ -113,6 +113,31 @@ refused podDisruptionBudget --set podDisruptionBudget.minAvailable=1,podDisrupti
 refused egressPorts --set 'networkPolicy.egressPorts={https}'
 refused interval --set metrics.serviceMonitor.interval=often
 refused kubeVersion --kube-version 1.32.0
+
+echo "== the alerts of the chart"
+promtool=$root/hack/bin/promtool
+# The rules as a file of Prometheus: the spec without the object around it.
+sed -n '/^kind: PrometheusRule/,/^---/p' "$work/everything.yaml" | sed -n '/^spec:/,/^---/{/^spec:/d;/^---/d;s/^  //;p}' >"$work/rendered.yaml"
+"$promtool" check rules "$work/rendered.yaml" >"$work/rules" || { cat "$work/rules" >&2; fail "the rendered alerts"; }
+grep -q ' > 7200$' "$work/rendered.yaml" || fail "metrics.prometheusRule.maxSweepAgeSeconds has no effect"
+! grep -q RolewrightApprovalWaiting "$work/rendered.yaml" || fail "metrics.prometheusRule.disabled has no effect"
+for part in '{{ $labels.namespace }}' '{{ $value | humanizeDuration }}'; do
+  grep -qF "$part" "$work/rendered.yaml" || fail "the rendered alerts have no $part: Helm must not replace it"
+done
+cp "$chart/files/alerts.yaml" "$root/hack/alerts-test.yaml" "$work"
+"$promtool" test rules "$work/alerts-test.yaml" >"$work/rules" || { cat "$work/rules" >&2; fail "the alerts do not fire as hack/alerts-test.yaml says"; }
+# The queries of the dashboard, as rules that Prometheus can parse.
+{
+  printf 'groups:\n  - name: dashboard\n    rules:\n'
+  sed -n 's/^ *"expr": "\(.*\)",$/\1/p' "$chart/files/dashboard.json" |
+    sed 's/\\"/"/g; s/\$__rate_interval/5m/g; s/.*/      - {record: query, labels: {number: "#"}, expr: '"'&'"'}/' |
+    awk '{ sub(/"#"/, "\"" NR "\""); print }'
+} >"$work/dashboard.yaml"
+"$promtool" check rules "$work/dashboard.yaml" >"$work/rules" || { cat "$work/rules" >&2; fail "the queries of the dashboard"; }
+grep -q '1[5-9] rules found\|2[0-9] rules found' "$work/rules" || fail "the dashboard has too few queries: $(cat "$work/rules")"
+for name in note text; do
+  grep -q "name: '\?rolewright-$name'\?\$" "$work/everything.yaml" || fail "the object $name of extraObjects is not rendered"
+done
 
 echo "== the README lists every value"
 # The leaf keys of values.yaml, each with its path.

@@ -35,7 +35,7 @@ version_of() {
     etcd | kube-apiserver | kubectl | kube-controller-manager | kube-scheduler | kubelet) cat envtest/* ;;
     helm) cat helm/go.* ;;
     pause) cat node/* ;;
-    actionlint | crane) cat "$1"/go.* ;;
+    actionlint | crane | promtool) cat "$1"/go.* ;;
     cargo-* | auditable2cdx | mdbook) crate "$1" ;;
     *) die "unknown tool: $1; see the cases of version_of in hack/tools.sh" ;;
   esac
@@ -65,6 +65,7 @@ provide() {
       pause) go_build "$place" "$stored.new" node . ;;
       actionlint) go_build "$place" "$stored.new" actionlint github.com/rhysd/actionlint/cmd/actionlint ;;
       crane) go_build "$place" "$stored.new" crane github.com/google/go-containerregistry/cmd/crane ;;
+      promtool) go_build "$place" "$stored.new" promtool github.com/prometheus/prometheus/cmd/promtool ;;
       mdbook) cargo_build "$place" "$stored.new" mdbook --no-default-features --features search ;;
       cargo-* | auditable2cdx) cargo_build "$place" "$stored.new" "$name" ;;
       *) prebuilt "$name" "$stored.new" || k8s_build "$place" "$stored.new" envtest "$name" ;;

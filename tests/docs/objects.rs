@@ -36,10 +36,15 @@ fn documents(text: &str) -> Vec<Value> {
 /// The objects in all examples and pages, each with its file.
 fn objects() -> Vec<(String, Value)> {
     let mut texts: Vec<(String, String)> = Vec::new();
-    for folder in fs::read_dir(root().join("examples")).unwrap() {
-        for entry in fs::read_dir(folder.unwrap().path()).unwrap() {
-            let path = entry.unwrap().path();
-            texts.push((path.display().to_string(), fs::read_to_string(&path).unwrap()));
+    let mut folders = vec![root().join("examples")];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            // An overlay contains patches: parts of objects.
+            if path.is_dir() && !path.ends_with("overlay") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "yaml") {
+                texts.push((path.display().to_string(), fs::read_to_string(&path).unwrap()));
+            }
         }
     }
     for page in pages::all() {

@@ -47,8 +47,8 @@ pub use self::{
     cluster_backend::{ClusterBackend, ClusterBackendSpec, ClusterTerms},
     common::{Adopt, BackendRef, BackendRefKind, DeletionPolicy, Mode, annotations},
     conditions::{
-        CREDENTIAL_EXPIRING, EXPIRING, Reason, SYNCED, SyncFailure, condition, credential_expiring,
-        grants_expiring, synced,
+        CREDENTIAL_EXPIRING, DOCUMENTATION, EXPIRING, Reason, SYNCED, SyncFailure, condition,
+        credential_expiring, grants_expiring, synced,
     },
     grafana::{GrafanaConnection, GrafanaCredentials, GrafanaRole},
     guards::{Guards, RemovalCount, WaitingPlans},

@@ -10,7 +10,7 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig},
 };
 use rolewright_backends::{Dialling, Vendor};
-use rolewright_controller::{Clients, Options};
+use rolewright_controller::{Build, Clients, Options};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +31,7 @@ impl Operator {
         let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
         let second = Duration::from_secs(1);
         let options = Options {
+            build: Build { version: "test", commit: "" },
             vendors: &VENDORS,
             namespaces: vec![namespace.to_owned()],
             own_namespace: namespace.to_owned(),
