@@ -46,7 +46,7 @@ binary() {
 }
 
 image() {
-  command -v buildah >/dev/null || die "buildah is not installed: install it (Debian: apt-get install buildah), or use docker build"
+  hack/packages.sh buildah:buildah readelf:binutils || die "without buildah, use docker build"
   binary
   # The storage has a place of its own: nothing is left in that of the user.
   local storage

@@ -9,28 +9,17 @@ image=target/image/rolewright.oci.tar
 main() {
   [ "$(uname -s)" = Linux ] || die "it needs Linux; docs/development.md describes kind"
   [ "$(id -u)" = 0 ] || die "it needs root, because it starts containers: sudo make test-install"
-  install_packages
+  hack/packages.sh buildah:buildah conntrack:conntrack containerd:containerd ip:iproute2 iptables:iptables runc:runc \
+    /usr/lib/cni/ptp:containernetworking-plugins
   [ -e "$image" ] || die "$image does not exist: run make image"
   hack/tools.sh etcd kube-apiserver kube-controller-manager kubectl kube-scheduler kubelet helm pause
   pause_image
   cargo build --quiet --test install
-  # Interfaces, mounts and processes end with the namespaces, however the test ends.
+  # Interfaces, mounts and processes end with the namespaces, however the test ends. bash stays the first process there, because
+  # cargo would not react to Ctrl-C as the first one; "&& true" prevents that bash replaces itself by cargo.
   unshare --net --mount --pid --fork --kill-child --mount-proc -- \
     bash -euc 'ip link set lo up; for host in 1 2 10 20; do ip address add "10.0.0.$host/32" dev lo; done; "$@" && true' -- \
     cargo test --quiet --test install -- "$image"
-}
-
-install_packages() {
-  local missing=() program
-  for program in buildah:buildah conntrack:conntrack containerd:containerd ip:iproute2 iptables:iptables runc:runc; do
-    command -v "${program%:*}" >/dev/null || missing+=("${program#*:}")
-  done
-  [ -x /usr/lib/cni/ptp ] || missing+=(containernetworking-plugins)
-  [ ${#missing[@]} -gt 0 ] || return 0
-  command -v apt-get >/dev/null || die "these are missing: ${missing[*]} (names of Debian packages)"
-  echo "installing ${missing[*]}" >&2
-  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >/dev/null ||
-    die "apt-get could not install ${missing[*]}"
 }
 
 # The image of the first process of each pod, in the same way as the operator's.

@@ -1,7 +1,6 @@
 //! The metrics with their names, labels and meanings: what is registered is what the documentation lists.
 
 use prometheus_client::{
-    encoding::EncodeMetric,
     metrics::{MetricType, info::Info},
     registry::{Metric, Registry},
 };
@@ -59,7 +58,7 @@ impl Table {
         name: &'static str,
         labels: &'static [&'static str],
         help: &'static str,
-        metric: impl Metric + EncodeMetric,
+        metric: impl Metric,
     ) {
         self.describe(name, metric.metric_type(), labels, help);
         self.registry.register(name, help, metric);
