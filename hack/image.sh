@@ -34,6 +34,7 @@ rootfs() {
     cargo auditable build --locked --release --no-default-features --package rolewright --bin rolewright --target "$host"
   binary=${CARGO_TARGET_DIR:-target}/$host/release/rolewright
   ! readelf --program-headers "$binary" | grep -q INTERP || die "$binary is not static"
+  [ "$(grep -c 'BEGIN CERTIFICATE' /etc/ssl/certs/ca-certificates.crt)" -gt 50 ] || die "/etc/ssl/certs/ca-certificates.crt has too few CAs"
   rm -rf "$dir"
   install -D "$binary" "$dir/rolewright"
   install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$dir/etc/ssl/certs/ca-certificates.crt"

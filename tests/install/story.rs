@@ -284,6 +284,10 @@ impl Story {
         let start =
             lines.iter().find(|line| line["message"] == "rolewright starts").ok_or("no first line")?;
         println!("{start}");
+        let version = start["version"].as_str().unwrap_or_default();
+        let names_commit =
+            version.starts_with(concat!(env!("CARGO_PKG_VERSION"), " (")) && version.len() > 10;
+        expect(names_commit, || format!("the version does not name the commit: {version}"))?;
         let events = self.cluster.get(&["events", "--namespace", SYSTEM])?;
         let bad = events["items"].as_array().into_iter().flatten().filter(|event| event["type"] == "Warning");
         let bad: Vec<String> = bad

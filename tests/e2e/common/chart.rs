@@ -48,8 +48,11 @@ async fn api_server_accepts_every_rendering() {
         let namespace = unique("charted");
         make_namespace(&client, &namespace).await;
         let values = values.to_str().unwrap();
-        let off = "metrics.serviceMonitor.enabled=false";
-        let yaml = rendered(&namespace, &["--values", values, "--set", off]);
+        // This API server does not have the kinds of the Prometheus Operator.
+        let off = ["serviceMonitor", "podMonitor", "prometheusRule"]
+            .map(|kind| format!("metrics.{kind}.enabled=false"));
+        let off = off.join(",");
+        let yaml = rendered(&namespace, &["--values", values, "--set", &off]);
         // Strict: an unknown field is an error instead of a warning.
         let args = ["apply", "--dry-run=server", "--validate=strict", "-f", "-"];
         if let Err(error) = kubectl_on(plane, &args, Some(&yaml)).await {
