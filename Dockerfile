@@ -2,7 +2,7 @@
 #   docker build --build-arg COMMIT="$(git rev-parse --short HEAD)" -t rolewright .
 #   make image      the same without Docker: hack/image.sh puts a directory in the place of the stage "build"
 
-# Not Alpine: the same compiler and C library make the binary here and in hack/image.sh.
+# Debian, as hack/image.sh needs it: glibc can be linked statically.
 FROM rust:1.95-bookworm AS build
 ARG COMMIT=""
 WORKDIR /src

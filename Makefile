@@ -21,7 +21,7 @@ demo: ## Show the operator at work with its own control plane and simulated back
 
 # Most tests wait for their own servers, so more tests run at a time than there are cores.
 .PHONY: test
-test: tools lint lint-workflows check-generated ## Run all checks and all tests, as CI does
+test: tools lint lint-workflows check-generated ## Run all checks and all tests that need no root
 	python=$$(hack/conformance-env.sh) && zenml=$$(hack/conformance-env.sh zenml) && \
 		lenses=$$(hack/conformance-env.sh lenses) && \
 		env RUST_TEST_THREADS=10 $${python:+"ROLEWRIGHT_CONFORMANCE_PYTHON=$$python"} \
@@ -53,7 +53,7 @@ test-kubernetes: ## Run the end-to-end tests on another Kubernetes version (VERS
 	$(if $(VERSION),,$(error VERSION is not set: write make test-kubernetes VERSION=1.33))
 	@hack/tools.sh "k8s-$(VERSION)" helm
 	hack/bin-$(VERSION)/kube-apiserver --version
-	KUBEBUILDER_ASSETS=$(CURDIR)/hack/bin-$(VERSION) RUST_TEST_THREADS=10 cargo test --test e2e
+	KUBEBUILDER_ASSETS="$(CURDIR)/hack/bin-$(VERSION)" RUST_TEST_THREADS=10 cargo test --test e2e
 
 .PHONY: lint
 lint: ## Check the format and run clippy; a warning is an error
@@ -84,11 +84,11 @@ docs: ## Build the site of the documentation into target/docs
 
 .PHONY: check-release
 check-release: ## Check that everything has one version, and is ready for a release (VERSION=0.1.0)
-	@hack/release.sh check $(VERSION)
+	@hack/release.sh check $(if $(VERSION),"$(VERSION)")
 
 .PHONY: release-notes
 release-notes: ## Print the notes of a version from CHANGELOG.md (VERSION=0.1.0, or Unreleased)
-	@hack/release.sh notes $(or $(VERSION),Unreleased)
+	@hack/release.sh notes "$(or $(VERSION),Unreleased)"
 
 .PHONY: release-files
 release-files: ## Pack the binary that make binary built, and its SBOM, into target/dist

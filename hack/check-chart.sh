@@ -117,7 +117,7 @@ refused kubeVersion --kube-version 1.32.0
 echo "== the alerts of the chart"
 promtool=$root/hack/bin/promtool
 # The rules as a file of Prometheus: the spec without the object around it.
-sed -n '/^kind: PrometheusRule/,/^---/p' "$work/everything.yaml" | sed -n '/^spec:/,/^---/{/^spec:/d;/^---/d;s/^  //;p}' >"$work/rendered.yaml"
+sed -n '/^kind: PrometheusRule/,/^---/p' "$work/everything.yaml" | sed -n '/^spec:/,/^---/{/^spec:/d;/^---/d;s/^  //;p;}' >"$work/rendered.yaml"
 "$promtool" check rules "$work/rendered.yaml" >"$work/rules" || { cat "$work/rules" >&2; fail "the rendered alerts"; }
 grep -q ' > 7200$' "$work/rendered.yaml" || fail "metrics.prometheusRule.maxSweepAgeSeconds has no effect"
 ! grep -q RolewrightApprovalWaiting "$work/rendered.yaml" || fail "metrics.prometheusRule.disabled has no effect"

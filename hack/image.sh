@@ -23,17 +23,19 @@ main() {
 # The binary without simulators, and what it reads: the public CA certificates. It needs no time zones: all times are UTC. Name
 # resolution is in the static C library, and Kubernetes mounts /etc/hosts and /etc/resolv.conf.
 rootfs() {
-  local dir=$1 host binary
+  local dir=$1 host binary headers
+  hack/packages.sh readelf:binutils
   hack/tools.sh cargo-auditable
   host=$(rustc -vV | sed -n 's/^host: //p')
   # Some kernels for arm64 have pages of 64 KiB. jemalloc does not run with larger pages than it was built for.
   case $host in aarch64-*) export JEMALLOC_SYS_WITH_LG_PAGE=16 ;; esac
   # With --target, the flags do not apply to build scripts and procedural macros, which cannot be static.
-  RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo" \
+  CARGO_ENCODED_RUSTFLAGS=-Ctarget-feature=+crt-static$'\x1f'--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo \
     PATH=$PWD/hack/bin:$PATH ROLEWRIGHT_COMMIT=${ROLEWRIGHT_COMMIT-$(commit)} \
     cargo auditable build --locked --release --no-default-features --package rolewright --bin rolewright --target "$host"
   binary=${CARGO_TARGET_DIR:-target}/$host/release/rolewright
-  ! readelf --program-headers "$binary" | grep -q INTERP || die "$binary is not static"
+  headers=$(readelf --program-headers "$binary")
+  [[ $headers != *INTERP* ]] || die "$binary is not static"
   [ "$(grep -c 'BEGIN CERTIFICATE' /etc/ssl/certs/ca-certificates.crt)" -gt 50 ] || die "/etc/ssl/certs/ca-certificates.crt has too few CAs"
   rm -rf "$dir"
   install -D "$binary" "$dir/rolewright"
@@ -47,7 +49,7 @@ binary() {
 }
 
 image() {
-  hack/packages.sh buildah:buildah readelf:binutils || die "without buildah, use docker build"
+  hack/packages.sh buildah:buildah || die "without buildah, use docker build"
   binary
   # The storage has a place of its own: nothing is left in that of the user.
   local storage
@@ -64,7 +66,7 @@ image() {
     "$(mib "$out/rolewright.oci.tar")" "$(mib "$out/rootfs/rolewright")"
 }
 
-commit() { git describe --always --dirty --abbrev=12 2>/dev/null || true; }
+commit() { git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null || true; }
 version() { sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1; }
 mib() { awk -v bytes="$(stat -c %s "$1")" 'BEGIN { printf "%.1f", bytes / 1048576 }'; }
 die() { echo "hack/image.sh: $*" >&2 && exit 1; }

@@ -6,6 +6,14 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 image=target/image/rolewright.oci.tar
 
+# The addresses of the test, and empty folders where containerd, CNI and kubelet write beside their own ones.
+prepare='
+ip link set lo up
+for host in 1 2 10 20; do ip address add "10.0.0.$host/32" dev lo; done
+for folder in /run/containerd /run/netns /var/lib/cni /var/log/containers /opt/containerd; do
+  mkdir -p "$folder" && mount -t tmpfs tmpfs "$folder"
+done'
+
 main() {
   [ "$(uname -s)" = Linux ] || die "it needs Linux; docs/development.md describes kind"
   [ "$(id -u)" = 0 ] || die "it needs root, because it starts containers: sudo make test-install"
@@ -18,7 +26,7 @@ main() {
   # Interfaces, mounts and processes end with the namespaces, however the test ends. bash stays the first process there, because
   # cargo would not react to Ctrl-C as the first one; "&& true" prevents that bash replaces itself by cargo.
   unshare --net --mount --pid --fork --kill-child --mount-proc -- \
-    bash -euc 'ip link set lo up; for host in 1 2 10 20; do ip address add "10.0.0.$host/32" dev lo; done; "$@" && true' -- \
+    bash -euc "$prepare"'; "$@" && true' -- \
     cargo test --quiet --test install -- "$image"
 }
 
@@ -26,12 +34,13 @@ main() {
 pause_image() {
   local storage
   storage=$(mktemp -d)
+  # shellcheck disable=SC2064  # the value of now
+  trap "rm -rf '$storage'" EXIT
   cp -L hack/bin/pause "$storage/pause"
   printf 'FROM scratch\nCOPY pause /pause\nENTRYPOINT ["/pause"]\n' >"$storage/Dockerfile"
   rm -f target/image/pause.oci.tar
   buildah --storage-driver vfs --root "$storage/root" --runroot "$storage/run" build --quiet --timestamp 0 \
     --tag oci-archive:target/image/pause.oci.tar:localhost/pause:1 "$storage" >/dev/null
-  rm -rf "$storage"
 }
 
 die() { echo "hack/test-install.sh: $*" >&2 && exit 1; }

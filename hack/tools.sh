@@ -54,23 +54,24 @@ crate() {
 
 # provide NAME PLACE: from the cache, else by a download, else by a build
 provide() {
-  local name=$1 place=$2 version stored
+  local name=$1 place=$2 version stored new
   version=$(version_of "$name" | hash)
   stored=$cache/$name-$version
   if [ ! -x "$stored/$name" ]; then
-    rm -rf "$stored.new"
-    mkdir -p "$stored.new"
+    # Other checkouts can build the same at the same time.
+    mkdir -p "$cache"
+    new=$(mktemp -d "$cache/.new.XXXXXX")
     case $name in
-      helm) go_build "$place" "$stored.new" helm helm.sh/helm/v4/cmd/helm helm.sh/helm/v4 helm.sh/helm/v4/internal/version.version= ;;
-      pause) go_build "$place" "$stored.new" node . ;;
-      actionlint) go_build "$place" "$stored.new" actionlint github.com/rhysd/actionlint/cmd/actionlint ;;
-      crane) go_build "$place" "$stored.new" crane github.com/google/go-containerregistry/cmd/crane ;;
-      promtool) go_build "$place" "$stored.new" promtool github.com/prometheus/prometheus/cmd/promtool ;;
-      mdbook) cargo_build "$place" "$stored.new" mdbook --no-default-features --features search ;;
-      cargo-* | auditable2cdx) cargo_build "$place" "$stored.new" "$name" ;;
-      *) prebuilt "$name" "$stored.new" || k8s_build "$place" "$stored.new" envtest "$name" ;;
+      helm) go_build "$place" "$new" helm helm.sh/helm/v4/cmd/helm helm.sh/helm/v4 helm.sh/helm/v4/internal/version.version= ;;
+      pause) go_build "$place" "$new" node . ;;
+      actionlint) go_build "$place" "$new" actionlint github.com/rhysd/actionlint/cmd/actionlint ;;
+      crane) go_build "$place" "$new" crane github.com/google/go-containerregistry/cmd/crane ;;
+      promtool) go_build "$place" "$new" promtool github.com/prometheus/prometheus/cmd/promtool ;;
+      mdbook) cargo_build "$place" "$new" mdbook --no-default-features --features search ;;
+      cargo-* | auditable2cdx) cargo_build "$place" "$new" "$name" ;;
+      *) prebuilt "$name" "$new" || k8s_build "$place" "$new" envtest "$name" ;;
     esac
-    rm -rf "$stored" && mv "$stored.new" "$stored"
+    rm -rf "$stored" && mv "$new" "$stored"
   fi
   install_tool "$stored/$name" bin "$version"
 }
@@ -88,13 +89,15 @@ prebuilt() {
   local line file archive
   line=$(grep -- "-$(go_platform).tar.gz" envtest/prebuilt.sha512) || return 1
   file=${line##* }
+  # Another minor version beside what is built from source would be a skew that Kubernetes does not support.
+  [[ $(sed -n 's|^.*k8s.io/kubernetes v||p' envtest/go.mod) == "$(cut -d- -f2 <<<"$file" | sed 's/^v//; s/\.[0-9]*$//')".* ]] || return 1
   archive=$cache/$file
   if [ ! -e "$archive" ]; then
     [ -n "$mirror" ] && command -v curl >/dev/null || return 1
     echo "downloading $file" >&2
-    curl --fail --silent --show-error --location --connect-timeout 5 --max-time 300 --output "$archive.new" \
+    curl --fail --silent --show-error --location --connect-timeout 5 --max-time 300 --output "$2/archive" \
       "$mirror/envtest-$(cut -d- -f2 <<<"$file")/$file" || { mirror="" && return 1; }
-    mv "$archive.new" "$archive"
+    mv "$2/archive" "$archive"
   fi
   (cd "$cache" && sha512_check <<<"$line") || { rm -f "$archive" && die "$file does not have the checksum of hack/envtest/prebuilt.sha512"; }
   tar -xzf "$archive" -C "$2" --strip-components=2 "controller-tools/envtest/$1"
@@ -172,6 +175,8 @@ with_progress() {
   echo "$label; the first time this can take minutes" >&2
   "$@" &
   pid=$!
+  # A build in the background does not see Ctrl-C.
+  trap 'kill "$pid" 2>/dev/null; exit 130' INT TERM
   while sleep 1 && kill -0 $pid 2>/dev/null; do
     if [ -t 2 ]; then
       printf '\r  %s s ' $((SECONDS - start)) >&2
@@ -181,6 +186,7 @@ with_progress() {
   done
   [ ! -t 2 ] || printf '\r' >&2
   wait $pid
+  trap - INT TERM
 }
 
 # A stamp says which version a binary has.

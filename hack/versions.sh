@@ -18,7 +18,7 @@ page() {
 
 | | supported | tested with |
 |---|---|---|
-| Kubernetes | $(kubernetes) or newer | $(module envtest k8s.io/kubernetes), with etcd $(module envtest go.etcd.io/etcd/server/v3) |
+| Kubernetes | $(kubernetes) or newer | $(minor "$(module envtest k8s.io/kubernetes)") |
 | Helm | $(found 's/^It needs Helm \(.*\), and Kubernetes .*/\1/p' charts/rolewright/README.md) | $(module helm helm.sh/helm/v4) |
 | [Arize AX](../arize.md) | $(contract arize) | its simulator; \`arize\` $(client '' arize) |
 | [Grafana](../grafana.md) | $(contract grafana) | its simulator; $(grafana_clients) |
@@ -33,6 +33,8 @@ PAGE
 
 kubernetes() { found 's/^kubeVersion: ">=\([0-9]*\.[0-9]*\)\..*"$/\1/p' charts/rolewright/Chart.yaml; }
 contract() { found 's/^Versions: \(.*\)\.$/\1/p' "docs/contracts/$1.md"; }
+# The downloaded binaries and those from source can be of different patch releases.
+minor() { echo "${1%.*}"; }
 module() { found "s|^[[:space:]]*$2 v\([^ ]*\).*|\1|p" "hack/$1/go.mod"; }
 client() { found "s/^$2==\(.*\)$/\1/p" "tests/conformance/$1requirements.txt"; }
 grafana_clients() {

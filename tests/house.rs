@@ -221,3 +221,15 @@ fn references_are_found_in_lists_ranges_and_wrapped_comments() {
         Some(&(2, (6, Some(1))))
     );
 }
+
+/// CI installs one version. A tool that needs a newer one would fail there only.
+#[test]
+fn go_modules_of_tools_name_one_go_version() {
+    let folders = fs::read_dir(root().join("hack")).unwrap().map(|entry| entry.unwrap().path());
+    let version = |module: PathBuf| {
+        let text = fs::read_to_string(module).ok()?;
+        text.lines().find_map(|line| line.strip_prefix("go ").map(str::to_owned))
+    };
+    let versions: Vec<String> = folders.filter_map(|folder| version(folder.join("go.mod"))).collect();
+    assert!(versions.len() > 4 && versions.iter().all(|it| *it == versions[0]), "{versions:?}");
+}

@@ -1,6 +1,6 @@
 module rolewright.dev/hack/actionlint
 
-go 1.26.0
+go 1.26.7
 
 tool github.com/rhysd/actionlint/cmd/actionlint
 

@@ -1,6 +1,6 @@
 module rolewright.dev/hack/helm
 
-go 1.26.0
+go 1.26.7
 
 tool helm.sh/helm/v4/cmd/helm
 

@@ -1,3 +1,3 @@
 module rolewright.dev/hack/node
 
-go 1.26.0
+go 1.26.7

@@ -285,8 +285,9 @@ impl Story {
             lines.iter().find(|line| line["message"] == "rolewright starts").ok_or("no first line")?;
         println!("{start}");
         let version = start["version"].as_str().unwrap_or_default();
-        let names_commit =
-            version.starts_with(concat!(env!("CARGO_PKG_VERSION"), " (")) && version.len() > 10;
+        let commit = version.strip_prefix(concat!(env!("CARGO_PKG_VERSION"), " (")).unwrap_or_default();
+        let commit = commit.trim_end_matches(')').trim_end_matches("-dirty");
+        let names_commit = commit.len() == 12 && commit.bytes().all(|digit| digit.is_ascii_hexdigit());
         expect(names_commit, || format!("the version does not name the commit: {version}"))?;
         let events = self.cluster.get(&["events", "--namespace", SYSTEM])?;
         let bad = events["items"].as_array().into_iter().flatten().filter(|event| event["type"] == "Warning");

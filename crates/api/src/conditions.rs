@@ -257,9 +257,8 @@ const NOT_READABLE: (&str, &str) = (
 /// The address of the documentation.
 pub const DOCUMENTATION: &str = "https://rolewright.github.io/rolewright/";
 
-/// The conditions for `reason`: `Ready`; `Stalled` (nothing changes until a user acts) or `Reconciling` according to the reason, with a link to
-/// its part of the documentation; and `Verified` (False) if the object is ready
-/// but `unverified`. `before` are the current conditions: a condition with the same status keeps its transition time, so equal input
+/// The conditions for `reason`: `Ready`; `Stalled` (nothing changes until a user acts) or `Reconciling` according to the reason, with a link
+/// to its part of the documentation; and `Verified` (False) if the object is ready but `unverified`. `before` are the current conditions: a condition with the same status keeps its transition time, so equal input
 /// results in equal conditions and no write.
 pub fn condition(
     reason: Reason,
@@ -307,6 +306,21 @@ mod tests {
 
     fn at(text: &str) -> Timestamp {
         text.parse().expect("a time")
+    }
+
+    #[test]
+    fn only_conditions_beside_ready_link_to_the_reason() {
+        for reason in Reason::ALL {
+            let conditions =
+                condition(reason, "because of x", Some(1), false, &[], at("2027-01-01T00:00:00Z"));
+            assert_eq!(conditions[0].message, "because of x", "Ready is what people read in tables");
+            assert_eq!(conditions.len() == 1, reason.ready());
+            for beside in &conditions[1..] {
+                let anchor = reason.as_str().to_lowercase();
+                let link = "https://rolewright.github.io/rolewright/reasons.html";
+                assert_eq!(beside.message, format!("because of x ({link}#{anchor})"));
+            }
+        }
     }
 
     #[test]

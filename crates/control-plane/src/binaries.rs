@@ -40,9 +40,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn error_for_a_missing_binary_names_make_tools() {
+    fn error_for_a_missing_binary_names_the_command() {
         let error = find_in(vec!["/nowhere/a".into(), "/nowhere/b".into()], "etcd").unwrap_err().to_string();
-        assert!(error.starts_with("etcd is not in /nowhere/a or /nowhere/b: run `make tools`"), "{error}");
+        assert!(
+            error.starts_with("etcd is not in /nowhere/a or /nowhere/b: run `hack/tools.sh etcd`"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::{io, path::PathBuf, process::ExitStatus, time::Duration};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// None of the searched directories contains a binary.
-    #[error("{name} is not in {}: run `make tools`, or set KUBEBUILDER_ASSETS", list(.searched))]
+    #[error("{name} is not in {}: run `hack/tools.sh {name}`, or set KUBEBUILDER_ASSETS", list(.searched))]
     MissingBinary {
         /// The binary's file name.
         name: String,

@@ -2,7 +2,7 @@
 //! root, a node for its pods.
 //!
 //! For tests and the demo. It does not depend on Rolewright. It needs only `/bin/sh` and the binaries of the servers,
-//! which `make tools` builds. The library blocks: in async code, start it in `spawn_blocking` or before the runtime.
+//! which `hack/tools.sh` provides. The library blocks: in async code, start it in `spawn_blocking` or before the runtime.
 //!
 //! ```no_run
 //! use control_plane::{ControlPlane, Options};

@@ -32,7 +32,7 @@ impl Node {
     /// node is ready.
     ///
     /// # Errors
-    /// [`Error::MissingBinary`] if `make tools` did not build kubelet or kube-scheduler, [`Error::Io`] otherwise.
+    /// [`Error::MissingBinary`] if `hack/tools.sh kubelet kube-scheduler` did not run before, [`Error::Io`] otherwise.
     pub fn start(plane: &ControlPlane, dir: &Path) -> Result<Self, Error> {
         for folder in ["cni", "containerd", "kubelet"] {
             files::make_dir(&dir.join(folder))?;
@@ -102,7 +102,7 @@ state = "{dir}/containerd/state"
 [grpc]
   address = "{dir}/containerd/containerd.sock"
 [plugins."io.containerd.grpc.v1.cri"]
-  # In a sandbox without CAP_SYS_RESOURCE, no process can lower its score.
+  # Without CAP_SYS_RESOURCE, no process can lower its score.
   restrict_oom_score_adj = true
   sandbox_image = "localhost/pause:1"
   [plugins."io.containerd.grpc.v1.cri".containerd]

@@ -329,6 +329,7 @@ async fn watch_schema(ctx: Arc<Context>, ready: Arc<AtomicBool>) {
         let other_level = misfit.filter(|misfit| matches!(misfit, schema::Misfit::Level(_)));
         let fits = other_level.is_none();
         let did_fit = ctx.schema_fits.swap(fits, Ordering::Relaxed);
+        ctx.metrics.set_schema_fits(fits);
         if let Some(misfit) = other_level.filter(|_| did_fit) {
             tracing::error!("nothing is written any more: {}", misfit.why());
         } else if fits && !did_fit {

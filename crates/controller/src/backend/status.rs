@@ -83,7 +83,8 @@ pub async fn write(
     }
     set_synced(ctx, name, generation, &before, &mut after, now);
     let is_ready = |condition: &Condition| condition.type_ == "Ready" && condition.status == "True";
-    ctx.metrics.set_ready(name, after.conditions.iter().any(is_ready));
+    let is_being_deleted = backend.meta().deletion_timestamp.is_some();
+    ctx.metrics.set_ready(name, (!is_being_deleted).then(|| after.conditions.iter().any(is_ready)));
     let expires = link.and_then(|link| link.expires);
     ctx.metrics.set_expiry(name, expires);
     after.conditions.retain(|condition| condition.type_ != api::CREDENTIAL_EXPIRING);

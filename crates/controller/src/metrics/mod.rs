@@ -5,7 +5,11 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, sync::atomic::AtomicU64, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    time::Duration,
+};
 
 use k8s_openapi::jiff::Timestamp;
 use parking_lot::Mutex;
@@ -92,6 +96,8 @@ pub struct Metrics {
     sweeps: Family<SweepLabels, Counter>,
     sweep_seconds: Histogram,
     leader: Gauge,
+    leads: AtomicBool,
+    fits: AtomicBool,
     expiries: Family<BackendLabels, Gauge>,
     waiting: Family<BackendLabels, Gauge>,
     waiting_plans: Family<BackendLabels, Gauge>,
@@ -127,6 +133,8 @@ impl Metrics {
             sweeps: Family::default(),
             sweep_seconds: seconds(),
             leader: Gauge::default(),
+            leads: AtomicBool::new(false),
+            fits: AtomicBool::new(true),
             expiries: Family::default(),
             waiting: Family::default(),
             waiting_plans: Family::default(),
@@ -187,9 +195,18 @@ impl Metrics {
         }
     }
 
-    /// Sets whether a Backend is ready.
-    pub fn set_ready(&self, backend: &ObjectName, ready: bool) {
-        self.ready.get_or_create(&labels(backend)).set(i64::from(ready));
+    /// Sets whether a Backend is ready; None for one that is being deleted.
+    pub fn set_ready(&self, backend: &ObjectName, ready: Option<bool>) {
+        let labels = labels(backend);
+        match ready {
+            Some(ready) => _ = self.ready.get_or_create(&labels).set(i64::from(ready)),
+            None => _ = self.ready.remove(&labels),
+        }
+        // An account that cannot be read since the start must grow old too.
+        let swept = self.swept.get_or_create_owned(&labels);
+        if swept.get() == 0 {
+            swept.set(Timestamp::now().as_second());
+        }
     }
 
     /// Sets what waits for an approval on a Backend; None if nothing does.
@@ -273,7 +290,19 @@ impl Metrics {
 
     /// Sets whether this process holds the Lease.
     pub fn set_leading(&self, leads: bool) {
-        self.leader.set(i64::from(leads));
+        self.leads.store(leads, Ordering::Relaxed);
+        self.show_leader();
+    }
+
+    /// Sets whether the CRDs fit. While they do not, nothing is written.
+    pub fn set_schema_fits(&self, fits: bool) {
+        self.fits.store(fits, Ordering::Relaxed);
+        self.show_leader();
+    }
+
+    fn show_leader(&self) {
+        let works = self.leads.load(Ordering::Relaxed) && self.fits.load(Ordering::Relaxed);
+        self.leader.set(i64::from(works));
     }
 }
 

@@ -145,7 +145,7 @@ pub fn register(table: &mut Table, metrics: &Metrics) {
     table.add(
         "rolewright_leader",
         &[],
-        "1 where this process works, 0 where it waits for the Lease",
+        "1 where this process works, 0 where it waits for the Lease, or where the CRDs do not fit",
         metrics.leader.clone(),
     );
 }
@@ -154,13 +154,13 @@ fn of_backends(table: &mut Table, metrics: &Metrics) {
     table.add(
         "rolewright_backend_ready",
         BACKEND,
-        "1 if the condition Ready of the Backend is True, otherwise 0",
+        "1 if the condition Ready of the Backend is True, otherwise 0; absent while the Backend is being deleted",
         metrics.ready.clone(),
     );
     table.add(
         "rolewright_backend_last_sweep_timestamp_seconds",
         BACKEND,
-        "When the account of the Backend was last read completely",
+        "When the account of the Backend was last read completely; until the first read, when the operator first saw the Backend",
         metrics.swept.clone(),
     );
     table.add("rolewright_backend_rate", BACKEND, "Calls per second that the account of the Backend allows at present; all Backends of one account show the same", metrics.rates.clone());

@@ -17,7 +17,7 @@ fn everything() -> String {
         plan: None,
         names: vec![],
     };
-    metrics.set_ready(&backend, true);
+    metrics.set_ready(&backend, Some(true));
     metrics.set_expiry(&backend, Some(Timestamp::UNIX_EPOCH));
     metrics.set_waiting(&backend, Some(&waiting));
     metrics.set_swept(&backend);
@@ -89,10 +89,35 @@ fn values_of_accounts_and_backends_are_shown_as_set() {
 fn deleted_backend_leaves_no_metrics() {
     let metrics = Metrics::new(Build { version: "", commit: "" });
     let backend = ObjectName::new("team-a", "grafana");
-    metrics.set_ready(&backend, true);
+    metrics.set_ready(&backend, Some(true));
     metrics.set_waiting(&backend, None);
     metrics.set_swept(&backend);
     assert!(metrics.text(&BTreeMap::new()).contains("team-a"));
     metrics.forget(&backend);
     assert!(!metrics.text(&BTreeMap::new()).contains("team-a"));
+}
+
+#[test]
+fn process_works_while_it_leads_and_the_crds_fit() {
+    let metrics = Metrics::new(Build { version: "", commit: "" });
+    let works = || metrics.text(&BTreeMap::new()).contains("rolewright_leader 1\n");
+    assert!(!works());
+    metrics.set_leading(true);
+    assert!(works());
+    metrics.set_schema_fits(false);
+    assert!(!works());
+    metrics.set_schema_fits(true);
+    assert!(works());
+}
+
+#[test]
+fn account_that_was_never_read_grows_old_too() {
+    let metrics = Metrics::new(Build { version: "", commit: "" });
+    let backend = ObjectName::new("team-a", "grafana");
+    metrics.set_ready(&backend, Some(false));
+    let age = "rolewright_backend_last_sweep_timestamp_seconds{";
+    assert!(metrics.text(&BTreeMap::new()).contains(age));
+    metrics.set_ready(&backend, None);
+    let text = metrics.text(&BTreeMap::new());
+    assert!(!text.contains("rolewright_backend_ready{") && text.contains(age), "{text}");
 }

@@ -134,11 +134,11 @@ impl<K: Resolve + Cached> Reconcile<'_, K> {
                     entries.into_iter().for_each(|entry| link.view.learn(entry));
                 }
                 // A name that the credential cannot look up is not found. The message reports the refusal.
-                Err(error)
-                    if matches!(
-                        error.class,
-                        Class::Denied | Class::Missing | Class::Unsupported | Class::Invalid
-                    ) => {}
+                Err(error) if error.class == Class::Denied => {
+                    link.view.refuse_names(lookup.level, &error.message);
+                }
+                Err(error) if matches!(error.class, Class::Missing | Class::Unsupported | Class::Invalid) => {
+                }
                 // It is unknown whether this name exists. The others are used.
                 Err(error) if matches!(error.class, Class::Lost | Class::Transient) => {
                     link.view.fail_name(lookup.level, &lookup.name, &error);

@@ -299,6 +299,11 @@ impl Snapshot {
         self.directory.insert(entry);
     }
 
+    /// The back end refused to look up a name at this level, for this reason.
+    pub fn refuse_names(&mut self, level: Level, why: &str) {
+        self.directory.refuse(level, why);
+    }
+
     /// Adds or replaces a thing, after a write or a second read.
     pub fn put(&mut self, observed: Observed) {
         let thing = (observed.body.kind(), observed.id.clone());

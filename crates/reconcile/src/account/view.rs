@@ -55,6 +55,7 @@ enum Note {
     Miss(Kind, Id),
     Fail(Kind, Id, ReadFailure),
     Learn(Box<Entry>),
+    Refuse(Level, String),
 }
 
 impl Note {
@@ -63,7 +64,7 @@ impl Note {
         match self {
             Self::Put(observed) => snapshot.put(*observed),
             Self::Remove(kind, id) => snapshot.remove(kind, &id),
-            Self::Miss(..) | Self::Fail(..) => {}
+            Self::Miss(..) | Self::Fail(..) | Self::Refuse(..) => {}
             Self::Learn(entry) => snapshot.add_name(*entry),
         }
     }
@@ -278,6 +279,11 @@ impl AccountView {
         self.note(Note::Learn(Box::new(entry)));
     }
 
+    /// The back end refused to look up a name at this level: until the next sweep, names that are not found can exist.
+    pub fn refuse_names(&self, level: Level, why: &str) {
+        self.note(Note::Refuse(level, why.to_owned()));
+    }
+
     fn note(&self, note: Note) {
         let mut cached = self.cached.write();
         if let Some(journal) = &mut cached.journal {
@@ -287,6 +293,7 @@ impl AccountView {
         match note {
             Note::Miss(kind, id) => snapshot.mark_missing(kind, id),
             Note::Fail(kind, id, failure) => snapshot.mark_unread(kind, id, failure),
+            Note::Refuse(level, why) => snapshot.refuse_names(level, &why),
             other => other.apply(snapshot),
         }
     }

@@ -282,7 +282,8 @@ fn grants(
     desired
 }
 
-/// The subjects that do not exist, if the binding waits for them. Not those of a kind that the credential cannot look up: they can exist.
+/// The subjects that do not exist yet, if the binding waits for them. Not those of a kind that the credential cannot look up, because they
+/// can exist, and not those that have the role already under this name: they were renamed or are not visible, which a user must know.
 fn awaited(binding: &api::RoleBinding, desired: &[Desired], around: &Surroundings<'_>) -> BTreeSet<String> {
     if binding.spec.missing_subjects != Some(api::MissingSubjects::Wait) {
         return BTreeSet::new();
@@ -298,8 +299,22 @@ fn awaited(binding: &api::RoleBinding, desired: &[Desired], around: &Surrounding
     let can_look_up = |listed: &&api::Subject| {
         around.snapshot.directory().refusal(subject_kind(listed.kind).level()).is_none()
     };
-    let listed = binding.spec.subjects.iter().filter(can_look_up).map(api::Subject::called);
-    listed.filter(is_missing).collect()
+    let members = match around.dialect.group_of(&owner(binding, around)) {
+        Some(group) if around.dialect.capabilities().manages_members() => observed_group(&group, around),
+        _ => None,
+    };
+    // Of hidden members nobody knows who they are.
+    if members.is_some_and(|group| group.members.is_none()) {
+        return BTreeSet::new();
+    }
+    let has_role = |listed: &&api::Subject| {
+        let name = listed.called();
+        let is_member = |member: &Named| same_name(member.level, &listed.name, &member.name);
+        binding.held().iter().any(|entry| entry.name.as_ref() == Some(&name))
+            || members.iter().filter_map(|group| group.members.as_ref()).flatten().any(is_member)
+    };
+    let listed = binding.spec.subjects.iter().filter(can_look_up).filter(|listed| !has_role(listed));
+    listed.map(api::Subject::called).filter(is_missing).collect()
 }
 
 /// Whether a member that stays although its subject is unknown is outside of the ceiling, and would get a role that it does not have.

@@ -86,24 +86,29 @@ fn users(names: &[&str]) -> api::RoleBinding {
 }
 
 /// The members of the group that a binding of these users desires. Only alice is known.
+fn user(name: &str) -> Named {
+    Named::new(Level::USER, Id::new(format!("principal:{name}")), name)
+}
+
+/// The group of the binding in the account.
+fn own_group(members: Option<&[&str]>) -> Observed {
+    let body = Body::Group(Group {
+        name: VENDOR.dialect.group_of("hq\nteam-a\nreaders").expect("a group").to_string(),
+        roles: BTreeSet::new(),
+        members: members.map(|members| members.iter().map(|name| user(name)).collect()),
+    });
+    Observed::new(Id::new("group#1"), VENDOR.dialect.key(&body), body)
+}
+
 fn desired_members(names: &[&str], group: Option<Option<&[&str]>>) -> Option<Vec<String>> {
     let binding = users(names);
     let mut builder = shown(Some("reader#5f0c"));
-    let named = |name: &str| Named::new(Level::USER, Id::new(format!("principal:{name}")), name);
     builder.directory().insert(rolewright_core::model::Entry {
-        named: named("alice"),
+        named: user("alice"),
         parent: None,
         aliases: Vec::new(),
     });
-    if let Some(members) = group {
-        let owner = "hq\nteam-a\nreaders";
-        let body = Body::Group(Group {
-            name: VENDOR.dialect.group_of(owner).expect("a group").to_string(),
-            roles: BTreeSet::new(),
-            members: members.map(|members| members.iter().map(|name| named(name)).collect()),
-        });
-        builder.add(Observed::new(Id::new("group#1"), VENDOR.dialect.key(&body), body));
-    }
+    group.into_iter().for_each(|members| builder.add(own_group(members)));
     resolved(&binding, None, &builder.complete()).desired.into_iter().find_map(|item| match item.body {
         DesiredBody::Resolved(Body::Group(group)) => {
             Some(group.members?.into_iter().map(|member| member.name.to_string()).collect())
@@ -157,6 +162,37 @@ fn only_subjects_that_can_be_looked_up_are_awaited() {
     assert_eq!(awaited(wait, true), [""; 0], "zoe can exist");
     assert_eq!(awaited(Some(api::MissingSubjects::Fail), false), [""; 0]);
     assert_eq!(awaited(None, false), [""; 0]);
+}
+
+#[test]
+fn subject_that_has_the_role_already_is_not_awaited() {
+    let mut binding = users(&["alice", "zoe"]);
+    binding.spec.missing_subjects = Some(api::MissingSubjects::Wait);
+    let awaited = |binding: &api::RoleBinding, builder: Builder| {
+        Vec::from_iter(resolved(binding, None, &builder.complete()).awaited)
+    };
+    assert_eq!(awaited(&binding, shown(Some("reader#5f0c"))), ["alice", "zoe"]);
+    // The vendor renamed alice, or does not show her any more.
+    let names = resolved(&binding, None, &shown(Some("reader#5f0c")).complete()).names;
+    let status = json!({"names": names, "held": [{
+        "kind": "Grant", "id": "grant#1", "key": {}, "name": "alice", "origin": "Created", "state": "Present", "fingerprint": "0",
+    }]});
+    binding.status = Some(serde_json::from_value(status).expect("a status"));
+    assert_eq!(awaited(&binding, shown(Some("reader#5f0c"))), ["zoe"]);
+}
+
+#[test]
+fn members_of_the_own_group_and_of_a_hidden_one_are_not_awaited() {
+    let mut binding = users(&["alice", "zoe"]);
+    binding.spec.missing_subjects = Some(api::MissingSubjects::Wait);
+    let awaited = |members: Option<&[&str]>| {
+        let mut builder = shown(Some("reader#5f0c"));
+        builder.add(own_group(members));
+        Vec::from_iter(resolved(&binding, None, &builder.complete()).awaited)
+    };
+    assert_eq!(awaited(Some(&["bob"])), ["alice", "zoe"]);
+    assert_eq!(awaited(Some(&["alice"])), ["zoe"]);
+    assert_eq!(awaited(None), [""; 0], "the members are hidden");
 }
 
 #[test]
