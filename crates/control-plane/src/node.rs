@@ -5,8 +5,11 @@
 //! Each pod has an address of 10.1.0.0/24 and reaches all addresses of this machine; no packet leaves it.
 
 use std::{
+    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::Command,
+    thread,
+    time::{Duration, Instant},
 };
 
 use crate::{ControlPlane, Error, binaries, files, servers::Servers};
@@ -15,6 +18,7 @@ use crate::{ControlPlane, Error, binaries, files, servers::Servers};
 const ADDRESS: &str = "10.0.0.2";
 /// The address of the DNS server that pods use. The node does not run one.
 const DNS: &str = "10.0.0.10";
+const CONTAINERD_TIMEOUT: Duration = Duration::from_secs(30);
 const CNI_PLUGINS: &str = "/usr/lib/cni";
 
 /// A running node. It ends when it is dropped; its pods end with the namespaces.
@@ -45,6 +49,7 @@ impl Node {
         let mut containerd = Command::new("containerd");
         containerd.arg("--config").arg(node.dir.join("containerd.toml"));
         node.servers.spawn("containerd", containerd)?;
+        node.wait_for_containerd()?;
         node.start_kubelet()?;
         let mut scheduler = Command::new(binaries::find("kube-scheduler")?);
         scheduler
@@ -76,6 +81,21 @@ impl Node {
     /// [`Error::ServerEnded`] for the first server that ended.
     pub fn check(&mut self) -> Result<(), Error> {
         self.servers.check()
+    }
+
+    /// kubelet ends at once if containerd does not listen yet.
+    fn wait_for_containerd(&mut self) -> Result<(), Error> {
+        let deadline = Instant::now() + CONTAINERD_TIMEOUT;
+        loop {
+            self.servers.check()?;
+            match UnixStream::connect(socket(&self.dir)) {
+                Ok(_) => return Ok(()),
+                Err(error) if Instant::now() > deadline => {
+                    return Err(Error::io("containerd does not listen")(error));
+                }
+                Err(_) => thread::sleep(Duration::from_millis(50)),
+            }
+        }
     }
 
     fn start_kubelet(&mut self) -> Result<(), Error> {
